@@ -1,0 +1,1 @@
+"""The web room: HTTP and JSON, and no data science."""

@@ -1,0 +1,70 @@
+"""Requests: what a client asks of the model, read from headers, query and body."""
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from flask import Request
+
+from python.api.bodies import reader
+from python.errors import BadRequest, TooLarge, UnsupportedMediaType
+from python.model.schema import Records, Schema
+from python.settings import Settings
+
+FLAGS = {"0": False, "false": False, "1": True, "true": True}
+CHARSETS = ("", "utf-8", "utf8", "us-ascii", "ascii")
+# All else is read as JSON: curl calls its body a form, fetch calls it text.
+FOREIGN_FAMILIES = ("image/", "audio/", "video/", "font/", "multipart/")
+FOREIGN_SUBTYPES = {
+    *("arrow.stream", "avro", "cbor", "csv", "gzip", "html", "javascript", "json-seq", "jsonl", "jsonlines", "markdown"),
+    *("msgpack", "ndjson", "npy", "parquet", "pdf", "pickle", "protobuf", "python-pickle", "tab-separated-values"),
+    *("xml", "yaml", "zip"),
+}
+
+
+@dataclass(frozen=True)
+class Query:
+    """What a client asks of the model."""
+
+    data: Records
+    samples: Records | None
+    proba: bool
+    explain: bool
+
+
+def read(request: Request, schema: Schema, settings: Settings) -> Query:
+    """The query in a request to predict; raises an error that says what is wrong with it."""
+    flags = _flags(request, ("proba", "explain"))
+    data, samples = read_body(request, schema, settings)
+    for rows in (data, samples or ()) if flags["explain"] else ():
+        if len(rows) > settings.max_explain_rows:
+            raise TooLarge(f"{len(rows)} rows to explain or to explain against, at most {settings.max_explain_rows} are taken")
+    return Query(data, samples, **flags)
+
+
+def read_body(request: Request, schema: Schema, settings: Settings) -> tuple[Records, Records | None]:
+    """The records in the body of a request, and its background rows where it has some."""
+    _check_type(request)
+    return reader(schema, reject_unknown=settings.unknown_features == "reject").read(request.get_data(cache=False))
+
+
+def _flags(request: Request, names: tuple[str, ...]) -> dict[str, bool]:
+    for name, values in request.args.lists():
+        if name not in names:
+            close = get_close_matches(name, names, n=1)
+            raise BadRequest(f'unknown query parameter "{name}"' + (f'; did you mean "{close[0]}"?' if close else ""))
+        if len(values) > 1 or values[0].lower() not in FLAGS:
+            raise BadRequest(f'query parameter "{name}": expected one of 0, 1, true or false')
+    return {name: FLAGS[request.args.get(name, "0").lower()] for name in names}
+
+
+def _check_type(request: Request) -> None:
+    subtype = request.mimetype.partition("/")[2].removeprefix("x-").removeprefix("vnd.").removeprefix("apache.")
+    foreign = request.mimetype.startswith(FOREIGN_FAMILIES) or subtype.rpartition("+")[2] in FOREIGN_SUBTYPES
+    if foreign:
+        raise UnsupportedMediaType(f"the body must be application/json, not {request.mimetype}")
+    charset = request.mimetype_params.get("charset", "")
+    if charset.lower() not in CHARSETS:
+        raise UnsupportedMediaType(f"the body must be UTF-8, not {charset}")
+    coding = request.headers.get("Content-Encoding", "identity")
+    if coding.lower() != "identity":
+        raise UnsupportedMediaType(f"the body must not be compressed, and is {coding}", headers={"Accept-Encoding": "identity"})

@@ -1,0 +1,97 @@
+"""Responses: from the model's answers, and from everything that went wrong, to bytes."""
+
+import logging
+import traceback
+from typing import Any
+
+import msgspec
+from flask import Flask, Response, request
+from numpy.typing import NDArray
+from werkzeug.exceptions import HTTPException
+
+from python.api.requests import Query
+from python.api.telemetry import request_id
+from python.errors import ServiceError
+from python.model.base import Explanation, Model
+
+log = logging.getLogger(__name__)
+
+JSON = "application/json"
+PROBLEM = "application/problem+json"
+
+
+def _plain(value: Any) -> Any:
+    """NumPy's scalars and arrays as the values they hold; anything else that metadata may bring as its text."""
+    return value.tolist() if hasattr(value, "tolist") else str(value)
+
+
+ENCODER = msgspec.json.Encoder(enc_hook=_plain)
+
+
+def answer(content: Any) -> Response:
+    """The content as strict JSON: the order of keys kept, NaN and infinity as null."""
+    return Response(ENCODER.encode(content), mimetype=JSON)
+
+
+def predicted(model: Model, query: Query, outcome: NDArray[Any], explanation: Explanation | None) -> Response:
+    """The answer to a prediction: labels, numbers or probabilities, and what explains them."""
+    rows = outcome.tolist()
+    if query.proba:
+        rows = [dict(zip(model.class_names or (), row, strict=True)) for row in rows]
+    content = {"prediction": rows}
+    return answer(content | _explained(model, query.data.single, explanation) if explanation else content)
+
+
+def _explained(model: Model, single: bool, explanation: Explanation) -> dict[str, Any]:
+    names, classes = model.schema.names, model.class_names or []
+    if explanation.values.ndim == 2:
+        rows = [dict(zip(names, row, strict=True)) for row in explanation.values.tolist()]
+        base: Any = explanation.base_value
+    else:
+        by_class = explanation.values.swapaxes(1, 2).tolist()
+        rows = [
+            {name: dict(zip(names, row, strict=True)) for name, row in zip(classes, rows, strict=True)} for rows in by_class
+        ]
+        base = dict(zip(classes, explanation.base_value.tolist(), strict=True))
+    return {"explanation": rows[0] if single else rows, "base_value": base, "explained_output": explanation.output}
+
+
+def preprocessed(names: list[str], columns: list[list[Any]]) -> Response:
+    """The answer to a preprocessing: a list of records."""
+    return answer([dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)])
+
+
+def handle_errors(app: Flask) -> None:
+    """Let every error leave as a problem document (RFC 9457)."""
+    app.register_error_handler(ServiceError, _service_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _problem(members: dict[str, Any], status: int) -> Response:
+    return Response(ENCODER.encode(members), status=status, mimetype=PROBLEM)
+
+
+def _service_error(error: ServiceError) -> Response:
+    if error.status >= 500 and not error.headers:
+        return _unexpected(error)
+    response = _problem(error.problem(), error.status)
+    response.headers.update(error.headers)
+    return response
+
+
+def _http_error(error: HTTPException) -> Response:
+    response = error.get_response(request.environ)
+    if error.code is None or error.code < 400:  # a redirect
+        return Response(response.get_data(), response.status, response.headers)
+    headers = {name: value for name, value in response.headers if name not in ("Content-Type", "Content-Length")}
+    problem = _problem({"title": error.name, "status": error.code, "detail": error.description}, error.code)
+    problem.headers.update(headers)
+    return problem
+
+
+def _unexpected(error: Exception) -> Response:
+    # The message of an exception may repeat what a client sent, so the log has the place and the type alone.
+    log.error("%s at\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
+    detail = "the service failed to answer; its log has more under the request id"
+    return _problem({"title": "Internal Server Error", "status": 500, "detail": detail, "request_id": request_id()}, 500)

@@ -1,0 +1,92 @@
+"""Routes: the service's HTTP interface, a few lines each."""
+
+from concurrent.futures import Future
+
+from flask import Blueprint, Response, current_app, request
+
+from python import __version__
+from python.api.requests import read, read_body
+from python.api.responses import answer, predicted, preprocessed
+from python.errors import NotReady, ServiceError
+from python.model.base import Model
+from python.settings import Settings
+
+LOADING_SECONDS, FAILED_SECONDS = 1, 60
+
+routes = Blueprint("routes", __name__)
+
+
+def settings() -> Settings:
+    """The settings this app was made with."""
+    found: Settings = current_app.config["SETTINGS"]
+    return found
+
+
+def loaded_model() -> Model:
+    """The model; raises NotReady while it is loading, and after it could not be loaded."""
+    future: Future[Model] = current_app.config["MODEL"]
+    if not future.done():
+        raise NotReady("the model is being loaded", LOADING_SECONDS)
+    if (error := future.exception()) is not None:
+        reason = error.detail if isinstance(error, ServiceError) else "the model could not be loaded; the log has more"
+        raise NotReady(reason, FAILED_SECONDS)
+    return future.result()
+
+
+@routes.get("/health")
+def health() -> Response:
+    """Whether the process answers."""
+    return Response("up", mimetype="text/plain")
+
+
+@routes.get("/ready")
+def ready() -> Response:
+    """Whether the model is loaded and has answered a first prediction."""
+    loaded_model()
+    return Response("ready", mimetype="text/plain")
+
+
+@routes.get("/service-info")
+def service_info() -> Response:
+    """What this service is and since when it runs, in seconds since 1970."""
+    return answer(
+        {
+            "debug": settings().debug,
+            "environment": settings().environment,
+            "running-since": current_app.config["RUNNING_SINCE"],
+            "serving-model-name": settings().model_name,
+            "serving-model-type": settings().model_type,
+            "version-template": __version__,
+        }
+    )
+
+
+@routes.get("/info")
+def info() -> Response:
+    """What the model is, and the features it takes."""
+    model = loaded_model()
+    return answer({"metadata": {**model.metadata, "features": model.features()}, "model": model.info()})
+
+
+@routes.get("/features")
+def features() -> Response:
+    """The features the model takes, with their importances."""
+    return answer(loaded_model().features())
+
+
+@routes.post("/predict")
+def predict() -> Response:
+    """Predictions for the records in the body; with `?proba=1` probabilities, with `?explain=1` SHAP values."""
+    model = loaded_model()
+    query = read(request, model.schema, settings())
+    outcome = model.predict_proba(query.data) if query.proba else model.predict(query.data)
+    explanation = model.explain(query.data, query.samples) if query.explain else None
+    return predicted(model, query, outcome, explanation)
+
+
+@routes.post("/preprocess")
+def preprocess() -> Response:
+    """The records in the body as the last step of the model sees them."""
+    model = loaded_model()
+    data, _ = read_body(request, model.schema, settings())
+    return preprocessed(*model.preprocess(data))

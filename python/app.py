@@ -1,0 +1,92 @@
+"""The hallway: the only module that knows both rooms."""
+
+import json
+import logging
+import os
+import shlex
+import time
+from concurrent.futures import Future
+from threading import Thread
+
+from dotenv import dotenv_values
+from flask import Flask
+from werkzeug.serving import is_running_from_reloader, run_simple
+
+from python.api import access, responses, telemetry
+from python.api.routes import routes
+from python.model import FAMILIES, load_model
+from python.model.base import Model
+from python.settings import PROJECT, Settings
+
+log = logging.getLogger(__name__)
+
+
+def create_app(settings: Settings | None = None, model: Model | Future[Model] | None = None) -> Flask:
+    """The service as a WSGI application; without a model given, it is loaded before this returns.
+
+    Raises SettingsError or ArtifactError, so that a process that cannot serve does not start.
+    """
+    settings = settings or Settings.from_environ(os.environ, FAMILIES)
+    telemetry.configure_logging(settings.log_level)
+    app = Flask(__name__, static_folder=None)
+    app.config.update(
+        SETTINGS=settings,
+        MODEL=model if isinstance(model, Future) else done(model or load(settings)),
+        RUNNING_SINCE=time.time(),
+        MAX_CONTENT_LENGTH=settings.max_content_length,
+    )
+    responses.handle_errors(app)
+    telemetry.identify_requests(app)
+    access.require_key(app, settings.api_key)
+    app.register_blueprint(routes)
+    return app
+
+
+def develop() -> None:
+    """Serve for development: settings also from `variables.env`, the model loaded while /health answers already.
+
+    With DEBUG, a changed file of the code or a new model starts the service anew.
+    """
+    environ = {**dotenv_values(PROJECT / "variables.env"), **os.environ}
+    settings = Settings.from_environ({name: value or "" for name, value in environ.items()}, FAMILIES)
+    only_watching = settings.debug and not is_running_from_reloader()
+    app = create_app(settings, Future() if only_watching else load_in_background(settings))
+    app.config["MODEL"].add_done_callback(
+        lambda future: future.exception() or print(curl(settings, future.result()), flush=True)
+    )
+    watched = [str(settings.model_path)]
+    run_simple(settings.host, settings.port, app, threaded=True, use_reloader=settings.debug, extra_files=watched)
+
+
+def curl(settings: Settings, model: Model) -> str:
+    """A line for a shell that asks the service for a prediction."""
+    flags = [f"{flag}=1" for flag in ("proba", "explain") if model.offers(flag)]
+    url = f"http://localhost:{settings.port}/predict" + ("?" if flags else "") + "&".join(flags)
+    return f"curl -d {shlex.quote(json.dumps(model.example()))} {shlex.quote(url)}"
+
+
+def load(settings: Settings) -> Model:
+    """The model that the settings name; raises ArtifactError."""
+    return load_model(settings.model_path, settings.model_type, settings.model_sha256)
+
+
+def load_in_background(settings: Settings) -> Future[Model]:
+    """The model to come: a thread loads it, and logs a line if it cannot."""
+    future: Future[Model] = Future()
+    Thread(target=_fulfil, args=(future, settings), name="load-model", daemon=True).start()
+    return future
+
+
+def done(model: Model) -> Future[Model]:
+    """A future that already has its model."""
+    future: Future[Model] = Future()
+    future.set_result(model)
+    return future
+
+
+def _fulfil(future: Future[Model], settings: Settings) -> None:
+    try:
+        future.set_result(load(settings))
+    except Exception as error:  # whatever it is, /ready tells of it
+        log.error("not ready: %s", error)
+        future.set_exception(error)

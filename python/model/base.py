@@ -1,0 +1,81 @@
+"""What every family of models offers to the service."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from python.model.artifact import Artifact
+from python.model.schema import Records, Schema
+
+
+class Task(StrEnum):
+    """What a supervised model does; an estimator of another kind has scikit-learn's `estimator_type` in capitals."""
+
+    BINARY_CLASSIFICATION = "BINARY_CLASSIFICATION"
+    MULTICLASS_CLASSIFICATION = "MULTICLASS_CLASSIFICATION"
+    REGRESSION = "REGRESSION"
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """SHAP values that add up: `base_value` + the sum over the features = the `output` of the served model."""
+
+    values: NDArray[np.float64]  # (n_records, n_features), with several classes (n_records, n_features, n_classes)
+    base_value: NDArray[np.float64]  # (), with several classes (n_classes,)
+    output: str  # probability, log_odds, margin, prediction or log_prediction
+
+
+class Model(ABC):
+    """A loaded model that has answered a first prediction; there is no other kind, so nobody asks whether it is ready."""
+
+    schema: Schema
+    metadata: Mapping[str, Any]
+    class_names: list[str] | None
+
+    @classmethod
+    @abstractmethod
+    def load(cls, artifact: Artifact) -> Self:
+        """The model, ready to answer; raises ArtifactError in one sentence."""
+
+    @abstractmethod
+    def predict(self, records: Records) -> NDArray[Any]:
+        """Labels or numbers as the estimator gives them, (n_records,) or (n_records, n_outputs).
+
+        Raises Unprocessable, with pointers, for values that the estimator itself refuses.
+        """
+
+    @abstractmethod
+    def predict_proba(self, records: Records) -> NDArray[np.float64]:
+        """Probabilities in the order of `class_names`, (n_records, n_classes); raises Unprocessable if it has none."""
+
+    @abstractmethod
+    def explain(self, records: Records, samples: Records | None = None) -> Explanation:
+        """SHAP values for each input feature, against the background `samples` where given.
+
+        Raises Unprocessable for a model that cannot be explained, or not without a background.
+        """
+
+    @abstractmethod
+    def preprocess(self, records: Records) -> tuple[list[str], list[list[Any]]]:
+        """The names and the values, by column, of what the last step of the model sees."""
+
+    @abstractmethod
+    def offers(self, what: Literal["proba", "explain"]) -> bool:
+        """Whether a request may ask for it and bring nothing but records."""
+
+    @abstractmethod
+    def example(self) -> dict[str, Any]:
+        """A record that the model has an answer to."""
+
+    @abstractmethod
+    def features(self) -> list[dict[str, Any]]:
+        """The features as the metadata describes them, each with its importance where the model has importances."""
+
+    @abstractmethod
+    def info(self) -> dict[str, Any]:
+        """What the model is: type, predictor_type, is_explainable, task, class_names."""

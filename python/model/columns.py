@@ -1,0 +1,46 @@
+"""Columns, be they a matrix or a DataFrame: what the room does to both alike."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def rows(columns: Any, start: int, stop: int) -> Any:
+    """The rows from `start` up to `stop`, in the same form."""
+    return columns.iloc[start:stop] if hasattr(columns, "iloc") else columns[start:stop]
+
+
+def taken(columns: Any, order: Any) -> Any:
+    """The rows whose numbers `order` lists, in the same form."""
+    return columns.iloc[order] if hasattr(columns, "iloc") else columns[order]
+
+
+def replaced(columns: Any, number: int, source: Any) -> Any:
+    """A copy in which the column `number` is that of `source`, which has as many rows."""
+    copy = columns.copy()
+    if hasattr(columns, "iloc"):
+        copy[copy.columns[number]] = source.iloc[:, number].array
+    else:
+        copy[:, number] = source[:, number]
+    return copy
+
+
+def missing(values: Any) -> Any:
+    """Where a value, or each one of an array of any kind, is NaN."""
+    return values != values  # noqa: PLR0124  (nothing else differs from itself, and objects have no isnan)
+
+
+def by_column(columns: Any) -> list[Any]:
+    """The columns one by one, (n_records,) each, with their own types."""
+    return [columns.iloc[:, n] for n in range(columns.shape[1])] if hasattr(columns, "iloc") else list(columns.T)
+
+
+def dense(columns: Any) -> Any:
+    """The same columns, a sparse matrix as an array."""
+    return columns.toarray() if hasattr(columns, "toarray") else columns
+
+
+def as_matrix(columns: Any) -> NDArray[Any]:
+    """The values alone, (n_records, n_columns)."""
+    return np.asarray(dense(columns))

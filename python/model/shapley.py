@@ -1,0 +1,179 @@
+"""Ways to SHAP values, each exact where it applies; the only module that imports shap.
+
+Each takes the columns that the predictor sees and gives values, (n_records, n_columns) or with classes
+(n_records, n_columns, n_classes), and the base value, () or (n_classes,). What they add up to, `explain` finds out.
+Of two classes it is the second that is explained.
+"""
+
+from collections.abc import Callable
+from itertools import chain
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from python.model.columns import as_matrix
+
+Values = tuple[NDArray[np.float64], NDArray[np.float64]]
+Way = Callable[[Any], Values]
+
+# Above it shap 0.51, the last one for Python 3.11, kills the process when there is a background.
+MAX_NODES_WITH_BACKGROUND = 32_767
+MAX_FEATURES_EXACT = 8
+
+
+def contributions(predictor: Any) -> Way | None:
+    """What LightGBM, XGBoost and CatBoost compute themselves, categories and missing values included.
+
+    Lundberg, Erion and Lee 2018, arXiv:1802.03888.
+    """
+    contribute = next((get(predictor) for known, get in CONTRIBUTIONS.items() if hasattr(predictor, known)), None)
+    if contribute is None:
+        return None
+
+    def way(columns: Any) -> Values:
+        width = columns.shape[1] + 1
+        shares = np.asarray(contribute(columns), dtype=float)
+        if shares.ndim == 2 and shares.shape[1] == width:
+            return shares[:, :-1], shares[0, -1]
+        shares = shares.reshape(len(columns), -1, width)
+        return np.moveaxis(shares[:, :, :-1], 1, 2), shares[0, :, -1]
+
+    return way
+
+
+def _lightgbm(model: Any) -> Callable[[Any], Any]:
+    return lambda columns: model.predict(columns, pred_contrib=True)
+
+
+def _xgboost(model: Any) -> Callable[[Any], Any]:
+    from xgboost import DMatrix
+
+    rounds = (0, getattr(model, "best_iteration", -1) + 1)  # (0, 0) is all of them
+
+    def contribute(columns: Any) -> Any:
+        matrix = DMatrix(columns, missing=model.missing, enable_categorical=True, nthread=1)
+        return model.get_booster().predict(matrix, pred_contribs=True, iteration_range=rounds)
+
+    return contribute
+
+
+def _catboost(model: Any) -> Callable[[Any], Any]:
+    from catboost import Pool
+
+    categorical = model.get_cat_feature_indices()
+
+    def contribute(columns: Any) -> Any:
+        return model.get_feature_importance(Pool(columns, cat_features=categorical), type="ShapValues", thread_count=1)
+
+    return contribute
+
+
+CONTRIBUTIONS: dict[str, Callable[[Any], Callable[[Any], Any]]] = {
+    "booster_": _lightgbm,
+    "get_booster": _xgboost,
+    "get_cat_feature_indices": _catboost,
+}
+
+
+def trees(predictor: Any, background: Any = None, *, probability: bool = False) -> Way | None:
+    """shap's TreeExplainer for the trees of scikit-learn, and with a background also for those of LightGBM and XGBoost.
+
+    Without a background the values follow the paths of the trees; with one they are interventional (Lundberg et al. 2020,
+    doi:10.1038/s42256-019-0138-9). CatBoost's trees are left out: shap's reader of them can end the process.
+    """
+    if not _has_trees(predictor) or any(getattr(predictor, "is_categorical_", None) or ()):
+        return None
+    if background is None:
+        if hasattr(predictor, "get_booster") or hasattr(predictor, "booster_"):
+            return None
+        data: dict[str, Any] = {"feature_perturbation": "tree_path_dependent"}
+    elif max(_node_counts(predictor), default=0) > MAX_NODES_WITH_BACKGROUND:
+        return None
+    else:
+        data = {"data": _masker(as_matrix(background)), "feature_perturbation": "interventional"}
+        data["model_output"] = "probability" if probability and not _votes(predictor) else "raw"
+    import shap
+
+    explainer = shap.TreeExplainer(predictor, **data)
+
+    def way(columns: Any) -> Values:
+        values = explainer.shap_values(as_matrix(columns), check_additivity=False)
+        # The expected value may be another one before the first call.
+        return _second_of_two(np.asarray(values, dtype=float), np.ravel(np.asarray(explainer.expected_value, dtype=float)))
+
+    return way
+
+
+def linear(predictor: Any, background: Any) -> Way | None:
+    """The closed form for a linear model of independent features, against the mean of the background.
+
+    Strumbelj and Kononenko 2014 (doi:10.1007/s10115-013-0679-x): coefficient times distance from the mean.
+    """
+    if background is None or not hasattr(predictor, "coef_") or not hasattr(predictor, "intercept_"):
+        return None
+    coefficients = np.atleast_2d(np.asarray(predictor.coef_, dtype=float))
+    mean = as_matrix(background).astype(float).mean(axis=0)
+    base = np.ravel(predictor.intercept_) + coefficients @ mean
+
+    def way(columns: Any) -> Values:
+        distance = as_matrix(columns).astype(float) - mean
+        return _squeezed(distance[:, :, None] * coefficients.T, base)
+
+    return way
+
+
+def agnostic(answer: Callable[[Any], Any], background: NDArray[np.float64]) -> Way:
+    """shap's exact explainer for few features, its permutation explainer for more: additive for any function of a matrix."""
+    import shap
+
+    if agnostic_name(background.shape[1]) == "exact":
+        explainer = shap.ExactExplainer(answer, _masker(background))
+    else:
+        explainer = shap.PermutationExplainer(answer, _masker(background), seed=0)
+
+    def way(columns: Any) -> Values:
+        found = explainer(columns, silent=True)
+        return np.asarray(found.values, dtype=float), np.asarray(found.base_values, dtype=float)[0]
+
+    return way
+
+
+def agnostic_name(n_features: int) -> str:
+    """Which of the two `agnostic` takes: 2 to the power of `n_features` coalitions are soon too many."""
+    return "exact" if n_features <= MAX_FEATURES_EXACT else "permutation"
+
+
+def _masker(background: NDArray[Any]) -> Any:
+    import shap
+
+    # Left to itself, shap explains against a hundred of the rows.
+    return shap.maskers.Independent(background, max_samples=len(background))
+
+
+def _has_trees(predictor: Any) -> bool:
+    return any(hasattr(predictor, name) for name in ("tree_", "_predictors", "get_booster", "booster_")) or any(
+        hasattr(part, "tree_") for part in _members(predictor)
+    )
+
+
+def _votes(predictor: Any) -> bool:
+    """Whether the trees hold probabilities already: they are classifiers, where boosting has regression trees."""
+    return hasattr(predictor, "tree_") or any(hasattr(part, "classes_") for part in _members(predictor))
+
+
+def _node_counts(predictor: Any) -> list[int]:
+    return [part.tree_.node_count for part in chain([predictor], _members(predictor)) if hasattr(part, "tree_")]
+
+
+def _members(predictor: Any) -> list[Any]:
+    members = getattr(predictor, "estimators_", [])
+    return list(members.ravel() if isinstance(members, np.ndarray) else members)
+
+
+def _second_of_two(values: NDArray[np.float64], base: NDArray[np.float64]) -> Values:
+    return (values[:, :, 1], base[1]) if values.ndim == 3 and values.shape[2] == 2 else _squeezed(values, base)
+
+
+def _squeezed(values: NDArray[np.float64], base: NDArray[np.float64]) -> Values:
+    return (values[:, :, 0] if values.ndim == 3 and values.shape[2] == 1 else values), base if base.size > 1 else base[0]

@@ -1,0 +1,119 @@
+"""The family of estimators with scikit-learn's interface: its own, pipelines, LightGBM, XGBoost, CatBoost."""
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from python.errors import Unprocessable
+from python.model import estimator as ask
+from python.model import probes
+from python.model.artifact import Artifact
+from python.model.base import Explanation, Model
+from python.model.columns import by_column, missing, rows
+from python.model.explain import Explainer
+from python.model.origins import folded, origins
+from python.model.refusals import refusals
+from python.model.schema import Records, Schema
+
+
+class SklearnModel(Model):
+    """A fitted estimator behind the service's verbs."""
+
+    def __init__(self, estimator: Any, schema: Schema, metadata: Mapping[str, Any], samples: Any = None) -> None:
+        """`schema` says what may be missing, `samples` are background columns. Raises ArtifactError if class names do not fit."""
+        self.estimator = estimator
+        self.schema = schema
+        self.metadata = metadata
+        self._steps = ask.steps(estimator)
+        self._probes = probes.probes(estimator.predict, schema, samples)
+        self.task = ask.task(estimator, np.asarray(estimator.predict(rows(self._probes, 0, 1))))
+        self.class_names = ask.class_names(estimator, metadata.get("class_names"))
+        self._explainer = Explainer(estimator, self._steps, self._probes, samples)
+
+    @classmethod
+    def load(cls, artifact: Artifact) -> Self:
+        """The model, with a first prediction made on a row made up from the metadata; raises ArtifactError."""
+        estimator = artifact.model
+        ask.single_threaded(estimator)
+        schema = Schema.from_metadata(artifact.metadata, named=ask.takes_names(estimator))
+        ask.check_inputs(estimator, schema.names)
+        samples = probes.background(schema, artifact.samples)
+        first = probes.first_row(estimator.predict, schema, samples)
+        schema = probes.accepts_missing(estimator.predict, schema, first)
+        return cls(estimator, schema, artifact.metadata, samples)
+
+    def predict(self, records: Records) -> NDArray[Any]:
+        """Labels or numbers as the estimator gives them, (n_records,) or (n_records, n_outputs)."""
+        answer = np.asarray(self._answer(self.estimator.predict, records))
+        return answer[:, 0] if answer.ndim == 2 and answer.shape[1] == 1 else answer
+
+    def predict_proba(self, records: Records) -> NDArray[np.float64]:
+        """Probabilities in the order of `class_names`, (n_records, n_classes)."""
+        if not self.offers("proba"):
+            raise Unprocessable(f"the model ({self.task}) has no probabilities")
+        return np.asarray(self._answer(self.estimator.predict_proba, records), dtype=float)
+
+    def explain(self, records: Records, samples: Records | None = None) -> Explanation:
+        """SHAP values for each input feature, against the background `samples` where given."""
+        for asked in (records, samples):
+            if asked is not None:
+                self._answer(self.estimator.predict, asked)
+        return self._explainer.explain(records.columns, samples and samples.columns)
+
+    def preprocess(self, records: Records) -> tuple[list[str], list[list[Any]]]:
+        """The names and the values, by column, of what the last step sees; the input where there is no other step."""
+        seen = self._answer(self._steps.transform, records)
+        columns = [column.tolist() for column in by_column(seen)]
+        return self._steps.names_out(self.schema.names, len(columns)), columns
+
+    def offers(self, what: Literal["proba", "explain"]) -> bool:
+        """Whether a request may ask for it and bring nothing but records."""
+        if what == "explain":
+            return self._explainer.method is not None
+        return self.class_names is not None and hasattr(self.estimator, "predict_proba")
+
+    def example(self) -> dict[str, Any]:
+        """The first sample, or a record made up from the metadata; missing values left out."""
+        values = [column.tolist()[0] for column in by_column(rows(self._probes, 0, 1))]
+        return {name: value for name, value in zip(self.schema.names, values, strict=True) if not missing(value)}
+
+    def features(self) -> list[dict[str, Any]]:
+        """The features as the metadata describes them, each with its importance where the model has importances."""
+        found = self._importances
+        return [
+            dict(feature.entry) | {"accepts_missing": feature.optional} | ({"importance": found[n]} if found else {})
+            for n, feature in enumerate(self.schema.features)
+        ]
+
+    def info(self) -> dict[str, Any]:
+        """What the model is, and how it is explained or why not."""
+        return {
+            "type": str(type(self.estimator)),
+            "predictor_type": str(ask.predictor_type(self.estimator)),
+            "is_explainable": self._explainer.reason is None,
+            "explanation": self._explainer.reason or self._explainer.method or "with _samples only",
+            "task": self.task,
+            "class_names": self.class_names,
+        }
+
+    @cached_property
+    def _importances(self) -> list[float]:
+        found = ask.importances(self._steps.predictor)
+        places = origins(self._steps, len(self.schema.names), self._probes)
+        if found is None or places is None or len(found) != len(places):
+            return []
+        return [float(value) for value in folded(found[None], places, len(self.schema.names))[0]]
+
+    def _answer(self, method: Callable[[Any], Any], records: Records) -> Any:
+        """What the method says of the records; raises Unprocessable for values that make it raise ValueError."""
+        try:
+            with np.errstate(all="ignore"):
+                return method(records.columns)
+        except ValueError as error:
+            faults = list(refusals(method, records, self.schema.names, rows(self._probes, 0, 1)))
+            if not faults:
+                raise
+            raise Unprocessable("the model does not take these values", errors=faults) from error

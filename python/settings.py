@@ -1,0 +1,71 @@
+"""The settings: a frozen structure read once from the environment."""
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import msgspec
+from msgspec import Meta
+
+PROJECT = Path(__file__).resolve().parent.parent
+SYNONYMS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
+
+Switch = Annotated[bool, Meta(description="0, 1, true, false, yes or no")]
+Port = Annotated[int, Meta(ge=1, le=65535, description="a number from 1 to 65535")]
+Positive = Annotated[int, Meta(ge=1, description="a whole number of 1 or more")]
+Digest = Annotated[str, Meta(pattern="^([0-9a-fA-F]{64})?$", description="the 64 hexadecimal digits of a SHA-256")]
+Policy = Annotated[Literal["reject", "ignore"], Meta(description="reject or ignore")]
+Level = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], Meta(description="DEBUG, INFO, WARNING or ERROR")]
+
+
+class SettingsError(ValueError):
+    """The environment holds values that cannot be used; the text has a line for each of them."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Every setting with its type and default; `variables.env` says why one would change it."""
+
+    debug: Switch = False
+    host: str = "127.0.0.1"
+    port: Port = 5000
+    environment: str = "development"
+    model_name: str = "model.joblib"
+    model_type: str = "SKLEARN_MODEL"
+    model_sha256: Digest = ""
+    unknown_features: Policy = "reject"
+    max_content_length: Positive = 16 * 1024 * 1024
+    max_explain_rows: Positive = 1000
+    log_level: Level = "INFO"
+    api_key: str = ""
+    workers: Positive = 2
+    threads: Positive = 1
+
+    @property
+    def model_path(self) -> Path:
+        """Where the model file is: `model_name`, relative to the project's root."""
+        return PROJECT / self.model_name
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str], model_types: Collection[str]) -> Self:
+        """The settings in `environ`, where an empty value means the default.
+
+        Raises SettingsError with a line for each value that cannot be used; no line repeats the value, it may be a secret.
+        """
+        values: dict[str, Any] = {}
+        faults = []
+        for field in msgspec.structs.fields(cls):
+            name = field.name.upper()
+            text = environ.get(name, "").strip()
+            try:
+                values[field.name] = _convert(text, field.type) if text else field.default
+            except msgspec.ValidationError:
+                faults.append(f"{name}: expected {field.type.__metadata__[0].description}")
+        if values["model_type"] not in model_types:
+            faults.append(f"MODEL_TYPE: expected {' or '.join(model_types)}")
+        if faults:
+            raise SettingsError("settings that cannot be used:\n  " + "\n  ".join(faults))
+        return cls(**values)
+
+
+def _convert(text: str, type_: Any) -> Any:
+    return msgspec.convert(SYNONYMS.get(text.lower(), text) if type_ is Switch else text, type_, strict=False)

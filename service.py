@@ -1,0 +1,15 @@
+"""WSGI entry: a server imports `application`; `python service.py` serves for development."""
+
+import sys
+
+from python.app import create_app, develop
+from python.errors import ServiceError
+from python.settings import SettingsError
+
+try:
+    if __name__ == "__main__":
+        develop()
+    else:
+        application = create_app()
+except (ServiceError, SettingsError) as error:
+    sys.exit(f"the service cannot start: {error}")
