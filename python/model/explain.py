@@ -67,9 +67,9 @@ class Explainer:
         self._with_background = _first_proven(self._methods(background), probes)
 
     @property
-    def method(self) -> str | None:
-        """The name of the method that answers where a request brings no background; None if none can."""
-        return self._own.name if self._own else None
+    def answers_alone(self) -> bool:
+        """Whether requests without a background are answered."""
+        return self._own is not None
 
     @property
     def reason(self) -> str | None:
@@ -77,6 +77,17 @@ class Explainer:
         if not self._spaces:
             return NO_SPACE
         return None if self._own or self._with_background else NO_METHOD
+
+    def info(self) -> dict[str, Any]:
+        """Whether and how the model is explained, or why not."""
+        if self.reason:
+            return {"is_explainable": False, "reason": self.reason}
+        method = self._own or self._with_background
+        return {
+            "is_explainable": True,
+            "explanation_method": method.name if method else None,
+            "needs_samples": not self.answers_alone,
+        }
 
     def explain(self, columns: Any, background: Any = None) -> Explanation:
         """SHAP values whose sums have been compared with the outputs served for the same rows.

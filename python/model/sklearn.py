@@ -23,7 +23,7 @@ class SklearnModel(Model):
     """A fitted estimator behind the service's verbs."""
 
     def __init__(self, estimator: Any, schema: Schema, metadata: Mapping[str, Any], samples: Any = None) -> None:
-        """`schema` says what may be missing, `samples` are background columns. Raises ArtifactError if class names do not fit."""
+        """`schema` says what may be missing, `samples` is a background; raises ArtifactError if class names differ."""
         self.estimator = estimator
         self.schema = schema
         self.metadata = metadata
@@ -61,7 +61,8 @@ class SklearnModel(Model):
         for asked in (records, samples):
             if asked is not None:
                 self._answer(self.estimator.predict, asked)
-        return self._explainer.explain(records.columns, samples and samples.columns)
+        with np.errstate(all="ignore"):
+            return self._explainer.explain(records.columns, samples and samples.columns)
 
     def preprocess(self, records: Records) -> tuple[list[str], list[list[Any]]]:
         """The names and the values, by column, of what the last step sees; the input where there is no other step."""
@@ -72,7 +73,7 @@ class SklearnModel(Model):
     def offers(self, what: Literal["proba", "explain"]) -> bool:
         """Whether a request may ask for it and bring nothing but records."""
         if what == "explain":
-            return self._explainer.method is not None
+            return self._explainer.answers_alone
         return self.class_names is not None and hasattr(self.estimator, "predict_proba")
 
     def example(self) -> dict[str, Any]:
@@ -93,10 +94,9 @@ class SklearnModel(Model):
         return {
             "type": str(type(self.estimator)),
             "predictor_type": str(ask.predictor_type(self.estimator)),
-            "is_explainable": self._explainer.reason is None,
-            "explanation": self._explainer.reason or self._explainer.method or "with _samples only",
             "task": self.task,
             "class_names": self.class_names,
+            **self._explainer.info(),
         }
 
     @cached_property
@@ -109,11 +109,15 @@ class SklearnModel(Model):
 
     def _answer(self, method: Callable[[Any], Any], records: Records) -> Any:
         """What the method says of the records; raises Unprocessable for values that make it raise ValueError."""
+
+        def asked(columns: Any) -> Any:
+            with np.errstate(all="ignore"):  # numbers too large for the estimator
+                return method(columns)
+
         try:
-            with np.errstate(all="ignore"):
-                return method(records.columns)
+            return asked(records.columns)
         except ValueError as error:
-            faults = list(refusals(method, records, self.schema.names, rows(self._probes, 0, 1)))
+            faults = list(refusals(asked, records, self.schema.names, rows(self._probes, 0, 1)))
             if not faults:
                 raise
             raise Unprocessable("the model does not take these values", errors=faults) from error
