@@ -12,4 +12,5 @@ try:
     else:
         application = create_app()
 except (ServiceError, SettingsError) as error:
-    sys.exit(f"the service cannot start: {error}")
+    sys.tracebacklimit = 0  # the message is one sentence for an operator, and a server that cannot load its app ends
+    raise error from None

@@ -7,12 +7,15 @@ import shlex
 import time
 from concurrent.futures import Future
 from threading import Thread
+from typing import Any
 
 from dotenv import dotenv_values
 from flask import Flask
 from werkzeug.serving import is_running_from_reloader, run_simple
 
+from python import __version__
 from python.api import access, responses, telemetry
+from python.api.requests import Limits
 from python.api.routes import routes
 from python.model import FAMILIES, load_model
 from python.model.base import Model
@@ -30,16 +33,28 @@ def create_app(settings: Settings | None = None, model: Model | Future[Model] | 
     telemetry.configure_logging(settings.log_level)
     app = Flask(__name__, static_folder=None)
     app.config.update(
-        SETTINGS=settings,
         MODEL=model if isinstance(model, Future) else done(model or load(settings)),
-        RUNNING_SINCE=time.time(),
         MAX_CONTENT_LENGTH=settings.max_content_length,
+        LIMITS=Limits(settings.unknown_features == "reject", settings.max_explain_rows),
+        SERVICE_INFO=service_info(settings),
     )
     responses.handle_errors(app)
     telemetry.identify_requests(app)
     access.require_key(app, settings.api_key)
     app.register_blueprint(routes)
     return app
+
+
+def service_info(settings: Settings) -> dict[str, Any]:
+    """What /service-info says: what this service is, and since when it runs, in seconds since 1970."""
+    return {
+        "debug": settings.debug,
+        "environment": settings.environment,
+        "running-since": time.time(),
+        "serving-model-name": settings.model_name,
+        "serving-model-type": settings.model_type,
+        "version-template": __version__,
+    }
 
 
 def develop() -> None:

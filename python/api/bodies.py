@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from python.errors import BadRequest, Fault, ServiceError, Unprocessable, pointer
+from python.errors import BadRequest, Fault, Unprocessable, pointer
 from python.model.features import shown
 from python.model.schema import RESERVED, Records, Schema
 
@@ -43,7 +43,7 @@ class Reader:
         self._reject_unknown = reject_unknown
         self._one = msgspec.json.Decoder(record)
         self._many = msgspec.json.Decoder(list[record])  # type: ignore[valid-type]
-        self._nothing = None if schema.complete else record()
+        self._nothing = record() if all(feature.optional for feature in schema.features) else None
 
     def read(self, body: bytes) -> tuple[Records, Records | None]:
         """The records of a body, and its background rows where it has some.
@@ -55,8 +55,8 @@ class Reader:
                 body.decode()  # msgspec does not look into what it passes over
             try:
                 return self._parts(body)
-            except (msgspec.ValidationError, KeyError) as error:
-                raise self._faults(ANYTHING.decode(body)) from error
+            except (msgspec.ValidationError, KeyError):
+                return self._thorough(ANYTHING.decode(body))
         except UnicodeDecodeError as error:
             raise BadRequest(f"the body is not JSON: byte {error.start} is not UTF-8") from error
         except RecursionError as error:
@@ -78,30 +78,35 @@ class Reader:
     def _records(self, text: bytes, at: At) -> Records:
         single = text.lstrip()[:1] == b"{"
         found = [self._one.decode(text)] if single else self._many.decode(text)
-        # A record without any feature would be one of defaults alone.
+        # A record without any value may be without any feature.
         if not found or self._nothing in found:
             raise msgspec.ValidationError
         return Records(self._schema.columns([msgspec.structs.astuple(record) for record in found]), at, single)
 
-    def _faults(self, payload: Any) -> ServiceError:
-        """The error that names everything at fault in a payload that was not taken."""
-        parts: dict[At, Any] = {(): payload}
-        if isinstance(payload, dict) and any(key in payload for key in RESERVED):
-            if stray := [key for key in payload if key not in RESERVED]:
-                return BadRequest(EXPECTED, (Fault(pointer(key), "not a member of an envelope") for key in stray))
-            if "_data" not in payload:
-                return BadRequest(EXPECTED, [Fault(pointer("_data"), "missing: an envelope needs it")])
-            parts = {(key,): payload[key] for key in RESERVED if key in payload}
-        if wrong := {at: part for at, part in parts.items() if not isinstance(part, dict | list)}:
-            return BadRequest(EXPECTED, (Fault(pointer(*at), f"got {shown(part)}") for at, part in wrong.items()))
-        if empty := [at for at, part in parts.items() if part == []]:
-            return Unprocessable("there are no records", (Fault(pointer(*at), "the list is empty") for at in empty))
-        faults = list(
-            chain.from_iterable(
-                self._schema.faults(part, at, reject_unknown=self._reject_unknown) for at, part in parts.items()
-            )
-        )
-        return Unprocessable("the records do not fit the features of the model", faults)
+    def _thorough(self, payload: Any) -> tuple[Records, Records | None]:
+        """The records of a payload that was not taken at first sight; raises an error that names every fault."""
+        parts = _split(payload)
+        taken = [self._schema.faults(part, at, reject_unknown=self._reject_unknown) for at, part in parts.items()]
+        if faults := list(chain.from_iterable(taken)):
+            raise Unprocessable("the records do not fit the features of the model", faults)
+        data, *samples = [self._schema.records(part, at) for at, part in parts.items()]
+        return data, samples[0] if samples else None
+
+
+def _split(payload: Any) -> dict[At, Any]:
+    """The data and the background of a payload by where they are; raises an error where they are not records."""
+    parts: dict[At, Any] = {(): payload}
+    if isinstance(payload, dict) and any(key in payload for key in RESERVED):
+        if stray := [key for key in payload if key not in RESERVED]:
+            raise BadRequest(EXPECTED, (Fault(pointer(key), "not a member of an envelope") for key in stray))
+        if "_data" not in payload:
+            raise BadRequest(EXPECTED, [Fault(pointer("_data"), "missing: an envelope needs it")])
+        parts = {(key,): payload[key] for key in RESERVED if key in payload}
+    if wrong := {at: part for at, part in parts.items() if not isinstance(part, dict | list)}:
+        raise BadRequest(EXPECTED, (Fault(pointer(*at), f"got {shown(part)}") for at, part in wrong.items()))
+    if empty := [at for at, part in parts.items() if part == []]:
+        raise Unprocessable("there are no records", (Fault(pointer(*at), "the list is empty") for at in empty))
+    return parts
 
 
 @lru_cache(maxsize=4)

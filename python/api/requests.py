@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from flask import Request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from python.api.bodies import reader
 from python.errors import BadRequest, TooLarge, UnsupportedMediaType
 from python.model.schema import Records, Schema
-from python.settings import Settings
 
 FLAGS = {"0": False, "false": False, "1": True, "true": True}
 CHARSETS = ("", "utf-8", "utf8", "us-ascii", "ascii")
@@ -31,20 +31,31 @@ class Query:
     explain: bool
 
 
-def read(request: Request, schema: Schema, settings: Settings) -> Query:
+@dataclass(frozen=True)
+class Limits:
+    """What the settings say of requests."""
+
+    reject_unknown: bool = True
+    max_explain_rows: int = 1000
+
+
+def read(request: Request, schema: Schema, limits: Limits) -> Query:
     """The query in a request to predict; raises an error that says what is wrong with it."""
     flags = _flags(request, ("proba", "explain"))
-    data, samples = read_body(request, schema, settings)
+    data, samples = read_body(request, schema, limits)
     for rows in (data, samples or ()) if flags["explain"] else ():
-        if len(rows) > settings.max_explain_rows:
-            raise TooLarge(f"{len(rows)} rows to explain or to explain against, at most {settings.max_explain_rows} are taken")
+        if len(rows) > limits.max_explain_rows:
+            raise TooLarge(f"{len(rows)} rows to explain or to explain against, at most {limits.max_explain_rows} are taken")
     return Query(data, samples, **flags)
 
 
-def read_body(request: Request, schema: Schema, settings: Settings) -> tuple[Records, Records | None]:
+def read_body(request: Request, schema: Schema, limits: Limits) -> tuple[Records, Records | None]:
     """The records in the body of a request, and its background rows where it has some."""
     _check_type(request)
-    return reader(schema, reject_unknown=settings.unknown_features == "reject").read(request.get_data(cache=False))
+    body = request.get_data(cache=False)
+    if request.content_length is None and len(body) == request.max_content_length:
+        raise RequestEntityTooLarge  # Werkzeug cuts a chunked body at the limit without a word
+    return reader(schema, reject_unknown=limits.reject_unknown).read(body)
 
 
 def _flags(request: Request, names: tuple[str, ...]) -> dict[str, bool]:

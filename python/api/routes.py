@@ -4,22 +4,14 @@ from concurrent.futures import Future
 
 from flask import Blueprint, Response, current_app, request
 
-from python import __version__
 from python.api.requests import read, read_body
 from python.api.responses import answer, predicted, preprocessed
 from python.errors import NotReady, ServiceError
 from python.model.base import Model
-from python.settings import Settings
 
 LOADING_SECONDS, FAILED_SECONDS = 1, 60
 
 routes = Blueprint("routes", __name__)
-
-
-def settings() -> Settings:
-    """The settings this app was made with."""
-    found: Settings = current_app.config["SETTINGS"]
-    return found
 
 
 def loaded_model() -> Model:
@@ -49,16 +41,7 @@ def ready() -> Response:
 @routes.get("/service-info")
 def service_info() -> Response:
     """What this service is and since when it runs, in seconds since 1970."""
-    return answer(
-        {
-            "debug": settings().debug,
-            "environment": settings().environment,
-            "running-since": current_app.config["RUNNING_SINCE"],
-            "serving-model-name": settings().model_name,
-            "serving-model-type": settings().model_type,
-            "version-template": __version__,
-        }
-    )
+    return answer(current_app.config["SERVICE_INFO"])
 
 
 @routes.get("/info")
@@ -78,7 +61,7 @@ def features() -> Response:
 def predict() -> Response:
     """Predictions for the records in the body; with `?proba=1` probabilities, with `?explain=1` SHAP values."""
     model = loaded_model()
-    query = read(request, model.schema, settings())
+    query = read(request, model.schema, current_app.config["LIMITS"])
     outcome = model.predict_proba(query.data) if query.proba else model.predict(query.data)
     explanation = model.explain(query.data, query.samples) if query.explain else None
     return predicted(model, query, outcome, explanation)
@@ -88,5 +71,5 @@ def predict() -> Response:
 def preprocess() -> Response:
     """The records in the body as the last step of the model sees them."""
     model = loaded_model()
-    data, _ = read_body(request, model.schema, settings())
+    data, _ = read_body(request, model.schema, current_app.config["LIMITS"])
     return preprocessed(*model.preprocess(data))

@@ -31,8 +31,7 @@ features = [
 ]
 joblib.dump({"model": model, "metadata": {"features": features}}, "model.joblib")
 
-print(
-    f"wrote model.joblib: {model.score(test, test_target):.0%} of the variance explained on {len(test)} patients it has not seen"
-)
+score = model.score(test, test_target)
+print(f"wrote model.joblib: R^2 = {score:.2f} on {len(test)} patients it has not seen")
 record = json.dumps(test.iloc[0].to_dict())
 print(f"curl -d '{record}' 'http://localhost:5000/predict?explain=1'")

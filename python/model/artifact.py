@@ -91,11 +91,14 @@ def _sentence(warning: Warning | str) -> str:
 
 
 def _compare_versions(versions: Any, name: str) -> None:
-    for package, fitted in dict(versions).items():
+    if not isinstance(versions, Mapping):
+        raise ArtifactError("the versions in the metadata must be a dict of packages and versions")
+    for package, fitted in versions.items():
         try:
-            served = version(package)
+            served = version(str(package))
         except PackageNotFoundError:
-            served = "no version of it"
+            log.warning("%s: fitted with %s %s, which is not installed", name, package, fitted)
+            continue
         if served != fitted:
             log.warning("%s: %s", name, _version_sentence(package, fitted, served))
 

@@ -9,8 +9,12 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from python.errors import Unprocessable
 from python.model.artifact import Artifact
+from python.model.columns import by_column
 from python.model.schema import Records, Schema
+
+NO_EXPLANATIONS = "its family has no explanations"
 
 
 class Task(StrEnum):
@@ -31,11 +35,16 @@ class Explanation:
 
 
 class Model(ABC):
-    """A loaded model that has answered a first prediction; there is no other kind, so nobody asks whether it is ready."""
+    """A loaded model that has answered a first prediction; there is no other kind, so nobody asks whether it is ready.
 
+    A family must know how to load and to predict. The rest is what a model answers that can do nothing else.
+    """
+
+    estimator: Any
     schema: Schema
     metadata: Mapping[str, Any]
-    class_names: list[str] | None
+    task: str
+    class_names: list[str] | None = None
 
     @classmethod
     @abstractmethod
@@ -49,33 +58,35 @@ class Model(ABC):
         Raises Unprocessable, with pointers, for values that the estimator itself refuses.
         """
 
-    @abstractmethod
-    def predict_proba(self, records: Records) -> NDArray[np.float64]:
+    def predict_proba(self, records: Records) -> NDArray[np.float64]:  # noqa: ARG002
         """Probabilities in the order of `class_names`, (n_records, n_classes); raises Unprocessable if it has none."""
+        raise Unprocessable(f"the model ({self.task}) has no probabilities")
 
-    @abstractmethod
-    def explain(self, records: Records, samples: Records | None = None) -> Explanation:
+    def explain(self, records: Records, samples: Records | None = None) -> Explanation:  # noqa: ARG002
         """SHAP values for each input feature, against the background `samples` where given.
 
         Raises Unprocessable for a model that cannot be explained, or not without a background.
         """
+        raise Unprocessable(f"the model cannot be explained: {NO_EXPLANATIONS}")
 
-    @abstractmethod
+    def offers(self, what: Literal["proba", "explain"]) -> bool:  # noqa: ARG002
+        """Whether a request may ask for it and bring nothing but records."""
+        return False
+
     def preprocess(self, records: Records) -> tuple[list[str], list[list[Any]]]:
         """The names and the values, by column, of what the last step of the model sees."""
+        return self.schema.names, [column.tolist() for column in by_column(records.columns)]
 
-    @abstractmethod
-    def offers(self, what: Literal["proba", "explain"]) -> bool:
-        """Whether a request may ask for it and bring nothing but records."""
-
-    @abstractmethod
     def example(self) -> dict[str, Any]:
         """A record that the model has an answer to."""
+        return self.schema.example()
 
-    @abstractmethod
     def features(self) -> list[dict[str, Any]]:
         """The features as the metadata describes them, each with its importance where the model has importances."""
+        return [feature.described() for feature in self.schema.features]
 
-    @abstractmethod
     def info(self) -> dict[str, Any]:
-        """What the model is: type, predictor_type, is_explainable, task, class_names."""
+        """What the model is: type, predictor_type, task, class_names, is_explainable."""
+        name = str(type(self.estimator))
+        kind = {"type": name, "predictor_type": name, "task": self.task, "class_names": self.class_names}
+        return kind | {"is_explainable": False, "reason": NO_EXPLANATIONS}

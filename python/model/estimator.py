@@ -1,6 +1,6 @@
 """A fitted estimator, asked what it is: its attributes answer, never the name of its class."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -93,10 +93,11 @@ def takes_names(estimator: Any) -> bool:
 
 def check_inputs(estimator: Any, names: list[str]) -> None:
     """Raise ArtifactError if `names` are not the columns that the estimator was fitted with, in their order."""
-    count = getattr(estimator, "n_features_in_", len(names))
+    fitted_names = input_names(estimator) or names
+    count = getattr(estimator, "n_features_in_", 0) or len(fitted_names)  # CatBoost forgets it in a file
     if count != len(names):
         raise ArtifactError(f"the metadata names {len(names)} features, the model was fitted with {count}")
-    for ours, fitted in zip(names, input_names(estimator) or names, strict=True):
+    for ours, fitted in zip(names, fitted_names, strict=True):
         if fitted not in (ours, ours.replace(" ", "_")):  # LightGBM writes an underscore for each blank
             raise ArtifactError(f"the metadata names {shown(ours)} where the model was fitted with {shown(fitted)}")
 
@@ -111,7 +112,8 @@ def class_names(estimator: Any, given: Any) -> list[str] | None:
         if given is not None:
             raise ArtifactError("the metadata has class_names, but the model has no classes of one output")
         return None
-    names = [str(name) for name in (classes if given is None else given)]
+    wanted = classes if given is None else given
+    names = [str(name) for name in wanted] if isinstance(wanted, Iterable) and not isinstance(wanted, str) else []
     if len(names) != len(classes) or len(set(names)) < len(names):
         raise ArtifactError(f"class_names must be {len(classes)} different names, one for each of the model's classes")
     return names

@@ -7,8 +7,8 @@ from functools import cached_property, partial
 from itertools import chain, dropwhile
 from typing import Any
 
-from python.errors import ServiceError, Unprocessable
-from python.model import shapley
+from python.errors import Unprocessable
+from python.model import coalitions, shapley
 from python.model.base import Explanation
 from python.model.coding import Coding
 from python.model.columns import rows
@@ -44,7 +44,8 @@ class Method:
                 return None
             values, base = self.way(columns)
         except Exception as error:  # what they do not know, shap and the boosters refuse with exceptions of many kinds
-            log.debug("the method %s does not apply: %s", self.name, type(error).__name__)
+            level = logging.WARNING if isinstance(error, ImportError) else logging.DEBUG
+            log.log(level, "the method %s does not apply: %s", self.name, type(error).__name__)
             return None
         total = base + values.sum(axis=1)
         output = next((space.output for space in self.spaces if space.holds(total, columns)), None)
@@ -61,10 +62,14 @@ class Explainer:
         self._n_features = probes.shape[1]
         self._spaces = spaces(estimator, rows(probes, 0, 1))
         self._origins = origins(steps, self._n_features, probes) if self._spaces else None
-        probes = rows(probes, 0, MAX_PROBES)
-        background = probes if samples is None else rows(samples, 0, MAX_PROBE_BACKGROUND)
-        self._own = _first_proven(self._methods(None), probes)
-        self._with_background = _first_proven(self._methods(background), probes)
+        self._probes = rows(probes, 0, MAX_PROBES)
+        self._own = _first_proven(self._methods(None), self._probes)
+
+    @cached_property
+    def _with_background(self) -> Method | None:
+        """The method for requests with a background, chosen by the first of them: most services never see one."""
+        background = self._probes if self._samples is None else rows(self._samples, 0, MAX_PROBE_BACKGROUND)
+        return _first_proven(self._methods(background), self._probes)
 
     @property
     def answers_alone(self) -> bool:
@@ -85,6 +90,7 @@ class Explainer:
         method = self._own or self._with_background
         return {
             "is_explainable": True,
+            "reason": None,
             "explanation_method": method.name if method else None,
             "needs_samples": not self.answers_alone,
         }
@@ -98,11 +104,13 @@ class Explainer:
             raise Unprocessable(f"the model cannot be explained: {self.reason}")
         if background is None and self._own is None:
             raise Unprocessable(NO_BACKGROUND)
-        for method in self._chosen(background):
+        for tried, method in enumerate(self._chosen(background)):
             if explanation := method.explanation(columns):
+                if tried:
+                    log.warning("the first method does not add up to the prediction of these records, %s does", method.name)
                 return explanation
-            log.warning("the method %s does not add up to the prediction of these records", method.name)
-        raise ServiceError("no explanation adds up to the prediction")
+        log.warning("no method adds up to the prediction of these records")
+        raise Unprocessable("these records cannot be explained: no method gives values that add up to their prediction")
 
     def _chosen(self, background: Any) -> Iterator[Method]:
         """The method proven at load, then those that stand behind it."""
@@ -132,7 +140,7 @@ class Explainer:
             if reference is not None:
                 yield self._folded("linear", partial(shapley.linear, predictor, seen), allowed)
         if reference is not None:
-            yield Method(shapley.agnostic_name(self._n_features), partial(self._agnostic, reference), self._spaces[:1])
+            yield Method(coalitions.method_name(self._n_features), partial(self._agnostic, reference), self._spaces[:1])
 
     def _folded(self, name: str, make: Callable[[], shapley.Way | None], allowed: list[Space]) -> Method:
         """The method for the last step, its columns added up for the features they come from."""
@@ -157,7 +165,7 @@ class Explainer:
         def way(columns: Any) -> shapley.Values:
             coding = Coding(background, columns)
             served = self._spaces[0].served
-            explain = shapley.agnostic(lambda matrix: served(coding.decode(matrix)), coding.encode(background))
+            explain = coalitions.shapley_values(lambda matrix: served(coding.decode(matrix)), coding.encode(background))
             return explain(coding.encode(columns))
 
         return way

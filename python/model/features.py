@@ -34,6 +34,10 @@ class Feature(ABC):
         """Whether a record may leave the value out or give null."""
         return self.default is not None or bool(self.accepts_missing)
 
+    def described(self) -> dict[str, Any]:
+        """The metadata's entry, and what a client must know besides."""
+        return {**self.entry, "accepts_missing": bool(self.accepts_missing), "required": not self.optional}
+
     @property
     def example(self) -> Any:
         """A value that the model can be asked about: the default, or one made up."""

@@ -105,6 +105,12 @@ class Schema:
         matrix = np.array(rows, dtype=float).reshape(len(rows), -1)
         return np.where(np.isnan(matrix), self._defaults, matrix)
 
+    def records(self, payload: Any, at: tuple[str | int, ...] = ()) -> Records:
+        """The columns of a record or a list of records without faults, as Python values."""
+        single = isinstance(payload, Mapping)
+        rows = [tuple(map(record.get, self.names)) for record in ([payload] if single else payload)]
+        return Records(self.columns(rows), at, single)
+
     def example(self) -> dict[str, Any]:
         """A record made up from the metadata."""
         return {feature.name: feature.example for feature in self.features}
@@ -139,14 +145,16 @@ def _feature(entry: Any, number: int) -> Feature:
     name = entry["name"]
     if name in RESERVED:
         raise ArtifactError(f'feature "{name}": the name is reserved for the envelope')
-    if entry.get("type") not in TYPES:
+    kind = TYPES.get(str(entry.get("type")))
+    if kind is None:
         raise ArtifactError(f'feature "{name}": unknown type {entry.get("type")!r}, expected {" or ".join(TYPES)}')
     for key in entry.keys() - set(ENTRY_KEYS):
         if suggestion := _suggestion(str(key), ENTRY_KEYS):
             raise ArtifactError(f'feature "{name}": unknown key "{key}"{suggestion}')
     plain = {str(key): _plain(value) for key, value in entry.items()}
-    kind = TYPES[entry["type"]]
-    extra = {"categories": tuple(plain.get("categories") or ())} if kind is Category else {}
+    if not isinstance(plain.get("categories", []), list):
+        raise ArtifactError(f'feature "{name}": categories must be a list')
+    extra = {"categories": tuple(plain.get("categories", ()))} if kind is Category else {}
     feature = kind(name=name, default=plain.get("default"), accepts_missing=plain.get("accepts_missing"), entry=plain, **extra)
     feature.check()
     return feature

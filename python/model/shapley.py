@@ -19,7 +19,6 @@ Way = Callable[[Any], Values]
 
 # Above it shap 0.51, the last one for Python 3.11, kills the process when there is a background.
 MAX_NODES_WITH_BACKGROUND = 32_767
-MAX_FEATURES_EXACT = 8
 
 
 def contributions(predictor: Any) -> Way | None:
@@ -91,14 +90,14 @@ def trees(predictor: Any, background: Any = None, *, probability: bool = False) 
     elif max(_node_counts(predictor), default=0) > MAX_NODES_WITH_BACKGROUND:
         return None
     else:
-        data = {"data": _masker(as_matrix(background)), "feature_perturbation": "interventional"}
+        data = {"data": _masker(_as_read(predictor, background)), "feature_perturbation": "interventional"}
         data["model_output"] = "probability" if probability and not _votes(predictor) else "raw"
     import shap
 
     explainer = shap.TreeExplainer(predictor, **data)
 
     def way(columns: Any) -> Values:
-        values = explainer.shap_values(as_matrix(columns), check_additivity=False)
+        values = explainer.shap_values(_as_read(predictor, columns), check_additivity=False)
         # The expected value may be another one before the first call.
         return _second_of_two(np.asarray(values, dtype=float), np.ravel(np.asarray(explainer.expected_value, dtype=float)))
 
@@ -123,25 +122,11 @@ def linear(predictor: Any, background: Any) -> Way | None:
     return way
 
 
-def agnostic(answer: Callable[[Any], Any], background: NDArray[np.float64]) -> Way:
-    """shap's exact explainer for few features, its permutation explainer for more: additive for any function of a matrix."""
-    import shap
-
-    if agnostic_name(background.shape[1]) == "exact":
-        explainer = shap.ExactExplainer(answer, _masker(background))
-    else:
-        explainer = shap.PermutationExplainer(answer, _masker(background), seed=0)
-
-    def way(columns: Any) -> Values:
-        found = explainer(columns, silent=True)
-        return np.asarray(found.values, dtype=float), np.asarray(found.base_values, dtype=float)[0]
-
-    return way
-
-
-def agnostic_name(n_features: int) -> str:
-    """Which of the two `agnostic` takes: 2 to the power of `n_features` coalitions are soon too many."""
-    return "exact" if n_features <= MAX_FEATURES_EXACT else "permutation"
+def _as_read(predictor: Any, columns: Any) -> NDArray[Any]:
+    """The numbers that the trees compare: all but those of LightGBM and histogram boosting round them to float32 first."""
+    matrix = as_matrix(columns)
+    exact = hasattr(predictor, "booster_") or hasattr(predictor, "_predictors")
+    return matrix if exact else matrix.astype(np.float32).astype(float)
 
 
 def _masker(background: NDArray[Any]) -> Any:

@@ -53,7 +53,7 @@ class SklearnModel(Model):
     def predict_proba(self, records: Records) -> NDArray[np.float64]:
         """Probabilities in the order of `class_names`, (n_records, n_classes)."""
         if not self.offers("proba"):
-            raise Unprocessable(f"the model ({self.task}) has no probabilities")
+            return super().predict_proba(records)
         return np.asarray(self._answer(self.estimator.predict_proba, records), dtype=float)
 
     def explain(self, records: Records, samples: Records | None = None) -> Explanation:
@@ -83,21 +83,15 @@ class SklearnModel(Model):
 
     def features(self) -> list[dict[str, Any]]:
         """The features as the metadata describes them, each with its importance where the model has importances."""
-        found = self._importances
-        return [
-            dict(feature.entry) | {"accepts_missing": feature.optional} | ({"importance": found[n]} if found else {})
-            for n, feature in enumerate(self.schema.features)
-        ]
+        described = super().features()
+        for entry, importance in zip(described, self._importances, strict=False):
+            entry["importance"] = importance
+        return described
 
     def info(self) -> dict[str, Any]:
         """What the model is, and how it is explained or why not."""
-        return {
-            "type": str(type(self.estimator)),
-            "predictor_type": str(ask.predictor_type(self.estimator)),
-            "task": self.task,
-            "class_names": self.class_names,
-            **self._explainer.info(),
-        }
+        inner = {"predictor_type": str(ask.predictor_type(self.estimator))}
+        return {**super().info(), **inner, **self._explainer.info()}
 
     @cached_property
     def _importances(self) -> list[float]:

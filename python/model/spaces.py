@@ -9,22 +9,50 @@ from scipy.special import expit, softmax
 
 from python.model.estimator import kind
 
-RELATIVE, ABSOLUTE = 1e-4, 1e-6  # XGBoost and CatBoost add up in float32
+# XGBoost and CatBoost add up in float32, and XGBoost serves it.
+RELATIVE, ABSOLUTE, SERVED = 1e-4, 1e-6, 2.5e-7
 
-Function = Callable[[Any], NDArray[np.float64]]
+Array = NDArray[np.float64]
+Served = Callable[[Any], Array]
+
+
+class Link(NamedTuple):
+    """From the space of the values to the output, and its slope there, told from the output."""
+
+    to_output: Callable[[Array], Array]
+    slope: Callable[[Array], Array]
+
+    def holds(self, total: Array, served: Array) -> bool:
+        """Whether the sums lead to what is served. The slope turns the tolerance of the sums into one of the output."""
+        output = self.to_output(total)
+        if output.shape != served.shape:
+            return False
+        tolerance = (RELATIVE * np.abs(total) + ABSOLUTE) * self.slope(output) + SERVED * (1 + np.abs(served))
+        return bool((np.abs(output - served) <= tolerance).all())
+
+
+def _softmax(total: Array) -> Array:
+    # Along the classes; there are none in one dimension.
+    return np.asarray(softmax(total, axis=1)) if total.ndim == 2 else np.full(total.shape, np.nan)
+
+
+IDENTITY = Link(lambda total: total, np.ones_like)
+LOGISTIC = Link(expit, lambda output: output * (1 - output))
+SOFTMAX = Link(_softmax, lambda output: output * (1 - output))
+EXPONENTIAL = Link(np.exp, lambda output: output)
 
 
 class Space(NamedTuple):
     """Where values live: with each link put on their sums, these must equal what is served."""
 
     output: str
-    checks: tuple[tuple[Function, Function], ...]
+    checks: tuple[tuple[Link, Served], ...]
 
-    def holds(self, total: NDArray[np.float64], columns: Any) -> bool:
+    def holds(self, total: Array, columns: Any) -> bool:
         """Whether the sums, (n_records,) or (n_records, n_classes), are those of the output served for `columns`."""
-        return all(_close(link(total), served(columns)) for link, served in self.checks)
+        return all(link.holds(total, served(columns)) for link, served in self.checks)
 
-    def served(self, columns: Any) -> NDArray[np.float64]:
+    def served(self, columns: Any) -> Array:
         """The output itself, where the first check has no link."""
         return self.checks[0][1](columns)
 
@@ -39,37 +67,25 @@ def spaces(estimator: Any, probe: Any) -> list[Space]:
     if told not in ("classifier", "regressor") or np.size(estimator.predict(probe)) > 1:
         return []
 
-    def served(method: str) -> Function:
+    def served(method: str) -> Served:
         return lambda columns: _explained_class(np.asarray(getattr(estimator, method)(columns), dtype=float))
 
     if told == "regressor":
         predict = served("predict")
-        return [Space("prediction", ((_identity, predict),)), Space("log_prediction", ((np.exp, predict),))]
-    decided = ((_identity, served("decision_function")),) if hasattr(estimator, "decision_function") else ()
+        return [Space("prediction", ((IDENTITY, predict),)), Space("log_prediction", ((EXPONENTIAL, predict),))]
+    decided = ((IDENTITY, served("decision_function")),) if hasattr(estimator, "decision_function") else ()
     if not hasattr(estimator, "predict_proba"):
         return [Space("margin", decided)] if decided else []
     probability = served("predict_proba")
     return [
-        Space("probability", ((_identity, probability),)),
-        Space("log_odds", ((expit, probability), *decided)),
-        Space("margin", decided or ((_softmax, probability),)),
+        Space("probability", ((IDENTITY, probability),)),
+        Space("log_odds", ((LOGISTIC, probability), *decided)),
+        Space("margin", decided or ((SOFTMAX, probability),)),
     ]
 
 
-def _explained_class(output: NDArray[np.float64]) -> NDArray[np.float64]:
+def _explained_class(output: Array) -> Array:
     """The second of two classes; several stay side by side, one column is a column."""
     if output.ndim == 1 or output.shape[1] > 2:
         return output
     return output[:, -1]
-
-
-def _identity(total: NDArray[np.float64]) -> NDArray[np.float64]:
-    return total
-
-
-def _softmax(total: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(softmax(total, axis=-1))
-
-
-def _close(total: NDArray[np.float64], served: NDArray[np.float64]) -> bool:
-    return total.shape == served.shape and bool(np.allclose(total, served, rtol=RELATIVE, atol=ABSOLUTE, equal_nan=False))

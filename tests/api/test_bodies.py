@@ -1,0 +1,155 @@
+"""Every fault of a body, one by one, with its pointer and its sentence."""
+
+from typing import Any
+
+import pytest
+
+from tests.conftest import Client
+from tests.problems import problem
+
+MISSING = "missing: the feature has no default and accepts no missing value"
+GOOD = {"size": 1, "a/b ~c": 2, "größe": 3}
+EXPECTED = 'expected a record, a list of records or {"_data": records, "_samples": records}'
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        (b"", "not JSON"),
+        (b"{", "not JSON"),
+        (b'{"feature1": NaN}', "not JSON"),
+        (b'{"feature1": Infinity}', "not JSON"),
+        (b'{"feature1": -Infinity}', "not JSON"),
+        (b'{"feature1": 1} trailing', "not JSON"),
+        (b"[1,]", "not JSON"),
+        (b"{'feature1': 1}", "not JSON"),
+        (b'{"feature1": 01}', "not JSON"),
+        (b'[{"feature1": "x"}, {', "not JSON"),
+        (b'{"feature1": "\xff"}', "not JSON: byte 14 is not UTF-8"),
+        (b'{"_data": {"feature1": 1}, "_samples": "\xff"}', "byte 40 is not UTF-8"),
+        ('[{"feature1": 1}]'.encode("utf-16"), "is not UTF-8"),
+        (b'{"feature1": "\\ud800"}', "not JSON"),
+        (b'{"feature1": ' + b"9" * 5000 + b"}", "not JSON"),
+        (b"[" * 100_000, "nested too deeply"),
+        (b'{"_data":' * 100_000, "nested too deeply"),
+    ],
+)
+def test_not_json(body: bytes, detail: str, client: Client) -> None:
+    problem(client().post("/predict", data=body), 400, detail, {})
+
+
+@pytest.mark.parametrize(
+    ("body", "errors"),
+    [
+        ("1", {"#": "got 1"}),
+        ('"text"', {"#": 'got "text"'}),
+        ("null", {"#": "got null"}),
+        ("true", {"#": "got true"}),
+        ('{"_data": 1}', {"#/_data": "got 1"}),
+        ('{"_data": {"feature1": 1}, "_samples": null}', {"#/_samples": "got null"}),
+        (
+            '{"_data": {"feature1": 1}, "more": 1, "_else": 2}',
+            {"#/more": "not a member of an envelope", "#/_else": "not a member of an envelope"},
+        ),
+        ('{"_samples": {"feature1": 1}}', {"#/_data": "missing: an envelope needs it"}),
+    ],
+)
+def test_not_records(body: str, errors: dict[str, str], client: Client) -> None:
+    problem(client().post("/predict", data=body), 400, EXPECTED, errors)
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [("[]", "#"), ('{"_data": []}', "#/_data"), ('{"_data": {"feature1": 1}, "_samples": []}', "#/_samples")],
+)
+def test_no_records(body: str, pointer: str, client: Client) -> None:
+    problem(client().post("/predict", data=body), 422, "there are no records", {pointer: "the list is empty"})
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [("{}", "#"), ("[{}]", "#/0"), ('[{"feature1": 1}, {}]', "#/1"), ('{"_data": {}}', "#/_data"), ("{ }", "#")],
+)
+@pytest.mark.parametrize("unknown_features", ["reject", "ignore"])
+def test_an_empty_record_is_not_one_of_defaults(body: str, pointer: str, unknown_features: str, client: Client) -> None:
+    response = client(unknown_features=unknown_features).post("/predict", data=body)
+    problem(response, 422, "do not fit", {pointer: "the record holds none of the model's features"})
+
+
+@pytest.mark.parametrize(
+    ("records", "errors"),
+    [
+        ({**GOOD, "größe": "3"}, {"#/gr%C3%B6%C3%9Fe": 'expected a number, got "3"'}),
+        ({**GOOD, "größe": True}, {"#/gr%C3%B6%C3%9Fe": "expected a number, got true"}),
+        ({**GOOD, "größe": [3]}, {"#/gr%C3%B6%C3%9Fe": "expected a number, got a list"}),
+        ({**GOOD, "größe": {}}, {"#/gr%C3%B6%C3%9Fe": "expected a number, got an object"}),
+        ({**GOOD, "größe": None}, {"#/gr%C3%B6%C3%9Fe": MISSING}),
+        ({"size": 1, "a/b ~c": 2}, {"#/gr%C3%B6%C3%9Fe": MISSING}),
+        ([GOOD, {**GOOD, "a/b ~c": "x" * 99}], {"#/1/a~1b%20~0c": f'expected a number, got "{"x" * 59}…'}),
+        ({**GOOD, "sise": 1}, {"#/sise": 'unknown feature; did you mean "size"?'}),
+        ({**GOOD, "colour": 1}, {"#/colour": "unknown feature"}),
+        ([1, GOOD, "x", [1, 2, 3]], {f"#/{n}": f"expected a record (an object), got {got}" for n, got in ((0, 1), (2, '"x"'), (3, "a list"))}),
+        ({"_data": [GOOD, {"size": "x"}]}, {"#/_data/1/size": 'expected a number, got "x"', "#/_data/1/a~1b%20~0c": MISSING, "#/_data/1/gr%C3%B6%C3%9Fe": MISSING}),
+        ({"_data": {**GOOD, "size": "x"}, "_samples": [{**GOOD, "size": False}]}, {"#/_data/size": 'expected a number, got "x"', "#/_samples/0/size": "expected a number, got false"}),
+    ],
+)  # fmt: skip
+def test_records_that_do_not_fit(records: Any, errors: dict[str, str], client: Client) -> None:
+    problem(client("logistic").post("/predict", json=records), 422, "do not fit the features", errors)
+
+
+@pytest.mark.parametrize(("number", "shown"), [("1e400", "Infinity"), ("-1e400", "-Infinity"), ("9" * 400, "9" * 60 + "…")])
+def test_a_number_beyond_64_bits(number: str, shown: str, client: Client) -> None:
+    response = client().post("/predict", data=f'{{"feature2": {number}}}')
+    problem(response, 422, errors={"#/feature2": f"expected a number that fits into 64 bits, got {shown}"})
+
+
+def test_a_number_beyond_what_the_estimator_takes_is_pointed_at(client: Client) -> None:
+    records = [{"feature1": 1}, {"feature1": 1e300, "feature2": 1, "feature3": -1e300}, {"feature1": 2}, {"feature2": 1e39}]
+    errors = dict.fromkeys(("#/1/feature1", "#/1/feature3", "#/3/feature2"), "the model does not take this value")
+    problem(client().post("/predict", json=records), 422, "the model does not take these values", errors)
+    envelope = {"_data": records[:1], "_samples": records[1:2]}
+    errors = {pointer.replace("#/1", "#/_samples/0"): detail for pointer, detail in errors.items() if "#/1" in pointer}
+    problem(client().post("/predict?explain=1", json=envelope), 422, errors=errors)
+
+
+def test_an_unknown_category_is_told_from_those_there_are(client: Client) -> None:
+    record = {"size": 1, "weight": 1, "height": 1, "colour": "pink"}
+    errors = {"#/0/colour": 'expected one of the categories "blue", "green", "red", got "pink"'}
+    problem(client("lightgbm").post("/predict", json=[record]), 422, errors=errors)
+
+
+def test_faults_are_cut_at_a_hundred(client: Client) -> None:
+    document = problem(client().post("/predict", json=[{"feature1": "x", "wrong": 1}] * 200), 422)
+    assert len(document["errors"]) == 100
+
+
+def test_unknown_features_are_ignored_if_so_set(client: Client) -> None:
+    lenient = client(unknown_features="ignore")
+    expected = lenient.post("/predict?proba=1", json={"feature1": 1}).json
+    assert lenient.post("/predict?proba=1", json={"feature1": 1, "wrong": [1, {"_data": 2}]}).json == expected
+    problem(lenient.post("/predict", json={"wrong": 1}), 422, errors={"#": "the record holds none of the model's features"})
+    problem(
+        lenient.post("/predict", json={"feature1": "x", "wrong": 1}), 422, errors={"#/feature1": 'expected a number, got "x"'}
+    )
+
+
+def test_absent_and_null_become_the_default(client: Client) -> None:
+    service = client()
+    expected = service.post("/predict?proba=1", json={"feature1": 3, "feature2": -1, "feature3": -1}).json
+    assert service.post("/predict?proba=1", json={"feature1": 3}).json == expected
+    assert service.post("/predict?proba=1", json={"feature1": 3, "feature2": None}).json == expected
+
+
+def test_absent_and_null_are_missing_where_the_estimator_takes_that(client: Client) -> None:
+    service = client("lightgbm")
+    record = {"size": 0.5, "weight": 1.5, "height": None, "colour": None}
+    expected = service.post("/predict?proba=1", json=record).json
+    assert service.post("/predict?proba=1", json={"size": 0.5, "weight": 1.5}).json == expected
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b' \n\t{"feature1": 1}\r\n ', b'[\n{"feature1": 1.0e0}]', b'{"feature1":1,"feature1":1}', b'{"_data":{"feature1":1}}'],
+)
+def test_json_in_any_dress(body: bytes, client: Client) -> None:
+    assert client().post("/predict", data=body).json == client().post("/predict", json={"feature1": 1}).json

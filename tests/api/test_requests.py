@@ -1,0 +1,111 @@
+"""Headers and query: what is taken, what is refused and how."""
+
+import pytest
+
+from tests.conftest import Client
+from tests.laws import ask, ask_info
+from tests.models import build
+from tests.problems import problem
+
+BODY = '{"feature1": 1, "feature2": 1, "feature3": 2}'
+
+
+@pytest.mark.parametrize("value", ["1", "true", "True", "TRUE"])
+@pytest.mark.parametrize("flag", ["proba", "explain"])
+def test_a_flag_is_set(flag: str, value: str, client: Client) -> None:
+    plain = client().post("/predict", data=BODY).json
+    assert client().post(f"/predict?{flag}={value}", data=BODY).json != plain
+
+
+@pytest.mark.parametrize("query", ["proba=0", "explain=false", "proba=False&explain=0", ""])
+def test_a_flag_is_not_set(query: str, client: Client) -> None:
+    assert client().post(f"/predict?{query}", data=BODY).json == client().post("/predict", data=BODY).json
+
+
+@pytest.mark.parametrize(
+    "query", ["proba=2", "proba=yes", "proba=", "explain", "proba=1.0", "proba=-1", "explain=%FF", "proba=1&proba=0"]
+)
+def test_a_flag_that_is_neither(query: str, client: Client) -> None:
+    name = query.partition("=")[0]
+    problem(
+        client().post(f"/predict?{query}", data=BODY), 400, f'query parameter "{name}": expected one of 0, 1, true or false'
+    )
+
+
+def test_a_misspelt_flag(client: Client) -> None:
+    problem(client().post("/predict?probs=1", data=BODY), 400, 'unknown query parameter "probs"; did you mean "proba"?')
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["", "application/json", "application/json; charset=UTF-8", "application/vnd.api+json", "application/x-www-form-urlencoded", "text/plain", "something/new"],
+)  # fmt: skip
+def test_a_body_is_json_whatever_it_is_called(content_type: str, client: Client) -> None:
+    response = client().post("/predict", data=BODY, headers={"Content-Type": content_type} if content_type else {})
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "detail"),
+    [
+        ({"Content-Type": "text/csv"}, "must be application/json, not text/csv"),
+        ({"Content-Type": "application/xml"}, "not application/xml"),
+        ({"Content-Type": "image/svg+xml"}, "not image/svg+xml"),
+        ({"Content-Type": "application/atom+xml"}, "not application/atom+xml"),
+        ({"Content-Type": "application/x-msgpack"}, "not application/x-msgpack"),
+        ({"Content-Type": "application/vnd.apache.parquet"}, "not application/vnd.apache.parquet"),
+        ({"Content-Type": "multipart/form-data; boundary=x"}, "not multipart/form-data"),
+        ({"Content-Type": "application/json; charset=latin-1"}, "must be UTF-8, not latin-1"),
+        ({"Content-Encoding": "gzip"}, "must not be compressed, and is gzip"),
+    ],
+)
+def test_a_body_that_says_it_is_something_else(headers: dict[str, str], detail: str, client: Client) -> None:
+    problem(client().post("/predict", data=BODY, headers=headers), 415, detail)
+
+
+@pytest.mark.parametrize("path", ["/predict", "/preprocess"])
+def test_a_body_over_the_limit(path: str, client: Client) -> None:
+    small = client(max_content_length=len(BODY))
+    assert small.post(path, data=BODY).status_code == 200
+    problem(small.post(path, data=BODY + " "), 413, f"larger than the {len(BODY)} bytes")
+
+
+@pytest.mark.parametrize("records", [[{"feature1": 1}] * 4, {"_data": {"feature1": 1}, "_samples": [{"feature1": 1}] * 4}])
+def test_more_rows_to_explain_than_set(records: object, client: Client) -> None:
+    few = client(max_explain_rows=3)
+    assert few.post("/predict", json=records).status_code == 200
+    problem(few.post("/predict?explain=1", json=records), 413, "4 rows to explain or to explain against, at most 3 are taken")
+
+
+@pytest.mark.parametrize("name", ["build_rf_regression", "linear margin", "several outputs"])
+def test_a_model_without_probabilities(name: str, client: Client) -> None:
+    problem(client(name).post("/predict?proba=1", json=build(name).records()), 422, "has no probabilities")
+
+
+def test_a_model_that_cannot_be_explained(client: Client) -> None:
+    service = client("several outputs")
+    info = ask_info(service)["model"]
+    assert info["is_explainable"] is False
+    problem(service.post("/predict?explain=1", json=build("several outputs").records()), 422, info["reason"])
+
+
+def test_a_model_that_needs_a_background(client: Client) -> None:
+    service, records = client("neighbours of a search"), build("neighbours of a search").records()
+    info = ask_info(service)["model"]
+    assert info["needs_samples"]
+    assert info["is_explainable"]
+    problem(service.post("/predict?explain=1", json=records), 422, 'send them as "_samples", or put "samples" into its file')
+    assert ask(service, "/predict?explain=1", {"_data": records, "_samples": records})["explained_output"] == "probability"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/predict"), ("POST", "/info"), ("DELETE", "/health"), ("PUT", "/preprocess")]
+)
+def test_a_method_that_is_not_allowed(method: str, path: str, client: Client) -> None:
+    response = client().open(path, method=method)
+    problem(response, 405)
+    assert "OPTIONS" in response.headers["Allow"]
+
+
+def test_a_path_that_is_not_there(client: Client) -> None:
+    problem(client().get("/predictions"), 404)

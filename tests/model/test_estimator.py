@@ -1,0 +1,120 @@
+"""What an estimator tells of itself."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.cluster import KMeans
+from sklearn.ensemble import IsolationForest, RandomForestClassifier, VotingClassifier
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from python.model import estimator as ask
+from python.model.artifact import Artifact
+from python.model.sklearn import SklearnModel
+from tests.models import build, forest, numbers
+
+DATA = numbers()
+TARGET = (DATA["size"] > 0).astype(int)
+
+
+def importance(name: str) -> dict[str, float]:
+    model = SklearnModel.load(Artifact.of(build(name).content))
+    return {feature["name"]: feature["importance"] for feature in model.features() if "importance" in feature}
+
+
+@pytest.mark.parametrize(
+    ("estimator", "task"),
+    [
+        (KMeans(2, n_init=1).fit(DATA), "CLUSTERER"),
+        (IsolationForest(n_estimators=2).fit(DATA), "OUTLIER_DETECTOR"),
+        (LinearRegression().fit(DATA, TARGET), "REGRESSION"),
+        (LogisticRegression().fit(DATA, TARGET), "BINARY_CLASSIFICATION"),
+        (LogisticRegression().fit(DATA, np.arange(len(DATA)) % 3), "MULTICLASS_CLASSIFICATION"),
+        (RandomForestClassifier(2).fit(DATA, np.c_[TARGET, TARGET]), "MULTIOUTPUT_CLASSIFICATION"),
+        (
+            MLPClassifier(1, max_iter=2000, solver="lbfgs", random_state=0).fit(DATA, np.c_[TARGET, 1 - TARGET]),
+            "MULTIOUTPUT_CLASSIFICATION",
+        ),
+    ],
+)
+def test_the_task(estimator: Any, task: str) -> None:
+    assert ask.task(estimator, estimator.predict(DATA.head(1))) == task
+    metadata = {"features": [{"name": name, "type": "numeric"} for name in DATA]}
+    model = SklearnModel.load(Artifact.of({"model": estimator, "metadata": metadata}))
+    assert model.info()["task"] == task
+
+
+def test_the_predictor_is_found_inside() -> None:
+    inner = make_pipeline(StandardScaler(), forest())
+    for estimator in (
+        inner,
+        GridSearchCV(inner, {"randomforestclassifier__max_depth": [2]}, cv=2),
+        CalibratedClassifierCV(inner, cv=2),
+        make_pipeline(StandardScaler(), GridSearchCV(forest(), {"max_depth": [2]}, cv=2)),
+        make_pipeline("passthrough", CalibratedClassifierCV(forest(), cv=2)),
+    ):
+        assert ask.predictor_type(estimator.fit(DATA, TARGET)) is RandomForestClassifier
+
+
+def test_importances_go_back_to_the_input() -> None:
+    found = importance("pipeline")
+    forest = build("pipeline").estimator[-1]
+    # blue, green, red, missing; height, size; indicators of height and size; weight passed through
+    own = forest.feature_importances_
+    expected = {"size": own[5] + own[7], "weight": own[8], "height": own[4] + own[6], "colour": own[:4].sum()}
+    assert found == pytest.approx(expected)
+
+
+def test_the_importance_of_a_linear_model_is_the_size_of_its_coefficients() -> None:
+    coefficients = np.abs(build("logistic of three").estimator.coef_).sum(axis=0)
+    assert list(importance("logistic of three").values()) == pytest.approx(list(coefficients))
+
+
+@pytest.mark.parametrize("name", ["neighbours", "calibrated", "histogram", "several outputs"])
+def test_a_model_without_importances_has_none(name: str) -> None:
+    assert importance(name) == {}
+
+
+def test_every_estimator_in_the_model_predicts_in_one_thread() -> None:
+    parts = [("a", forest(n_jobs=-1)), ("b", make_pipeline(StandardScaler(), forest(n_jobs=2)))]
+    estimator = GridSearchCV(VotingClassifier(parts, n_jobs=-1), {"a__max_depth": [2]}, cv=2).fit(DATA, TARGET)
+    ask.single_threaded(estimator)
+    voting = estimator.best_estimator_
+    assert [voting.n_jobs, voting.estimators_[0].n_jobs, voting.estimators_[1][-1].n_jobs] == [1, 1, 1]
+
+
+def test_a_search_inside_a_pipeline_sees_what_the_pipeline_made() -> None:
+    estimator = make_pipeline(StandardScaler(), GridSearchCV(forest(), {"max_depth": [2]}, cv=2)).fit(DATA, TARGET)
+    steps = ask.steps(estimator)
+    assert np.array_equal(steps.predictor.predict(steps.transform(DATA)), estimator.predict(DATA))
+
+
+def test_accepts_missing_is_what_the_estimator_takes() -> None:
+    def accepting(estimator: Any, **entry: Any) -> list[bool]:
+        metadata = {"features": [{"name": name, "type": "numeric"} | entry for name in DATA]}
+        model = SklearnModel.load(Artifact.of({"model": estimator, "metadata": metadata}))
+        return [not feature["required"] for feature in model.features()]
+
+    linear, trees = LogisticRegression().fit(DATA, TARGET), forest().fit(DATA, TARGET)
+    assert accepting(linear) == [False] * 3
+    assert accepting(trees) == [True] * 3
+    assert accepting(trees, accepts_missing=False) == [False] * 3
+    assert accepting(linear, default=0) == [True] * 3
+
+
+def test_lightgbm_may_have_blanks_in_names_and_others_may_not_have_underscores_for_them() -> None:
+    ask.check_inputs(build("lightgbm regression").estimator, ["x", "y y", "z"])
+    assert build("lightgbm regression").estimator.feature_names_in_.tolist() == ["x", "y_y", "z"]
+
+
+def test_an_estimator_of_numbers_gets_the_form_it_was_fitted_with() -> None:
+    model = SklearnModel.load(Artifact.of(build("forest of an array").content))
+    assert isinstance(model.schema.columns([(1.0, 2.0, 3.0)]), np.ndarray)
+    model = SklearnModel.load(Artifact.of(build("tree").content))
+    assert isinstance(model.schema.columns([(1.0, 2.0, 3.0)]), pd.DataFrame)

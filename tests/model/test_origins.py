@@ -1,0 +1,98 @@
+"""From the columns of the last step back to the features."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.compose import ColumnTransformer, make_column_transformer
+from sklearn.decomposition import PCA
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.feature_selection import SelectKBest
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import make_pipeline, make_union
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    KBinsDiscretizer,
+    Normalizer,
+    OneHotEncoder,
+    OrdinalEncoder,
+    PolynomialFeatures,
+    StandardScaler,
+)
+from sklearn.tree import DecisionTreeClassifier
+
+from python.model.estimator import steps
+from python.model.origins import origins
+
+choose = np.random.default_rng(0)
+# Names that are part of one another.
+FRAME = pd.DataFrame(
+    {
+        "a": choose.normal(size=40),
+        "a_b": choose.normal(size=40),
+        "b": choose.choice(["x", "y", "a_b"], size=40),
+        "x0": choose.choice([1.0, 2.0], size=40),
+    }
+)
+NUMBERS = FRAME[["a", "a_b", "x0"]]
+TARGET = np.arange(40) % 2
+tree = DecisionTreeClassifier
+
+
+def found(transformer: Any, data: Any = FRAME) -> list[int] | None:
+    estimator = make_pipeline(*transformer) if isinstance(transformer, tuple) else transformer
+    model = make_pipeline(estimator, tree()).fit(data, TARGET)
+    traced = origins(steps(model), data.shape[1], data[:10])
+    return None if traced is None else traced.tolist()
+
+
+encoded = make_column_transformer((OneHotEncoder(), ["b", "x0"]), (StandardScaler(), ["a_b", "a"]))
+
+
+@pytest.mark.parametrize(
+    ("transformer", "data", "expected"),
+    [
+        (encoded, FRAME, [2, 2, 2, 3, 3, 1, 0]),
+        ((encoded, StandardScaler()), FRAME, [2, 2, 2, 3, 3, 1, 0]),
+        (ColumnTransformer([("n", "passthrough", [0, 1]), ("d", "drop", ["b"])], remainder="passthrough"), FRAME, [0, 1, 3]),
+        (make_column_transformer((OrdinalEncoder(), ["b"]), remainder="drop"), FRAME, [2]),
+        (make_column_transformer((make_pipeline(SimpleImputer(), StandardScaler()), ["x0", "a"])), FRAME, [3, 0]),
+        (make_column_transformer((KBinsDiscretizer(2, quantile_method="averaged_inverted_cdf"), ["a"]), ("passthrough", ["a"])), FRAME, [0, 0, 0]),
+        (make_union(StandardScaler(), SelectKBest(k=1)), NUMBERS, None),
+        ((StandardScaler(), SelectKBest(k=2)), NUMBERS, None),
+        (FunctionTransformer(np.arctan), NUMBERS, [0, 1, 2]),
+        (FunctionTransformer(np.arctan, feature_names_out="one-to-one"), NUMBERS, [0, 1, 2]),
+        (StandardScaler().set_output(transform="pandas"), NUMBERS, [0, 1, 2]),
+        (StandardScaler(), NUMBERS.to_numpy(), [0, 1, 2]),
+        (("passthrough", StandardScaler()), NUMBERS, [0, 1, 2]),
+    ],
+)  # fmt: skip
+def test_columns_of_one_feature(transformer: Any, data: Any, expected: list[int] | None) -> None:
+    traced = found(transformer, data)
+    if expected is None:  # which ones are selected depends on the data; that they are traced does not
+        assert traced is not None
+        assert set(traced) <= {0, 1, 2}
+    else:
+        assert traced == expected
+
+
+@pytest.mark.parametrize(
+    "transformer",
+    [
+        PCA(2),
+        PolynomialFeatures(2),
+        Normalizer(),
+        FunctionTransformer(lambda X: X.to_numpy()[:, ::-1]),
+        FunctionTransformer(lambda X: X.to_numpy()[:, :2]),
+        FunctionTransformer(lambda X: np.cumsum(X.to_numpy(), axis=1)),
+        make_column_transformer((PCA(1), ["a", "a_b"]), remainder="passthrough"),
+        make_union(StandardScaler(), PCA(1)),
+    ],
+)
+def test_columns_that_mix_features_have_no_origin(transformer: Any) -> None:
+    assert found(transformer, NUMBERS) is None
+
+
+def test_words_of_one_text_have_no_origin_by_name() -> None:
+    assert found(make_column_transformer((CountVectorizer(analyzer="char"), "b"), (StandardScaler(), ["a"]))) is None

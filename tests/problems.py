@@ -1,0 +1,31 @@
+"""The one shape of an error, asserted everywhere."""
+
+from typing import Any
+
+from tests.laws import strict
+
+TITLES = {
+    400: "Bad Request",
+    401: "Unauthorized",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    413: "Content Too Large",
+    415: "Unsupported Media Type",
+    422: "Unprocessable Content",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
+
+
+def problem(response: Any, status: int, detail: str = "", errors: dict[str, str] | None = None) -> dict[str, Any]:
+    """The problem document in a response, checked: its status, its title, a part of its detail and all of its errors."""
+    assert response.status_code == status, response.text
+    assert response.mimetype == "application/problem+json"
+    assert response.headers["X-Request-ID"]
+    document: dict[str, Any] = strict(response.data)
+    assert document["status"] == status
+    assert document["title"] == TITLES[status]
+    assert detail in document["detail"]
+    if errors is not None:
+        assert {error["pointer"]: error["detail"] for error in document.get("errors", [])} == errors
+    return document

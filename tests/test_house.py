@@ -1,0 +1,126 @@
+"""The shape of the house: which way imports point, how large a room may be, that what is there is documented."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from python.app import create_app
+from python.settings import Settings
+from tests.conftest import served
+from tests.models import ROOT
+
+MODULES = sorted([ROOT / "service.py", *(ROOT / "python").rglob("*.py")])
+MAY_IMPORT = {
+    "python": set(),
+    "python.settings": set(),
+    "python.errors": set(),
+    "python.model": {"python.errors", "python.model"},
+    "python.api": {"python.errors", "python.model", "python.api"},
+    "python.example": set(),
+    "python.app": {"python", "python.errors", "python.settings", "python.model", "python.api"},
+    "service": {"python.app", "python.errors", "python.settings"},
+}
+WEB = {"flask", "werkzeug"}
+SCIENCE = {"sklearn", "pandas", "scipy", "shap", "lightgbm", "xgboost", "catboost", "joblib"}
+
+
+def name_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def room_of(module: str) -> str:
+    parts = module.split(".")
+    return ".".join(parts[:2]) if parts[0] == "python" else parts[0]
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import"
+            assert node.module
+            yield node.module
+
+
+def own_imports(path: Path) -> set[str]:
+    return {module for module in imports(path) if module.split(".")[0] in ("python", "tests", "service")}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_imports_point_one_way(path: Path) -> None:
+    assert {room_of(module) for module in own_imports(path)} <= MAY_IMPORT[room_of(name_of(path))]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_each_room_knows_its_own_world(path: Path) -> None:
+    foreign = {"python.model": WEB, "python.api": SCIENCE, "python.errors": WEB | SCIENCE, "python.settings": WEB | SCIENCE}
+    used = {module.split(".")[0] for module in imports(path)}
+    assert not used & foreign.get(room_of(name_of(path)), set())
+
+
+def test_one_module_imports_shap() -> None:
+    assert [name_of(path) for path in MODULES if "shap" in set(imports(path))] == ["python.model.shapley"]
+
+
+def test_there_is_no_cycle() -> None:
+    graph = {name_of(path): own_imports(path) for path in MODULES}
+
+    def reaches(module: str, seen: frozenset[str]) -> None:
+        assert module not in seen, f"{module} imports itself by way of {sorted(seen)}"
+        for imported in graph.get(module, set()) - {"python"}:
+            reaches(imported, seen | {module})
+
+    for module in graph:
+        reaches(module, frozenset())
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_room_is_not_too_large(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= 200
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_what_is_public_is_described(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    kinds = (ast.ClassDef, ast.FunctionDef)
+    for node in [tree, *(found for found in ast.walk(tree) if isinstance(found, kinds))]:
+        public = isinstance(node, ast.Module) or not node.name.startswith("_")
+        nested = isinstance(node, ast.FunctionDef) and node.name in inner_functions(tree)
+        assert not public or nested or ast.get_docstring(node), f"{path}: {getattr(node, 'name', 'module')}"
+
+
+def inner_functions(tree: ast.Module) -> set[str]:
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    return {
+        inner.name
+        for outer in functions
+        for inner in ast.walk(outer)
+        if isinstance(inner, ast.FunctionDef) and inner is not outer
+    }
+
+
+def test_every_route_is_in_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text()
+    app = create_app(Settings(), served("build_rf_binary"))
+    assert {rule.rule for rule in app.url_map.iter_rules() if f"`{rule.rule}`" not in readme} == set()
+
+
+def test_every_setting_is_in_the_documentation() -> None:
+    assert "variables.env" in (ROOT / "docs" / "settings.md").read_text()
+
+
+def test_every_module_is_in_the_documentation() -> None:
+    documented = set(re.findall(r"automodule:: ([\w.]+)", "".join(p.read_text() for p in (ROOT / "docs").glob("code.*"))))
+    assert documented == {name_of(path) for path in MODULES if room_of(name_of(path)) not in ("python.example", "service")}
+
+
+def test_every_requirement_is_bounded() -> None:
+    for path in ROOT.glob("requirements*.txt"):
+        for line in path.read_text().splitlines():
+            assert line.startswith(("#", "-r")) or re.fullmatch(r"[\w-]+(~=[\d.]+|>=[\d.]+,<[\d.]+)", line), (
+                f"{path.name}: {line}"
+            )

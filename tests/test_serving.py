@@ -1,0 +1,150 @@
+"""The servers: development's and production's, started for real."""
+
+import json
+import socket
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import joblib
+import pytest
+
+from tests.models import build
+from tests.servers import DEVELOPMENT, UWSGI, Server, project, started
+
+RECORD = b'{"feature1": 1, "feature2": 1, "feature3": 2}'
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return project(tmp_path)
+
+
+def put(folder: Path, name: str = "build_linear_binary") -> None:
+    joblib.dump(build(name).content, folder / "model.joblib")
+
+
+def raw(server: Server, request: bytes) -> bytes:
+    """What comes back for bytes that no HTTP library would send."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(request)
+        answer = b""
+        while chunk := connection.recv(65536):
+            answer += chunk
+        return answer
+
+
+class Slow:
+    """Takes its time to be unpickled."""
+
+    def __reduce__(self) -> Any:
+        return (time.sleep, (3,))
+
+
+def test_development_answers_while_the_model_loads(folder: Path) -> None:
+    joblib.dump(build("build_linear_binary").content | {"slow": Slow()}, folder / "model.joblib")
+    with started(DEVELOPMENT, folder) as server:
+        server.wait("/health", containing="up")
+        status, problem = server.get("/ready")
+        assert status == 503
+        assert "not ready: the model is being loaded" in problem
+        assert server.post("/predict", RECORD)[0] == 503
+        server.wait()
+        assert server.post("/predict", RECORD)[0] == 200
+
+
+def test_development_says_why_a_model_will_never_be_there(folder: Path) -> None:
+    with started(DEVELOPMENT, folder) as server:
+        server.wait("/ready", 503, "not ready: model.joblib cannot be read: No such file or directory")
+        assert server.get("/health") == (200, "up")
+        assert "Traceback" not in server.log.read_text()
+
+
+def test_development_prints_a_line_that_works_as_pasted(folder: Path) -> None:
+    put(folder, "build_lgbm_binary")
+    with started(DEVELOPMENT, folder) as server:
+        server.wait()
+        time.sleep(0.2)
+        line = next(line for line in server.log.read_text().splitlines() if line.startswith("curl "))
+        answer = json.loads(subprocess.run(line, shell=True, capture_output=True, check=True).stdout)
+        assert {"prediction", "explanation", "base_value"} <= answer.keys()
+
+
+def test_development_with_debug_starts_anew_on_a_change(folder: Path) -> None:
+    put(folder)
+    with started(DEVELOPMENT, folder, DEBUG=1) as server:
+        server.wait()
+        assert server.get("/console")[0] == 404  # Werkzeug's debugger would be there
+        for changed in ("python/api/routes.py", "model.joblib"):
+            since = json.loads(server.get("/service-info")[1])["running-since"]
+            (folder / changed).touch()
+            server.wait("/service-info", differing=f'"running-since":{since},')
+        server.wait()
+
+
+def test_settings_come_from_variables_env_and_the_environment_goes_before(folder: Path) -> None:
+    put(folder)
+    manual = (folder / "variables.env").read_text().replace("ENVIRONMENT=development", "ENVIRONMENT=file")
+    (folder / "variables.env").write_text(manual)
+    with started(DEVELOPMENT, folder) as server:
+        assert json.loads(server.wait("/service-info"))["environment"] == "file"
+    with started(DEVELOPMENT, folder, ENVIRONMENT="shell") as server:
+        assert json.loads(server.wait("/service-info"))["environment"] == "shell"
+
+
+@pytest.mark.parametrize("command", [DEVELOPMENT, UWSGI], ids=["development", "uwsgi"])
+def test_wrong_settings_end_the_process_with_all_of_them(folder: Path, command: list[str]) -> None:
+    with started(command, folder, WORKERS=2, MAX_EXPLAIN_ROWS="x", DEBUG="maybe") as server:
+        assert server.process.wait(30) != 0
+        log = server.log.read_text()
+        assert "MAX_EXPLAIN_ROWS: expected a whole number of 1 or more" in log
+        assert "DEBUG: expected 0, 1, true, false, yes or no" in log
+        assert "Traceback" not in log
+
+
+@pytest.mark.parametrize("command", [DEVELOPMENT, UWSGI], ids=["development", "uwsgi"])
+def test_a_body_over_the_limit_is_refused_before_it_is_read(folder: Path, command: list[str]) -> None:
+    put(folder)
+    with started(command, folder, MAX_CONTENT_LENGTH=1000) as server:
+        server.wait()
+        head = b"POST /predict HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+        for rest in (b"Content-Length: 9999999999\r\n\r\n", b"Content-Length: 2000\r\n\r\n{"):
+            answer = raw(server, head + rest)
+            assert b" 413 " in answer.splitlines()[0]
+            assert b"application/problem+json" in answer
+        assert server.post("/predict", RECORD)[0] == 200
+
+
+def test_a_chunked_body_is_read_and_its_limit_kept(folder: Path) -> None:
+    put(folder)
+    with started(DEVELOPMENT, folder, MAX_CONTENT_LENGTH=1000) as server:
+        server.wait()
+        head = b"POST /predict HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+        answer = raw(server, head + b"%x\r\n%s\r\n0\r\n\r\n" % (len(RECORD), RECORD))
+        assert b" 200 " in answer.splitlines()[0]
+        answer = raw(server, head + b"400\r\n" + b" " * 0x400 + b"\r\n0\r\n\r\n")
+        assert b" 413 " in answer.splitlines()[0]
+
+
+@pytest.mark.parametrize("name", ["lightgbm", "xgboost", "catboost", "build_rf_binary"])
+def test_uwsgi_loads_the_model_in_each_worker_before_the_first_request(folder: Path, name: str) -> None:
+    put(folder, name)
+    record = json.dumps(build(name).records(1)[0]).encode()
+    with started(UWSGI, folder, WORKERS=2, THREADS=2) as server:
+        server.wait("/health")
+        assert {server.get("/ready") for _ in range(20)} == {(200, "ready")}
+        answers = {server.post("/predict?explain=1", record) for _ in range(20)}
+        assert [status for status, _ in answers] == [200]
+        assert len({line for line in server.log.read_text().splitlines() if "spawned uWSGI worker" in line}) == 2
+
+
+@pytest.mark.parametrize("broken", [None, b"", b"not a pickle", b"cno_such_package\nThing\n."])
+def test_uwsgi_ends_with_one_clear_line_where_the_model_cannot_be_loaded(folder: Path, broken: bytes | None) -> None:
+    if broken is not None:
+        (folder / "model.joblib").write_bytes(broken)
+    with started(UWSGI, folder, WORKERS=1) as server:
+        assert server.process.wait(30) != 0
+        log = server.log.read_text()
+        assert log.count("ArtifactError: model.joblib ") == 1
+        assert "Traceback" not in log
