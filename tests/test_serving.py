@@ -127,7 +127,7 @@ def test_a_chunked_body_is_read_and_its_limit_kept(folder: Path) -> None:
         assert b" 413 " in answer.splitlines()[0]
 
 
-@pytest.mark.parametrize("name", ["lightgbm", "xgboost", "catboost", "build_rf_binary"])
+@pytest.mark.parametrize("name", ["lightgbm", "xgboost", "catboost"])
 def test_uwsgi_loads_the_model_in_each_worker_before_the_first_request(folder: Path, name: str) -> None:
     put(folder, name)
     record = json.dumps(build(name).records(1)[0]).encode()
