@@ -16,6 +16,8 @@ from typing import Any
 
 from tests.models import ROOT
 
+# As a user's shell has it, also where make runs the tests.
+ENVIRON = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
 SECONDS_TO_START = 60
 SETTINGS = ("service.py", "python", "variables.env", "uwsgi.ini", "Makefile", "requirements.txt", "requirements-service.txt")
 
@@ -81,12 +83,11 @@ def started(command: list[str], folder: Path, **environ: Any) -> Iterator[Server
     """The server that the command starts in the folder, ended with all its processes."""
     port = free_port()
     log = folder / "server.log"
-    environment = os.environ | {
+    environment = ENVIRON | {
         "HOST": "127.0.0.1",
         "PORT": str(port),
         "WORKERS": "1",
         "THREADS": "1",
-        "COVERAGE_FILE": str(ROOT / ".coverage"),
     }
     environment |= {name: str(value) for name, value in environ.items()}
     with log.open("wb") as output:
@@ -105,7 +106,5 @@ def started(command: list[str], folder: Path, **environ: Any) -> Iterator[Server
                     continue
 
 
-# An example script is no part of what is measured, and measuring slows it down.
-UNMEASURED = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
 DEVELOPMENT = [sys.executable, "service.py"]
 UWSGI = [str(Path(sys.executable).with_name("uwsgi")), "--ini", "uwsgi.ini"]

@@ -18,7 +18,7 @@ from python.settings import Settings
 from tests.laws import ask, strict
 from tests.models import EXAMPLES, ROOT, features, numbers
 from tests.problems import problem
-from tests.servers import UNMEASURED, project, started
+from tests.servers import ENVIRON, project, started
 
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
@@ -64,7 +64,9 @@ def test_the_second_start_builds_nothing(tmp_path: Path) -> None:
     folder = project(tmp_path)
     (folder / ".venv").symlink_to(sys.prefix)
     (folder / "model.joblib").touch()
-    planned = subprocess.run(["make", *PREPARED, "--dry-run", "serve"], cwd=folder, capture_output=True, text=True, check=True)
+    planned = subprocess.run(
+        ["make", *PREPARED, "--dry-run", "serve"], cwd=folder, env=ENVIRON, capture_output=True, text=True, check=True
+    )
     assert planned.stdout.splitlines() == [".venv/bin/python service.py"]
 
 
@@ -75,7 +77,7 @@ def test_make_test_is_what_ci_runs() -> None:
 
 @pytest.mark.parametrize("script", EXAMPLES, ids=lambda path: path.stem)
 def test_an_example_runs_by_path_and_prints_a_line_that_works(script: Path, elsewhere: Path) -> None:
-    run = subprocess.run([sys.executable, script], cwd=elsewhere, env=UNMEASURED, capture_output=True, text=True, check=True)
+    run = subprocess.run([sys.executable, script], cwd=elsewhere, env=ENVIRON, capture_output=True, text=True, check=True)
     wrote, curl = run.stdout.splitlines()
     assert wrote.startswith("wrote model.joblib")
     found = re.fullmatch(r"curl -d '(.*)' 'http://localhost:5000(/predict\?.*)'", curl)
