@@ -35,7 +35,7 @@ def create_app(settings: Settings | None = None, model: Model | Future[Model] | 
     app.config.update(
         MODEL=model if isinstance(model, Future) else done(model or load(settings)),
         MAX_CONTENT_LENGTH=settings.max_content_length,
-        LIMITS=Limits(settings.unknown_features == "reject", settings.max_explain_rows),
+        LIMITS=Limits(settings.unknown_features == "reject", settings.max_explain_rows, settings.max_explain_predictions),
         SERVICE_INFO=service_info(settings),
     )
     responses.handle_errors(app)

@@ -13,6 +13,7 @@ from python.model.schema import RESERVED, Records, Schema
 ANYTHING = msgspec.json.Decoder(float_hook=float)  # 1e400 becomes infinite, a fault that can be pointed at
 EXPECTED = 'expected a record, a list of records or {"_data": records, "_samples": records}'
 
+MAX_BACKGROUNDS = 8
 ABSENT = msgspec.Raw(b"")
 
 At = tuple[str | int, ...]
@@ -43,6 +44,8 @@ class Reader:
         self._reject_unknown = reject_unknown
         self._one = msgspec.json.Decoder(record)
         self._many = msgspec.json.Decoder(list[record])  # type: ignore[valid-type]
+        # The same background sent again is the same object, and what was made for it is found again.
+        self._background = lru_cache(maxsize=MAX_BACKGROUNDS)(self._records)
         self._nothing = record() if all(feature.optional for feature in schema.features) else None
 
     def read(self, body: bytes) -> tuple[Records, Records | None]:
@@ -69,7 +72,7 @@ class Reader:
             envelope = ENVELOPE.decode(body)
             if envelope.data:
                 envelope = STRICT_ENVELOPE.decode(body)
-                samples = self._records(bytes(envelope.samples), ("_samples",)) if envelope.samples else None
+                samples = self._background(bytes(envelope.samples), ("_samples",)) if envelope.samples else None
                 return self._records(bytes(envelope.data), ("_data",)), samples
             if envelope.samples:
                 raise msgspec.ValidationError

@@ -8,6 +8,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from python.api.bodies import reader
 from python.errors import BadRequest, TooLarge, UnsupportedMediaType
+from python.model.base import Model
 from python.model.schema import Records, Schema
 
 FLAGS = {"0": False, "false": False, "1": True, "true": True}
@@ -35,17 +36,17 @@ class Query:
 class Limits:
     """What the settings say of requests."""
 
-    reject_unknown: bool = True
-    max_explain_rows: int = 1000
+    reject_unknown: bool
+    max_explain_rows: int
+    max_explain_predictions: int
 
 
-def read(request: Request, schema: Schema, limits: Limits) -> Query:
+def read(request: Request, model: Model, limits: Limits) -> Query:
     """The query in a request to predict; raises an error that says what is wrong with it."""
     flags = _flags(request, ("proba", "explain"))
-    data, samples = read_body(request, schema, limits)
-    for rows in (data, samples or ()) if flags["explain"] else ():
-        if len(rows) > limits.max_explain_rows:
-            raise TooLarge(f"{len(rows)} rows to explain or to explain against, at most {limits.max_explain_rows} are taken")
+    data, samples = read_body(request, model.schema, limits)
+    if flags["explain"]:
+        _check_effort(model, len(data), samples, limits)
     return Query(data, samples, **flags)
 
 
@@ -56,6 +57,16 @@ def read_body(request: Request, schema: Schema, limits: Limits) -> tuple[Records
     if request.content_length is None and len(body) == request.max_content_length:
         raise RequestEntityTooLarge  # Werkzeug cuts a chunked body at the limit without a word
     return reader(schema, reject_unknown=limits.reject_unknown).read(body)
+
+
+def _check_effort(model: Model, records: int, samples: Records | None, limits: Limits) -> None:
+    most = limits.max_explain_rows
+    if max(records, len(samples or ())) > most:
+        raise TooLarge(f"{records} records to explain against {len(samples or ())} samples: at most {most} of each are taken")
+    background, each = model.explanation_effort(samples)
+    if (total := records * background * each) > (most := limits.max_explain_predictions):
+        arithmetic = f"{records} records x {background} rows of background x {each} predictions for each"
+        raise TooLarge(f"{arithmetic} are {total} predictions to explain with, at most {most} are made")
 
 
 def _flags(request: Request, names: tuple[str, ...]) -> dict[str, bool]:

@@ -69,6 +69,10 @@ class Model(ABC):
         """
         raise Unprocessable(f"the model cannot be explained: {NO_EXPLANATIONS}")
 
+    def explanation_effort(self, samples: Records | None = None) -> tuple[int, int]:  # noqa: ARG002
+        """The rows of the background, and how many predictions each of them costs for each record."""
+        return 0, 0
+
     def offers(self, what: Literal["proba", "explain"]) -> bool:  # noqa: ARG002
         """Whether a request may ask for it and bring nothing but records."""
         return False

@@ -1,11 +1,14 @@
 """Coalitions: Shapley values of any function of a matrix, from its answers alone."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import comb
+
+from python.model.columns import picked, rows, stacked
 
 Array = NDArray[np.float64]
 
@@ -14,21 +17,18 @@ ORDER_PAIRS = 10
 MAX_ROWS_AT_ONCE = 50_000
 
 
-def shapley_values(answer: Callable[[Any], Array], background: Array) -> Callable[[Any], tuple[Array, Array]]:
-    """Shapley values of any function of a matrix: exact for few features, over sampled orders for more; they always add up.
+def shapley_values(answer: Callable[[Any], Array], background: Any) -> Callable[[Any], tuple[Array, Array]]:
+    """Shapley values of any function of columns: exact for few features, over sampled orders for more; they always add up.
 
     A coalition's worth is the mean answer with the other features as in each row of the background (Lundberg and Lee 2017,
     arXiv:1705.07874). The orders come in pairs, one the reverse of the other (Mitchell et al. 2022, arXiv:2104.12199), and are
     the same for every record, so that a record is explained alone as it is among others.
     """
-    n_features = background.shape[1]
-    if method_name(n_features) == "exact":
-        coalitions, weights = _all_coalitions(n_features)
-    else:
-        coalitions, weights = _coalitions_along_orders(n_features)
+    coalitions, weights = _coalitions(background.shape[1])
 
     def way(columns: Any) -> tuple[Array, Array]:
-        worths = np.stack([_worths(answer, record, coalitions, background) for record in columns])
+        tables = (stacked(background, rows(columns, row, row + 1)) for row in range(len(columns)))
+        worths = np.stack([_worths(answer, table, coalitions) for table in tables])
         return np.moveaxis(np.tensordot(worths, weights, axes=(1, 1)), -1, 1), worths[0, 0]
 
     return way
@@ -39,16 +39,27 @@ def method_name(n_features: int) -> str:
     return "exact" if n_features <= MAX_FEATURES_EXACT else "permutation"
 
 
-def _worths(answer: Callable[[Any], Array], record: Any, coalitions: NDArray[np.bool_], background: Array) -> Array:
-    """The mean answer for each coalition, (n_coalitions,) or (n_coalitions, n_classes)."""
-    at_once = max(1, MAX_ROWS_AT_ONCE // len(background))
+def n_coalitions(n_features: int) -> int:
+    """How often a record is predicted with each row of the background."""
+    return 2**n_features if n_features <= MAX_FEATURES_EXACT else 2 * ORDER_PAIRS * (n_features + 1)
+
+
+def _worths(answer: Callable[[Any], Array], table: Any, coalitions: NDArray[np.bool_]) -> Array:
+    """The mean answer for each coalition, (n_coalitions,) or (n_coalitions, n_classes); the record is the table's last row."""
+    last = len(table) - 1
     means = []
+    at_once = max(1, MAX_ROWS_AT_ONCE // last)
     for start in range(0, len(coalitions), at_once):
         some = coalitions[start : start + at_once]
-        mixed = np.where(some[:, None, :], record, background[None])
-        answers = answer(mixed.reshape(-1, mixed.shape[2]))
-        means.append(answers.reshape(len(some), len(background), *answers.shape[1:]).mean(axis=1))
+        places = np.where(some[:, None, :], last, np.arange(last)[None, :, None])
+        answers = answer(picked(table, places.reshape(-1, some.shape[1])))
+        means.append(answers.reshape(len(some), last, *answers.shape[1:]).mean(axis=1))
     return np.concatenate(means)
+
+
+@cache
+def _coalitions(n: int) -> tuple[NDArray[np.bool_], Array]:
+    return _all_coalitions(n) if n <= MAX_FEATURES_EXACT else _coalitions_along_orders(n)
 
 
 def _all_coalitions(n: int) -> tuple[NDArray[np.bool_], Array]:

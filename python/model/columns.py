@@ -31,6 +31,24 @@ def missing(values: Any) -> Any:
     return values != values  # noqa: PLR0124  (nothing else differs from itself, and objects have no isnan)
 
 
+def stacked(first: Any, second: Any) -> Any:
+    """The rows of both, in the same form."""
+    if not hasattr(first, "iloc"):
+        return np.concatenate([first, second])
+    import pandas as pd  # the columns are a DataFrame
+
+    return pd.concat([first, second], ignore_index=True)
+
+
+def picked(columns: Any, places: NDArray[np.intp]) -> Any:
+    """Rows put together from the values of others: in each column those of the rows that `places`, of its shape, names."""
+    if not hasattr(columns, "iloc"):
+        return columns[places, np.arange(columns.shape[1])]
+    import pandas as pd  # the columns are a DataFrame
+
+    return pd.DataFrame({name: columns[name].array.take(place) for name, place in zip(columns, places.T, strict=True)})
+
+
 def by_column(columns: Any) -> list[Any]:
     """The columns one by one, (n_records,) each, with their own types."""
     return [columns.iloc[:, n] for n in range(columns.shape[1])] if hasattr(columns, "iloc") else list(columns.T)

@@ -1,7 +1,7 @@
 """The schema: from a model's metadata to typed columns, with a pointer at every fault."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from itertools import chain, islice
 from typing import Any, Self
@@ -16,13 +16,14 @@ ENTRY_KEYS = ("name", "type", "default", "accepts_missing", "categories")
 RESERVED = ("_data", "_samples")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Records:
-    """Validated columns that know where in the request they came from."""
+    """Validated columns that know where in the request they came from, and what the model has answered to them."""
 
     columns: Any  # (n_records, n_features): a DataFrame or an array
     at: tuple[str | int, ...] = ()
     single: bool = False
+    answers: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return len(self.columns)

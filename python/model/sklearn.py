@@ -31,7 +31,7 @@ class SklearnModel(Model):
         self._probes = probes.probes(estimator.predict, schema, samples)
         self.task = ask.task(estimator, np.asarray(estimator.predict(rows(self._probes, 0, 1))))
         self.class_names = ask.class_names(estimator, metadata.get("class_names"))
-        self._explainer = Explainer(estimator, self._steps, self._probes, samples)
+        self._explainer = Explainer(estimator, self._steps, self._probes, None if samples is None else Records(samples))
 
     @classmethod
     def load(cls, artifact: Artifact) -> Self:
@@ -47,26 +47,29 @@ class SklearnModel(Model):
 
     def predict(self, records: Records) -> NDArray[Any]:
         """Labels or numbers as the estimator gives them, (n_records,) or (n_records, n_outputs)."""
-        answer = np.asarray(self._answer(self.estimator.predict, records))
+        answer = np.asarray(self._answer("predict", records))
         return answer[:, 0] if answer.ndim == 2 and answer.shape[1] == 1 else answer
 
     def predict_proba(self, records: Records) -> NDArray[np.float64]:
         """Probabilities in the order of `class_names`, (n_records, n_classes)."""
         if not self.offers("proba"):
             return super().predict_proba(records)
-        return np.asarray(self._answer(self.estimator.predict_proba, records), dtype=float)
+        return np.asarray(self._answer("predict_proba", records), dtype=float)
 
     def explain(self, records: Records, samples: Records | None = None) -> Explanation:
         """SHAP values for each input feature, against the background `samples` where given."""
-        for asked in (records, samples):
-            if asked is not None:
-                self._answer(self.estimator.predict, asked)
+        if samples is not None:
+            self._answer("predict", samples)
         with np.errstate(all="ignore"):
-            return self._explainer.explain(records.columns, samples and samples.columns)
+            return self._explainer.explain(records, lambda method: self._answer(method, records), samples)
+
+    def explanation_effort(self, samples: Records | None = None) -> tuple[int, int]:
+        """The rows of the background, and how many predictions each of them costs for each record."""
+        return self._explainer.effort(samples)
 
     def preprocess(self, records: Records) -> tuple[list[str], list[list[Any]]]:
         """The names and the values, by column, of what the last step sees; the input where there is no other step."""
-        seen = self._answer(self._steps.transform, records)
+        seen = self._asked(self._steps.transform, records)
         columns = [column.tolist() for column in by_column(seen)]
         return self._steps.names_out(self.schema.names, len(columns)), columns
 
@@ -101,17 +104,21 @@ class SklearnModel(Model):
             return []
         return [float(value) for value in folded(found[None], places, len(self.schema.names))[0]]
 
-    def _answer(self, method: Callable[[Any], Any], records: Records) -> Any:
-        """What the method says of the records; raises Unprocessable for values that make it raise ValueError."""
+    def _answer(self, method: str, records: Records) -> Any:
+        """What the estimator's method says of the records, asked once; raises Unprocessable where it raises ValueError."""
+        if method not in records.answers:
+            records.answers[method] = self._asked(getattr(self.estimator, method), records)
+        return records.answers[method]
 
-        def asked(columns: Any) -> Any:
+    def _asked(self, method: Callable[[Any], Any], records: Records) -> Any:
+        def ask_quietly(columns: Any) -> Any:
             with np.errstate(all="ignore"):  # numbers too large for the estimator
                 return method(columns)
 
         try:
-            return asked(records.columns)
+            return ask_quietly(records.columns)
         except ValueError as error:
-            faults = list(refusals(asked, records, self.schema.names, rows(self._probes, 0, 1)))
+            faults = list(refusals(ask_quietly, records, self.schema.names, rows(self._probes, 0, 1)))
             if not faults:
                 raise
             raise Unprocessable("the model does not take these values", errors=faults) from error

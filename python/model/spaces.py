@@ -13,7 +13,7 @@ from python.model.estimator import kind
 RELATIVE, ABSOLUTE, SERVED = 1e-4, 1e-6, 2.5e-7
 
 Array = NDArray[np.float64]
-Served = Callable[[Any], Array]
+Ask = Callable[[str], Any]
 
 
 class Link(NamedTuple):
@@ -43,18 +43,23 @@ EXPONENTIAL = Link(np.exp, lambda output: output)
 
 
 class Space(NamedTuple):
-    """Where values live: with each link put on their sums, these must equal what is served."""
+    """Where values live: with each link put on their sums, these must equal what the estimator's method answers."""
 
     output: str
-    checks: tuple[tuple[Link, Served], ...]
+    checks: tuple[tuple[Link, str], ...]
 
-    def holds(self, total: Array, columns: Any) -> bool:
-        """Whether the sums, (n_records,) or (n_records, n_classes), are those of the output served for `columns`."""
-        return all(link.holds(total, served(columns)) for link, served in self.checks)
+    def holds(self, total: Array, ask: Ask) -> bool:
+        """Whether the sums, (n_records,) or (n_records, n_classes), are those of the output served for the same records."""
+        return all(link.holds(total, _explained_class(ask(method))) for link, method in self.checks)
 
-    def served(self, columns: Any) -> Array:
+    def served(self, ask: Ask) -> Array:
         """The output itself, where the first check has no link."""
-        return self.checks[0][1](columns)
+        return _explained_class(ask(self.checks[0][1]))
+
+
+def asking(estimator: Any, columns: Any) -> Ask:
+    """What the estimator's methods answer for the columns."""
+    return lambda method: getattr(estimator, method)(columns)
 
 
 def spaces(estimator: Any, probe: Any) -> list[Space]:
@@ -66,26 +71,19 @@ def spaces(estimator: Any, probe: Any) -> list[Space]:
     told = kind(estimator)
     if told not in ("classifier", "regressor") or np.size(estimator.predict(probe)) > 1:
         return []
-
-    def served(method: str) -> Served:
-        return lambda columns: _explained_class(np.asarray(getattr(estimator, method)(columns), dtype=float))
-
     if told == "regressor":
-        predict = served("predict")
-        return [Space("prediction", ((IDENTITY, predict),)), Space("log_prediction", ((EXPONENTIAL, predict),))]
-    decided = ((IDENTITY, served("decision_function")),) if hasattr(estimator, "decision_function") else ()
+        return [Space("prediction", ((IDENTITY, "predict"),)), Space("log_prediction", ((EXPONENTIAL, "predict"),))]
+    decided = ((IDENTITY, "decision_function"),) if hasattr(estimator, "decision_function") else ()
     if not hasattr(estimator, "predict_proba"):
         return [Space("margin", decided)] if decided else []
-    probability = served("predict_proba")
     return [
-        Space("probability", ((IDENTITY, probability),)),
-        Space("log_odds", ((LOGISTIC, probability), *decided)),
-        Space("margin", decided or ((SOFTMAX, probability),)),
+        Space("probability", ((IDENTITY, "predict_proba"),)),
+        Space("log_odds", ((LOGISTIC, "predict_proba"), *decided)),
+        Space("margin", decided or ((SOFTMAX, "predict_proba"),)),
     ]
 
 
-def _explained_class(output: Array) -> Array:
+def _explained_class(answer: Any) -> Array:
     """The second of two classes; several stay side by side, one column is a column."""
-    if output.ndim == 1 or output.shape[1] > 2:
-        return output
-    return output[:, -1]
+    output = np.asarray(answer, dtype=float)
+    return output if output.ndim == 1 or output.shape[1] > 2 else output[:, -1]

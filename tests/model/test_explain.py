@@ -1,0 +1,199 @@
+"""Explanations add up, for every estimator, task, data and mode; and are the Shapley values."""
+
+import itertools
+import math
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import is_classifier
+from sklearn.ensemble import GradientBoostingRegressor, HistGradientBoostingRegressor, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from python.errors import Unprocessable
+from python.model.artifact import Artifact
+from python.model.coalitions import shapley_values
+from python.model.schema import Records
+from python.model.sklearn import SklearnModel
+from tests.conftest import Client
+from tests.laws import ask
+from tests.matrix import FLOAT32, Cell, asked, cells, error, fitted
+from tests.models import build, features, numbers
+
+SCALE = {"binary": (), "three classes": (3,), "regression": ()}
+
+
+@pytest.mark.parametrize("cell", list(cells()), ids=str)
+def test_the_matrix(cell: Cell) -> None:
+    model, explain = asked(cell)
+    try:
+        explanation = explain()
+    except Unprocessable as refused:
+        assert cell.mode == "alone"
+        assert "needs background rows" in str(refused)
+        assert model.info()["needs_samples"]
+        return
+    frame = fitted(cell.estimator, cell.task, cell.data)[1]
+    assert explanation.values.shape == (5, len(frame.columns), *SCALE[cell.task])
+    assert explanation.base_value.shape == SCALE[cell.task]
+    method = model.info()["explanation_method"]
+    inexact = cell.estimator in FLOAT32 or cell.mode == "_samples" or method == "tree interventional"
+    assert error(cell, explanation) < (1e-4 if inexact else 1e-9)
+    if cell.mode == "_samples" and hasattr(model.estimator, "predict_proba"):
+        assert explanation.output == "probability"
+
+
+def load(estimator: Any, data: pd.DataFrame, samples: Any = None) -> SklearnModel:
+    return SklearnModel.load(Artifact.of({"model": estimator, "metadata": {"features": features(data)}, "samples": samples}))
+
+
+def brute_force(answer: Any, record: Any, background: Any) -> Any:
+    """Shapley values by their definition: over all orders in which the features can join."""
+    n = len(record)
+    values = np.zeros(n)
+    for order in itertools.permutations(range(n)):
+        mixed = background.copy()
+        for feature in order:
+            before = answer(mixed).mean()
+            mixed[:, feature] = record[feature]
+            values[feature] += answer(mixed).mean() - before
+    return values / math.factorial(n)
+
+
+@pytest.mark.parametrize("name", ["forest", "pipeline of a forest", "logistic", "neighbours", "boosting", "histogram", "ridge"])
+def test_values_are_the_shapley_values(name: str) -> None:
+    data = numbers()
+    score = data["size"] + data.iloc[:, 1] * data.iloc[:, 2]
+    estimator: Any = {
+        "forest": RandomForestClassifier(5, max_depth=4, random_state=0),
+        "pipeline of a forest": make_pipeline(StandardScaler(), RandomForestClassifier(5, max_depth=4, random_state=0)),
+        "logistic": LogisticRegression(),
+        "neighbours": KNeighborsClassifier(),
+        "boosting": GradientBoostingRegressor(n_estimators=5, random_state=0),
+        "histogram": HistGradientBoostingRegressor(max_iter=5),
+        "ridge": Ridge(),
+    }[name]
+    estimator.fit(data.to_numpy(), (score > 0) * 1 if is_classifier(estimator) else score)
+    records, background = data.to_numpy()[:3], data.to_numpy()[30:40]
+    found = load(estimator, data).explain(Records(records), Records(background))
+
+    def answer(X: Any) -> Any:
+        return estimator.predict_proba(X)[:, 1] if is_classifier(estimator) else estimator.predict(X)
+
+    expected = [brute_force(answer, record, background) for record in records]
+    assert found.values == pytest.approx(np.array(expected), abs=1e-6)
+
+
+def test_permutation_values_of_a_linear_function_are_exact() -> None:
+    choose = np.random.default_rng(0)
+    coefficients, background, records = choose.normal(size=12), choose.normal(size=(20, 12)), choose.normal(size=(3, 12))
+    values, base = shapley_values(lambda X: X @ coefficients, background)(records)
+    assert values == pytest.approx(coefficients * (records - background.mean(axis=0)))
+    assert base == pytest.approx((background @ coefficients).mean())
+
+
+def test_permutation_values_of_a_record_are_the_same_alone_and_among_others() -> None:
+    choose = np.random.default_rng(0)
+    background, records = choose.normal(size=(20, 12)), choose.normal(size=(3, 12))
+    way = shapley_values(lambda X: np.tanh(X.sum(axis=1)) * X[:, 0], background)
+    assert way(records)[0] == pytest.approx(np.concatenate([way(records[n : n + 1])[0] for n in range(3)]))
+
+
+def test_the_seeds_forest_of_three_rows() -> None:
+    data = pd.DataFrame([[1, 1, 2], [2, 1, 1], [3, 2, 1]], columns=["feature1", "feature2", "feature3"])
+    forest = RandomForestClassifier(10, random_state=0).fit(data, [0, 0, 1])
+    model = load(forest, data)
+    explanation = model.explain(Records(data))
+    assert explanation.output == "probability"
+    assert explanation.base_value + explanation.values.sum(axis=1) == pytest.approx(forest.predict_proba(data)[:, 1], abs=1e-12)
+
+
+@pytest.mark.parametrize("background", [1, "identical", 300])
+@pytest.mark.parametrize("name", ["build_rf_binary", "lightgbm", "logistic", "neighbours", "pipeline", "catboost"])
+def test_backgrounds_of_all_kinds(name: str, background: int | str, client: Client) -> None:
+    records = build(name).records(100)
+    samples = {1: records[:1], "identical": records[1:2] * 10, 300: records * 3}[background]
+    answer = ask(client(name), "/predict?proba=1&explain=1", {"_data": records[:2], "_samples": samples})
+    for row, probabilities in zip(answer["explanation"], answer["prediction"], strict=True):
+        total = answer["base_value"] + sum(row.values())
+        assert total == pytest.approx(list(probabilities.values())[1], abs=1e-5)
+
+
+def test_every_row_of_a_background_counts(client: Client) -> None:
+    records = build("build_rf_binary").records(200)
+    probabilities = ask(client(), "/predict?proba=1", records)["prediction"]
+    answer = ask(client(), "/predict?explain=1", {"_data": records[0], "_samples": records})
+    assert answer["base_value"] == pytest.approx(np.mean([row["1"] for row in probabilities]), abs=1e-6)
+
+
+def test_the_same_background_again_is_compiled_once(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    from python.model import shapley
+
+    made: list[Any] = []
+    trees = shapley.trees
+
+    def counted(*arguments: Any, **options: Any) -> Any:
+        made.append(arguments)
+        return trees(*arguments, **options)
+
+    monkeypatch.setattr(shapley, "trees", counted)
+    service, records = client("forest of an array"), build("forest of an array").records(20)
+    first = ask(service, "/predict?explain=1", {"_data": records[:2], "_samples": records})
+    compiled = len(made)
+    assert ask(service, "/predict?explain=1", {"_data": records[:2], "_samples": records}) == first
+    assert len(made) == compiled
+    ask(service, "/predict?explain=1", {"_data": records[:2], "_samples": records[1:]})
+    assert len(made) == compiled + 1
+
+
+@pytest.mark.parametrize("name", ["build_rf_binary", "lightgbm", "xgboost", "catboost", "logistic", "neighbours", "histogram"])
+def test_threads_get_the_answers_that_one_gets_alone(name: str, client: Client) -> None:
+    service, records = client(name), build(name).records(24)
+    bodies = [records[n] if n % 2 else {"_data": records[n], "_samples": records[n % 3 : 6]} for n in range(24)]
+    alone = [service.post("/predict?explain=1", json=body).text for body in bodies]
+    application = service.application
+    with ThreadPoolExecutor(4) as threads:
+        asked_ = threads.map(lambda body: application.test_client().post("/predict?explain=1", json=body).text, bodies * 3)
+        assert list(asked_) == alone * 3
+
+
+def test_a_method_that_stops_adding_up_is_not_used(caplog: pytest.LogCaptureFixture) -> None:
+    data = numbers()
+    model = load(RandomForestClassifier(5, random_state=0).fit(data, data["size"] > 0), data, data.head(20))
+    method = next(iter(model._explainer._methods(None)[1:2]))
+    assert method.name == "tree path-dependent"
+    way = method.way
+    assert way
+    method.__dict__["way"] = lambda columns: (way(columns)[0] + 0.01, way(columns)[1])
+    explanation = model.explain(Records(data.head(2)))
+    total = explanation.base_value + explanation.values.sum(axis=1)
+    assert total == pytest.approx(model.estimator.predict_proba(data.head(2))[:, 1])
+    assert "the first method does not add up" in caplog.text
+
+
+def test_a_method_that_is_wrong_at_load_is_not_chosen() -> None:
+    class Twisted(RandomForestClassifier):  # type: ignore[misc]
+        """Serves another probability than its trees have."""
+
+        def predict_proba(self, X: Any) -> Any:
+            return super().predict_proba(X)[:, ::-1] ** 2 / (super().predict_proba(X) ** 2).sum(axis=1, keepdims=True)
+
+    data = numbers()
+    twisted = Twisted(5, max_depth=2, random_state=0).fit(data, data["size"] > 0)
+    assert load(twisted, data, data.head(20)).info()["explanation_method"] == "exact"
+    assert load(twisted, data).info()["needs_samples"]
+
+
+def test_large_timestamps_do_not_lead_a_background_astray() -> None:
+    from lightgbm import LGBMRegressor
+
+    data = numbers().assign(size=1.7e9 + np.arange(120) * 7.0)
+    regressor = LGBMRegressor(n_estimators=20, min_child_samples=3, verbose=-1).fit(data, np.sin(np.arange(120)))
+    explanation = load(regressor, data).explain(Records(data.head(20)), Records(data.tail(30).reset_index(drop=True)))
+    total = explanation.base_value + explanation.values.sum(axis=1)
+    assert total == pytest.approx(regressor.predict(data.head(20)), abs=1e-6)
