@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: serve test lint types docs clean
+.PHONY: serve test lint types docs explanations clean
 
 serve: $(VENV)/serve model.joblib  ## serve the model in this folder, or an example, on http://localhost:5000
 	$(BIN)/python service.py
@@ -19,6 +19,9 @@ types: $(VENV)/dev
 
 docs: $(VENV)/dev  ## the documentation, in docs/_build/html
 	$(BIN)/python -m sphinx -n -W -q docs docs/_build/html
+
+explanations: $(VENV)/dev  ## measure docs/explanations.md anew
+	$(BIN)/python -m benchmarks.explanations
 
 model.joblib: | $(VENV)/serve
 	$(BIN)/python python/example/build_rf_binary.py

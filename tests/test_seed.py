@@ -1,5 +1,6 @@
 """The requests of the original documentation page, answered as on it, values aside."""
 
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -56,7 +57,7 @@ def test_info(service: FlaskClient) -> None:
         "predictor_type": forest,
         "is_explainable": True,
         "reason": None,
-        "explanation_method": "tree path-dependent",
+        "explanation_method": "tree path-dependent" + (" by shapiq" if find_spec("shapiq") else ""),
         "needs_samples": False,
         "task": "BINARY_CLASSIFICATION",
         "class_names": ["0", "1"],

@@ -151,6 +151,7 @@ class Explainer:
             if samples is None:
                 methods += [
                     self._folded("native contributions", partial(shapley.contributions, predictor), allowed),
+                    self._folded("tree path-dependent by shapiq", partial(shapley.faster_trees, predictor), allowed),
                     self._folded("tree path-dependent", partial(shapley.trees, predictor), allowed),
                 ]
             else:

@@ -6,7 +6,9 @@ Of two classes it is the second that is explained.
 """
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from itertools import chain
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -81,13 +83,11 @@ def trees(predictor: Any, background: Any = None, *, probability: bool = False) 
     Without a background the values follow the paths of the trees; with one they are interventional (Lundberg et al. 2020,
     doi:10.1038/s42256-019-0138-9). CatBoost's trees are left out: shap's reader of them can end the process.
     """
-    if not _has_trees(predictor) or any(getattr(predictor, "is_categorical_", None) or ()):
-        return None
     if background is None:
-        if hasattr(predictor, "get_booster") or hasattr(predictor, "booster_"):
+        if not _is_of_sklearn(predictor):
             return None
         data: dict[str, Any] = {"feature_perturbation": "tree_path_dependent"}
-    elif max(_node_counts(predictor), default=0) > MAX_NODES_WITH_BACKGROUND:
+    elif not _has_trees(predictor) or max(_node_counts(predictor), default=0) > MAX_NODES_WITH_BACKGROUND:
         return None
     else:
         data = {"data": _masker(_as_read(predictor, background)), "feature_perturbation": "interventional"}
@@ -100,6 +100,31 @@ def trees(predictor: Any, background: Any = None, *, probability: bool = False) 
         values = explainer.shap_values(_as_read(predictor, columns), check_additivity=False)
         # The expected value may be another one before the first call.
         return _second_of_two(np.asarray(values, dtype=float), np.ravel(np.asarray(explainer.expected_value, dtype=float)))
+
+    return way
+
+
+def faster_trees(predictor: Any) -> Way | None:
+    """shapiq's TreeExplainer, where it is installed: the path-dependent values of `trees`, for deep forests in less time.
+
+    Muschalik et al. 2024, arXiv:2401.12069.
+    """
+    if find_spec("shapiq") is None or not _is_of_sklearn(predictor):
+        return None
+    from shapiq import TreeExplainer
+
+    classes = getattr(predictor, "classes_", ())
+    wanted = range(len(classes)) if len(classes) > 2 else [1]
+    explainers = [TreeExplainer(predictor, max_order=1, index="SV", class_index=number) for number in wanted]
+    lock = Lock()  # they keep what they compute in themselves
+
+    def explained(record: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+        with lock:
+            return [explainer.explain(record).get_n_order_values(1) for explainer in explainers]
+
+    def way(columns: Any) -> Values:
+        values = np.array([explained(record) for record in _as_read(predictor, columns)])
+        return _squeezed(np.moveaxis(values, 1, 2), np.array([explainer.baseline_value for explainer in explainers]))
 
     return way
 
@@ -136,7 +161,15 @@ def _masker(background: NDArray[Any]) -> Any:
     return shap.maskers.Independent(background, max_samples=len(background))
 
 
+def _is_of_sklearn(predictor: Any) -> bool:
+    """Whether they are trees of scikit-learn: boosters explain theirs themselves."""
+    return _has_trees(predictor) and not hasattr(predictor, "get_booster") and not hasattr(predictor, "booster_")
+
+
 def _has_trees(predictor: Any) -> bool:
+    """Whether there are trees that shap can read; those of histogram boosting it misreads where they have categories."""
+    if any(getattr(predictor, "is_categorical_", None) or ()):
+        return False
     return any(hasattr(predictor, name) for name in ("tree_", "_predictors", "get_booster", "booster_")) or any(
         hasattr(part, "tree_") for part in _members(predictor)
     )
