@@ -1,4 +1,4 @@
-"""Write the tables of docs/explanations.md: what explains which model, how exactly, in what time. Run by `make explanations`."""
+"""Write the tables of docs/explanations.md: what explains which model, how exactly and in what time."""
 
 import time
 import warnings

@@ -69,7 +69,8 @@ def develop() -> None:
     app.config["MODEL"].add_done_callback(
         lambda future: future.exception() or print(curl(settings, future.result()), flush=True)
     )
-    watched = [str(settings.model_path)]
+    path = settings.model_path
+    watched = [str(path if path.exists() else path.parent)]  # a file that comes changes its folder
     run_simple(settings.host, settings.port, app, threaded=True, use_reloader=settings.debug, extra_files=watched)
 
 
@@ -102,6 +103,6 @@ def done(model: Model) -> Future[Model]:
 def _fulfil(future: Future[Model], settings: Settings) -> None:
     try:
         future.set_result(load(settings))
-    except Exception as error:  # whatever it is, /ready tells of it
+    except BaseException as error:  # even if the file's code asks to exit, /ready tells of it
         log.error("not ready: %s", error)
         future.set_exception(error)

@@ -57,6 +57,13 @@ class Unauthorized(ServiceError):
     title = "Unauthorized"
 
 
+class LengthRequired(ServiceError):
+    """The server does not read a body whose length is not told."""
+
+    status = HTTPStatus.LENGTH_REQUIRED
+    title = "Length Required"
+
+
 class TooLarge(ServiceError):
     """More than the service is set to take in one request."""
 

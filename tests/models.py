@@ -22,6 +22,7 @@ from sklearn.ensemble import (
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression, PoissonRegressor, Ridge
 from sklearn.model_selection import GridSearchCV
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.multioutput import MultiOutputRegressor
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
@@ -106,6 +107,12 @@ def multi_output() -> Fitted:
     return Fitted({"model": model, "metadata": {"features": features(data)}}, data)
 
 
+def several_labels() -> Fitted:
+    data = numbers()
+    model = OneVsRestClassifier(LogisticRegression()).fit(data, (data > 0).astype(int).to_numpy())
+    return Fitted({"model": model, "metadata": {"features": features(data)}}, data)
+
+
 def xgboost() -> Fitted:
     data = mixed(missing=True)
     model = XGBClassifier(n_estimators=5, enable_categorical=True).fit(data, np.arange(ROWS) % 2)
@@ -154,6 +161,7 @@ FAMILIES: dict[str, Callable[[], Fitted]] = {
     "neighbours": lambda: fitted(KNeighborsClassifier(), numbers(), samples=20),
     "histogram": lambda: fitted(HistGradientBoostingClassifier(max_iter=5, min_samples_leaf=5), numbers(missing=True)),
     "several outputs": multi_output,
+    "several labels": several_labels,
 }
 
 

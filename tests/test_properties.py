@@ -71,7 +71,7 @@ def test_no_request_is_the_services_fault(request: tuple[str, str, bytes]) -> No
 @given(st.data())
 @pytest.mark.parametrize("reject_unknown", [True, False])
 def test_the_fast_and_the_thorough_pass_agree(reject_unknown: bool, data: st.DataObject) -> None:
-    name = data.draw(st.sampled_from(["build_rf_binary", "logistic", "lightgbm"]))
+    name = data.draw(st.sampled_from(["build_rf_binary", "logistic", "lightgbm", "catboost", "build_pipeline_regression"]))
     value = data.draw(st.one_of(record(name), st.lists(record(name), min_size=1, max_size=3)))
     schema = served(name).schema
     try:

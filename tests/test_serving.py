@@ -127,6 +127,17 @@ def test_a_chunked_body_is_read_and_its_limit_kept(folder: Path) -> None:
         assert b" 413 " in answer.splitlines()[0]
 
 
+def test_uwsgi_takes_its_defaults_and_asks_for_the_length_of_a_body(folder: Path) -> None:
+    put(folder)
+    with started(UWSGI, folder, WORKERS="", THREADS="") as server:
+        server.wait()
+        assert server.log.read_text().count("spawned uWSGI worker") == 2
+        head = b"POST /predict HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+        answer = raw(server, head + b"%x\r\n%s\r\n0\r\n\r\n" % (len(RECORD), RECORD))
+        assert b" 411 " in answer.splitlines()[0]
+        assert b"the body must come with its Content-Length" in answer
+
+
 @pytest.mark.parametrize("name", ["lightgbm", "xgboost", "catboost"])
 def test_uwsgi_loads_the_model_in_each_worker_before_the_first_request(folder: Path, name: str) -> None:
     put(folder, name)

@@ -39,14 +39,14 @@ class Reader:
 
     def __init__(self, schema: Schema, *, reject_unknown: bool) -> None:
         """`reject_unknown` makes an unknown feature a fault; otherwise it is passed over."""
-        record = schema.record_type(reject_unknown=reject_unknown)
         self._schema = schema
         self._reject_unknown = reject_unknown
-        self._one = msgspec.json.Decoder(record)
-        self._many = msgspec.json.Decoder(list[record])  # type: ignore[valid-type]
+        record = schema.record_type(reject_unknown=reject_unknown)
+        self._one = msgspec.json.Decoder(record) if record else None
+        self._many = msgspec.json.Decoder(list[record]) if record else None  # type: ignore[valid-type]
         # The same background sent again is the same object, and what was made for it is found again.
         self._background = lru_cache(maxsize=MAX_BACKGROUNDS)(self._records)
-        self._nothing = record() if all(feature.optional for feature in schema.features) else None
+        self._nothing = record() if record and all(feature.optional for feature in schema.features) else None
 
     def read(self, body: bytes) -> tuple[Records, Records | None]:
         """The records of a body, and its background rows where it has some.
@@ -64,6 +64,8 @@ class Reader:
             raise BadRequest(f"the body is not JSON: byte {error.start} is not UTF-8") from error
         except RecursionError as error:
             raise BadRequest("the body is JSON nested too deeply") from error
+        except msgspec.ValidationError as error:
+            raise BadRequest("the body holds a number of more digits than can be read") from error
         except msgspec.DecodeError as error:
             raise BadRequest(f"the body is not JSON: {error}") from error
 
@@ -79,6 +81,8 @@ class Reader:
         return self._records(body, ()), None
 
     def _records(self, text: bytes, at: At) -> Records:
+        if self._one is None or self._many is None:
+            raise msgspec.ValidationError
         single = text.lstrip()[:1] == b"{"
         found = [self._one.decode(text)] if single else self._many.decode(text)
         # A record without any value may be without any feature.

@@ -7,7 +7,7 @@ from flask import Request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from python.api.bodies import reader
-from python.errors import BadRequest, TooLarge, UnsupportedMediaType
+from python.errors import BadRequest, LengthRequired, TooLarge, UnsupportedMediaType
 from python.model.base import Model
 from python.model.schema import Records, Schema
 
@@ -44,15 +44,22 @@ class Limits:
 def read(request: Request, model: Model, limits: Limits) -> Query:
     """The query in a request to predict; raises an error that says what is wrong with it."""
     flags = _flags(request, ("proba", "explain"))
-    data, samples = read_body(request, model.schema, limits)
+    data, samples = _read_body(request, model.schema, limits)
     if flags["explain"]:
         _check_effort(model, len(data), samples, limits)
     return Query(data, samples, **flags)
 
 
-def read_body(request: Request, schema: Schema, limits: Limits) -> tuple[Records, Records | None]:
-    """The records in the body of a request, and its background rows where it has some."""
+def read_records(request: Request, schema: Schema, limits: Limits) -> Records:
+    """The records in a request that asks for nothing besides."""
+    _flags(request, ())
+    return _read_body(request, schema, limits)[0]
+
+
+def _read_body(request: Request, schema: Schema, limits: Limits) -> tuple[Records, Records | None]:
     _check_type(request)
+    if "Transfer-Encoding" in request.headers and not request.environ.get("wsgi.input_terminated"):
+        raise LengthRequired("the body must come with its Content-Length")
     body = request.get_data(cache=False)
     if request.content_length is None and len(body) == request.max_content_length:
         raise RequestEntityTooLarge  # Werkzeug cuts a chunked body at the limit without a word
@@ -87,6 +94,6 @@ def _check_type(request: Request) -> None:
     charset = request.mimetype_params.get("charset", "")
     if charset.lower() not in CHARSETS:
         raise UnsupportedMediaType(f"the body must be UTF-8, not {charset}")
-    coding = request.headers.get("Content-Encoding", "identity")
-    if coding.lower() != "identity":
+    coding = request.headers.get("Content-Encoding", "")
+    if coding.lower() not in ("", "identity"):
         raise UnsupportedMediaType(f"the body must not be compressed, and is {coding}", headers={"Accept-Encoding": "identity"})

@@ -2,6 +2,7 @@
 
 import logging
 import traceback
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -20,12 +21,12 @@ JSON = "application/json"
 PROBLEM = "application/problem+json"
 
 
-def _plain(value: Any) -> Any:
+def _jsonable(value: Any) -> Any:
     """NumPy's scalars and arrays as the values they hold; anything else that metadata may bring as its text."""
     return value.tolist() if hasattr(value, "tolist") else str(value)
 
 
-ENCODER = msgspec.json.Encoder(enc_hook=_plain)
+ENCODER = msgspec.json.Encoder(enc_hook=_jsonable)
 
 
 def answer(content: Any) -> Response:
@@ -74,7 +75,7 @@ def _problem(members: dict[str, Any], status: int) -> Response:
 
 
 def _service_error(error: ServiceError) -> Response:
-    if error.status >= 500 and not error.headers:
+    if error.status == HTTPStatus.INTERNAL_SERVER_ERROR:
         return _unexpected(error)
     response = _problem(error.problem(), error.status)
     response.headers.update(error.headers)

@@ -4,7 +4,7 @@ from concurrent.futures import Future
 
 from flask import Blueprint, Response, current_app, request
 
-from python.api.requests import read, read_body
+from python.api.requests import read, read_records
 from python.api.responses import answer, predicted, preprocessed
 from python.errors import NotReady, ServiceError
 from python.model.base import Model
@@ -71,5 +71,4 @@ def predict() -> Response:
 def preprocess() -> Response:
     """The records in the body as the last step of the model sees them."""
     model = loaded_model()
-    data, _ = read_body(request, model.schema, current_app.config["LIMITS"])
-    return preprocessed(*model.preprocess(data))
+    return preprocessed(*model.preprocess(read_records(request, model.schema, current_app.config["LIMITS"])))

@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-import pickle
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -76,8 +75,8 @@ def _unpickled(file: IO[bytes], name: str) -> Any:
         except (MemoryError, KeyboardInterrupt):
             raise
         except Exception as error:  # a damaged pickle can raise anything
-            kind = "truncated or damaged" if isinstance(error, EOFError | pickle.UnpicklingError) else "not readable"
-            raise ArtifactError(f"{name} is {kind}: joblib cannot load it ({type(error).__name__})") from error
+            said = f"joblib cannot load it ({type(error).__name__})"
+            raise ArtifactError(f"{name} is truncated, damaged or something else: {said}") from error
     for message in dict.fromkeys(_sentence(warning.message) for warning in caught):
         log.warning("%s: %s", name, message)
     return content
@@ -96,7 +95,7 @@ def _compare_versions(versions: Any, name: str) -> None:
     for package, fitted in versions.items():
         try:
             served = version(str(package))
-        except PackageNotFoundError:
+        except (PackageNotFoundError, ValueError):
             log.warning("%s: fitted with %s %s, which is not installed", name, package, fitted)
             continue
         if served != fitted:

@@ -1,6 +1,6 @@
 """A fitted estimator, asked what it is: its attributes answer, never the name of its class."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +12,7 @@ from python.model.columns import dense
 from python.model.features import shown
 
 ABSENT = (None, "passthrough")
+SEVERAL_OUTPUTS = "MULTIOUTPUT_CLASSIFICATION"
 
 
 class Steps(NamedTuple):
@@ -75,7 +76,7 @@ def task(estimator: Any, prediction: NDArray[Any]) -> str:
     if told != "classifier":
         return told.upper()
     if prediction.size > 1:  # of one record
-        return "MULTIOUTPUT_CLASSIFICATION"
+        return SEVERAL_OUTPUTS
     return Task.BINARY_CLASSIFICATION if len(estimator.classes_) <= 2 else Task.MULTICLASS_CLASSIFICATION
 
 
@@ -107,15 +108,15 @@ def class_names(estimator: Any, given: Any) -> list[str] | None:
 
     Raises ArtifactError if the names given do not match the classes.
     """
-    classes = getattr(estimator, "classes_", None)
-    if classes is None or isinstance(classes, list):  # several outputs have a list of arrays
-        if given is not None:
-            raise ArtifactError("the metadata has class_names, but the model has no classes of one output")
-        return None
-    wanted = classes if given is None else given
-    names = [str(name) for name in wanted] if isinstance(wanted, Iterable) and not isinstance(wanted, str) else []
+    classes = [] if (found := getattr(estimator, "classes_", None)) is None else list(found)
+    if given is None:
+        return [str(label) for label in classes] or None  # CatBoost's regressors have classes, and none of them
+    if not classes:
+        raise ArtifactError("the metadata has class_names, but the model has no classes")
+    given = given.tolist() if hasattr(given, "tolist") else given
+    names = [str(name) for name in given if name is not None] if isinstance(given, list | tuple) else []
     if len(names) != len(classes) or len(set(names)) < len(names):
-        raise ArtifactError(f"class_names must be {len(classes)} different names, one for each of the model's classes")
+        raise ArtifactError(f"class_names must be a list of {len(classes)} names, one for each of the model's classes")
     return names
 
 

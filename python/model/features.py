@@ -5,8 +5,9 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, reduce
 from numbers import Real
+from operator import or_
 from typing import Any, ClassVar
 
 import numpy as np
@@ -72,6 +73,8 @@ class Feature(ABC):
         """Raise ArtifactError if the feature's own entry does not fit together."""
         if self.accepts_missing not in (None, True, False):
             raise ArtifactError(f'feature "{self.name}": accepts_missing must be true or false')
+        if missing(self.default):
+            raise ArtifactError(f'feature "{self.name}": NaN is no default; leave it out and set accepts_missing')
         if self.default is not None and (expected := self.expects(self.default)):
             raise ArtifactError(f'feature "{self.name}": the default must be {expected}')
 
@@ -136,10 +139,8 @@ class Category(Feature):
     @property
     def accepts(self) -> Any:
         """The union of the categories' types, where JSON knows no difference between 1 and 1.0."""
-        accepted: Any = None
-        for category in self.categories:
-            accepted |= float | int if type(category) in (float, int) else type(category)
-        return accepted
+        kinds = (float | int if _kind(category) is Real else type(category) for category in self.categories)
+        return reduce(or_, kinds)
 
     def expects(self, value: Any) -> str:
         """True is not the category 1."""

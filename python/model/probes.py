@@ -8,6 +8,7 @@ import numpy as np
 from python.errors import ArtifactError
 from python.model.columns import replaced, rows, taken
 from python.model.features import Category, Feature, Numeric
+from python.model.refusals import answers
 from python.model.schema import Schema
 
 PROBES = 12
@@ -21,7 +22,7 @@ def background(schema: Schema, samples: Any) -> Any:
 
     Raises ArtifactError for the first value that does not fit its feature.
     """
-    records = samples.to_dict("records") if hasattr(samples, "to_dict") else samples
+    records = samples.to_dict("records") if hasattr(samples, "columns") else samples
     if records is None:
         return None
     if not isinstance(records, Iterable) or not (records := list(records)):
@@ -35,14 +36,14 @@ def _values(schema: Schema, record: Any, row: int) -> tuple[Any, ...]:
         raise ArtifactError(f"samples, row {row}: expected a record")
     if absent := [name for name in schema.names if name not in record]:
         raise ArtifactError(f'samples, row {row}: no value for "{absent[0]}"')
-    values = tuple(_plain(record[name]) for name in schema.names)
+    values = tuple(_python_value(record[name]) for name in schema.names)
     for feature, value in zip(schema.features, values, strict=True):
         if detail := feature.fault(value):
             raise ArtifactError(f'samples, row {row}, "{feature.name}": {detail}')
     return values
 
 
-def _plain(value: Any) -> Any:
+def _python_value(value: Any) -> Any:
     value = value.item() if isinstance(value, np.generic) else value
     return None if str(value) in ("nan", "NaT", "<NA>") and not isinstance(value, str) else value
 
@@ -55,11 +56,14 @@ def first_row(answer: Answer, schema: Schema, samples: Any) -> Any:
     example = schema.example()
     row = schema.columns([tuple(example.values())]) if samples is None else rows(samples, 0, 1)
     try:
-        answer(row)
+        predicted = np.asarray(answer(row))
     except Exception as error:  # whatever an estimator raises, the service cannot be ready
         said = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
         origin = f"made up from the metadata, {example}" if samples is None else "of the samples"
-        raise ArtifactError(f"the model cannot predict the first row {origin}: {said}") from error
+        advice = "; defaults or samples that it takes would help" if samples is None else ""
+        raise ArtifactError(f"the model cannot predict the first row {origin}: {said}{advice}") from error
+    if predicted.shape[:1] != (1,):
+        raise ArtifactError(f"the model predicts an answer of shape {predicted.shape} for one row")
     return row
 
 
@@ -74,10 +78,10 @@ def accepts_missing(answer: Answer, schema: Schema, row: Any) -> Schema:
             columns = replaced(columns, schema.names.index(name), empty)
         return columns
 
-    if unsaid and _answers(answer, without(*unsaid)):
+    if unsaid and answers(answer, without(*unsaid)):
         taking = set(unsaid)
     else:
-        taking = {name for name in unsaid if _answers(answer, without(name))}
+        taking = {name for name in unsaid if answers(answer, without(name))}
     return schema.settled(lambda feature: bool(feature.accepts_missing) or feature.name in taking)
 
 
@@ -86,20 +90,18 @@ def probes(answer: Answer, schema: Schema, samples: Any) -> Any:
     if samples is not None:
         return rows(samples, 0, PROBES)
     choose = np.random.default_rng(0)
+
+    def finite(columns: Any) -> None:
+        if np.asarray(answer(columns)).dtype.kind == "f" and not np.isfinite(answer(columns)).all():
+            raise ValueError("a number that proves nothing")
+
     tried = [schema.example(), *({f.name: _made_up(f, choose) for f in schema.features} for _ in range(PROBES))]
     made_up = schema.columns([tuple(record.values()) for record in tried])
-    return taken(made_up, [row for row in range(len(tried)) if _answers(answer, rows(made_up, row, row + 1))])
+    good = [row for row in range(len(tried)) if answers(finite, rows(made_up, row, row + 1))]
+    return taken(made_up, good or [0])
 
 
 def _made_up(feature: Feature, choose: np.random.Generator) -> Any:
     if isinstance(feature, Category):
         return feature.categories[choose.integers(len(feature.categories))]
     return float(choose.choice(NUMBERS)) if isinstance(feature, Numeric) else feature.example
-
-
-def _answers(answer: Answer, columns: Any) -> bool:
-    try:
-        answer(columns)
-    except Exception:  # an estimator says no with exceptions of many kinds
-        return False
-    return True

@@ -9,14 +9,16 @@ from python.model.schema import Records
 
 
 def refusals(answer: Callable[[Any], Any], records: Records, names: list[str], accepted: Any) -> Iterator[Fault]:
-    """A fault for each value, or for each record where no single value is to blame, that makes `answer` raise ValueError.
+    """A fault for each value, or for each record where no single value is to blame, that makes `answer` raise.
 
-    The records are halved until the refused ones are alone; then each of their values is put into `accepted`, one row that
-    the estimator is known to take.
+    None if it does not answer to `accepted` any more, one row that it has answered to: then the values are not to blame.
+    The records are halved until the refused ones are alone; then each of their values is put into that row.
     """
+    if not answers(answer, accepted):
+        return
     for row in _refused_rows(answer, records.columns, 0, len(records)):
         record = rows(records.columns, row, row + 1)
-        culprits = [name for number, name in enumerate(names) if not _answers(answer, replaced(accepted, number, record))]
+        culprits = [name for number, name in enumerate(names) if not answers(answer, replaced(accepted, number, record))]
         for name in culprits:
             yield Fault(records.pointer(row, name), "the model does not take this value")
         if not culprits:
@@ -24,7 +26,7 @@ def refusals(answer: Callable[[Any], Any], records: Records, names: list[str], a
 
 
 def _refused_rows(answer: Callable[[Any], Any], columns: Any, start: int, stop: int) -> Iterator[int]:
-    if _answers(answer, rows(columns, start, stop)):
+    if answers(answer, rows(columns, start, stop)):
         return
     if stop - start == 1:
         yield start
@@ -34,9 +36,10 @@ def _refused_rows(answer: Callable[[Any], Any], columns: Any, start: int, stop: 
     yield from _refused_rows(answer, columns, middle, stop)
 
 
-def _answers(answer: Callable[[Any], Any], columns: Any) -> bool:
+def answers(answer: Callable[[Any], Any], columns: Any) -> bool:
+    """Whether the estimator has an answer; it says no with exceptions of many kinds."""
     try:
         answer(columns)
-    except ValueError:
+    except Exception:
         return False
     return True

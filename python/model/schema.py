@@ -1,5 +1,6 @@
 """The schema: from a model's metadata to typed columns, with a pointer at every fault."""
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
@@ -65,8 +66,13 @@ class Schema:
         """The same schema with every value allowed to be missing."""
         return self.settled(lambda _: True)
 
-    def record_type(self, *, reject_unknown: bool) -> type[msgspec.Struct]:
-        """The structure of a record, for a decoder: optional values default to None."""
+    def record_type(self, *, reject_unknown: bool) -> type[msgspec.Struct] | None:
+        """The structure of a record, for a decoder: optional values default to None.
+
+        None for names with a quotation mark, a backslash or a control character, which a decoder cannot look for.
+        """
+        if any(json.dumps(name, ensure_ascii=False) != f'"{name}"' for name in self.names):
+            return None
         fields = [f"f{number}" for number in range(len(self.features))]
         return msgspec.defstruct(
             "Record",
@@ -152,7 +158,7 @@ def _feature(entry: Any, number: int) -> Feature:
     for key in entry.keys() - set(ENTRY_KEYS):
         if suggestion := _suggestion(str(key), ENTRY_KEYS):
             raise ArtifactError(f'feature "{name}": unknown key "{key}"{suggestion}')
-    plain = {str(key): _plain(value) for key, value in entry.items()}
+    plain = {str(key): _python_value(value) for key, value in entry.items()}
     if not isinstance(plain.get("categories", []), list):
         raise ArtifactError(f'feature "{name}": categories must be a list')
     extra = {"categories": tuple(plain.get("categories", ()))} if kind is Category else {}
@@ -161,10 +167,10 @@ def _feature(entry: Any, number: int) -> Feature:
     return feature
 
 
-def _plain(value: Any) -> Any:
+def _python_value(value: Any) -> Any:
     """NumPy's scalars and arrays, and pandas' indexes, as the Python values they hold."""
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [_python_value(item) for item in value]
     return value.tolist() if hasattr(value, "tolist") else value
 
 

@@ -77,11 +77,12 @@ CONTRIBUTIONS: dict[str, Callable[[Any], Callable[[Any], Any]]] = {
 }
 
 
-def trees(predictor: Any, background: Any = None, *, probability: bool = False) -> Way | None:
+def trees(predictor: Any, background: Any = None) -> Way | None:
     """shap's TreeExplainer for the trees of scikit-learn, and with a background also for those of LightGBM and XGBoost.
 
     Without a background the values follow the paths of the trees; with one they are interventional (Lundberg et al. 2020,
-    doi:10.1038/s42256-019-0138-9). CatBoost's trees are left out: shap's reader of them can end the process.
+    doi:10.1038/s42256-019-0138-9). They explain what the trees add up to: shap's values for the probability of a boosting
+    model are not its Shapley values. CatBoost's trees are left out: shap's reader of them can end the process.
     """
     if background is None:
         if not _is_of_sklearn(predictor):
@@ -91,7 +92,6 @@ def trees(predictor: Any, background: Any = None, *, probability: bool = False) 
         return None
     else:
         data = {"data": _masker(_as_read(predictor, background)), "feature_perturbation": "interventional"}
-        data["model_output"] = "probability" if probability and not _votes(predictor) else "raw"
     import shap
 
     explainer = shap.TreeExplainer(predictor, **data)
@@ -168,16 +168,12 @@ def _is_of_sklearn(predictor: Any) -> bool:
 
 def _has_trees(predictor: Any) -> bool:
     """Whether there are trees that shap can read; those of histogram boosting it misreads where they have categories."""
-    if any(getattr(predictor, "is_categorical_", None) or ()):
+    categorical = getattr(predictor, "is_categorical_", None)
+    if categorical is not None and any(categorical):
         return False
     return any(hasattr(predictor, name) for name in ("tree_", "_predictors", "get_booster", "booster_")) or any(
         hasattr(part, "tree_") for part in _members(predictor)
     )
-
-
-def _votes(predictor: Any) -> bool:
-    """Whether the trees hold probabilities already: they are classifiers, where boosting has regression trees."""
-    return hasattr(predictor, "tree_") or any(hasattr(part, "classes_") for part in _members(predictor))
 
 
 def _node_counts(predictor: Any) -> list[int]:

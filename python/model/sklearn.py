@@ -1,13 +1,15 @@
 """The family of estimators with scikit-learn's interface: its own, pipelines, LightGBM, XGBoost, CatBoost."""
 
+import logging
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from itertools import islice
 from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from python.errors import Unprocessable
+from python.errors import MAX_FAULTS, Unprocessable
 from python.model import estimator as ask
 from python.model import probes
 from python.model.artifact import Artifact
@@ -17,6 +19,8 @@ from python.model.explain import Explainer
 from python.model.origins import folded, origins
 from python.model.refusals import refusals
 from python.model.schema import Records, Schema
+
+log = logging.getLogger(__name__)
 
 
 class SklearnModel(Model):
@@ -30,7 +34,8 @@ class SklearnModel(Model):
         self._steps = ask.steps(estimator)
         self._probes = probes.probes(estimator.predict, schema, samples)
         self.task = ask.task(estimator, np.asarray(estimator.predict(rows(self._probes, 0, 1))))
-        self.class_names = ask.class_names(estimator, metadata.get("class_names"))
+        one_output = self.task != ask.SEVERAL_OUTPUTS
+        self.class_names = ask.class_names(estimator, metadata.get("class_names")) if one_output else None
         self._explainer = Explainer(estimator, self._steps, self._probes, None if samples is None else Records(samples))
 
     @classmethod
@@ -105,7 +110,7 @@ class SklearnModel(Model):
         return [float(value) for value in folded(found[None], places, len(self.schema.names))[0]]
 
     def _answer(self, method: str, records: Records) -> Any:
-        """What the estimator's method says of the records, asked once; raises Unprocessable where it raises ValueError."""
+        """What the estimator's method says of the records, asked once; raises Unprocessable for values that it refuses."""
         if method not in records.answers:
             records.answers[method] = self._asked(getattr(self.estimator, method), records)
         return records.answers[method]
@@ -117,8 +122,10 @@ class SklearnModel(Model):
 
         try:
             return ask_quietly(records.columns)
-        except ValueError as error:
-            faults = list(refusals(ask_quietly, records, self.schema.names, rows(self._probes, 0, 1)))
-            if not faults:
+        except Exception as error:
+            faults = list(islice(refusals(ask_quietly, records, self.schema.names, rows(self._probes, 0, 1)), MAX_FAULTS))
+            if not faults:  # it does not answer to rows any more that it has answered to
                 raise
+            if not isinstance(error, ValueError):
+                log.warning("the model says %s to records that fit its metadata", type(error).__name__)
             raise Unprocessable("the model does not take these values", errors=faults) from error

@@ -73,7 +73,7 @@ def spaces(estimator: Any, probe: Any) -> list[Space]:
         return []
     if told == "regressor":
         return [Space("prediction", ((IDENTITY, "predict"),)), Space("log_prediction", ((EXPONENTIAL, "predict"),))]
-    decided = ((IDENTITY, "decision_function"),) if hasattr(estimator, "decision_function") else ()
+    decided = ((IDENTITY, "decision_function"),) if _decides_by_class(estimator, probe) else ()
     if not hasattr(estimator, "predict_proba"):
         return [Space("margin", decided)] if decided else []
     return [
@@ -81,6 +81,14 @@ def spaces(estimator: Any, probe: Any) -> list[Space]:
         Space("log_odds", ((LOGISTIC, "predict_proba"), *decided)),
         Space("margin", decided or ((SOFTMAX, "predict_proba"),)),
     ]
+
+
+def _decides_by_class(estimator: Any, probe: Any) -> bool:
+    """Whether its decision function has a value for each class, or one for two; that of an SVC may have one for each pair."""
+    if not hasattr(estimator, "decision_function"):
+        return False
+    n_classes = len(estimator.classes_)
+    return np.size(estimator.decision_function(probe)) == (1 if n_classes <= 2 else n_classes)
 
 
 def _explained_class(answer: Any) -> Array:

@@ -1,9 +1,15 @@
 """Every fault of a body, one by one, with its pointer and its sentence."""
 
 from typing import Any
+from urllib.parse import unquote
 
+import numpy as np
 import pytest
 
+from python.app import create_app
+from python.model.artifact import Artifact
+from python.model.sklearn import SklearnModel
+from python.settings import Settings
 from tests.conftest import Client
 from tests.problems import problem
 
@@ -29,7 +35,7 @@ EXPECTED = 'expected a record, a list of records or {"_data": records, "_samples
         (b'{"_data": {"feature1": 1}, "_samples": "\xff"}', "byte 40 is not UTF-8"),
         ('[{"feature1": 1}]'.encode("utf-16"), "is not UTF-8"),
         (b'{"feature1": "\\ud800"}', "not JSON"),
-        (b'{"feature1": ' + b"9" * 5000 + b"}", "not JSON"),
+        (b'{"feature1": ' + b"9" * 5000 + b"}", "a number of more digits than can be read"),
         (b"[" * 100_000, "nested too deeply"),
         (b'{"_data":' * 100_000, "nested too deeply"),
     ],
@@ -153,3 +159,75 @@ def test_absent_and_null_are_missing_where_the_estimator_takes_that(client: Clie
 )
 def test_json_in_any_dress(body: bytes, client: Client) -> None:
     assert client().post("/predict", data=body).json == client().post("/predict", json={"feature1": 1}).json
+
+
+def test_null_is_no_category_where_nothing_may_be_missing(client: Client) -> None:
+    record = {"size": 1, "weight": 1, "height": 1}
+    for body in (record, record | {"colour": None}):
+        problem(client("catboost").post("/predict", json=body), 422, errors={"#/colour": MISSING})
+
+
+def served_with(features: list[dict[str, Any]], model: Any) -> Any:
+    return create_app(
+        Settings(), SklearnModel.load(Artifact.of({"model": model, "metadata": {"features": features}}))
+    ).test_client()
+
+
+class Recorder:
+    """Answers with what it is given."""
+
+    def predict(self, X: Any) -> Any:
+        self.seen = X
+        return np.zeros(len(X))
+
+
+@pytest.mark.parametrize(
+    ("entry", "seen"),
+    [
+        ({"type": "numeric", "default": 0}, 0.0),
+        ({"type": "string", "default": ""}, ""),
+        ({"type": "category", "categories": [True, False], "default": False}, False),
+        ({"type": "category", "categories": [0, 1], "default": 0}, 0),
+        ({"type": "numeric", "accepts_missing": True, "default": -1}, -1.0),
+        ({"type": "numeric", "accepts_missing": True}, np.nan),
+        ({"type": "string", "accepts_missing": True}, np.nan),
+    ],
+)
+def test_a_default_that_is_false_is_a_default(entry: dict[str, Any], seen: Any) -> None:
+    model = Recorder()
+    service = served_with([{"name": "x", **entry}, {"name": "y", "type": "string"}], model)
+    for body in ({"y": "a"}, {"y": "a", "x": None}):
+        assert service.post("/predict", json=body).status_code == 200
+        found = model.seen["x"].tolist()[0]
+        assert type(found) is type(seen)
+        assert found == pytest.approx(seen, nan_ok=True) if isinstance(seen, float) else found == seen
+
+
+@pytest.mark.parametrize("name", ['height "cm"', "w\\h", "tab\there", "a/b", "~", "%41", "é"])
+def test_a_feature_of_any_name(name: str) -> None:
+    service = served_with([{"name": name, "type": "numeric"}, {"name": "y", "type": "numeric"}], Recorder())
+    assert service.post("/predict", json=[{name: 1, "y": 2}]).json == {"prediction": [0.0]}
+    document = problem(service.post("/predict", json={name: "1", "y": 2}), 422)
+    token = unquote(document["errors"][0]["pointer"]).removeprefix("#/")
+    assert token.replace("~1", "/").replace("~0", "~") == name
+
+
+class Counting:
+    """Refuses what is negative, and counts how often it is asked."""
+
+    asked = 0
+
+    def predict(self, X: Any) -> Any:
+        self.asked += 1
+        if (np.asarray(X) < 0).any():
+            raise ValueError
+        return np.zeros(len(X))
+
+
+def test_looking_for_refused_values_ends_after_a_hundred() -> None:
+    model = Counting()
+    service = served_with([{"name": "x", "type": "numeric"}, {"name": "y", "type": "numeric"}], model)
+    model.asked = 0
+    document = problem(service.post("/predict", json=[{"x": -1, "y": 1}] * 20_000), 422)
+    assert len(document["errors"]) == 100
+    assert model.asked < 1000

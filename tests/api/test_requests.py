@@ -32,6 +32,11 @@ def test_a_flag_that_is_neither(query: str, client: Client) -> None:
     )
 
 
+@pytest.mark.parametrize("query", ["proba=1", "explain=1", "more=1"])
+def test_preprocessing_has_no_flags(query: str, client: Client) -> None:
+    problem(client().post(f"/preprocess?{query}", data=BODY), 400, "unknown query parameter")
+
+
 def test_a_misspelt_flag(client: Client) -> None:
     problem(client().post("/predict?probs=1", data=BODY), 400, 'unknown query parameter "probs"; did you mean "proba"?')
 
@@ -77,7 +82,7 @@ def test_more_rows_to_explain_than_set(records: object, client: Client) -> None:
     problem(few.post("/predict?explain=1", json=records), 413, "at most 3 of each are taken")
 
 
-@pytest.mark.parametrize("name", ["build_rf_regression", "linear margin", "several outputs"])
+@pytest.mark.parametrize("name", ["build_rf_regression", "linear margin", "several outputs", "several labels"])
 def test_a_model_without_probabilities(name: str, client: Client) -> None:
     problem(client(name).post("/predict?proba=1", json=build(name).records()), 422, "has no probabilities")
 

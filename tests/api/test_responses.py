@@ -23,13 +23,12 @@ FEATURE = {"name": "x", "type": "numeric"}
 class Odd:
     """An estimator of its own making: no tags, no scikit-learn."""
 
-    def __init__(self, answer: Any = None) -> None:
-        self.answer = answer
+    broken = False
 
     def predict(self, X: Any) -> Any:
-        if float(np.asarray(X)[0, 0]) == 7654.25:
+        if self.broken or float(np.asarray(X)[0, 0]) == 7654.25:
             raise RuntimeError(f"the value is {np.asarray(X)[0, 0]}")
-        return np.full(len(X), np.nan if self.answer is None else self.answer)
+        return np.full(len(X), np.nan)
 
 
 def odd(**metadata: Any) -> SklearnModel:
@@ -48,9 +47,10 @@ def test_metadata_of_any_kind_leaves_as_json() -> None:
 
 
 def test_a_fault_of_ours_shows_an_id_and_no_trace(caplog: pytest.LogCaptureFixture) -> None:
-    response = (
-        create_app(Settings(), odd()).test_client().post("/predict", json={"x": 7654.25}, headers={"X-Request-ID": "abc-1"})
-    )
+    model = odd()
+    model.estimator.broken = True
+    client = create_app(Settings(), model).test_client()
+    response = client.post("/predict", json={"x": 7654.25}, headers={"X-Request-ID": "abc-1"})
     document = problem(response, 500)
     assert document["request_id"] == response.headers["X-Request-ID"] == "abc-1"
     assert "RuntimeError" not in response.text
@@ -58,12 +58,16 @@ def test_a_fault_of_ours_shows_an_id_and_no_trace(caplog: pytest.LogCaptureFixtu
     assert "RuntimeError" in logged
     assert "in predict" in logged
     assert "7654" not in caplog.text
-
-
-def test_the_next_request_after_a_fault_is_answered() -> None:
-    client = create_app(Settings(), odd()).test_client()
-    problem(client.post("/predict", json={"x": 7654.25}), 500)
+    model.estimator.broken = False
     assert client.post("/predict", json={"x": 1}).status_code == 200
+
+
+def test_a_value_that_a_model_stumbles_over_is_pointed_at_and_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    client = create_app(Settings(), odd()).test_client()
+    errors = {"#/0/x": "the model does not take this value"}
+    problem(client.post("/predict", json=[{"x": 7654.25}, {"x": 1}]), 422, "the model does not take these values", errors)
+    assert "RuntimeError" in caplog.text
+    assert "7654" not in caplog.text
 
 
 @pytest.mark.parametrize("sent", ["", "a b", "x" * 129, "<script>", "é"])

@@ -58,6 +58,7 @@ def load(content_: Any) -> SklearnModel:
         (content(feature(type=["numeric"])), "feature \"x\": unknown type ['numeric'], expected numeric or category or string"),
         (content(feature(defualt=1)), 'feature "x": unknown key "defualt"; did you mean "default"?'),
         (content(feature(default="1")), 'feature "x": the default must be a number'),
+        (content(feature(default=float("nan"))), 'feature "x": NaN is no default; leave it out and set accepts_missing'),
         (content(feature(default=True)), 'feature "x": the default must be a number'),
         (content(feature(accepts_missing="yes")), 'feature "x": accepts_missing must be true or false'),
         (content(feature(type="string", default=1)), 'feature "x": the default must be a string'),
@@ -74,12 +75,15 @@ def load(content_: Any) -> SklearnModel:
         (content(FEATURES[:1]), "the metadata names 1 features, the model was fitted with 2"),
         (content(FEATURES[::-1]), 'the metadata names "y" where the model was fitted with "x"'),
         (content(feature(name="z")), 'the metadata names "z" where the model was fitted with "x"'),
-        (content(class_names=["no"]), "class_names must be 2 different names, one for each of the model's classes"),
-        (content(class_names=["no", "no"]), "class_names must be 2 different names, one for each of the model's classes"),
-        (content(class_names=5), "class_names must be 2 different names, one for each of the model's classes"),
-        (content(model=LinearRegression().fit(X, [1, 2, 3]), class_names=["a"]), "the metadata has class_names, but the model has no classes of one output"),
+        (content(class_names=["no"]), "class_names must be a list of 2 names, one for each of the model's classes"),
+        (content(class_names=["no", "no"]), "class_names must be a list of 2 names, one for each of the model's classes"),
+        (content(class_names={"no", "yes"}), "class_names must be a list of 2 names, one for each of the model's classes"),
+        (content(class_names=["no", None]), "class_names must be a list of 2 names, one for each of the model's classes"),
+        (content(class_names=5), "class_names must be a list of 2 names, one for each of the model's classes"),
+        (content(model=LinearRegression().fit(X, [1, 2, 3]), class_names=["a"]), "the metadata has class_names, but the model has no classes"),
         (content(versions=["1.0"]), "the versions in the metadata must be a dict of packages and versions"),
         (content(samples=[]), "samples must be a DataFrame or a list of records, and not empty"),
+        (content(samples=X["x"]), "samples, row 0: expected a record"),
         (content(samples=5), "samples must be a DataFrame or a list of records, and not empty"),
         (content(samples=[[1, 2]]), "samples, row 0: expected a record"),
         (content(samples=[{"x": 1, "y": 1}, {"x": 1}]), 'samples, row 1: no value for "y"'),
@@ -202,6 +206,18 @@ def test_versions_in_the_metadata_are_compared(caplog: pytest.LogCaptureFixture)
         f"model.joblib: fitted with joblib 0.1, served with {joblib.__version__}: answers may differ",
         "model.joblib: fitted with no-such-package 1, which is not installed",
     ]
+
+
+class Wordy:
+    """Predicts three rows for one."""
+
+    def predict(self, X: Any) -> Any:
+        return np.zeros(3 * len(X))
+
+
+def test_a_model_must_predict_one_row_for_one() -> None:
+    with pytest.raises(ArtifactError, match=r"the model predicts an answer of shape \(3,\) for one row"):
+        load(content(model=Wordy()))
 
 
 def test_a_string_feature_needs_a_default_or_samples() -> None:

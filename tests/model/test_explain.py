@@ -9,18 +9,28 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from lightgbm import LGBMClassifier, LGBMRegressor
 from sklearn.base import is_classifier
-from sklearn.ensemble import GradientBoostingRegressor, HistGradientBoostingRegressor, RandomForestClassifier
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.ensemble import (
+    GradientBoostingClassifier,
+    GradientBoostingRegressor,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+)
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+from sklearn.tree import DecisionTreeRegressor
+from xgboost import XGBClassifier
 
 from python.errors import Unprocessable
 from python.model.artifact import Artifact
 from python.model.coalitions import shapley_values
 from python.model.schema import Records
-from python.model.shapley import faster_trees, trees
+from python.model.shapley import MAX_NODES_WITH_BACKGROUND, faster_trees, trees
 from python.model.sklearn import SklearnModel
 from tests.conftest import Client
 from tests.laws import ask
@@ -67,7 +77,21 @@ def brute_force(answer: Any, record: Any, background: Any) -> Any:
     return values / math.factorial(n)
 
 
-@pytest.mark.parametrize("name", ["forest", "pipeline of a forest", "logistic", "neighbours", "boosting", "histogram", "ridge"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "forest",
+        "pipeline of a forest",
+        "logistic",
+        "neighbours",
+        "boosting",
+        "histogram",
+        "ridge",
+        "classes by boosting",
+        "LightGBM",
+        "XGBoost",
+    ],
+)
 def test_values_are_the_shapley_values(name: str) -> None:
     data = numbers()
     score = data["size"] + data.iloc[:, 1] * data.iloc[:, 2]
@@ -79,6 +103,9 @@ def test_values_are_the_shapley_values(name: str) -> None:
         "boosting": GradientBoostingRegressor(n_estimators=5, random_state=0),
         "histogram": HistGradientBoostingRegressor(max_iter=5),
         "ridge": Ridge(),
+        "classes by boosting": GradientBoostingClassifier(n_estimators=20, random_state=0),
+        "LightGBM": LGBMClassifier(n_estimators=20, min_child_samples=5, verbose=-1),
+        "XGBoost": XGBClassifier(n_estimators=20),
     }[name]
     estimator.fit(data.to_numpy(), (score > 0) * 1 if is_classifier(estimator) else score)
     records, background = data.to_numpy()[:3], data.to_numpy()[30:40]
@@ -191,13 +218,52 @@ def test_a_method_that_is_wrong_at_load_is_not_chosen() -> None:
 
 
 def test_large_timestamps_do_not_lead_a_background_astray() -> None:
-    from lightgbm import LGBMRegressor
-
     data = numbers().assign(size=1.7e9 + np.arange(120) * 7.0)
     regressor = LGBMRegressor(n_estimators=20, min_child_samples=3, verbose=-1).fit(data, np.sin(np.arange(120)))
     explanation = load(regressor, data).explain(Records(data.head(20)), Records(data.tail(30).reset_index(drop=True)))
     total = explanation.base_value + explanation.values.sum(axis=1)
     assert total == pytest.approx(regressor.predict(data.head(20)), abs=1e-6)
+
+
+def test_a_row_that_one_method_misreads_leaves_the_others_as_they_are_alone() -> None:
+    data = numbers().assign(size=1.7e9 + np.arange(120) * 7.0)
+    regressor = LGBMRegressor(n_estimators=20, min_child_samples=3, verbose=-1).fit(data, np.sin(np.arange(120)))
+    model, background = load(regressor, data), Records(data.tail(30).reset_index(drop=True))
+    together = model.explain(Records(data.head(20)), background)
+    alone = [model.explain(Records(data.iloc[row : row + 1]), background) for row in range(20)]
+    assert together.values == pytest.approx(np.concatenate([part.values for part in alone]))
+
+
+def test_trees_of_more_nodes_than_shap_can_count_get_no_background() -> None:
+    choose = np.random.default_rng(0)
+    data = pd.DataFrame(choose.normal(size=(40_000, 2)), columns=["x", "y"])
+    regressor = DecisionTreeRegressor(random_state=0).fit(data, choose.normal(size=40_000))
+    assert regressor.tree_.node_count > MAX_NODES_WITH_BACKGROUND
+    assert trees(regressor, data.head(10)) is None
+    explanation = load(regressor, data).explain(Records(data.head(3)), Records(data.head(10)))
+    total = explanation.base_value + explanation.values.sum(axis=1)
+    assert total == pytest.approx(regressor.predict(data.head(3)), abs=1e-9)
+
+
+def test_trees_of_categories_are_not_given_to_shap() -> None:
+    model, _ = fitted("histogram boosting", "binary", "categories")
+    assert trees(model) is None
+    assert trees(fitted("histogram boosting", "binary", "numbers")[0])
+
+
+def test_a_decision_for_each_pair_of_classes_explains_none() -> None:
+    data = numbers()
+    model = load(SVC(decision_function_shape="ovo").fit(data, np.arange(120) % 4), data)
+    assert not model.info()["is_explainable"]
+    with pytest.raises(Unprocessable, match="cannot be explained"):
+        model.explain(Records(data.head(2)), Records(data.head(9)))
+
+
+def test_made_up_rows_that_overflow_prove_nothing() -> None:
+    data = numbers()
+    model = TransformedTargetRegressor(Ridge(), func=np.log1p, inverse_func=np.expm1).fit(data, data["size"] ** 2)
+    explanation = load(model, data).explain(Records(data.head(2)), Records(data.tail(9).reset_index(drop=True)))
+    assert explanation.base_value + explanation.values.sum(axis=1) == pytest.approx(model.predict(data.head(2)))
 
 
 if find_spec("shapiq"):  # a requirement for Python 3.12 or newer
