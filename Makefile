@@ -8,7 +8,7 @@ serve: $(VENV)/serve model.joblib  ## serve the model in this folder, or an exam
 	$(BIN)/python service.py
 
 test: lint types docs  ## lint, types, docs and all tests
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .

