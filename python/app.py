@@ -60,7 +60,7 @@ def service_info(settings: Settings) -> dict[str, Any]:
 def develop() -> None:
     """Serve for development: settings also from `variables.env`, the model loaded while /health answers already.
 
-    With DEBUG, a changed file of the code or a new model starts the service anew.
+    With DEBUG, a changed file of the code, or of the model, starts the service anew.
     """
     environ = {**dotenv_values(PROJECT / "variables.env"), **os.environ}
     settings = Settings.from_environ({name: value or "" for name, value in environ.items()}, FAMILIES)
@@ -69,8 +69,7 @@ def develop() -> None:
     app.config["MODEL"].add_done_callback(
         lambda future: future.exception() or print(curl(settings, future.result()), flush=True)
     )
-    path = settings.model_path
-    watched = [str(path if path.exists() else path.parent)]  # a file that comes changes its folder
+    watched = [str(settings.model_path)]
     run_simple(settings.host, settings.port, app, threaded=True, use_reloader=settings.debug, extra_files=watched)
 
 

@@ -83,13 +83,6 @@ def test_development_with_debug_starts_anew_on_a_change(folder: Path) -> None:
         server.wait()
 
 
-def test_development_with_debug_notices_a_model_that_comes_later(folder: Path) -> None:
-    with started(DEVELOPMENT, folder, DEBUG=1) as server:
-        server.wait("/ready", 503, "model.joblib cannot be read")
-        put(folder)
-        server.wait()
-
-
 def test_settings_come_from_variables_env_and_the_environment_goes_before(folder: Path) -> None:
     put(folder)
     manual = (folder / "variables.env").read_text().replace("ENVIRONMENT=development", "ENVIRONMENT=file")
