@@ -52,8 +52,9 @@ def test_make_serve_then_every_request(tmp_path: Path) -> None:
             if kind == "text":
                 assert run.stdout == expected.strip()
             else:
-                assert shape(strict(run.stdout)) == shape(json.loads(expected)), command
-                assert list(strict(run.stdout)) == list(json.loads(expected))
+                answer = strict(run.stdout.replace(" by shapiq", ""))  # which is there for Python 3.12 or newer
+                assert shape(answer) == shape(json.loads(expected)), command
+                assert list(answer) == list(json.loads(expected))
         printed = [line for line in server.log.read_text().splitlines() if line.startswith("curl ")]
         assert printed
         for line in printed[1:]:  # the first one is the example script's, for the usual port
