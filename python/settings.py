@@ -35,7 +35,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     unknown_features: Policy = "reject"
     max_content_length: Positive = 16 * 1024 * 1024
     max_explain_rows: Positive = 1000
-    max_explain_predictions: Positive = 5_000_000
+    max_explain_predictions: Positive = 500_000
     log_level: Level = "INFO"
     api_key: str = ""
     workers: Positive = 2

@@ -1,7 +1,7 @@
 """What every family of models offers to the service."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal, Self
@@ -23,6 +23,10 @@ class Task(StrEnum):
     BINARY_CLASSIFICATION = "BINARY_CLASSIFICATION"
     MULTICLASS_CLASSIFICATION = "MULTICLASS_CLASSIFICATION"
     REGRESSION = "REGRESSION"
+
+
+Values = tuple[NDArray[np.float64], NDArray[np.float64]]  # values and base value, as in Explanation
+Way = Callable[[Any], Values]
 
 
 @dataclass(frozen=True)

@@ -36,15 +36,17 @@ class Explainer:
         self._subject = Subject(estimator, steps, n_features, spaces(estimator, rows(probes, 0, 1)), found)
         self._samples = samples
         self._probes = rows(probes, 0, MAX_PROBES)
+        own = None if samples is None else samples.columns
+        self._methods_alone = methods_alone(self._subject, own) if self._subject.spaces else []
         # A background that comes again, the very same object, finds what was made for it.
-        self._methods = lru_cache(maxsize=MAX_BACKGROUNDS)(self._list_methods)
-        self._alone = self._proven(None)
+        self._methods_against = lru_cache(maxsize=MAX_BACKGROUNDS)(self._list_against)
+        self._alone = self._proven(self._methods_alone)
 
     @cached_property
     def _against(self) -> str | None:
         """The method for requests with a background, chosen by the first of them: most services never see one."""
         columns = self._probes if self._samples is None else self._samples.columns
-        return self._proven(Records(rows(columns, 0, MAX_PROBE_BACKGROUND)))
+        return self._proven(self._list_against(Records(rows(columns, 0, MAX_PROBE_BACKGROUND))))
 
     @property
     def answers_alone(self) -> bool:
@@ -110,17 +112,15 @@ class Explainer:
 
     def _chosen(self, samples: Records | None) -> Iterator[Method]:
         """The method that was proven, then those that stand behind it."""
-        first = self._alone if samples is None else self._against
-        return dropwhile(lambda method: first and method.name != first, self._methods(samples))
+        if samples is None:
+            first, methods = self._alone, self._methods_alone
+        else:
+            first, methods = self._against, self._methods_against(samples)
+        return dropwhile(lambda method: first and method.name != first, methods)
 
-    def _proven(self, samples: Records | None) -> str | None:
+    def _proven(self, methods: list[Method]) -> str | None:
         ask = asking(self._subject.estimator, self._probes)
-        methods = self._methods(samples)
         return next((method.name for method in methods if method.explanation(self._probes, ask)), None)
 
-    def _list_methods(self, samples: Records | None) -> list[Method]:
-        if not self._subject.spaces:
-            return []
-        if samples is not None:
-            return methods_against(self._subject, samples.columns)
-        return methods_alone(self._subject, None if self._samples is None else self._samples.columns)
+    def _list_against(self, samples: Records) -> list[Method]:
+        return methods_against(self._subject, samples.columns) if self._subject.spaces else []

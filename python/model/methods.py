@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from python.model import coalitions, shapley
-from python.model.base import Explanation
+from python.model import coalitions, contributions, shapley
+from python.model.base import Explanation, Values, Way
 from python.model.estimator import Steps
 from python.model.origins import folded
-from python.model.spaces import Ask, Space, asking
+from python.model.spaces import ABSOLUTE, RELATIVE, Ask, Space, asking
 
 log = logging.getLogger(__name__)
 
@@ -39,16 +39,18 @@ class Subject(NamedTuple):
 class Method:
     """A way to SHAP values of the input features, made when it is first used, and the spaces they may live in.
 
-    `predictions` is what it costs for each record and each row of the background.
+    `predictions` is what it costs for each record and each row of the background; `ask_background` says what the estimator
+    answers for that.
     """
 
     name: str
-    make: Callable[[], shapley.Way | None]
+    make: Callable[[], Way | None]
     spaces: list[Space]
     predictions: int = 0
+    ask_background: Ask | None = None
 
     @cached_property
-    def way(self) -> shapley.Way | None:
+    def way(self) -> Way | None:
         """The way; None where it does not apply to the estimator."""
         return self.make()
 
@@ -62,16 +64,28 @@ class Method:
             level = logging.WARNING if isinstance(error, ImportError) else logging.DEBUG
             log.log(level, "the method %s does not apply: %s", self.name, type(error).__name__)
             return None
-        total = base + values.sum(axis=1)
-        output = next((space.output for space in self.spaces if space.holds(total, ask)), None)
-        return Explanation(values, base, output) if output else None
+        total, scale = base + values.sum(axis=1), np.abs(base) + np.abs(values).sum(axis=1)
+        space = next((space for space in self.spaces if space.holds(total, scale, ask)), None)
+        return Explanation(values, base, space.output) if space and self._is_mean(base, space) else None
+
+    def _is_mean(self, base: NDArray[np.float64], space: Space) -> bool:
+        """Whether the base value is what the background has on average: the sums would hold with a background misread."""
+        if self.ask_background is None:
+            return True
+        if space.output not in self._means:
+            self._means[space.output] = space.mean(self.ask_background)
+        return bool(np.allclose(base, self._means[space.output], RELATIVE, 10 * ABSOLUTE))
+
+    @cached_property
+    def _means(self) -> dict[str, NDArray[np.float64]]:
+        return {}
 
 
 def methods_alone(subject: Subject, samples: Any = None) -> list[Method]:
     """The methods for requests without a background, the best first; some of them need the model's own `samples`."""
     predictor = subject.steps.predictor
     ways = {
-        "native contributions": partial(shapley.contributions, predictor),
+        "native contributions": partial(contributions.own_contributions, predictor),
         "tree path-dependent by shapiq": partial(shapley.faster_trees, predictor),
         "tree path-dependent": partial(shapley.trees, predictor),
     }
@@ -85,7 +99,8 @@ def methods_against(subject: Subject, background: Any) -> list[Method]:
     """The methods for requests with a background, the best first; those for a classifier explain the probability."""
     spaces = [space for space in subject.spaces if space.output == "probability"] or subject.spaces
     make = partial(_on_last_step, shapley.trees, subject, background)
-    trees = Method("tree interventional", partial(_folding, subject, make), spaces, INTERVENTIONAL_PREDICTIONS)
+    ask = asking(subject.estimator, background)
+    trees = Method("tree interventional", partial(_folding, subject, make), spaces, INTERVENTIONAL_PREDICTIONS, ask)
     return [trees, _linear(subject, background, spaces), _agnostic(subject, background)]
 
 
@@ -99,18 +114,18 @@ def _agnostic(subject: Subject, background: Any) -> Method:
     return Method(name, make, subject.spaces[:1], cost)
 
 
-def _on_last_step(way: Callable[[Any, Any], shapley.Way | None], subject: Subject, background: Any) -> shapley.Way | None:
+def _on_last_step(way: Callable[[Any, Any], Way | None], subject: Subject, background: Any) -> Way | None:
     return way(subject.steps.predictor, subject.steps.transform(background))
 
 
-def _folding(subject: Subject, make: Callable[[], shapley.Way | None]) -> shapley.Way | None:
+def _folding(subject: Subject, make: Callable[[], Way | None]) -> Way | None:
     """The way of the last step, the values of its columns added up for the features they come from."""
     found = subject.origins
     way = make() if found is not None else None
     if way is None or found is None or not subject.steps.transformers:
         return way
 
-    def folding(columns: Any) -> shapley.Values:
+    def folding(columns: Any) -> Values:
         values, base = way(subject.steps.transform(columns))
         return folded(values, found, subject.n_features), base
 

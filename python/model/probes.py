@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 
 from python.errors import ArtifactError
-from python.model.columns import replaced, rows, taken
+from python.model.columns import replaced, rows, stacked, taken
 from python.model.features import Category, Feature, Numeric
-from python.model.refusals import answers
+from python.model.refusals import answers, refused_rows
 from python.model.schema import Schema
 
-PROBES = 12
+PROBES, MISSING = 12, 0.25
 NUMBERS = (0.0, 1.0, -1.0, 0.5, 2.0, 10.0, -10.0, 100.0, 1000.0)
 
 Answer = Callable[[Any], Any]
@@ -85,23 +85,34 @@ def accepts_missing(answer: Answer, schema: Schema, row: Any) -> Schema:
     return schema.settled(lambda feature: bool(feature.accepts_missing) or feature.name in taking)
 
 
+def check_samples(answer: Answer, samples: Any) -> None:
+    """Raise ArtifactError for the first of the samples that the estimator does not answer."""
+    if samples is not None and (refused := next(refused_rows(answer, samples, 0, len(samples)), None)) is not None:
+        raise ArtifactError(f"samples, row {refused}: the model does not take these values")
+
+
 def probes(answer: Answer, schema: Schema, samples: Any) -> Any:
-    """Several rows that the estimator answers: samples, or rows made up from the metadata."""
-    if samples is not None:
-        return rows(samples, 0, PROBES)
+    """Rows that the estimator answers with finite numbers: some samples, and rows made up from the metadata.
+
+    The made-up ones differ from each other in every feature, and lack values where they may.
+    """
     choose = np.random.default_rng(0)
-
-    def finite(columns: Any) -> None:
-        if np.asarray(answer(columns)).dtype.kind == "f" and not np.isfinite(answer(columns)).all():
-            raise ValueError("a number that proves nothing")
-
     tried = [schema.example(), *({f.name: _made_up(f, choose) for f in schema.features} for _ in range(PROBES))]
     made_up = schema.columns([tuple(record.values()) for record in tried])
-    good = [row for row in range(len(tried)) if answers(finite, rows(made_up, row, row + 1))]
-    return taken(made_up, good or [0])
+    all_rows = made_up if samples is None else stacked(rows(samples, 0, PROBES), made_up)
+
+    def finite(columns: Any) -> None:
+        predicted = np.asarray(answer(columns))
+        if predicted.dtype.kind == "f" and not np.isfinite(predicted).all():
+            raise ValueError("a number that proves nothing")
+
+    good = [row for row in range(len(all_rows)) if answers(finite, rows(all_rows, row, row + 1))]
+    return taken(all_rows, good or [0])
 
 
 def _made_up(feature: Feature, choose: np.random.Generator) -> Any:
+    if feature.accepts_missing and choose.random() < MISSING:
+        return None
     if isinstance(feature, Category):
         return feature.categories[choose.integers(len(feature.categories))]
     return float(choose.choice(NUMBERS)) if isinstance(feature, Numeric) else feature.example

@@ -16,7 +16,7 @@ def refusals(answer: Callable[[Any], Any], records: Records, names: list[str], a
     """
     if not answers(answer, accepted):
         return
-    for row in _refused_rows(answer, records.columns, 0, len(records)):
+    for row in refused_rows(answer, records.columns, 0, len(records)):
         record = rows(records.columns, row, row + 1)
         culprits = [name for number, name in enumerate(names) if not answers(answer, replaced(accepted, number, record))]
         for name in culprits:
@@ -25,15 +25,16 @@ def refusals(answer: Callable[[Any], Any], records: Records, names: list[str], a
             yield Fault(records.pointer(row), "the model does not take these values together")
 
 
-def _refused_rows(answer: Callable[[Any], Any], columns: Any, start: int, stop: int) -> Iterator[int]:
+def refused_rows(answer: Callable[[Any], Any], columns: Any, start: int, stop: int) -> Iterator[int]:
+    """The numbers of the rows that have no answer, found by halving."""
     if answers(answer, rows(columns, start, stop)):
         return
     if stop - start == 1:
         yield start
         return
     middle = (start + stop) // 2
-    yield from _refused_rows(answer, columns, start, middle)
-    yield from _refused_rows(answer, columns, middle, stop)
+    yield from refused_rows(answer, columns, start, middle)
+    yield from refused_rows(answer, columns, middle, stop)
 
 
 def answers(answer: Callable[[Any], Any], columns: Any) -> bool:

@@ -5,7 +5,6 @@ Each takes the columns that the predictor sees and gives values, (n_records, n_c
 Of two classes it is the second that is explained.
 """
 
-from collections.abc import Callable
 from importlib.util import find_spec
 from itertools import chain
 from threading import Lock
@@ -14,67 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from python.model.base import Values, Way
 from python.model.columns import as_matrix
-
-Values = tuple[NDArray[np.float64], NDArray[np.float64]]
-Way = Callable[[Any], Values]
 
 # Above it shap 0.51, the last one for Python 3.11, kills the process when there is a background.
 MAX_NODES_WITH_BACKGROUND = 32_767
-
-
-def contributions(predictor: Any) -> Way | None:
-    """What LightGBM, XGBoost and CatBoost compute themselves, categories and missing values included.
-
-    Lundberg, Erion and Lee 2018, arXiv:1802.03888.
-    """
-    contribute = next((get(predictor) for known, get in CONTRIBUTIONS.items() if hasattr(predictor, known)), None)
-    if contribute is None:
-        return None
-
-    def way(columns: Any) -> Values:
-        width = columns.shape[1] + 1
-        shares = np.asarray(contribute(columns), dtype=float)
-        if shares.ndim == 2 and shares.shape[1] == width:
-            return shares[:, :-1], shares[0, -1]
-        shares = shares.reshape(len(columns), -1, width)
-        return np.moveaxis(shares[:, :, :-1], 1, 2), shares[0, :, -1]
-
-    return way
-
-
-def _lightgbm(model: Any) -> Callable[[Any], Any]:
-    return lambda columns: model.predict(columns, pred_contrib=True)
-
-
-def _xgboost(model: Any) -> Callable[[Any], Any]:
-    from xgboost import DMatrix
-
-    rounds = (0, getattr(model, "best_iteration", -1) + 1)  # (0, 0) is all of them
-
-    def contribute(columns: Any) -> Any:
-        matrix = DMatrix(columns, missing=model.missing, enable_categorical=True, nthread=1)
-        return model.get_booster().predict(matrix, pred_contribs=True, iteration_range=rounds)
-
-    return contribute
-
-
-def _catboost(model: Any) -> Callable[[Any], Any]:
-    from catboost import Pool
-
-    categorical = model.get_cat_feature_indices()
-
-    def contribute(columns: Any) -> Any:
-        return model.get_feature_importance(Pool(columns, cat_features=categorical), type="ShapValues", thread_count=1)
-
-    return contribute
-
-
-CONTRIBUTIONS: dict[str, Callable[[Any], Callable[[Any], Any]]] = {
-    "booster_": _lightgbm,
-    "get_booster": _xgboost,
-    "get_cat_feature_indices": _catboost,
-}
 
 
 def trees(predictor: Any, background: Any = None) -> Way | None:
@@ -82,13 +25,14 @@ def trees(predictor: Any, background: Any = None) -> Way | None:
 
     Without a background the values follow the paths of the trees; with one they are interventional (Lundberg et al. 2020,
     doi:10.1038/s42256-019-0138-9). They explain what the trees add up to: shap's values for the probability of a boosting
-    model are not its Shapley values. CatBoost's trees are left out: shap's reader of them can end the process.
+    model are not its Shapley values. CatBoost's trees are left out: shap's reader of them can end the process. So are, with a
+    background, those of histogram boosting: shap rounds their thresholds to float32.
     """
     if background is None:
         if not _is_of_sklearn(predictor):
             return None
         data: dict[str, Any] = {"feature_perturbation": "tree_path_dependent"}
-    elif not _has_trees(predictor) or max(_node_counts(predictor), default=0) > MAX_NODES_WITH_BACKGROUND:
+    elif not _takes_background(predictor):
         return None
     else:
         data = {"data": _masker(_as_read(predictor, background)), "feature_perturbation": "interventional"}
@@ -164,6 +108,11 @@ def _masker(background: NDArray[Any]) -> Any:
 def _is_of_sklearn(predictor: Any) -> bool:
     """Whether they are trees of scikit-learn: boosters explain theirs themselves."""
     return _has_trees(predictor) and not hasattr(predictor, "get_booster") and not hasattr(predictor, "booster_")
+
+
+def _takes_background(predictor: Any) -> bool:
+    few_enough = max(_node_counts(predictor), default=0) <= MAX_NODES_WITH_BACKGROUND
+    return _has_trees(predictor) and not hasattr(predictor, "_predictors") and few_enough
 
 
 def _has_trees(predictor: Any) -> bool:

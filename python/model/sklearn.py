@@ -47,6 +47,7 @@ class SklearnModel(Model):
         ask.check_inputs(estimator, schema.names)
         samples = probes.background(schema, artifact.samples)
         first = probes.first_row(estimator.predict, schema, samples)
+        probes.check_samples(estimator.predict, samples)
         schema = probes.accepts_missing(estimator.predict, schema, first)
         return cls(estimator, schema, artifact.metadata, samples)
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, softmax
+from scipy.special import expit, logit, softmax
 
 from python.model.estimator import kind
 
@@ -17,17 +17,22 @@ Ask = Callable[[str], Any]
 
 
 class Link(NamedTuple):
-    """From the space of the values to the output, and its slope there, told from the output."""
+    """From the space of the values to the output and back, and its slope there, told from the output."""
 
     to_output: Callable[[Array], Array]
+    from_output: Callable[[Array], Array]
     slope: Callable[[Array], Array]
 
-    def holds(self, total: Array, served: Array) -> bool:
-        """Whether the sums lead to what is served. The slope turns the tolerance of the sums into one of the output."""
+    def holds(self, total: Array, scale: Array, served: Array) -> bool:
+        """Whether the sums lead to what is served, as far as numbers of the size of `scale` can be added up.
+
+        The slope turns the tolerance of the sums into one of the output.
+        """
         output = self.to_output(total)
         if output.shape != served.shape:
             return False
-        tolerance = (RELATIVE * np.abs(total) + ABSOLUTE) * self.slope(output) + SERVED * (1 + np.abs(served))
+        added = RELATIVE * np.abs(total) + ABSOLUTE * (1 + scale)
+        tolerance = added * self.slope(output) + SERVED * (1 + np.abs(served))
         return bool((np.abs(output - served) <= tolerance).all())
 
 
@@ -36,10 +41,10 @@ def _softmax(total: Array) -> Array:
     return np.asarray(softmax(total, axis=1)) if total.ndim == 2 else np.full(total.shape, np.nan)
 
 
-IDENTITY = Link(lambda total: total, np.ones_like)
-LOGISTIC = Link(expit, lambda output: output * (1 - output))
-SOFTMAX = Link(_softmax, lambda output: output * (1 - output))
-EXPONENTIAL = Link(np.exp, lambda output: output)
+IDENTITY = Link(lambda total: total, lambda output: output, np.ones_like)
+LOGISTIC = Link(expit, logit, lambda output: output * (1 - output))
+SOFTMAX = Link(_softmax, np.log, lambda output: output * (1 - output))
+EXPONENTIAL = Link(np.exp, np.log, lambda output: output)
 
 
 class Space(NamedTuple):
@@ -48,9 +53,14 @@ class Space(NamedTuple):
     output: str
     checks: tuple[tuple[Link, str], ...]
 
-    def holds(self, total: Array, ask: Ask) -> bool:
+    def holds(self, total: Array, scale: Array, ask: Ask) -> bool:
         """Whether the sums, (n_records,) or (n_records, n_classes), are those of the output served for the same records."""
-        return all(link.holds(total, _explained_class(ask(method))) for link, method in self.checks)
+        return all(link.holds(total, scale, _explained_class(ask(method))) for link, method in self.checks)
+
+    def mean(self, ask: Ask) -> Array:
+        """The mean over the records, () or (n_classes,), of what values in this space add up to."""
+        link, method = self.checks[0]
+        return np.asarray(link.from_output(_explained_class(ask(method))).mean(axis=0))
 
     def served(self, ask: Ask) -> Array:
         """The output itself, where the first check has no link."""

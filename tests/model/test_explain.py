@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from catboost import CatBoostClassifier
 from lightgbm import LGBMClassifier, LGBMRegressor
 from sklearn.base import is_classifier
 from sklearn.compose import TransformedTargetRegressor
@@ -17,18 +18,22 @@ from sklearn.ensemble import (
     GradientBoostingRegressor,
     HistGradientBoostingRegressor,
     RandomForestClassifier,
+    RandomForestRegressor,
 )
+from sklearn.experimental import enable_iterative_imputer  # noqa: F401  (makes the import below possible)
+from sklearn.impute import IterativeImputer, KNNImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import Normalizer, StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeRegressor
-from xgboost import XGBClassifier
+from xgboost import XGBClassifier, XGBRegressor
 
-from python.errors import Unprocessable
+from python.errors import ArtifactError, Unprocessable
 from python.model.artifact import Artifact
 from python.model.coalitions import shapley_values
+from python.model.methods import INTERVENTIONAL_PREDICTIONS
 from python.model.schema import Records
 from python.model.shapley import MAX_NODES_WITH_BACKGROUND, faster_trees, trees
 from python.model.sklearn import SklearnModel
@@ -53,8 +58,9 @@ def test_the_matrix(cell: Cell) -> None:
     frame = fitted(cell.estimator, cell.task, cell.data)[1]
     assert explanation.values.shape == (5, len(frame.columns), *SCALE[cell.task])
     assert explanation.base_value.shape == SCALE[cell.task]
-    method = model.info()["explanation_method"]
-    inexact = cell.estimator in FLOAT32 or cell.mode == "_samples" or method == "tree interventional"
+    background = Records(frame.head(9))
+    by_shap = cell.mode == "_samples" and model.explanation_effort(background)[1] == INTERVENTIONAL_PREDICTIONS
+    inexact = cell.estimator in FLOAT32 or by_shap
     assert error(cell, explanation) < (1e-4 if inexact else 1e-9)
     if cell.mode == "_samples" and hasattr(model.estimator, "predict_proba"):
         assert explanation.output == "probability"
@@ -194,7 +200,7 @@ def test_threads_get_the_answers_that_one_gets_alone(name: str, client: Client) 
 def test_a_method_that_stops_adding_up_is_not_used(caplog: pytest.LogCaptureFixture) -> None:
     data = numbers()
     model = load(RandomForestClassifier(5, random_state=0).fit(data, data["size"] > 0), data, data.head(20))
-    method = next(m for m in model._explainer._methods(None) if m.name == model._explainer._alone)
+    method = next(m for m in model._explainer._methods_alone if m.name == model._explainer._alone)
     way = method.way
     assert way
     method.__dict__["way"] = lambda columns: (way(columns)[0] + 0.01, way(columns)[1])
@@ -257,6 +263,69 @@ def test_a_decision_for_each_pair_of_classes_explains_none() -> None:
     assert not model.info()["is_explainable"]
     with pytest.raises(Unprocessable, match="cannot be explained"):
         model.explain(Records(data.head(2)), Records(data.head(9)))
+
+
+def shapley_error(model: SklearnModel, records: pd.DataFrame, background: pd.DataFrame) -> float:
+    """How far the values are from those by definition, for a regressor."""
+
+    def answer(X: Any) -> Any:
+        return model.estimator.predict(pd.DataFrame(X, columns=records.columns))
+
+    found = model.explain(Records(records), Records(background.reset_index(drop=True)))
+    expected = [brute_force(answer, record, background.to_numpy()) for record in records.to_numpy()]
+    return float(np.abs(found.values - np.array(expected)).max())
+
+
+def test_a_background_that_shap_misreads_is_not_used() -> None:
+    data, lacking = numbers(), numbers(missing=True)
+    model = load(LGBMRegressor(n_estimators=20, verbose=-1).fit(data, data["size"] + data.iloc[:, 1]), data)
+    assert shapley_error(model, data.head(3), data.iloc[10:30]) < 1e-6
+    assert shapley_error(model, data.head(3), lacking.iloc[10:30]) < 1e-9
+
+
+@pytest.mark.parametrize("samples", [1, "identical", 30])
+@pytest.mark.parametrize("mixer", [Normalizer(), KNNImputer(), IterativeImputer()], ids=lambda mixer: type(mixer).__name__)
+def test_steps_that_mix_features_are_found_out(mixer: Any, samples: int | str) -> None:
+    lacking = numbers() if isinstance(mixer, Normalizer) else numbers(missing=True)
+    clean = lacking.dropna()
+    forest = RandomForestRegressor(10, max_depth=5, random_state=0)
+    model = make_pipeline(mixer, forest).fit(lacking, numbers().sum(axis=1))
+    rows = {1: clean[:1], "identical": pd.concat([clean[:1]] * 9), 30: clean[:30]}[samples]
+    loaded = load(model, lacking, rows)
+    assert loaded.info()["explanation_method"] == "exact"
+    incomplete = lacking if isinstance(mixer, Normalizer) else lacking[lacking.isna().any(axis=1)]
+    assert shapley_error(loaded, incomplete.head(3), clean[20:40]) < 1e-9
+
+
+def test_samples_that_the_model_refuses_are_named() -> None:
+    data = numbers()
+    samples = data.head(30).copy()
+    samples.iloc[22, 1] = np.nan
+    for estimator in (LogisticRegression(), KNeighborsClassifier()):
+        with pytest.raises(ArtifactError, match="samples, row 22: the model does not take these values"):
+            load(estimator.fit(data, data["size"] > 0), data, samples)
+
+
+def test_small_outputs_of_large_parts_are_explained() -> None:
+    data = numbers()
+    model = load(XGBRegressor(n_estimators=20, base_score=100.0).fit(data, data["size"]), data)
+    explanation = model.explain(Records(data.head(9)))
+    total = explanation.base_value + explanation.values.sum(axis=1)
+    assert total == pytest.approx(model.estimator.predict(data.head(9)), abs=1e-3)
+
+
+def test_two_margins_are_one_log_odds() -> None:
+    data = numbers()
+    target = np.where(data["size"] > 0, "b", "a")
+    for estimator in (
+        LGBMClassifier(objective="multiclass", num_class=2, n_estimators=5, verbose=-1),
+        CatBoostClassifier(loss_function="MultiClass", iterations=5, verbose=0, allow_writing_files=False),
+    ):
+        explanation = load(estimator.fit(data, target), data).explain(Records(data.head(9)))
+        total = explanation.base_value + explanation.values.sum(axis=1)
+        probability = estimator.predict_proba(data.head(9))[:, 1]
+        assert explanation.output == "log_odds"
+        assert total == pytest.approx(np.log(probability / (1 - probability)))
 
 
 def test_made_up_rows_that_overflow_prove_nothing() -> None:
