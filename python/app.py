@@ -6,6 +6,7 @@ import os
 import shlex
 import time
 from concurrent.futures import Future
+from functools import partial
 from threading import Thread
 from typing import Any
 
@@ -66,11 +67,15 @@ def develop() -> None:
     settings = Settings.from_environ({name: value or "" for name, value in environ.items()}, FAMILIES)
     only_watching = settings.debug and not is_running_from_reloader()
     app = create_app(settings, Future() if only_watching else load_in_background(settings))
-    app.config["MODEL"].add_done_callback(
-        lambda future: future.exception() or print(curl(settings, future.result()), flush=True)
-    )
+    app.config["MODEL"].add_done_callback(partial(print_curl, settings))
     watched = [str(settings.model_path)]
     run_simple(settings.host, settings.port, app, threaded=True, use_reloader=settings.debug, extra_files=watched)
+
+
+def print_curl(settings: Settings, future: Future[Model]) -> None:
+    """Print a line to paste once there is a model; in one piece, since other threads write log lines."""
+    if future.exception() is None:
+        print(f"{curl(settings, future.result())}\n", end="", flush=True)
 
 
 def curl(settings: Settings, model: Model) -> str:
