@@ -74,7 +74,7 @@ def linear(predictor: Any, background: Any) -> Way | None:
 
     Strumbelj and Kononenko 2014 (doi:10.1007/s10115-013-0679-x): coefficient times distance from the mean.
     """
-    if background is None or not hasattr(predictor, "coef_") or not hasattr(predictor, "intercept_"):
+    if not hasattr(predictor, "coef_") or not hasattr(predictor, "intercept_"):
         return None
     coefficients = np.atleast_2d(np.asarray(predictor.coef_, dtype=float))
     mean = as_matrix(background).astype(float).mean(axis=0)

@@ -30,6 +30,7 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeRegressor
 from xgboost import XGBClassifier, XGBRegressor
 
+from python.app import create_app
 from python.errors import ArtifactError, Unprocessable
 from python.model.artifact import Artifact
 from python.model.coalitions import shapley_values
@@ -37,6 +38,7 @@ from python.model.methods import INTERVENTIONAL_PREDICTIONS
 from python.model.schema import Records
 from python.model.shapley import MAX_NODES_WITH_BACKGROUND, faster_trees, trees
 from python.model.sklearn import SklearnModel
+from python.settings import Settings
 from tests.conftest import Client
 from tests.laws import ask
 from tests.matrix import FLOAT32, Cell, asked, cells, error, fitted
@@ -142,10 +144,12 @@ def test_permutation_values_of_a_record_are_the_same_alone_and_among_others() ->
 def test_the_seeds_forest_of_three_rows() -> None:
     data = pd.DataFrame([[1, 1, 2], [2, 1, 1], [3, 2, 1]], columns=["feature1", "feature2", "feature3"])
     forest = RandomForestClassifier(10, random_state=0).fit(data, [0, 0, 1])
-    model = load(forest, data)
-    explanation = model.explain(Records(data))
-    assert explanation.output == "probability"
-    assert explanation.base_value + explanation.values.sum(axis=1) == pytest.approx(forest.predict_proba(data)[:, 1], abs=1e-12)
+    service = create_app(Settings(), load(forest, data)).test_client()
+    answer = ask(service, "/predict?proba=1&explain=1", {"feature1": 1, "feature2": 1, "feature3": 2})
+    assert answer["explained_output"] == "probability"
+    total = answer["base_value"] + sum(answer["explanation"].values())
+    assert total == pytest.approx(answer["prediction"][0]["1"], abs=1e-12)
+    assert total == pytest.approx(forest.predict_proba(data)[0, 1], abs=1e-12)
 
 
 @pytest.mark.parametrize("background", [1, "identical", 300])
