@@ -1,14 +1,33 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
+PRODUCTION = $(COMPOSE) --file docker-compose-production.yml
 
-.PHONY: serve test lint types docs explanations clean
+.PHONY: serve up up-production swap test test-containers lint types docs explanations clean
 
 serve: $(VENV)/serve model.joblib  ## serve the model in this folder, or an example, on http://localhost:5000
 	$(BIN)/python service.py
 
-test: lint types docs  ## lint, types, docs and all tests
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+up:  ## the development service in a container, on http://localhost:5000
+	test -f model.joblib || $(MAKE) model.joblib
+	$(COMPOSE) up --build
+
+up-production:  ## uWSGI behind nginx, in containers, on http://localhost
+	test -f model.joblib || $(MAKE) model.joblib
+	$(PRODUCTION) up --build --detach
+
+swap:  ## serve the model.joblib that is here now from every replica, worker by worker; a broken one changes nothing
+	@replicas=$$($(PRODUCTION) ps --quiet service) && test -n "$$replicas" || { echo "no replica of the service is running"; exit 1; }; \
+	for replica in $$replicas; do docker exec $$replica python -m python.production swap || exit 1; done
+
+test: lint types docs  ## lint, types, docs and all tests; those of the containers where a Docker engine answers
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --ignore=tests/containers
+	@if docker info >/dev/null 2>&1; then $(MAKE) --no-print-directory test-containers; \
+	else echo "tests/containers: skipped, because no Docker engine answers"; fi
+
+test-containers: $(VENV)/dev  ## build the images, run the stacks, and break them on purpose
+	$(BIN)/python -m pytest --no-cov tests/containers
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .

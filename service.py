@@ -4,6 +4,7 @@ import sys
 
 from python.app import create_app, develop
 from python.errors import ServiceError
+from python.production import listen
 from python.settings import SettingsError
 
 try:
@@ -11,6 +12,7 @@ try:
         develop()
     else:
         application = create_app()
+        listen()
 except (ServiceError, SettingsError) as error:
     sys.tracebacklimit = 0  # the message is one sentence for an operator, and a server that cannot load its app ends
     raise error from None

@@ -40,7 +40,7 @@ def create_app(settings: Settings | None = None, model: Model | Future[Model] | 
         SERVICE_INFO=service_info(settings),
     )
     responses.handle_errors(app)
-    telemetry.identify_requests(app)
+    telemetry.identify_answers(app)
     access.require_key(app, settings.api_key)
     app.register_blueprint(routes)
     return app

@@ -13,6 +13,7 @@ SYNONYMS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 Switch = Annotated[bool, Meta(description="0, 1, true, false, yes or no")]
 Port = Annotated[int, Meta(ge=1, le=65535, description="a number from 1 to 65535")]
 Positive = Annotated[int, Meta(ge=1, description="a whole number of 1 or more")]
+Natural = Annotated[int, Meta(ge=0, description="a whole number of 0 or more")]
 Digest = Annotated[str, Meta(pattern="^([0-9a-fA-F]{64})?$", description="the 64 hexadecimal digits of a SHA-256")]
 Policy = Annotated[Literal["reject", "ignore"], Meta(description="reject or ignore")]
 Level = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], Meta(description="DEBUG, INFO, WARNING or ERROR")]
@@ -30,6 +31,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     port: Port = 5000
     environment: str = "development"
     model_name: str = "model.joblib"
+    model_folder: str = ""
     model_type: str = "SKLEARN_MODEL"
     model_sha256: Digest = ""
     unknown_features: Policy = "reject"
@@ -38,13 +40,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_explain_predictions: Positive = 500_000
     log_level: Level = "INFO"
     api_key: str = ""
-    workers: Positive = 2
+    workers: Natural = 0
     threads: Positive = 1
+    request_timeout: Positive = 60
 
     @property
     def model_path(self) -> Path:
-        """Where the model file is: `model_name`, relative to the project's root."""
-        return PROJECT / self.model_name
+        """Where the model file is: `model_name`, relative to `model_folder`, which is the project's root if none is set."""
+        return PROJECT / self.model_folder / self.model_name
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str], model_types: Collection[str]) -> Self:

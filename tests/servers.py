@@ -11,6 +11,8 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from email.message import Message
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +43,7 @@ class Server:
         while time.monotonic() < end and self.process.poll() is None:
             try:
                 answer = self.get(path)
-            except OSError as error:
+            except (OSError, HTTPException) as error:  # HTTPException: it started anew while it answered
                 answer = str(error)
             else:
                 if answer[0] == status and containing in answer[1] and differing not in answer[1]:
@@ -58,6 +60,12 @@ def fetch(url: str, body: bytes | None = None) -> tuple[int, str]:
     except urllib.error.HTTPError as error:
         with error:
             return error.code, error.read().decode()
+
+
+def fetch_headers(url: str) -> Message:
+    with urllib.request.urlopen(url, timeout=30) as response:
+        headers: Message = response.headers
+    return headers
 
 
 def free_port() -> int:
@@ -89,7 +97,8 @@ def started(command: list[str], folder: Path, **environ: Any) -> Iterator[Server
         "WORKERS": "1",
         "THREADS": "1",
     }
-    environment |= {name: str(value) for name, value in environ.items()}
+    environment |= {name: str(value) for name, value in environ.items() if value is not None}
+    environment = {name: value for name, value in environment.items() if environ.get(name, value) is not None}
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT, start_new_session=True

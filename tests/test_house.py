@@ -21,7 +21,8 @@ MAY_IMPORT = {
     "python.api": {"python.errors", "python.model", "python.api"},
     "python.example": set(),
     "python.app": {"python", "python.errors", "python.settings", "python.model", "python.api"},
-    "service": {"python.app", "python.errors", "python.settings"},
+    "python.production": {"python.errors", "python.settings", "python.model"},
+    "service": {"python.app", "python.errors", "python.production", "python.settings"},
 }
 WEB = {"flask", "werkzeug"}
 SCIENCE = {"sklearn", "pandas", "scipy", "shap", "lightgbm", "xgboost", "catboost", "joblib"}

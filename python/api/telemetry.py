@@ -1,10 +1,13 @@
-"""Telemetry: an id for every request, in its answer and on its log lines."""
+"""Telemetry: which request an answer and a log line belong to, and which model gave the answer."""
 
 import logging
 import re
 import uuid
+from concurrent.futures import Future
 
 from flask import Flask, Response, g, has_request_context, request
+
+from python.model.base import Model
 
 ID = re.compile(r"[A-Za-z0-9._:+/=-]{1,128}")
 FORMAT = "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"
@@ -18,12 +21,15 @@ def request_id() -> str:
     return str(g.request_id)
 
 
-def identify_requests(app: Flask) -> None:
-    """Put the id of each request into its answer."""
+def identify_answers(app: Flask) -> None:
+    """Put into each answer the id of its request, and the version of the model that spoke, once there is one."""
+    future: Future[Model] = app.config["MODEL"]
 
     @app.after_request
     def identify(response: Response) -> Response:
         response.headers["X-Request-ID"] = request_id()
+        if future.done() and future.exception() is None:
+            response.headers["X-Model-Version"] = future.result().version
         return response
 
 

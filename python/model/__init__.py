@@ -2,15 +2,20 @@
 
 from pathlib import Path
 from pkgutil import resolve_name
+from typing import TYPE_CHECKING
 
-from python.model.artifact import Artifact
-from python.model.base import Model
+if TYPE_CHECKING:
+    from python.model.base import Model
 
 # Names rather than classes, so that only the family in use is imported.
 FAMILIES = {"SKLEARN_MODEL": "python.model.sklearn:SklearnModel"}
 
 
-def load_model(path: Path, family: str, sha256: str = "") -> Model:
+def load_model(path: Path, family: str, sha256: str = "") -> "Model":
     """The model in the file, ready to answer; raises ArtifactError in one sentence."""
-    model: Model = resolve_name(FAMILIES[family]).load(Artifact.load(path, sha256))
+    from python.model.artifact import Artifact  # pandas comes with it, and a health check needs none
+
+    artifact = Artifact.load(path, sha256)
+    model: Model = resolve_name(FAMILIES[family]).load(artifact)
+    model.version = artifact.version
     return model

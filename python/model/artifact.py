@@ -4,7 +4,7 @@ import hashlib
 import logging
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import IO, Any, Self
@@ -15,6 +15,8 @@ from python.errors import ArtifactError
 
 log = logging.getLogger(__name__)
 
+VERSION_DIGITS = 12
+
 
 @dataclass(frozen=True)
 class Artifact:
@@ -23,6 +25,7 @@ class Artifact:
     model: Any
     metadata: Mapping[str, Any]
     samples: Any = None
+    version: str = ""  # the start of the file's SHA-256
 
     @classmethod
     def load(cls, path: Path, sha256: str = "") -> Self:
@@ -33,11 +36,11 @@ class Artifact:
         """
         try:
             with path.open("rb") as file:
-                _check_digest(file, path.name, sha256)
+                digest = _digest(file, path.name, sha256)
                 content = _unpickled(file, path.name)
         except OSError as error:
             raise ArtifactError(f"{path.name} cannot be read: {error.strerror or error}") from error
-        return cls.of(content, path.name)
+        return replace(cls.of(content, path.name), version=digest[:VERSION_DIGITS])
 
     @classmethod
     def of(cls, content: Any, name: str = "model.joblib") -> Self:
@@ -54,13 +57,12 @@ class Artifact:
         return cls(content["model"], content["metadata"], content.get("samples"))
 
 
-def _check_digest(file: IO[bytes], name: str, sha256: str) -> None:
-    if not sha256:
-        return
+def _digest(file: IO[bytes], name: str, expected: str) -> str:
     digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
-    if digest != sha256.lower():
+    if expected and digest != expected.lower():
         raise ArtifactError(f"{name} is not the file that MODEL_SHA256 names: its SHA-256 is {digest}")
     file.seek(0)
+    return digest
 
 
 def _unpickled(file: IO[bytes], name: str) -> Any:

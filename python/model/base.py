@@ -49,6 +49,7 @@ class Model(ABC):
     metadata: Mapping[str, Any]
     task: str
     class_names: list[str] | None = None
+    version: str = ""  # the start of the SHA-256 of the file it came from
 
     @classmethod
     @abstractmethod

@@ -1,0 +1,145 @@
+"""Production: uWSGI, alone with a copy of the model file, which a new file replaces once it has proven itself.
+
+A container runs `python -m python.production` and one of `serve`, `swap` and `ready`.
+"""
+
+import fcntl
+import json
+import os
+import shutil
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import NoReturn
+
+from python.errors import ArtifactError
+from python.model import FAMILIES, load_model
+from python.settings import PROJECT, Settings, SettingsError
+
+RUN = Path("/run/service")  # writable, and this service's alone
+CONTAINER_LOG = Path("/proc/1/fd/2")
+BACKLOG = 1024
+SECONDS_TO_SWAP = 900
+
+
+def serve() -> NoReturn:
+    """Become uWSGI, with a copy of the model file, and a socket that takes connections once a worker has its model."""
+    settings = Settings.from_environ(os.environ, FAMILIES)
+    live = _copy(settings, "live")
+    environ = {
+        "LISTENER": str(_bound(settings).detach()),
+        "MODEL_FOLDER": str(live.parent),
+        "MODEL_NAME": live.name,
+        "STATISTICS": str(RUN / "uwsgi.stats"),
+        "WORKERS": str(settings.workers or _processors()),
+        "THREADS": str(settings.threads),
+        "REQUEST_TIMEOUT": str(settings.request_timeout),
+    }
+    uwsgi = Path(sys.executable).with_name("uwsgi")
+    os.chdir(PROJECT)
+    os.execve(uwsgi, ["uwsgi", "--ini", "uwsgi.ini"], {**os.environ, **environ})  # noqa: S606
+
+
+def listen() -> None:
+    """Take connections on the socket that `serve` bound; until then they are refused, so that a proxy asks another replica."""
+    if number := os.environ.get("LISTENER"):
+        listener = socket.socket(fileno=int(number))
+        listener.listen(BACKLOG)
+        listener.detach()
+
+
+def swap() -> None:
+    """Serve the model file as it is now from each worker, one after the other; only if it loads and predicts.
+
+    Raises ArtifactError if it does not, and the old one is served on.
+    """
+    settings = Settings.from_environ(os.environ, FAMILIES)
+    with _alone():
+        candidate = _copy(settings, "candidate")
+        load_model(candidate, settings.model_type, settings.model_sha256)
+        before = {worker["pid"] for worker in _workers()}
+        candidate.replace(RUN / "live" / candidate.name)  # uWSGI watches it
+        _await_others_than(before)
+
+
+def ready() -> None:
+    """End with 0 if the service answers that it is ready, and with 1 otherwise."""
+    settings = Settings.from_environ(os.environ, FAMILIES)
+    connection = HTTPConnection("127.0.0.1", settings.port, timeout=4)
+    try:
+        connection.request("GET", "/ready")
+        answer = connection.getresponse()
+        sys.exit(None if answer.status == 200 else answer.read().decode())
+    except (OSError, HTTPException) as error:
+        sys.exit(f"not ready: {error}")
+
+
+def _copy(settings: Settings, folder: str) -> Path:
+    copy = RUN / folder / settings.model_path.name
+    copy.parent.mkdir(exist_ok=True)
+    try:
+        shutil.copyfile(settings.model_path, copy)
+    except OSError as error:
+        raise ArtifactError(f"{settings.model_name} cannot be read: {error.strerror or error}") from error
+    return copy
+
+
+def _bound(settings: Settings) -> socket.socket:
+    family, _, _, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(address)
+    listener.set_inheritable(True)
+    return listener
+
+
+def _processors() -> int:
+    import joblib  # it knows of affinity and of a container's limits; the health check does without
+
+    return int(joblib.cpu_count())
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    with (RUN / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _workers() -> list[dict[str, int]]:
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(RUN / "uwsgi.stats"))
+        with connection.makefile("rb") as file:
+            workers: list[dict[str, int]] = json.load(file)["workers"]
+    return workers
+
+
+def _await_others_than(before: set[int]) -> None:
+    end = time.monotonic() + SECONDS_TO_SWAP
+    while any(worker["pid"] in before or not worker["accepting"] for worker in _workers()):
+        if time.monotonic() > end:
+            raise TimeoutError(f"the workers have not been replaced after {SECONDS_TO_SWAP} seconds")
+        time.sleep(0.2)
+
+
+def main(verb: str) -> None:
+    """Do what the verb says; what cannot be done ends with one sentence, and another status than 0."""
+    try:
+        {"serve": serve, "swap": swap, "ready": ready}[verb]()
+    except (ArtifactError, SettingsError, OSError) as error:
+        sys.exit(_told(f"{verb} failed: {error}"))
+
+
+def _told(sentence: str) -> str:
+    if os.getpid() != 1:
+        with suppress(OSError):  # there is none outside a container
+            CONTAINER_LOG.write_text(f"{sentence}\n")
+    return sentence
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

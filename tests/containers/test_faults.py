@@ -1,0 +1,82 @@
+"""What goes wrong: models that do not load, settings that cannot be used, workers that hang."""
+
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.containers.stack import Answer, Stack, docker, inspect
+
+
+def record(seconds: float = 0) -> bytes:
+    return json.dumps({"feature1": 100 + seconds, "feature2": 0, "feature3": 0}).encode()
+
+
+def assert_problem(answer: Answer, status: int) -> None:
+    assert answer.status == status
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.json["status"] == status
+
+
+def test_a_worker_that_hangs_is_replaced_and_its_client_is_told(fresh: Stack) -> None:
+    fresh.configure(REQUEST_TIMEOUT=3, WORKERS=1)
+    fresh.up(2)
+    start = time.monotonic()
+    answer = fresh.ask("/predict", record(300), X_Request_ID="the-one-that-hangs")
+    assert 2 < time.monotonic() - start < 10
+    assert_problem(answer, 502)
+    assert answer.json["request_id"] == answer.headers["X-Request-ID"] == "the-one-that-hangs"
+    assert fresh.logs("service").count("HARAKIRI ON WORKER") == 1  # it did not go on to hang the other replica
+    fresh.settle(2)
+    assert fresh.ask("/predict", record()).status == 200
+
+
+def test_a_service_that_does_not_answer_at_all_is_a_timeout(fresh: Stack) -> None:
+    fresh.configure(REQUEST_TIMEOUT=2)
+    fresh.up(1)
+    [replica] = fresh.replicas()
+    docker("pause", replica)
+    try:
+        start = time.monotonic()
+        assert_problem(fresh.ask("/predict", record()), 504)
+        assert 4 <= time.monotonic() - start < 8
+    finally:
+        docker("unpause", replica)
+    fresh.until(lambda: fresh.ask("/predict", record()).status == 200, 10)
+
+
+def test_sigterm_lets_the_accepted_requests_finish(fresh: Stack) -> None:
+    fresh.configure(WORKERS=2)
+    fresh.up(1)
+    [replica] = fresh.replicas()
+    with ThreadPoolExecutor(2) as pool:
+        asking = [pool.submit(fresh.ask, "/predict", record(3)) for _ in range(2)]
+        time.sleep(1)
+        start = time.monotonic()
+        docker("kill", "--signal", "TERM", replica)
+        assert [one.result().json for one in asking] == [{"prediction": [103.0]}] * 2
+        fresh.until(lambda: inspect(replica, ".State.Status") == "exited", 10)
+        assert time.monotonic() - start < 10
+    assert inspect(replica, ".State.ExitCode") == 0
+    assert_problem(fresh.ask("/predict", record()), 503)
+    assert fresh.ask("/ready").headers["Retry-After"] == "1"
+
+
+@pytest.mark.parametrize("how", ["model", "settings"])
+def test_what_cannot_be_served_exits_with_a_sentence_and_compose_shows_it(fresh: Stack, how: str) -> None:
+    if how == "model":
+        (fresh.folder / "model.joblib").write_bytes(b"not a model")
+        said = "model.joblib is truncated, damaged or something else: joblib cannot load it"
+    else:
+        fresh.configure(MAX_EXPLAIN_ROWS="many")
+        said = "MAX_EXPLAIN_ROWS: expected a whole number of 1 or more"
+    fresh.compose("up", "--detach", "--no-build", "--scale", "service=1")
+    [replica] = fresh.replicas()
+    fresh.until(lambda: inspect(replica, ".RestartCount") >= 2)
+    assert said in fresh.logs("service")
+    assert "Traceback" not in fresh.logs("service")
+    fresh.until(lambda: inspect(replica, ".State.Status") == "restarting")
+    assert inspect(replica, ".State.ExitCode") != 0
+    assert "Restarting" in docker("ps", "--all", "--filter", f"id={replica}")
+    assert_problem(fresh.ask("/predict", record()), 503)

@@ -1,0 +1,77 @@
+"""What a container may do, and who can reach it."""
+
+import socket
+import subprocess
+
+import pytest
+
+from tests.containers.stack import Stack, docker, inspect
+
+PRIVATE = "mmd-test_private"
+
+
+@pytest.mark.parametrize(("service", "user"), [("service", "10001"), ("nginx", "101")])
+def test_it_is_not_root_and_has_no_rights(stack: Stack, service: str, user: str) -> None:
+    for container in stack.replicas(service):
+        assert docker("exec", container, "id", "-u") == user
+        assert docker("exec", container, "id", "-g") == "0"
+        status = dict(line.split(":", 1) for line in docker("exec", container, "cat", "/proc/1/status").splitlines())
+        assert status["Uid"].split() == [user] * 4
+        assert int(status["CapBnd"], 16) == int(status["CapEff"], 16) == 0
+        assert status["NoNewPrivs"].strip() == "1"
+        assert "API_KEY" not in docker("exec", container, "cat", "/proc/1/environ") or service == "service"
+
+
+@pytest.mark.parametrize(("service", "writable"), [("service", {"/run/service"}), ("nginx", {"/tmp"})])
+def test_nothing_can_be_written_but_the_tmpfs(stack: Stack, service: str, writable: set[str]) -> None:
+    [container, *_] = stack.replicas(service)
+    script = "for d in $(find / -xdev -type d 2>/dev/null) /run/service /tmp /models /dev/shm; do touch $d/probe 2>/dev/null && echo $d; done"
+    assert set(docker("exec", container, "sh", "-c", script).split()) <= writable | {"/dev/shm"}
+    assert inspect(container, ".HostConfig.ReadonlyRootfs") is True
+    mounts = {line.split()[1]: line.split()[2:4] for line in docker("exec", container, "cat", "/proc/mounts").splitlines()}
+    for folder in writable:
+        kind, options = mounts[folder]
+        assert kind == "tmpfs"
+        assert {"noexec", "nosuid", "nodev"} <= set(options.split(","))
+
+
+def test_there_are_limits_and_the_log_is_rotated(stack: Stack) -> None:
+    for container in [*stack.replicas(), *stack.replicas("nginx")]:
+        assert inspect(container, ".HostConfig.Memory") > 0
+        assert inspect(container, ".HostConfig.NanoCpus") > 0
+        assert inspect(container, ".HostConfig.RestartPolicy.Name") == "unless-stopped"
+        assert inspect(container, ".HostConfig.LogConfig.Config") == {"max-size": "10m", "max-file": "5"}
+
+
+def test_only_nginx_is_published(stack: Stack) -> None:
+    assert all(not any(inspect(one, ".NetworkSettings.Ports").values()) for one in stack.replicas())
+    [published] = [port for port, host in inspect(stack.replicas("nginx")[0], ".NetworkSettings.Ports").items() if host]
+    assert published == "8080/tcp"
+    with socket.socket() as probe:
+        probe.settimeout(2)
+        assert probe.connect_ex(("127.0.0.1", 5000)) != 0
+
+
+def test_the_host_has_no_way_to_the_service(stack: Stack) -> None:
+    """Asked of the routes: a packet to an address that is not here would leave this machine."""
+    [address] = {inspect(one, ".NetworkSettings.Networks")[PRIVATE]["IPAddress"].rsplit(".", 2)[0] for one in stack.replicas()}
+    routes = subprocess.run(["ip", "-4", "route"], capture_output=True, text=True, check=True).stdout
+    assert address not in routes
+    assert inspect(stack.replicas()[0], ".NetworkSettings.Networks").keys() == {PRIVATE}
+    assert inspect(PRIVATE, ".Internal") is True
+
+
+def test_the_image_holds_what_serves_and_nothing_else(stack: Stack) -> None:
+    [container, *_] = stack.replicas()
+    found = docker("exec", container, "find", "/srv", "-mindepth", "1", "-maxdepth", "1").split()
+    assert {path.removeprefix("/srv/") for path in found} == {
+        "python",
+        "service.py",
+        "uwsgi.ini",
+        "requirements.txt",
+        "requirements-service.txt",
+    }
+    found = docker("exec", container, "sh", "-c", "ls /opt/venv/bin; command -v gcc cc g++ git make || true").split()
+    assert "uwsgi" in found
+    assert not {"pip", "pip3"} & set(found)
+    assert not [path for path in found if path.startswith("/")]
