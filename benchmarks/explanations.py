@@ -17,7 +17,7 @@ from sklearn.ensemble import RandomForestClassifier
 from python.app import create_app
 from python.errors import Unprocessable
 from python.model.artifact import Artifact
-from python.model.schema import Records
+from python.model.records import Records
 from python.model.sklearn import SklearnModel
 from python.settings import Settings
 from tests.matrix import Cell, asked, cells, error, fitted

@@ -86,8 +86,11 @@ def curl(settings: Settings, model: Model) -> str:
 
 
 def load(settings: Settings) -> Model:
-    """The model that the settings name; raises ArtifactError."""
-    return load_model(settings.model_path, settings.model_type, settings.model_sha256)
+    """The model that the settings name, which prepares to be faster while it is served; raises ArtifactError."""
+    model = load_model(settings.model_path, settings.model_type, settings.model_sha256)
+    if settings.fast_predict:
+        Thread(target=model.hasten, name="hasten", daemon=True).start()
+    return model
 
 
 def load_in_background(settings: Settings) -> Future[Model]:

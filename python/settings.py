@@ -35,6 +35,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     model_type: str = "SKLEARN_MODEL"
     model_sha256: Digest = ""
     unknown_features: Policy = "reject"
+    fast_predict: Switch = True
     max_content_length: Positive = 16 * 1024 * 1024
     max_explain_rows: Positive = 1000
     max_explain_predictions: Positive = 500_000

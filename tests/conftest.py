@@ -18,12 +18,15 @@ from tests.models import build
 
 
 @cache
-def served(name: str) -> SklearnModel:
-    """The model of that name, loaded from a file as the service loads it."""
+def served(name: str, *, fast: bool = True) -> SklearnModel:
+    """The model of that name, loaded from a file as the service loads it, and hastened if `fast`."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "model.joblib"
         joblib.dump(build(name).content, path)
-        return SklearnModel.load(Artifact.load(path))
+        model = SklearnModel.load(Artifact.load(path))
+    if fast:
+        model.hasten()
+    return model
 
 
 Client = Callable[..., FlaskClient]
@@ -33,8 +36,9 @@ Client = Callable[..., FlaskClient]
 def client() -> Client:
     """Makes a client of a service for a model, with settings other than the defaults."""
 
-    def make(name: str = "build_rf_binary", **settings: Any) -> FlaskClient:
-        return create_app(Settings(**settings), served(name)).test_client()
+    def make(name: str = "build_rf_binary", **given: Any) -> FlaskClient:
+        settings = Settings(**given)
+        return create_app(settings, served(name, fast=settings.fast_predict)).test_client()
 
     return make
 

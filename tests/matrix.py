@@ -23,7 +23,7 @@ from xgboost import XGBClassifier, XGBRegressor
 
 from python.model.artifact import Artifact
 from python.model.base import Explanation
-from python.model.schema import Records
+from python.model.records import Records
 from python.model.sklearn import SklearnModel
 from tests.models import features, mixed, numbers
 

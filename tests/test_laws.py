@@ -5,15 +5,29 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Client
+from tests.conftest import Client, served
 from tests.laws import LAWS, ask
 from tests.models import EXAMPLE_NAMES, NAMES, build
 
+# What answers itself: boosters have fast answers of their own, the rest ask many estimators, or all the training data.
+SLOW = {
+    *("build_lgbm_binary", "lightgbm", "lightgbm of three", "lightgbm regression", "xgboost", "catboost", "catboost of three"),
+    *("linear margin", "calibrated", "neighbours", "neighbours of a search", "voting", "stacking"),
+    *("several outputs", "several labels"),
+}
 
+
+@pytest.mark.parametrize("fast", [True, False], ids=["fast", "estimator"])
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
-def test_law(law: Callable[..., None], name: str, client: Client) -> None:
-    law(client(name), build(name))
+def test_law(law: Callable[..., None], name: str, client: Client, fast: bool) -> None:
+    law(client(name, fast_predict=fast), build(name))
+
+
+def test_most_models_are_fast() -> None:
+    """What compiles is known, so that a change which loses it is seen."""
+    slow = {name for name in NAMES if not served(name).info()["fast_predict"]}
+    assert slow == SLOW
 
 
 @pytest.mark.parametrize("name", EXAMPLE_NAMES)

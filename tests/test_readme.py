@@ -41,7 +41,7 @@ def test_make_serve_then_every_request(tmp_path: Path) -> None:
     folder = project(tmp_path)
     (folder / ".venv").symlink_to(sys.prefix)
     with started(["make", *PREPARED, "serve"], folder) as server:
-        server.wait()
+        server.wait("/info", containing='"fast_predict":true')
         assert len(REQUESTS) >= 8
         for command, (kind, expected) in REQUESTS:
             url = f"http://localhost:{server.port}"

@@ -59,6 +59,8 @@ def test_info(service: FlaskClient) -> None:
         "reason": None,
         "explanation_method": "tree path-dependent" + (" by shapiq" if find_spec("shapiq") else ""),
         "needs_samples": False,
+        "fast_predict": True,
+        "fast_predict_reason": None,
         "task": "BINARY_CLASSIFICATION",
         "class_names": ["0", "1"],
     }

@@ -8,7 +8,8 @@ import msgspec
 
 from python.errors import BadRequest, Fault, Unprocessable, pointer
 from python.model.features import shown
-from python.model.schema import RESERVED, Records, Schema
+from python.model.records import Records
+from python.model.schema import RESERVED, Schema
 
 ANYTHING = msgspec.json.Decoder(float_hook=float)  # 1e400 becomes infinite, a fault that can be pointed at
 EXPECTED = 'expected a record, a list of records or {"_data": records, "_samples": records}'
@@ -88,7 +89,7 @@ class Reader:
         # A record without any value may be without any feature.
         if not found or self._nothing in found:
             raise msgspec.ValidationError
-        return Records(self._schema.columns([msgspec.structs.astuple(record) for record in found]), at, single)
+        return Records(self._schema.read([msgspec.structs.astuple(record) for record in found]), at, single)
 
     def _thorough(self, payload: Any) -> tuple[Records, Records | None]:
         """The records of a payload that was not taken at first sight; raises an error that names every fault."""

@@ -9,7 +9,8 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from python.api.bodies import reader
 from python.errors import BadRequest, LengthRequired, TooLarge, UnsupportedMediaType
 from python.model.base import Model
-from python.model.schema import Records, Schema
+from python.model.records import Records
+from python.model.schema import Schema
 
 FLAGS = {"0": False, "false": False, "1": True, "true": True}
 CHARSETS = ("", "utf-8", "utf8", "us-ascii", "ascii")

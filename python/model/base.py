@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from python.errors import Unprocessable
 from python.model.artifact import Artifact
 from python.model.columns import by_column
-from python.model.schema import Records, Schema
+from python.model.records import Records
+from python.model.schema import Schema
 
 NO_EXPLANATIONS = "its family has no explanations"
 
@@ -55,6 +56,9 @@ class Model(ABC):
     @abstractmethod
     def load(cls, artifact: Artifact) -> Self:
         """The model, ready to answer; raises ArtifactError in one sentence."""
+
+    def hasten(self) -> None:  # noqa: B027  (most families have nothing to prepare)
+        """Prepare faster answers, if there are any; called once the model is served, in another thread."""
 
     @abstractmethod
     def predict(self, records: Records) -> NDArray[Any]:

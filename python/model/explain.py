@@ -14,7 +14,7 @@ from python.model.columns import rows
 from python.model.estimator import Steps
 from python.model.methods import Method, Subject, methods_against, methods_alone
 from python.model.origins import origins
-from python.model.schema import Records
+from python.model.records import Records
 from python.model.spaces import ABSOLUTE, RELATIVE, Ask, asking, spaces
 
 log = logging.getLogger(__name__)

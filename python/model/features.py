@@ -131,6 +131,11 @@ class Category(Feature):
         """The place of each category; -1, pandas' code for a missing value, for None."""
         return {category: code for code, category in enumerate(self.categories)} | {None: -1}
 
+    @cached_property
+    def filled_codes(self) -> dict[Any, int]:
+        """The same, with the place of the default for None."""
+        return self.codes | {None: self.codes[self.default]}
+
     @property
     def made_up(self) -> Any:
         """The first category."""
@@ -152,10 +157,13 @@ class Category(Feature):
 
     def column(self, values: Sequence[Any]) -> Any:
         """(n_records,), categorical."""
+        return self.decoded(np.fromiter(map(self.filled_codes.__getitem__, values), dtype=np.intp, count=len(values)))
+
+    def decoded(self, codes: NDArray[Any]) -> Any:
+        """(n_records,), categorical, from the places of the categories; -1 is missing."""
         import pandas as pd  # a model of numbers alone never needs it
 
-        codes = np.fromiter(map(self.codes.__getitem__, self.filled(values)), dtype=np.intp, count=len(values))
-        return pd.Categorical.from_codes(codes, categories=pd.Index(self.categories))
+        return pd.Categorical.from_codes(codes.astype(np.intp), categories=pd.Index(self.categories))
 
     def check(self) -> None:
         """Raise ArtifactError if the categories are none, of other types than JSON's scalars, or not distinct."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from python.errors import Fault
 from python.model.columns import replaced, rows
-from python.model.schema import Records
+from python.model.records import Records
 
 
 def refusals(answer: Callable[[Any], Any], records: Records, names: list[str], accepted: Any) -> Iterator[Fault]:

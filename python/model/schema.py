@@ -2,36 +2,22 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from difflib import get_close_matches
 from itertools import chain, islice
 from typing import Any, Self
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from python.errors import MAX_FAULTS, ArtifactError, Fault, pointer
-from python.model.features import TYPES, Category, Feature, Numeric, shown
+from python.model.columns import as_matrix, by_column
+from python.model.features import TYPES, Category, Feature, Numeric, String, shown
+from python.model.records import Coded, Records
 
 ENTRY_KEYS = ("name", "type", "default", "accepts_missing", "categories")
 RESERVED = ("_data", "_samples")
-
-
-@dataclass(frozen=True, eq=False)
-class Records:
-    """Validated columns that know where in the request they came from, and what the model has answered to them."""
-
-    columns: Any  # (n_records, n_features): a DataFrame or an array
-    at: tuple[str | int, ...] = ()
-    single: bool = False
-    answers: dict[str, Any] = field(default_factory=dict, repr=False)
-
-    def __len__(self) -> int:
-        return len(self.columns)
-
-    def pointer(self, row: int, *feature: str) -> str:
-        """The place in the body of a record, or of one of its values."""
-        return pointer(*self.at, *(() if self.single else (row,)), *feature)
 
 
 class Schema:
@@ -43,7 +29,10 @@ class Schema:
         self.names = [feature.name for feature in self.features]
         self.numeric = all(isinstance(feature, Numeric) for feature in self.features)
         self.named = named
-        self._defaults = np.array([f.default if self.numeric and f.default is not None else np.nan for f in self.features])
+        self._codes = {n: f.filled_codes for n, f in enumerate(self.features) if isinstance(f, Category)}
+        self._defaults = np.array(
+            [f.default if isinstance(f, Numeric) and f.default is not None else np.nan for f in self.features]
+        )
         self.complete = not any(feature.optional for feature in self.features)
 
     @classmethod
@@ -92,10 +81,35 @@ class Schema:
         (n_records, n_features): a DataFrame of float64, categorical and object columns if names are asked for, otherwise an
         array, float64 where all features are numeric. Raises KeyError for an unknown category.
         """
+        return Records(self.read(rows)).columns
+
+    def read(self, rows: Sequence[tuple[Any, ...]]) -> Any:
+        """The same, as `Coded` where no feature is a string."""
+        if any(isinstance(feature, String) for feature in self.features):
+            values = zip(*rows, strict=True) if rows else ((),) * len(self.features)
+            return self._framed({f.name: f.column(column) for f, column in zip(self.features, values, strict=True)})
+        if self._codes and rows:
+            columns = list(zip(*rows, strict=True))
+            for number, codes in self._codes.items():
+                columns[number] = tuple(map(codes.__getitem__, columns[number]))
+            rows = list(zip(*columns, strict=True))
+        return Coded(self._matrix(rows), self)
+
+    def coded(self, columns: Any) -> NDArray[np.float64]:
+        """The numbers that stand for columns, (n_records, n_features); raises ValueError where something else is among them."""
         if self.numeric:
-            return self._framed(self._matrix(rows))
-        values = zip(*rows, strict=True) if rows else ((),) * len(self.features)
-        return self._framed({f.name: f.column(column) for f, column in zip(self.features, values, strict=True)})
+            return as_matrix(columns).astype(float)
+        pairs = zip(self.features, by_column(columns), strict=True)
+        return np.stack(
+            [c.cat.codes if isinstance(f, Category) else np.asarray(c, dtype=float) for f, c in pairs], axis=1
+        ).astype(float)
+
+    def framed(self, coded: NDArray[np.float64]) -> Any:
+        """The columns that a coded matrix, (n_records, n_features), stands for."""
+        if self.numeric:
+            return self._framed(coded)
+        pairs = zip(self.features, coded.T, strict=True)
+        return self._framed({f.name: f.decoded(column) if isinstance(f, Category) else column for f, column in pairs})
 
     def _framed(self, columns: Any) -> Any:
         if self.numeric and not self.named:
@@ -105,7 +119,7 @@ class Schema:
         frame = pd.DataFrame(columns, columns=self.names, copy=False)
         return frame if self.named else frame.to_numpy(dtype=object)
 
-    def _matrix(self, rows: Sequence[tuple[Any, ...]]) -> Any:
+    def _matrix(self, rows: Sequence[tuple[Any, ...]]) -> NDArray[np.float64]:
         if self.complete:
             shape = (len(rows), len(self.features))
             return np.fromiter(chain.from_iterable(rows), float, count=shape[0] * shape[1]).reshape(shape)
@@ -116,7 +130,7 @@ class Schema:
         """The columns of a record or a list of records without faults, as Python values."""
         single = isinstance(payload, Mapping)
         rows = [tuple(map(record.get, self.names)) for record in ([payload] if single else payload)]
-        return Records(self.columns(rows), at, single)
+        return Records(self.read(rows), at, single)
 
     def example(self) -> dict[str, Any]:
         """A record made up from the metadata."""

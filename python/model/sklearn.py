@@ -16,9 +16,11 @@ from python.model.artifact import Artifact
 from python.model.base import Explanation, Model
 from python.model.columns import by_column, missing, rows
 from python.model.explain import Explainer
+from python.model.fast import Fast, Unproven
 from python.model.origins import folded, origins
+from python.model.records import Records
 from python.model.refusals import refusals
-from python.model.schema import Records, Schema
+from python.model.schema import Schema
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +39,8 @@ class SklearnModel(Model):
         one_output = self.task != ask.SEVERAL_OUTPUTS
         self.class_names = ask.class_names(estimator, metadata.get("class_names")) if one_output else None
         self._explainer = Explainer(estimator, self._steps, self._probes, None if samples is None else Records(samples))
+        self._fast: Fast | None = None
+        self._slow_because: str | None = "nothing faster is prepared"
 
     @classmethod
     def load(cls, artifact: Artifact) -> Self:
@@ -50,6 +54,18 @@ class SklearnModel(Model):
         probes.check_samples(estimator.predict, samples)
         schema = probes.accepts_missing(estimator.predict, schema, first)
         return cls(estimator, schema, artifact.metadata, samples)
+
+    def hasten(self) -> None:
+        """Answer faster from now on, where that is proven to be equal."""
+        try:
+            self._fast = Fast.proven(self.estimator, self._steps, self.schema, self.schema.coded(self._probes))
+            self._slow_because = None
+        except Unproven as error:
+            self._slow_because = str(error)
+            log.warning("the estimator answers itself, because %s", error)
+        except Exception as error:  # there are more estimators than anybody knows
+            self._slow_because = f"it cannot be compiled ({type(error).__name__}: {error})"
+            log.info("the estimator answers itself: %s", self._slow_because)
 
     def predict(self, records: Records) -> NDArray[Any]:
         """Labels or numbers as the estimator gives them, (n_records,) or (n_records, n_outputs)."""
@@ -100,7 +116,8 @@ class SklearnModel(Model):
     def info(self) -> dict[str, Any]:
         """What the model is, and how it is explained or why not."""
         inner = {"predictor_type": str(ask.predictor_type(self.estimator))}
-        return {**super().info(), **inner, **self._explainer.info()}
+        fast = {"fast_predict": self._fast is not None, "fast_predict_reason": self._slow_because}
+        return {**super().info(), **inner, **self._explainer.info(), **fast}
 
     @cached_property
     def _importances(self) -> list[float]:
@@ -113,7 +130,8 @@ class SklearnModel(Model):
     def _answer(self, method: str, records: Records) -> Any:
         """What the estimator's method says of the records, asked once; raises Unprocessable for values that it refuses."""
         if method not in records.answers:
-            records.answers[method] = self._asked(getattr(self.estimator, method), records)
+            fast = self._fast.answer(method, records.coded) if self._fast and records.coded is not None else None
+            records.answers[method] = self._asked(getattr(self.estimator, method), records) if fast is None else fast
         return records.answers[method]
 
     def _asked(self, method: Callable[[Any], Any], records: Records) -> Any:

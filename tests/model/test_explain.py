@@ -35,7 +35,7 @@ from python.errors import ArtifactError, Unprocessable
 from python.model.artifact import Artifact
 from python.model.coalitions import shapley_values
 from python.model.methods import INTERVENTIONAL_PREDICTIONS
-from python.model.schema import Records
+from python.model.records import Records
 from python.model.shapley import MAX_NODES_WITH_BACKGROUND, faster_trees, trees
 from python.model.sklearn import SklearnModel
 from python.settings import Settings

@@ -1,0 +1,157 @@
+"""Fast answers: the estimator's own, without its overhead for each call, once they have been proven equal."""
+
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from python.model.estimator import Steps
+from python.model.fast.plan import Matrix, nameless, plan
+from python.model.fast.predictors import Outputs, compiled, critical_rows
+from python.model.features import Category
+from python.model.schema import Schema
+
+TOLERANCE = 1e-12  # of probabilities, and of numbers relative to the largest
+NEAR_TIE = 1e-9
+LARGEST = float(np.finfo(np.float32).max)  # scikit-learn's trees refuse more
+PROBES, CHUNK = 256, 4096
+SIZES = (4096, 1024, 256, 64, 16, 4, 1)  # of the batches that are timed
+NUMBERS = (0.0, 1.0, -1.0, 0.5, 1e-3, 1e-9, 10.0, -100.0, 1e4, 1e6)
+
+
+class Unproven(Exception):
+    """The fast answers differ from the estimator's, or there are none; says which and where."""
+
+
+class Fast:
+    """Answers of one estimator to coded records, equal to what it says itself."""
+
+    def __init__(self, estimator: Any, steps: Steps, schema: Schema) -> None:
+        """Raises Exception of any kind for an estimator that cannot be compiled."""
+        self._estimator, self._steps, self._schema = estimator, steps, schema
+        self._classes = getattr(estimator, "classes_", None)
+        self._method = "predict" if self._classes is None else "predict_proba"
+        self._predictor = nameless(steps.predictor)
+        self.plan = plan(steps.transformers, schema)
+        self.outputs: Outputs = compiled(steps.predictor)
+        self._takes_missing = True
+        # Where something else decides, or the probabilities are not the same to the bit, near ties are the estimator's.
+        self._decides_by_probability = not hasattr(steps.predictor, "decision_function")
+        self._most = float("inf")
+
+    @classmethod
+    def proven(cls, estimator: Any, steps: Steps, schema: Schema, samples: Matrix) -> Self:
+        """The fast answers, after they have met every threshold of the trees, and `samples` and made-up records.
+
+        Raises Exception of any kind where there are none; Unproven where they differ.
+        """
+        fast = cls(estimator, steps, schema)
+        choose = np.random.default_rng(0)
+        probes = np.concatenate([samples, made_up(schema, choose)])
+        fast.prove(probes, choose)
+        fast.measure(probes)
+        return fast
+
+    def answer(self, method: str, records: Matrix) -> NDArray[Any] | None:
+        """What the estimator's `predict` or `predict_proba` says of coded records; None where it must be asked itself."""
+        if len(records) > self._most or method not in ("predict", self._method):
+            return None
+        with np.errstate(all="ignore"):
+            seen = self.plan(records)
+            taken = np.abs(seen) <= LARGEST
+            if not (taken.all() or (self._takes_missing and (taken | np.isnan(seen)).all())):
+                return None
+            found = self.outputs(seen)
+        return found if method == self._method else self._labels(found)
+
+    def _labels(self, probabilities: Matrix) -> NDArray[Any] | None:
+        if not self._decides_by_probability:
+            ordered = np.sort(probabilities, axis=1)
+            if (ordered[:, -1] - ordered[:, -2] < NEAR_TIE).any():
+                return None
+        labels: NDArray[Any] = self._classes.take(probabilities.argmax(axis=1))  # type: ignore[union-attr]
+        return labels
+
+    def prove(self, probes: Matrix, choose: np.random.Generator) -> None:
+        """Raise Unproven for the first answer that differs; note how equal the answers are, and whether NaN is taken."""
+        ask_predictor = getattr(self._predictor, self._method)
+        with np.errstate(all="ignore"):
+            if not _answers(self._asked, probes):
+                probes = probes[[_answers(self._asked, row[None]) for row in probes]]
+            seen = np.asarray(self._steps.transform(self._schema.framed(probes)), dtype=float)
+            if not np.array_equal(self.plan(probes), seen, equal_nan=True):
+                raise Unproven("a step gives other values than its copy")
+            critical = critical_rows(self._predictor, choose) if not hasattr(self._predictor, "coef_") else seen[:0]
+            gaps = np.where(choose.random(critical.shape) < 0.2, np.nan, critical)[:CHUNK]
+            self._takes_missing = _answers(ask_predictor, gaps) if len(gaps) else bool(np.isnan(seen).any())
+            for rows in (seen, critical, gaps if self._takes_missing else seen[:0]):
+                for start in range(0, len(rows), CHUNK):
+                    self._compare(rows[start : start + CHUNK], ask_predictor)
+            self._compare_whole(probes)
+
+    def _compare(self, seen: Matrix, ask: Callable[[Any], Any]) -> None:
+        told, found = np.asarray(ask(seen)), self.outputs(seen)
+        if not np.array_equal(told, found):
+            self._decides_by_probability = False
+            scale = 1.0 if self._classes is not None else max(1.0, float(np.abs(told).max()))
+            if told.shape != found.shape or not np.abs(told - found).max() <= TOLERANCE * scale:
+                raise Unproven("the compiled copy gives other values than the estimator")
+        if self._classes is None:
+            return
+        labels = self._labels(found)
+        if labels is not None and not np.array_equal(labels, self._predictor.predict(seen)):
+            raise Unproven("the compiled copy gives other labels than the estimator")
+
+    def _compare_whole(self, probes: Matrix) -> None:
+        told, found = self._asked(probes), self.outputs(self.plan(probes))
+        if told.shape != found.shape or not np.allclose(told, found, rtol=TOLERANCE, atol=TOLERANCE):
+            raise Unproven("the compiled copy gives other values than the whole model")
+
+    def measure(self, probes: Matrix) -> None:
+        """Leave to the estimator the batches that it is faster at: those from the size on where it was."""
+        for size in SIZES:
+            batch = np.resize(probes, (size, probes.shape[1]))
+            if _seconds(partial(self.answer, self._method), batch) <= _seconds(self._asked, batch):
+                return
+            self._most = size - 1
+
+    def _asked(self, records: Matrix) -> Matrix:
+        told: Matrix = np.asarray(getattr(self._estimator, self._method)(self._schema.framed(records)))
+        return told
+
+
+def made_up(schema: Schema, choose: np.random.Generator) -> Matrix:
+    """Coded records with numbers of all sizes, every category, and gaps where a value may be missing."""
+    columns = []
+    for feature in schema.features:
+        if isinstance(feature, Category):
+            column = np.resize(np.arange(len(feature.categories), dtype=float), PROBES)
+            gap = -1.0
+        else:
+            column = np.concatenate(
+                [np.resize(NUMBERS, PROBES // 2), choose.normal(size=PROBES // 2) * 10.0 ** choose.integers(-3, 5)]
+            )
+            gap = np.nan
+        may = feature.accepts_missing and feature.default is None
+        columns.append(np.where(choose.random(PROBES) < 0.1 * bool(may), gap, choose.permutation(column)))
+    return np.stack(columns, axis=1)
+
+
+def _answers(ask: Callable[[Any], Any], columns: Any) -> bool:
+    try:
+        ask(columns)
+    except Exception:  # what it does not take, it need not be equal on
+        return False
+    return True
+
+
+def _seconds(ask: Callable[[Matrix], Any], records: Matrix) -> float:
+    def once() -> float:
+        start = time.perf_counter()
+        ask(records)
+        return time.perf_counter() - start
+
+    return min(once() for _ in range(3))

@@ -1,0 +1,127 @@
+"""Plans: what a pipeline does before its last step, as a few operations on a matrix."""
+
+import copy
+from collections.abc import Callable, Sequence
+from functools import reduce
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from python.model.columns import dense
+from python.model.features import Category, Numeric
+from python.model.schema import Schema
+
+Matrix = NDArray[np.float64]
+Plan = Callable[[Matrix], Matrix]
+
+# The arithmetic of each step, in the order in which scikit-learn does it, so that every bit is the same.
+STEPS: dict[str, Callable[[Any], Plan]] = {
+    "StandardScaler": lambda s: _shifted_and_divided(s.mean_ if s.with_mean else None, s.scale_ if s.with_std else None),
+    "RobustScaler": lambda s: _shifted_and_divided(
+        s.center_ if s.with_centering else None, s.scale_ if s.with_scaling else None
+    ),
+    "MaxAbsScaler": lambda s: lambda X: X / s.scale_,
+    "MinMaxScaler": lambda s: (
+        (lambda X: np.clip(X * s.scale_ + s.min_, *s.feature_range)) if s.clip else lambda X: X * s.scale_ + s.min_
+    ),
+    "SimpleImputer": lambda s: (lambda X: np.where(np.isnan(X), s.statistics_, X)) if s.indicator_ is None else _as_it_is(s),
+    "Pipeline": lambda s: _chained([_step(inner) for _, inner in s.steps]),
+}
+
+
+def plan(transformers: Sequence[Any], schema: Schema) -> Plan:
+    """From coded records, (n_records, n_features), to what the predictor sees; to be proven, it may be wrong.
+
+    Raises Exception of any kind for steps that it does not know how to follow.
+    """
+    if transformers and hasattr(transformers[0], "output_indices_"):
+        return _chained([_columns(transformers[0], schema), *map(_step, transformers[1:])])
+    if not schema.numeric:
+        raise ValueError("a feature that is not a number meets a step that takes all of them")
+    return _chained(list(map(_step, transformers)))
+
+
+def nameless(step: Any) -> Any:
+    """A copy of the step that was fitted without names, and so takes a matrix without a warning."""
+    bare = copy.copy(step)
+    vars(bare).pop("feature_names_in_", None)
+    return bare
+
+
+def _step(step: Any) -> Plan:
+    if step is None or step == "passthrough":
+        return lambda X: X
+    if known := STEPS.get(type(step).__name__):
+        return known(step)
+    return _as_it_is(step)
+
+
+def _as_it_is(step: Any) -> Plan:
+    bare = nameless(step)
+    return lambda X: np.asarray(dense(bare.transform(X)), dtype=float)
+
+
+def _chained(plans: Sequence[Plan]) -> Plan:
+    return lambda X: reduce(lambda seen, plan: plan(seen), plans, X)
+
+
+def _shifted_and_divided(shift: Any, divisor: Any) -> Plan:
+    shift = 0.0 if shift is None else shift
+    return (lambda X: X - shift) if divisor is None else lambda X: (X - shift) / divisor
+
+
+def _columns(transformer: Any, schema: Schema) -> Plan:
+    width = max(places.stop for places in transformer.output_indices_.values())
+    blocks: list[tuple[Any, slice, Plan]] = []
+    for name, inner, _ in transformer.transformers_:
+        taken = transformer._transformer_to_input_indices[name]
+        out = transformer.output_indices_[name]
+        if out.stop > out.start:
+            blocks.append((taken, out, _block(inner, taken, schema)))
+
+    def columns(X: Matrix) -> Matrix:
+        seen = np.empty((len(X), width))
+        for taken, out, plan in blocks:
+            seen[:, out] = plan(X[:, taken])
+        return seen
+
+    return columns
+
+
+def _block(inner: Any, taken: Sequence[int], schema: Schema) -> Plan:
+    features = [schema.features[place] for place in taken]
+    if all(isinstance(feature, Numeric) for feature in features):
+        return _step(inner)
+    if all(isinstance(feature, Category) for feature in features):
+        return _tabulated(inner, taken, schema)
+    raise ValueError("a step takes numbers and categories together")
+
+
+def _tabulated(inner: Any, taken: Sequence[int], schema: Schema) -> Plan:
+    """What a step makes of categories, asked once for each of them and then looked up."""
+    base = np.zeros((1, len(schema.features)))
+    tables: list[tuple[int, NDArray[np.intp], Matrix]] = []
+    first = _asked(inner, taken, schema, base)
+    for number, place in enumerate(taken):
+        rows = np.repeat(base, len(schema.features[place].categories) + 1, axis=0)  # type: ignore[attr-defined]
+        rows[:, place] = np.arange(-1, len(rows) - 1)
+        try:
+            made = _asked(inner, taken, schema, rows)
+            changed = np.flatnonzero((made != first).any(axis=0))
+        except ValueError:  # it takes no missing value
+            made = np.vstack([np.full_like(first, np.nan), _asked(inner, taken, schema, rows[1:])])
+            changed = np.flatnonzero((made[1:] != first).any(axis=0))
+        tables.append((number, changed, made[:, changed]))
+
+    def tabulated(codes: Matrix) -> Matrix:
+        seen = np.repeat(first, len(codes), axis=0)
+        for number, changed, table in tables:
+            seen[:, changed] = table[codes[:, number].astype(np.intp) + 1]
+        return seen
+
+    return tabulated
+
+
+def _asked(inner: Any, taken: Sequence[int], schema: Schema, coded: Matrix) -> Matrix:
+    return np.asarray(dense(inner.transform(schema.framed(coded).iloc[:, list(taken)])), dtype=float)

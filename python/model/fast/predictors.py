@@ -1,0 +1,95 @@
+"""Predictors: trees and linear models without scikit-learn's overhead for each call. The only importer of treelite."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Matrix = NDArray[np.float64]
+Outputs = Callable[[Matrix], Matrix]  # probabilities, (n_records, n_classes), or numbers, (n_records,)
+
+
+def compiled(predictor: Any) -> Outputs:
+    """What the predictor's `predict_proba`, or a regressor's `predict`, answers; to be proven, it may be wrong.
+
+    Raises Exception of any kind for a predictor that it cannot compile.
+    """
+    return _linear(predictor) if hasattr(predictor, "coef_") else _trees(predictor)
+
+
+def critical_rows(predictor: Any, choose: np.random.Generator) -> Matrix:
+    """Rows on which trees decide: each threshold, and the floats right below and right above, (n_rows, n_features).
+
+    In the precision in which the trees compare: float32, or float64 for histogram boosting.
+    """
+    features, thresholds, precision = _splits(predictor)
+    columns = []
+    for feature in range(predictor.n_features_in_):
+        values = np.unique(thresholds[(features == feature) & np.isfinite(thresholds)])
+        near = values.astype(precision)
+        below, above = (np.nextafter(near, precision(end)).astype(float) for end in (-np.inf, np.inf))
+        columns.append(choose.permutation(np.concatenate([values, below, above])) if len(values) else np.zeros(1))
+    longest = max(map(len, columns))
+    return np.stack([np.resize(column, longest) for column in columns], axis=1)
+
+
+def _splits(predictor: Any) -> tuple[NDArray[Any], NDArray[Any], Any]:
+    if hasattr(predictor, "_predictors"):
+        nodes = np.concatenate([tree.nodes for trees in predictor._predictors for tree in trees])
+        nodes = nodes[nodes["is_leaf"] == 0]
+        return nodes["feature_idx"], nodes["num_threshold"], np.float64
+    trees = [part.tree_ for part in np.ravel(getattr(predictor, "estimators_", predictor))]
+    inner = [tree.feature >= 0 for tree in trees]
+    features = np.concatenate([tree.feature[keep] for tree, keep in zip(trees, inner, strict=True)])
+    return features, np.concatenate([tree.threshold[keep] for tree, keep in zip(trees, inner, strict=True)]), np.float32
+
+
+def _trees(predictor: Any) -> Outputs:
+    if hasattr(predictor, "tree_"):
+        return _shaped(predictor, lambda X: predictor.tree_.predict(X.astype(np.float32)))
+    import treelite  # a model without trees never needs it
+
+    model = treelite.sklearn.import_model(predictor)
+    loss = getattr(predictor, "_loss", None)
+    if loss is None and hasattr(predictor, "classes_"):
+        for number, part in enumerate(predictor.estimators_):  # treelite divides them by their sum once more
+            leaves = part.tree_.value[part.tree_.children_left < 0, 0]
+            model.get_tree_accessor(number).set_field("leaf_vector", leaves.ravel())
+
+    def scores(X: Matrix) -> Matrix:
+        found: Matrix = treelite.gtil.predict(model, X, nthread=1, pred_margin=loss is not None).reshape(len(X), -1)
+        return found
+
+    # scikit-learn's trees compare float32, and treelite must be given what they see; histogram boosting compares float64.
+    seen = scores if hasattr(predictor, "_predictors") else lambda X: scores(X.astype(np.float32).astype(float))
+    return _shaped(predictor, seen if loss is None else lambda X: _linked(predictor, loss, seen(X)))
+
+
+def _linked(predictor: Any, loss: Any, scores: Matrix) -> Any:
+    scores = scores[:, 0] if scores.shape[1] == 1 else scores
+    return loss.predict_proba(scores) if hasattr(predictor, "classes_") else loss.link.inverse(scores)
+
+
+def _linear(predictor: Any) -> Outputs:
+    from scipy.special import expit, softmax
+
+    coefficients, intercept = np.asarray(predictor.coef_, dtype=float), predictor.intercept_
+    if not hasattr(predictor, "classes_"):
+        loss = getattr(predictor, "_base_loss", None)
+        return (lambda X: loss.link.inverse(X @ coefficients + intercept)) if loss else lambda X: X @ coefficients + intercept
+    if len(coefficients) == 1:
+        return _shaped(predictor, lambda X: expit(X @ coefficients.T + intercept))
+    return _shaped(predictor, lambda X: softmax(X @ coefficients.T + intercept, axis=1))
+
+
+def _shaped(predictor: Any, outputs: Callable[[Matrix], Any]) -> Outputs:
+    classes = len(predictor.classes_) if hasattr(predictor, "classes_") else 0
+
+    def shaped(X: Matrix) -> Matrix:
+        found: Matrix = outputs(X).reshape(len(X), -1)
+        if not classes:
+            return found[:, 0]
+        return np.concatenate([1 - found, found], axis=1) if found.shape[1] == 1 else found
+
+    return shaped

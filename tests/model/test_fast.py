@@ -1,0 +1,309 @@
+"""Fast answers equal the estimator's: on the thresholds, beside them, with gaps, for ties, and whole pipelines."""
+
+import logging
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sklearn.base import clone
+from sklearn.compose import ColumnTransformer, make_column_transformer
+from sklearn.decomposition import PCA
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    ExtraTreesRegressor,
+    GradientBoostingClassifier,
+    GradientBoostingRegressor,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import Lasso, LogisticRegression, Ridge
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import (
+    MaxAbsScaler,
+    MinMaxScaler,
+    OneHotEncoder,
+    OrdinalEncoder,
+    PolynomialFeatures,
+    RobustScaler,
+    StandardScaler,
+)
+from sklearn.svm import SVC
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+from python.errors import Unprocessable
+from python.model.artifact import Artifact
+from python.model.fast import NEAR_TIE, TOLERANCE
+from python.model.fast.predictors import critical_rows
+from python.model.records import Coded, Records
+from python.model.sklearn import SklearnModel
+from tests.models import features, mixed, numbers
+
+ROWS = 120
+
+
+def targets(data: pd.DataFrame, classes: int) -> Any:
+    score = data.select_dtypes("number").fillna(0).to_numpy() @ [1.0, -1.0, 0.5]
+    return score if classes == 0 else np.digitize(score, np.quantile(score, np.arange(1, classes) / classes))
+
+
+def hastened(estimator: Any, data: pd.DataFrame, classes: int, **fit: Any) -> SklearnModel:
+    estimator = clone(estimator).fit(data, targets(data, classes), **fit)
+    model = SklearnModel.load(Artifact(estimator, {"features": features(data)}))
+    model.hasten()
+    return model
+
+
+def assert_equal(model: SklearnModel, coded: Any, *, exact: bool = False, must: bool = True) -> None:
+    """The fast answers to coded records are the estimator's own."""
+    assert model._fast is not None, model._slow_because
+    columns = model.schema.framed(coded)
+    methods = ["predict", "predict_proba"] if hasattr(model.estimator, "classes_") else ["predict"]
+    for method in methods:
+        told = getattr(model.estimator, method)(columns)
+        fast = model._fast.answer(method, coded)
+        if fast is None:
+            assert not must or method == "predict"
+            continue
+        if exact or (method == "predict" and len(methods) == 2):
+            np.testing.assert_array_equal(fast, told)
+        else:
+            np.testing.assert_allclose(fast, told, rtol=TOLERANCE, atol=TOLERANCE)
+
+
+FORESTS = [RandomForestClassifier, ExtraTreesClassifier, RandomForestRegressor, ExtraTreesRegressor]
+
+
+@pytest.mark.parametrize("seed", range(1000))
+def test_a_thousand_forests_are_equal_to_the_bit(seed: int) -> None:
+    """Classes, depths, weights, gaps. Several outputs are left to the estimator: the contract answers one."""
+    choose = np.random.default_rng(seed)
+    kind = FORESTS[seed % 4]
+    classes = 0 if "Regressor" in kind.__name__ else int(choose.integers(2, 6))
+    width = int(choose.integers(1, 6))
+    X = choose.normal(size=(60, width)) * 10.0 ** choose.integers(-4, 6, width)
+    X = X.round(int(choose.integers(0, 4)))
+    if choose.random() < 0.3 and "Extra" not in kind.__name__:
+        X = np.where(choose.random(X.shape) < 0.1, np.nan, X)
+    y = choose.normal(size=60) if classes == 0 else choose.permutation(np.arange(60) % classes)
+    depth = [None, 1, 3, 10][choose.integers(4)]
+    weight = choose.random(60) if choose.random() < 0.5 else None
+    estimator = kind(int(choose.integers(1, 12)), max_depth=depth, random_state=seed).fit(X, y, sample_weight=weight)
+    metadata = {"features": [{"name": f"x{n}", "type": "numeric"} for n in range(width)]}
+    model = SklearnModel.load(Artifact(estimator, metadata))
+    model.hasten()
+    rows = critical_rows(estimator, choose)
+    assert_equal(model, np.concatenate([rows, np.nan_to_num(X)]), exact=True, must=False)
+    if model.schema.features[0].accepts_missing:
+        assert_equal(model, np.where(choose.random(rows.shape) < 0.3, np.nan, rows), exact=True, must=False)
+
+
+BOOSTERS: list[tuple[Any, int, dict[str, Any]]] = [
+    (GradientBoostingClassifier(n_estimators=20), 2, {}),
+    (GradientBoostingClassifier(n_estimators=20, loss="exponential"), 2, {}),
+    (GradientBoostingClassifier(n_estimators=10), 4, {}),
+    (GradientBoostingRegressor(n_estimators=20), 0, {}),
+    (GradientBoostingRegressor(n_estimators=20, loss="quantile"), 0, {}),
+    (HistGradientBoostingClassifier(max_iter=20, min_samples_leaf=3), 2, {}),
+    (HistGradientBoostingClassifier(max_iter=10, min_samples_leaf=3), 4, {}),
+    (HistGradientBoostingRegressor(max_iter=20, min_samples_leaf=3), 0, {}),
+    (HistGradientBoostingRegressor(max_iter=20, loss="absolute_error"), 0, {}),
+    (DecisionTreeClassifier(), 3, {}),
+    (DecisionTreeRegressor(), 0, {}),
+]
+LINEAR: list[tuple[Any, int, dict[str, Any]]] = [
+    (LogisticRegression(), 2, {}),
+    (LogisticRegression(), 3, {}),
+    (Ridge(), 0, {}),
+    (Lasso(alpha=0.01), 0, {}),
+]
+
+
+@pytest.mark.parametrize(("estimator", "classes", "fit"), BOOSTERS + LINEAR, ids=str)
+def test_boosters_trees_and_linear_models_are_equal(estimator: Any, classes: int, fit: dict[str, Any]) -> None:
+    model = hastened(estimator, numbers(), classes, **fit)
+    choose = np.random.default_rng(0)
+    assert_equal(model, numbers().to_numpy())
+    assert_equal(model, choose.normal(size=(500, 3)) * 100)
+    if not hasattr(model.estimator, "coef_"):
+        assert_equal(model, critical_rows(model.estimator, choose))
+
+
+@pytest.mark.parametrize("kind", [HistGradientBoostingClassifier, HistGradientBoostingRegressor])
+def test_gaps_go_the_way_they_were_fitted(kind: Any) -> None:
+    model = hastened(kind(min_samples_leaf=3), numbers(missing=True), 2 if "Classifier" in kind.__name__ else 0)
+    assert_equal(model, numbers(missing=True).to_numpy())
+
+
+@pytest.fixture(scope="module")
+def forest() -> SklearnModel:
+    return hastened(RandomForestClassifier(10, random_state=0), numbers(), 3)
+
+
+@pytest.fixture(scope="module")
+def histogram() -> SklearnModel:
+    return hastened(HistGradientBoostingClassifier(max_iter=10, min_samples_leaf=3), numbers(missing=True), 2)
+
+
+def near_thresholds(estimator: Any) -> st.SearchStrategy[float]:
+    rows = critical_rows(estimator, np.random.default_rng(0))
+    near = st.sampled_from(sorted(set(rows.ravel().tolist())))
+    return (
+        near | st.builds(lambda x, steps: float(x + steps * np.spacing(x)), near, st.integers(-3, 3)) | st.floats(-1e30, 1e30)
+    )
+
+
+@given(data=st.data())
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_any_number_near_a_threshold_falls_on_the_same_side(forest: SklearnModel, data: st.DataObject) -> None:
+    row = data.draw(st.lists(near_thresholds(forest.estimator), min_size=3, max_size=3))
+    assert_equal(forest, np.array([row]), exact=True)
+
+
+@given(data=st.data())
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_so_does_any_number_or_gap_for_histogram_boosting(histogram: SklearnModel, data: st.DataObject) -> None:
+    row = data.draw(st.lists(near_thresholds(histogram.estimator) | st.just(np.nan), min_size=3, max_size=3))
+    assert_equal(histogram, np.array([row]))
+
+
+ENCODERS = {
+    "one-hot": OneHotEncoder(handle_unknown="ignore"),
+    "one-hot, first dropped": OneHotEncoder(drop="first", handle_unknown="ignore"),
+    "one-hot, rare ones together": OneHotEncoder(min_frequency=40, handle_unknown="infrequent_if_exist"),
+    "ordinal": OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=-2),
+    "ordinal with gaps": OrdinalEncoder(encoded_missing_value=-7),
+    "imputed, then one-hot": make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder()),
+}
+NUMERIC = {
+    "standard": StandardScaler(),
+    "mean alone": StandardScaler(with_std=False),
+    "scale alone": StandardScaler(with_mean=False),
+    "min-max": MinMaxScaler(),
+    "min-max, clipped": MinMaxScaler(clip=True),
+    "robust": RobustScaler(),
+    "max-abs": MaxAbsScaler(),
+    "passthrough": "passthrough",
+    "polynomial": PolynomialFeatures(),
+}
+LAST = {
+    "linear": (LogisticRegression(), 2),
+    "forest": (RandomForestClassifier(5, random_state=0), 3),
+    "regression": (Ridge(), 0),
+    "histogram": (HistGradientBoostingClassifier(max_iter=5), 2),
+}
+
+
+def columns(numeric: Any, encoder: Any) -> ColumnTransformer:
+    inner = numeric if isinstance(numeric, str) else make_pipeline(SimpleImputer(), clone(numeric))
+    return make_column_transformer((inner, ["size", "weight", "height"]), (clone(encoder), ["colour"]))
+
+
+@pytest.mark.parametrize("last", LAST)
+@pytest.mark.parametrize(
+    ("numeric", "encoder"), [(numeric, "one-hot") for numeric in NUMERIC] + [("standard", encoder) for encoder in ENCODERS]
+)
+def test_pipelines_are_equal(numeric: str, encoder: str, last: str) -> None:
+    estimator, classes = LAST[last]
+    gaps = numeric != "passthrough"
+    pipeline = make_pipeline(columns(NUMERIC[numeric], ENCODERS[encoder]), clone(estimator))
+    model = hastened(pipeline, mixed(missing=gaps), classes)
+    assert model._fast is not None, model._slow_because
+    coded = model.schema.coded(mixed(missing=gaps))
+    assert_equal(model, coded, must=False)
+    np.testing.assert_array_equal(model._fast.plan(coded), model._steps.transform(model.schema.framed(coded)))
+
+
+def test_a_pipeline_of_numbers_and_a_search_are_equal() -> None:
+    search = GridSearchCV(make_pipeline(StandardScaler(), LogisticRegression()), {"logisticregression__C": [1.0]}, cv=2)
+    for estimator in (make_pipeline(StandardScaler(), PCA(2), LogisticRegression()), search):
+        model = hastened(estimator, numbers(), 2)
+        assert_equal(model, numbers().to_numpy())
+
+
+def test_a_category_that_the_encoder_has_not_seen_is_as_the_encoder_has_it() -> None:
+    data = mixed()
+    model_columns = columns(StandardScaler(), ENCODERS["one-hot"])
+    seen = data[data["colour"] != "blue"]
+    pipeline = make_pipeline(model_columns, LogisticRegression()).fit(seen, targets(seen, 2))
+    model = SklearnModel.load(Artifact(pipeline, {"features": features(data)}))
+    model.hasten()
+    assert_equal(model, model.schema.coded(data))
+
+
+def test_ties_are_left_to_the_estimator_unless_every_bit_is_equal() -> None:
+    """A margin of 1e-17 is a probability of exactly one half, and yet the second class."""
+    data = pd.DataFrame({"x": [-1.0, 1.0, -2.0, 2.0]})
+    estimator = LogisticRegression(fit_intercept=False).fit(data, [0, 1, 0, 1])
+    model = SklearnModel.load(Artifact(estimator, {"features": [{"name": "x", "type": "numeric"}]}))
+    model.hasten()
+    for x in (1e-17, -1e-17, 0.0, 1e-300, NEAR_TIE):
+        records = Records(Coded(np.array([[x]]), model.schema))
+        assert model.predict(records).tolist() == estimator.predict(records.columns).tolist()
+
+
+def test_what_the_estimator_refuses_is_refused() -> None:
+    model = hastened(RandomForestClassifier(5), numbers(), 2)
+    with pytest.raises(Unprocessable, match="does not take these values"):
+        model.predict(Records(Coded(np.array([[0.0, 1e300, 0.0]]), model.schema)))
+
+
+def test_rows_that_the_estimator_is_faster_at_are_left_to_it(forest: SklearnModel) -> None:
+    assert forest._fast is not None
+    many = np.resize(numbers().to_numpy(), (50_000, 3))
+    if forest._fast._most < len(many):
+        assert forest._fast.answer("predict", many) is None
+
+
+def test_an_estimator_that_cannot_be_compiled_answers_itself(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        model = hastened(SVC(), numbers(), 2)
+    assert model.info()["fast_predict"] is False
+    assert "cannot be compiled" in model.info()["fast_predict_reason"]
+    assert "the estimator answers itself" in caplog.text
+
+
+@pytest.mark.parametrize("broken", ["a threshold", "a leaf", "a step"])
+def test_a_broken_copy_is_found_and_the_estimator_answers(
+    broken: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    if broken == "a step":
+        scaler = StandardScaler().fit(numbers())
+        monkeypatch.setitem(
+            __import__("python.model.fast.plan", fromlist=["STEPS"]).STEPS,
+            "StandardScaler",
+            lambda _: lambda X: X / scaler.scale_,
+        )
+        model = hastened(make_pipeline(StandardScaler(), Ridge()), numbers(), 0)
+        said = "a step gives other values than its copy"
+    else:
+        import treelite
+
+        imported = treelite.sklearn.import_model
+
+        def import_model(estimator: Any) -> Any:
+            copy = imported(estimator)
+            tree = copy.get_tree_accessor(3)
+            field = "threshold" if broken == "a threshold" else "leaf_value"
+            values = tree.get_field(field).copy()
+            inner = int(np.flatnonzero(values)[0])
+            values[inner] = (
+                np.nextafter(np.float32(values[inner]), np.inf) if field == "threshold" else values[inner] * (1 + 1e-6)
+            )
+            tree.set_field(field, values)
+            return copy
+
+        monkeypatch.setattr(treelite.sklearn, "import_model", import_model)
+        model = hastened(RandomForestRegressor(10, random_state=0), numbers(), 0)
+        said = "the compiled copy gives other values than the estimator"
+    assert model._fast is None
+    assert model.info()["fast_predict_reason"] == said
+    assert f"the estimator answers itself, because {said}" in caplog.text
+    told = model.predict(Records(Coded(numbers().to_numpy(), model.schema)))
+    assert told.tolist() == model.estimator.predict(numbers()).tolist()
