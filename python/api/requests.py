@@ -2,9 +2,13 @@
 
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
+from urllib.parse import parse_qsl
 
 from flask import Request
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.http import parse_options_header
 
 from python.api.bodies import reader
 from python.errors import BadRequest, LengthRequired, TooLarge, UnsupportedMediaType
@@ -44,21 +48,21 @@ class Limits:
 
 def read(request: Request, model: Model, limits: Limits) -> Query:
     """The query in a request to predict; raises an error that says what is wrong with it."""
-    flags = _flags(request, ("proba", "explain"))
+    flags = _flags(request.query_string, ("proba", "explain"))
     data, samples = _read_body(request, model.schema, limits)
     if flags["explain"]:
         _check_effort(model, len(data), samples, limits)
-    return Query(data, samples, **flags)
+    return Query(data, samples, flags["proba"], flags["explain"])
 
 
 def read_records(request: Request, schema: Schema, limits: Limits) -> Records:
     """The records in a request that asks for nothing besides."""
-    _flags(request, ())
+    _flags(request.query_string, ())
     return _read_body(request, schema, limits)[0]
 
 
 def _read_body(request: Request, schema: Schema, limits: Limits) -> tuple[Records, Records | None]:
-    _check_type(request)
+    _check_type(request.headers.get("Content-Type", ""), request.headers.get("Content-Encoding", ""))
     if "Transfer-Encoding" in request.headers and not request.environ.get("wsgi.input_terminated"):
         raise LengthRequired("the body must come with its Content-Length")
     body = request.get_data(cache=False)
@@ -77,24 +81,27 @@ def _check_effort(model: Model, records: int, samples: Records | None, limits: L
         raise TooLarge(f"{arithmetic} are {total} predictions to explain with, at most {most} are made")
 
 
-def _flags(request: Request, names: tuple[str, ...]) -> dict[str, bool]:
-    for name, values in request.args.lists():
+@lru_cache(maxsize=256)
+def _flags(query: bytes, names: tuple[str, ...]) -> dict[str, bool]:
+    given = MultiDict(parse_qsl(query.decode(errors="replace"), keep_blank_values=True))
+    for name, values in given.lists():
         if name not in names:
             close = get_close_matches(name, names, n=1)
             raise BadRequest(f'unknown query parameter "{name}"' + (f'; did you mean "{close[0]}"?' if close else ""))
         if len(values) > 1 or values[0].lower() not in FLAGS:
             raise BadRequest(f'query parameter "{name}": expected one of 0, 1, true or false')
-    return {name: FLAGS[request.args.get(name, "0").lower()] for name in names}
+    return {name: FLAGS[given.get(name, "0").lower()] for name in names}
 
 
-def _check_type(request: Request) -> None:
-    subtype = request.mimetype.partition("/")[2].removeprefix("x-").removeprefix("vnd.").removeprefix("apache.")
-    foreign = request.mimetype.startswith(FOREIGN_FAMILIES) or subtype.rpartition("+")[2] in FOREIGN_SUBTYPES
+@lru_cache(maxsize=256)
+def _check_type(content_type: str, coding: str) -> None:
+    mimetype, options = parse_options_header(content_type.lower())
+    subtype = mimetype.partition("/")[2].removeprefix("x-").removeprefix("vnd.").removeprefix("apache.")
+    foreign = mimetype.startswith(FOREIGN_FAMILIES) or subtype.rpartition("+")[2] in FOREIGN_SUBTYPES
     if foreign:
-        raise UnsupportedMediaType(f"the body must be application/json, not {request.mimetype}")
-    charset = request.mimetype_params.get("charset", "")
-    if charset.lower() not in CHARSETS:
+        raise UnsupportedMediaType(f"the body must be application/json, not {mimetype}")
+    charset = options.get("charset", "")
+    if charset not in CHARSETS:
         raise UnsupportedMediaType(f"the body must be UTF-8, not {charset}")
-    coding = request.headers.get("Content-Encoding", "")
     if coding.lower() not in ("", "identity"):
         raise UnsupportedMediaType(f"the body must not be compressed, and is {coding}", headers={"Accept-Encoding": "identity"})

@@ -1,4 +1,4 @@
-"""Predictors: trees and linear models without scikit-learn's overhead for each call. The only importer of treelite."""
+"""Predictors: trees and linear models without scikit-learn's overhead for each call."""
 
 from collections.abc import Callable
 from typing import Any
@@ -48,19 +48,11 @@ def _splits(predictor: Any) -> tuple[NDArray[Any], NDArray[Any], Any]:
 def _trees(predictor: Any) -> Outputs:
     if hasattr(predictor, "tree_"):
         return _shaped(predictor, lambda X: predictor.tree_.predict(X.astype(np.float32)))
-    import treelite  # a model without trees never needs it
+    from python.model.fast.gtil import Gtil, imported  # a model without trees never needs it
 
-    model = treelite.sklearn.import_model(predictor)
+    model = imported(predictor)
     loss = getattr(predictor, "_loss", None)
-    if loss is None and hasattr(predictor, "classes_"):
-        for number, part in enumerate(predictor.estimators_):  # treelite divides them by their sum once more
-            leaves = part.tree_.value[part.tree_.children_left < 0, 0]
-            model.get_tree_accessor(number).set_field("leaf_vector", leaves.ravel())
-
-    def scores(X: Matrix) -> Matrix:
-        found: Matrix = treelite.gtil.predict(model, X, nthread=1, pred_margin=loss is not None).reshape(len(X), -1)
-        return found
-
+    scores = Gtil(model, predictor.n_features_in_, margins=loss is not None)
     # scikit-learn's trees compare float32, and treelite must be given what they see; histogram boosting compares float64.
     seen = scores if hasattr(predictor, "_predictors") else lambda X: scores(X.astype(np.float32).astype(float))
     return _shaped(predictor, seen if loss is None else lambda X: _linked(predictor, loss, seen(X)))
