@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 PRODUCTION = $(COMPOSE) --file docker-compose-production.yml
 
-.PHONY: serve up up-production swap test test-containers lint types docs explanations clean
+.PHONY: serve up up-production swap test test-containers lint types docs explanations bench bench-quick clean
 
 serve: $(VENV)/serve model.joblib  ## serve the model in this folder, or an example, on http://localhost:5000
 	$(BIN)/python service.py
@@ -14,12 +14,13 @@ up:  ## the development service in a container, on http://localhost:5000
 	$(COMPOSE) up --build
 
 up-production:  ## uWSGI behind nginx, in containers, on http://localhost
-	test -f model.joblib || $(MAKE) model.joblib
+	test -n "$$MODEL_FOLDER" || test -f model.joblib || $(MAKE) model.joblib
 	$(PRODUCTION) up --build --detach
 
 swap:  ## serve the model.joblib that is here now from every replica, worker by worker; a broken one changes nothing
-	@replicas=$$($(PRODUCTION) ps --quiet service) && test -n "$$replicas" || { echo "no replica of the service is running"; exit 1; }; \
-	for replica in $$replicas; do docker exec $$replica python -m python.production swap || exit 1; done
+	@replicas=$$(docker inspect --format '{{.State.Status}} {{.Id}}' $$($(PRODUCTION) ps --quiet service) 2>/dev/null | sed -n 's/^running //p'); \
+	test -n "$$replicas" || { echo "no replica of the service is running"; exit 1; }; \
+	for replica in $$replicas; do docker exec $$replica python -m python.production swap || status=1; done; exit $$status
 
 test: lint types docs  ## lint, types, docs and all tests; those of the containers where a Docker engine answers
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --ignore=tests/containers
@@ -41,6 +42,12 @@ docs: $(VENV)/dev  ## the documentation, in docs/_build/html
 
 explanations: $(VENV)/dev  ## measure docs/explanations.md anew
 	$(BIN)/python -m benchmarks.explanations
+
+bench: $(VENV)/dev  ## measure docs/speed.md anew, in about ten minutes; needs wrk
+	$(BIN)/python -m benchmarks.speed
+
+bench-quick: $(VENV)/dev  ## the service between its ceiling and its floor, in a minute; needs wrk
+	$(BIN)/python -m benchmarks.speed --quick
 
 model.joblib: | $(VENV)/serve
 	$(BIN)/python python/example/build_rf_binary.py

@@ -10,18 +10,17 @@ import shutil
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from python.errors import ArtifactError
 from python.model import FAMILIES, load_model
 from python.settings import PROJECT, Settings, SettingsError
 
 RUN = Path("/run/service")  # writable, and this service's alone
-CONTAINER_LOG = Path("/proc/1/fd/2")
 BACKLOG = 1024
 SECONDS_TO_SWAP = 900
 
@@ -32,8 +31,8 @@ def serve() -> NoReturn:
     live = _copy(settings, "live")
     environ = {
         "LISTENER": str(_bound(settings).detach()),
-        "MODEL_FOLDER": str(live.parent),
-        "MODEL_NAME": live.name,
+        "MODEL_FOLDER": str(RUN / "live"),
+        "MODEL_NAME": str(live.relative_to(RUN / "live")),
         "STATISTICS": str(RUN / "uwsgi.stats"),
         "WORKERS": str(settings.workers or _processors()),
         "THREADS": str(settings.threads),
@@ -59,28 +58,42 @@ def swap() -> None:
     """
     settings = Settings.from_environ(os.environ, FAMILIES)
     with _alone():
-        candidate = _copy(settings, "candidate")
+        candidate, live = _copy(settings, "candidate"), _place(settings, "live")
         load_model(candidate, settings.model_type, settings.model_sha256)
-        before = {worker["pid"] for worker in _workers()}
-        candidate.replace(RUN / "live" / candidate.name)  # uWSGI watches it
-        _await_others_than(before)
+        _await_workers(lambda _: True)  # uWSGI passes over those that have not loaded the old one yet
+        before = {worker["pid"] for worker in _status()["workers"]}
+        # uWSGI watches the time of the file, in whole seconds.
+        later = max(time.time(), live.stat().st_mtime + 1)
+        os.utime(candidate, (later, later))
+        candidate.replace(live)
+        _await_workers(lambda worker: worker["pid"] not in before)
 
 
 def ready() -> None:
-    """End with 0 if the service answers that it is ready, and with 1 otherwise."""
+    """End with 0 if the service answers that it is ready, or is too busy to say so; with 1 otherwise.
+
+    It takes connections only once it is ready, and a request that hangs is uWSGI's to end.
+    """
     settings = Settings.from_environ(os.environ, FAMILIES)
     connection = HTTPConnection("127.0.0.1", settings.port, timeout=4)
     try:
         connection.request("GET", "/ready")
         answer = connection.getresponse()
         sys.exit(None if answer.status == 200 else answer.read().decode())
+    except TimeoutError:
+        return
     except (OSError, HTTPException) as error:
         sys.exit(f"not ready: {error}")
 
 
+def _place(settings: Settings, folder: str) -> Path:
+    name = Path(settings.model_name)
+    return RUN / folder / (name.name if name.is_absolute() or ".." in name.parts else name)
+
+
 def _copy(settings: Settings, folder: str) -> Path:
-    copy = RUN / folder / settings.model_path.name
-    copy.parent.mkdir(exist_ok=True)
+    copy = _place(settings, folder)
+    copy.parent.mkdir(parents=True, exist_ok=True)
     try:
         shutil.copyfile(settings.model_path, copy)
     except OSError as error:
@@ -110,17 +123,16 @@ def _alone() -> Iterator[None]:
         yield
 
 
-def _workers() -> list[dict[str, int]]:
+def _status() -> Any:
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(str(RUN / "uwsgi.stats"))
         with connection.makefile("rb") as file:
-            workers: list[dict[str, int]] = json.load(file)["workers"]
-    return workers
+            return json.load(file)
 
 
-def _await_others_than(before: set[int]) -> None:
+def _await_workers(changed: Callable[[Any], bool]) -> None:
     end = time.monotonic() + SECONDS_TO_SWAP
-    while any(worker["pid"] in before or not worker["accepting"] for worker in _workers()):
+    while not all(worker["accepting"] and changed(worker) for worker in _status()["workers"]):
         if time.monotonic() > end:
             raise TimeoutError(f"the workers have not been replaced after {SECONDS_TO_SWAP} seconds")
         time.sleep(0.2)
@@ -135,9 +147,9 @@ def main(verb: str) -> None:
 
 
 def _told(sentence: str) -> str:
-    if os.getpid() != 1:
-        with suppress(OSError):  # there is none outside a container
-            CONTAINER_LOG.write_text(f"{sentence}\n")
+    """The sentence, written to uWSGI's log as well where another process than uWSGI's own says it."""
+    with suppress(OSError):
+        Path(f"/proc/{_status()['pid']}/fd/2").write_text(f"{sentence}\n")
     return sentence
 
 

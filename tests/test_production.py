@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from http.client import HTTPException
 from pathlib import Path
 
@@ -19,6 +20,13 @@ from tests.servers import ENVIRON, Server, fetch_headers, project, started
 RECORD = b'{"feature1": 1, "feature2": 1, "feature3": 2}'
 # As `python -m python.production`, in a folder of the test's own.
 MAIN = "import sys, pathlib; from python import production as p; p.RUN = pathlib.Path('run'); p.main(sys.argv[1])"
+
+
+class Slow:
+    """Takes its time to be unpickled, each time another."""
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return (eval, ('__import__("time").sleep(__import__("os").getpid() % 2 * 4 + 1)',))
 
 
 def command(verb: str) -> list[str]:
@@ -74,6 +82,18 @@ def test_a_new_model_is_served_by_every_worker_and_the_answer_says_so(folder: Pa
         new = version(server)
         assert new != old
         assert {version(server) for _ in range(20)} == {new}
+
+
+def test_a_swap_waits_for_the_workers_that_still_load_the_old_model(folder: Path) -> None:
+    joblib.dump(build("build_rf_binary").content | {"slow": Slow()}, folder / "model.joblib")
+    with started(command("serve"), folder, WORKERS=2) as server:
+        server.wait("/health")  # one of the two listens
+        put(folder, "build_linear_binary")
+        assert run(folder, "swap", server).returncode == 0
+        new = version(server)
+        assert {version(server) for _ in range(20)} == {new}
+        live = (folder / "run" / "live" / "model.joblib").read_bytes()
+        assert new == sha256(live).hexdigest()[:12] == sha256((folder / "model.joblib").read_bytes()).hexdigest()[:12]
 
 
 @pytest.mark.parametrize("broken", [b"not a pickle", b""])

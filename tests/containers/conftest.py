@@ -17,7 +17,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The name of the images, built from this project."""
     stack = Stack(tmp_path_factory.mktemp("build"), "mmd-build")
     stack.put(build("build_rf_binary").content)
-    for stack.file in ("docker-compose-production.yml", "docker-compose.yml"):
+    for file in ("docker-compose-production.yml", "docker-compose.yml"):
+        stack.file = file
         stack.compose("build")
     for image in (stack.image, f"{stack.image}-nginx"):
         size = int(docker("image", "inspect", "--format", "{{.Size}}", image)) / 1e6

@@ -32,6 +32,18 @@ def test_a_worker_that_hangs_is_replaced_and_its_client_is_told(fresh: Stack) ->
     assert fresh.ask("/predict", record()).status == 200
 
 
+def test_a_replica_that_is_busy_is_healthy(fresh: Stack) -> None:
+    fresh.configure(WORKERS=1)
+    fresh.up(1)
+    [replica] = fresh.replicas()
+    with ThreadPoolExecutor(2) as pool:
+        asking = [pool.submit(fresh.ask, "/predict", record(20)) for _ in range(2)]
+        while not all(one.done() for one in asking):
+            assert fresh.health(replica) == "healthy"
+            time.sleep(1)
+    assert [one.result().status for one in asking] == [200, 200]
+
+
 def test_a_service_that_does_not_answer_at_all_is_a_timeout(fresh: Stack) -> None:
     fresh.configure(REQUEST_TIMEOUT=2)
     fresh.up(1)
@@ -61,6 +73,34 @@ def test_sigterm_lets_the_accepted_requests_finish(fresh: Stack) -> None:
     assert inspect(replica, ".State.ExitCode") == 0
     assert_problem(fresh.ask("/predict", record()), 503)
     assert fresh.ask("/ready").headers["Retry-After"] == "1"
+
+
+def test_a_replica_that_stops_slowly_takes_nothing_new(fresh: Stack) -> None:
+    fresh.configure(WORKERS=2, REQUEST_TIMEOUT=10)
+    fresh.up(2)
+    one, _ = fresh.replicas()
+    with ThreadPoolExecutor(2) as pool:
+        busy = [pool.submit(fresh.ask, "/predict", record(7)) for _ in range(2)]  # one for each replica
+        time.sleep(0.5)
+        with fresh.load(record()) as load:
+            docker("stop", one)
+        assert [answer.result().status for answer in busy] == [200] * 2
+    load.assert_nothing_lost()
+    assert inspect(one, ".State.ExitCode") == 0
+
+
+def test_the_whole_stack_stops_with_every_accepted_request_answered(fresh: Stack) -> None:
+    fresh.configure(WORKERS=2)
+    fresh.up(2)
+    with ThreadPoolExecutor(10) as pool:
+        asking = [pool.submit(fresh.ask, "/predict", record(2)) for _ in range(10)]
+        time.sleep(0.5)
+        start = time.monotonic()
+        fresh.compose("stop")
+        seconds = time.monotonic() - start
+        assert [one.result().status for one in asking] == [200] * 10
+    assert 3 < seconds < 20  # nginx and then the service, each within its ten
+    assert {inspect(one, ".State.ExitCode") for one in [*fresh.replicas(), *fresh.replicas("nginx")]} == {0}
 
 
 @pytest.mark.parametrize("how", ["model", "settings"])

@@ -27,8 +27,8 @@ def test_it_is_not_root_and_has_no_rights(stack: Stack, service: str, user: str)
 @pytest.mark.parametrize(("service", "writable"), [("service", {"/run/service"}), ("nginx", {"/tmp"})])
 def test_nothing_can_be_written_but_the_tmpfs(stack: Stack, service: str, writable: set[str]) -> None:
     [container, *_] = stack.replicas(service)
-    script = "for d in $(find / -xdev -type d 2>/dev/null) /run/service /tmp /models /dev/shm; do touch $d/probe 2>/dev/null && echo $d; done"
-    assert set(docker("exec", container, "sh", "-c", script).split()) <= writable | {"/dev/shm"}
+    script = "for d in $(find / -xdev -type d 2>/dev/null) /run/service /tmp /models /dev/shm /dev/mqueue; do touch $d/probe 2>/dev/null && echo $d; done"
+    assert set(docker("exec", container, "sh", "-c", script).split()) == writable | {"/dev/shm", "/dev/mqueue"}
     assert inspect(container, ".HostConfig.ReadonlyRootfs") is True
     mounts = {line.split()[1]: line.split()[2:4] for line in docker("exec", container, "cat", "/proc/mounts").splitlines()}
     for folder in writable:

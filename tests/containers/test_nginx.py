@@ -91,6 +91,7 @@ def test_nothing_is_compressed_for_health(stack: Stack) -> None:
         (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: braille\r\n\r\n", 501),
         (b"TRACE / HTTP/1.1\r\nHost: x\r\n\r\n", 405),
         (b"nonsense\r\n\r\n", 400),
+        (b"GET / HTTP/3.0\r\nHost: x\r\n\r\n", 505),
     ],
     ids=lambda value: value[:30] if isinstance(value, bytes) else value,
 )
@@ -100,6 +101,13 @@ def test_errors_of_nginx_are_problems(stack: Stack, request_: bytes, status: int
     assert b"Content-Type: application/problem+json" in head
     assert json.loads(body)["status"] == status
     assert b"nginx/" not in head
+
+
+def test_headers_are_taken_or_refused_and_never_a_bad_gateway(stack: Stack) -> None:
+    for size, status in ((7000, b"200"), (9000, b"400")):
+        headers = b"".join(b"X-%d: %s\r\n" % (number, b"x" * size) for number in range(3))
+        head, _ = raw(stack, b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + headers + b"\r\n")
+        assert head.split()[1] == status
 
 
 def test_a_body_as_large_as_the_service_takes_is_let_through(stack: Stack) -> None:
@@ -119,6 +127,7 @@ def test_a_slow_client_is_let_go(stack: Stack) -> None:
 
 def test_the_log_is_json_and_holds_neither_query_nor_body(stack: Stack) -> None:
     stack.ask("/predict?proba=1&secret=s3cret", b'{"feature1": 4711.25}', X_Request_ID="logged-one")
+    raw(stack, b"POST /predict?secret=s3cret HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n")
     time.sleep(0.5)
     [line] = [line for line in stack.logs("nginx").splitlines() if "logged-one" in line]
     entry = json.loads(line.partition("|")[2])
@@ -132,7 +141,7 @@ def test_the_log_is_json_and_holds_neither_query_nor_body(stack: Stack) -> None:
 def test_tls_needs_the_marks_taken_off_and_nothing_else(built: str, tmp_path: Path) -> None:
     stack = Stack(tmp_path, "mmd-tls", image=f"{built}-tls")
     secure = free_port()
-    stack.environ["HTTPS_PORT"] = str(secure)
+    stack.environ |= {"HTTPS_PORT": str(secure), "CERTIFICATES": str(tmp_path / "certificates")}
     compose, nginx = stack.folder / "docker-compose-production.yml", stack.folder / "nginx" / "nginx.conf"
     assert compose.read_text().count("# TLS: ") == 2
     compose.write_text(compose.read_text().replace("# TLS: ", ""))
