@@ -39,9 +39,11 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from python.errors import Unprocessable
 from python.model.artifact import Artifact
-from python.model.fast import NEAR_TIE, TOLERANCE
+from python.model.estimator import steps
+from python.model.fast import NEAR_TIE, TOLERANCE, Fast, made_up
 from python.model.fast.predictors import critical_rows
 from python.model.records import Coded, Records
+from python.model.schema import Schema
 from python.model.sklearn import SklearnModel
 from tests.models import features, mixed, numbers
 
@@ -95,13 +97,16 @@ def test_a_thousand_forests_are_equal_to_the_bit(seed: int) -> None:
     depth = [None, 1, 3, 10][choose.integers(4)]
     weight = choose.random(60) if choose.random() < 0.5 else None
     estimator = kind(int(choose.integers(1, 12)), max_depth=depth, random_state=seed).fit(X, y, sample_weight=weight)
-    metadata = {"features": [{"name": f"x{n}", "type": "numeric"} for n in range(width)]}
-    model = SklearnModel.load(Artifact(estimator, metadata))
-    model.hasten()
-    rows = critical_rows(estimator, choose)
-    assert_equal(model, np.concatenate([rows, np.nan_to_num(X)]), exact=True, must=False)
-    if model.schema.features[0].accepts_missing:
-        assert_equal(model, np.where(choose.random(rows.shape) < 0.3, np.nan, rows), exact=True, must=False)
+    gaps = bool(np.isnan(X).any())
+    schema = Schema.from_metadata(
+        {"features": [{"name": f"x{n}", "type": "numeric", "accepts_missing": gaps} for n in range(width)]}
+    )
+    fast = Fast(estimator, steps(estimator), schema)
+    fast.prove(made_up(schema, choose), choose)
+    rows = np.concatenate([critical_rows(estimator, choose), X if gaps else np.nan_to_num(X)])
+    for some in (rows, np.where(choose.random(rows.shape) < 0.3, np.nan, rows)) if gaps else (rows,):
+        for method in ("predict", "predict_proba") if classes else ("predict",):
+            np.testing.assert_array_equal(fast.answer(method, some), getattr(estimator, method)(some))
 
 
 BOOSTERS: list[tuple[Any, int, dict[str, Any]]] = [

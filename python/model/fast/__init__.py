@@ -51,8 +51,9 @@ class Fast:
         fast = cls(estimator, steps, schema)
         choose = np.random.default_rng(0)
         probes = np.concatenate([samples, made_up(schema, choose)])
-        fast.prove(probes, choose)
-        fast.measure(probes)
+        with np.errstate(all="ignore"):
+            fast.prove(probes, choose)
+            fast.measure(probes)
         return fast
 
     def answer(self, method: str, records: Matrix) -> NDArray[Any] | None:
@@ -78,19 +79,18 @@ class Fast:
     def prove(self, probes: Matrix, choose: np.random.Generator) -> None:
         """Raise Unproven for the first answer that differs; note how equal the answers are, and whether NaN is taken."""
         ask_predictor = getattr(self._predictor, self._method)
-        with np.errstate(all="ignore"):
-            if not _answers(self._asked, probes):
-                probes = probes[[_answers(self._asked, row[None]) for row in probes]]
-            seen = np.asarray(self._steps.transform(self._schema.framed(probes)), dtype=float)
-            if not np.array_equal(self.plan(probes), seen, equal_nan=True):
-                raise Unproven("a step gives other values than its copy")
-            critical = critical_rows(self._predictor, choose) if not hasattr(self._predictor, "coef_") else seen[:0]
-            gaps = np.where(choose.random(critical.shape) < 0.2, np.nan, critical)[:CHUNK]
-            self._takes_missing = _answers(ask_predictor, gaps) if len(gaps) else bool(np.isnan(seen).any())
-            for rows in (seen, critical, gaps if self._takes_missing else seen[:0]):
-                for start in range(0, len(rows), CHUNK):
-                    self._compare(rows[start : start + CHUNK], ask_predictor)
-            self._compare_whole(probes)
+        if not _answers(self._asked, probes):
+            probes = probes[[_answers(self._asked, row[None]) for row in probes]]
+        seen = np.asarray(self._steps.transform(self._schema.framed(probes)), dtype=float)
+        if not np.array_equal(self.plan(probes), seen, equal_nan=True):
+            raise Unproven("a step gives other values than its copy")
+        critical = critical_rows(self._predictor, choose) if not hasattr(self._predictor, "coef_") else seen[:0]
+        gaps = np.where(choose.random(critical.shape) < 0.2, np.nan, critical)[:CHUNK]
+        self._takes_missing = _answers(ask_predictor, gaps) if len(gaps) else bool(np.isnan(seen).any())
+        for rows in (seen, critical, gaps if self._takes_missing else seen[:0]):
+            for start in range(0, len(rows), CHUNK):
+                self._compare(rows[start : start + CHUNK], ask_predictor)
+        self._compare_whole(probes)
 
     def _compare(self, seen: Matrix, ask: Callable[[Any], Any]) -> None:
         told, found = np.asarray(ask(seen)), self.outputs(seen)
