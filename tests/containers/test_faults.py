@@ -13,6 +13,14 @@ def record(seconds: float = 0) -> bytes:
     return json.dumps({"feature1": 100 + seconds, "feature2": 0, "feature3": 0}).encode()
 
 
+def alone(stack: Stack, **settings: object) -> str:
+    """The one replica of a stack with the settings, once it is healthy."""
+    stack.configure(**settings)
+    stack.up(1)
+    [replica] = stack.replicas()
+    return replica
+
+
 def assert_problem(answer: Answer, status: int) -> None:
     assert answer.status == status
     assert answer.headers["Content-Type"] == "application/problem+json"
@@ -33,9 +41,7 @@ def test_a_worker_that_hangs_is_replaced_and_its_client_is_told(fresh: Stack) ->
 
 
 def test_a_replica_that_is_busy_is_healthy(fresh: Stack) -> None:
-    fresh.configure(WORKERS=1)
-    fresh.up(1)
-    [replica] = fresh.replicas()
+    replica = alone(fresh, WORKERS=1)
     with ThreadPoolExecutor(2) as pool:
         asking = [pool.submit(fresh.ask, "/predict", record(20)) for _ in range(2)]
         while not all(one.done() for one in asking):
@@ -45,9 +51,7 @@ def test_a_replica_that_is_busy_is_healthy(fresh: Stack) -> None:
 
 
 def test_a_service_that_does_not_answer_at_all_is_a_timeout(fresh: Stack) -> None:
-    fresh.configure(REQUEST_TIMEOUT=2)
-    fresh.up(1)
-    [replica] = fresh.replicas()
+    replica = alone(fresh, REQUEST_TIMEOUT=2)
     docker("pause", replica)
     try:
         start = time.monotonic()
@@ -59,9 +63,7 @@ def test_a_service_that_does_not_answer_at_all_is_a_timeout(fresh: Stack) -> Non
 
 
 def test_sigterm_lets_the_accepted_requests_finish(fresh: Stack) -> None:
-    fresh.configure(WORKERS=2)
-    fresh.up(1)
-    [replica] = fresh.replicas()
+    replica = alone(fresh, WORKERS=2)
     with ThreadPoolExecutor(2) as pool:
         asking = [pool.submit(fresh.ask, "/predict", record(3)) for _ in range(2)]
         time.sleep(1)
