@@ -4,15 +4,15 @@ import sys
 
 from python.app import create_app, develop
 from python.errors import ServiceError
-from python.production import listen
 from python.settings import SettingsError
+from python.supervisor import announce
 
 try:
     if __name__ == "__main__":
         develop()
     else:
         application = create_app()
-        listen()
+        announce()
 except (ServiceError, SettingsError) as error:
     sys.tracebacklimit = 0  # the message is one sentence for an operator, and a server that cannot load its app ends
     raise error from None

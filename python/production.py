@@ -1,4 +1,4 @@
-"""Production: uWSGI, alone with a copy of the model file, which a new file replaces once it has proven itself.
+"""Production: uWSGI under its supervisor, with a copy of the model file, which a new file replaces once it has proven itself.
 
 A container runs `python -m python.production` and one of `serve`, `swap` and `ready`.
 """
@@ -21,12 +21,11 @@ from python.model import FAMILIES, load_model
 from python.settings import PROJECT, Settings, SettingsError
 
 RUN = Path("/run/service")  # writable, and this service's alone
-BACKLOG = 1024
 SECONDS_TO_SWAP = 900
 
 
 def serve() -> NoReturn:
-    """Become uWSGI, with a copy of the model file, and a socket that takes connections once a worker has its model."""
+    """Become the supervisor of uWSGI, with a copy of the model file, and a socket that takes no connections yet."""
     settings = Settings.from_environ(os.environ, FAMILIES)
     live = _copy(settings, "live")
     environ = {
@@ -40,15 +39,8 @@ def serve() -> NoReturn:
     }
     uwsgi = Path(sys.executable).with_name("uwsgi")
     os.chdir(PROJECT)
-    os.execve(uwsgi, ["uwsgi", "--ini", "uwsgi.ini"], {**os.environ, **environ})  # noqa: S606
-
-
-def listen() -> None:
-    """Take connections on the socket that `serve` bound; until then they are refused, so that a proxy asks another replica."""
-    if number := os.environ.get("LISTENER"):
-        listener = socket.socket(fileno=int(number))
-        listener.listen(BACKLOG)
-        listener.detach()
+    command = [sys.executable, "-m", "python.supervisor", str(uwsgi), "--ini", "uwsgi.ini"]
+    os.execve(sys.executable, command, {**os.environ, **environ})  # noqa: S606
 
 
 def swap() -> None:

@@ -21,8 +21,9 @@ MAY_IMPORT = {
     "python.api": {"python.errors", "python.model", "python.api"},
     "python.example": set(),
     "python.app": {"python", "python.errors", "python.settings", "python.model", "python.api"},
+    "python.supervisor": set(),
     "python.production": {"python.errors", "python.settings", "python.model"},
-    "service": {"python.app", "python.errors", "python.production", "python.settings"},
+    "service": {"python.app", "python.errors", "python.settings", "python.supervisor"},
 }
 WEB = {"flask", "werkzeug"}
 SCIENCE = {"sklearn", "pandas", "scipy", "shap", "lightgbm", "xgboost", "catboost", "joblib"}

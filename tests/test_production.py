@@ -1,6 +1,8 @@
 """Production without its containers: uWSGI with a copy of the model, and the swap."""
 
+import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -17,16 +19,20 @@ from tests.acting import SLEEPS, THREADS, acting
 from tests.models import build
 from tests.servers import ENVIRON, Server, fetch_headers, project, started
 
+RESET_BY_PEER = 56  # as curl says it
 RECORD = b'{"feature1": 1, "feature2": 1, "feature3": 2}'
 # As `python -m python.production`, in a folder of the test's own.
 MAIN = "import sys, pathlib; from python import production as p; p.RUN = pathlib.Path('run'); p.main(sys.argv[1])"
 
 
 class Slow:
-    """Takes its time to be unpickled, each time another."""
+    """Takes its seconds to be unpickled: the processes take turns, as their numbers do."""
+
+    def __init__(self, *seconds: int) -> None:
+        self.seconds = seconds
 
     def __reduce__(self) -> tuple[object, tuple[str]]:
-        return (eval, ('__import__("time").sleep(__import__("os").getpid() % 2 * 4 + 1)',))
+        return (eval, (f'__import__("time").sleep({self.seconds}[__import__("os").getpid() % {len(self.seconds)}])',))
 
 
 def command(verb: str) -> list[str]:
@@ -85,7 +91,7 @@ def test_a_new_model_is_served_by_every_worker_and_the_answer_says_so(folder: Pa
 
 
 def test_a_swap_waits_for_the_workers_that_still_load_the_old_model(folder: Path) -> None:
-    joblib.dump(build("build_rf_binary").content | {"slow": Slow()}, folder / "model.joblib")
+    joblib.dump(build("build_rf_binary").content | {"slow": Slow(1, 5)}, folder / "model.joblib")
     with started(command("serve"), folder, WORKERS=2) as server:
         server.wait("/health")  # one of the two listens
         put(folder, "build_linear_binary")
@@ -158,13 +164,39 @@ def test_a_worker_that_takes_too_long_is_replaced(folder: Path) -> None:
         assert "HARAKIRI" in server.log.read_text()
 
 
-def test_sigterm_lets_a_request_finish(folder: Path) -> None:
+def slow(server: Server, seconds: int) -> "subprocess.Popen[str]":
+    record = json.dumps({"feature1": 100 + seconds, "feature2": 1, "feature3": 1})
+    curl = ["curl", "-s", "-d", record, f"http://127.0.0.1:{server.port}/predict"]
+    return subprocess.Popen(curl, stdout=subprocess.PIPE, text=True)
+
+
+def test_sigterm_lets_requests_finish_and_refuses_others_though_all_workers_are_busy(folder: Path) -> None:
     joblib.dump(acting(SLEEPS), folder / "model.joblib")
     with serving(folder) as server:
-        record = '{"feature1": 102, "feature2": 1, "feature3": 1}'
-        curl = ["curl", "-s", "-d", record, f"http://127.0.0.1:{server.port}/predict"]
-        asking = subprocess.Popen(curl, stdout=subprocess.PIPE, text=True)
+        asking, queued = slow(server, 3), slow(server, 1)
         time.sleep(0.5)
         server.process.terminate()
-        assert asking.communicate(timeout=10)[0] == '{"prediction":[102.0]}'
+        assert queued.communicate(timeout=1)[0] == ""  # it had not reached a worker: a proxy asks another replica
+        assert queued.returncode == RESET_BY_PEER
+        with pytest.raises(OSError, match="refused"):
+            server.post("/predict", RECORD)
+        server.process.terminate()  # saying it twice does no harm
+        assert asking.communicate(timeout=10)[0] == '{"prediction":[103.0]}'
         assert server.process.wait(5) == 0
+
+
+def test_sigterm_ends_what_was_never_ready_at_once(folder: Path) -> None:
+    joblib.dump(build("build_rf_binary").content | {"slow": Slow(60)}, folder / "model.joblib")
+    with started(command("serve"), folder) as server:
+        while "spawned uWSGI worker 1" not in server.log.read_text():
+            time.sleep(0.1)
+        server.process.terminate()
+        assert server.process.wait(2) == 128 + signal.SIGKILL
+
+
+def test_sigterm_ends_workers_that_are_still_loading(folder: Path) -> None:
+    joblib.dump(build("build_rf_binary").content | {"slow": Slow(1, 5)}, folder / "model.joblib")
+    with serving(folder, WORKERS=2) as server:
+        server.process.terminate()
+        assert server.process.wait(10) == 0
+        assert server.log.read_text().count("WSGI app 0") == 1

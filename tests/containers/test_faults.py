@@ -77,16 +77,17 @@ def test_sigterm_lets_the_accepted_requests_finish(fresh: Stack) -> None:
     assert fresh.ask("/ready").headers["Retry-After"] == "1"
 
 
-def test_a_replica_that_stops_slowly_takes_nothing_new(fresh: Stack) -> None:
-    fresh.configure(WORKERS=2, REQUEST_TIMEOUT=10)
+def test_a_replica_whose_workers_are_all_busy_stops_without_losing_a_request(fresh: Stack) -> None:
+    fresh.configure(WORKERS=2, REQUEST_TIMEOUT=20)
     fresh.up(2)
     one, _ = fresh.replicas()
-    with ThreadPoolExecutor(1) as pool:
-        busy = pool.submit(fresh.ask, "/predict", record(7))
+    with ThreadPoolExecutor(4) as pool:
+        busy = [pool.submit(fresh.ask, "/predict", record(4)) for _ in range(4)]
         time.sleep(0.5)
         with fresh.load(record()) as load:
             docker("stop", one)
-        assert busy.result().status == 200
+            time.sleep(2)
+        assert [each.result().status for each in busy] == [200] * 4
     load.assert_nothing_lost()
     assert inspect(one, ".State.ExitCode") == 0
 
