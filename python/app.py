@@ -35,8 +35,7 @@ def create_app(settings: Settings | None = None, model: Model | Future[Model] | 
     app = Flask(__name__, static_folder=None)
     app.config.update(
         MODEL=model if isinstance(model, Future) else done(model or load(settings)),
-        MAX_CONTENT_LENGTH=settings.max_content_length,
-        LIMITS=Limits(settings.unknown_features == "reject", settings.max_explain_rows, settings.max_explain_predictions),
+        LIMITS=limits(settings),
         SERVICE_INFO=service_info(settings),
     )
     responses.handle_errors(app)
@@ -44,6 +43,16 @@ def create_app(settings: Settings | None = None, model: Model | Future[Model] | 
     access.require_key(app, settings.api_key)
     app.register_blueprint(routes)
     return app
+
+
+def limits(settings: Settings) -> Limits:
+    """What the settings say of requests."""
+    return Limits(
+        reject_unknown=settings.unknown_features == "reject",
+        max_content_length=settings.max_content_length,
+        max_explain_rows=settings.max_explain_rows,
+        max_explain_predictions=settings.max_explain_predictions,
+    )
 
 
 def service_info(settings: Settings) -> dict[str, Any]:

@@ -1,20 +1,27 @@
-"""Requests: what a client asks of the model, read from headers, query and body."""
+"""Requests: what a client asks of the model, read from headers, query and body.
+
+From the WSGI environ (PEP 3333) itself: for one record Werkzeug's views of it cost more than the trees of a forest.
+"""
 
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
-from flask import Request
 from werkzeug.datastructures import MultiDict
-from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected
 from werkzeug.http import parse_options_header
+from werkzeug.wsgi import get_content_length, get_input_stream
 
 from python.api.bodies import reader
 from python.errors import BadRequest, LengthRequired, TooLarge, UnsupportedMediaType
 from python.model.base import Model
 from python.model.records import Records
 from python.model.schema import Schema
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 FLAGS = {"0": False, "false": False, "1": True, "true": True}
 CHARSETS = ("", "utf-8", "utf8", "us-ascii", "ascii")
@@ -42,44 +49,46 @@ class Limits:
     """What the settings say of requests."""
 
     reject_unknown: bool
+    max_content_length: int
     max_explain_rows: int
     max_explain_predictions: int
 
 
-def read(request: Request, model: Model, limits: Limits) -> Query:
+def read(environ: "WSGIEnvironment", model: Model, limits: Limits) -> Query:
     """The query in a request to predict; raises an error that says what is wrong with it."""
-    flags = _flags(request.query_string, ("proba", "explain"))
-    data, samples = _read_body(request, model.schema, limits)
+    flags = _flags(environ.get("QUERY_STRING", ""), ("proba", "explain"))
+    data, samples = _read_body(environ, model.schema, limits)
     if flags["explain"]:
         _check_effort(model, len(data), samples, limits)
     return Query(data, samples, flags["proba"], flags["explain"])
 
 
-def read_records(request: Request, schema: Schema, limits: Limits) -> Records:
+def read_records(environ: "WSGIEnvironment", schema: Schema, limits: Limits) -> Records:
     """The records in a request that asks for nothing besides."""
-    _flags(request.query_string, ())
-    return _read_body(request, schema, limits)[0]
+    _flags(environ.get("QUERY_STRING", ""), ())
+    return _read_body(environ, schema, limits)[0]
 
 
-def _read_body(request: Request, schema: Schema, limits: Limits) -> tuple[Records, Records | None]:
-    _check_type(request.headers.get("Content-Type", ""), request.headers.get("Content-Encoding", ""))
-    return reader(schema, reject_unknown=limits.reject_unknown).read(_body(request))
+def _read_body(environ: "WSGIEnvironment", schema: Schema, limits: Limits) -> tuple[Records, Records | None]:
+    _check_type(environ.get("CONTENT_TYPE", ""), environ.get("HTTP_CONTENT_ENCODING", ""))
+    return reader(schema, reject_unknown=limits.reject_unknown).read(_body(environ, limits.max_content_length))
 
 
-def _body(request: Request) -> bytes:
-    most, length = request.max_content_length, request.content_length
-    if length is not None and most is not None:
-        if length > most:
-            raise RequestEntityTooLarge
-        body: bytes = request.environ["wsgi.input"].read(length)  # Werkzeug's own way costs what the trees of a forest do
+def _body(environ: "WSGIEnvironment", most: int) -> bytes:
+    length = get_content_length(environ)
+    if length is None and "HTTP_TRANSFER_ENCODING" in environ and not environ.get("wsgi.input_terminated"):
+        raise LengthRequired("the body must come with its Content-Length")
+    too_large = TooLarge(f"the body is larger than the {most} bytes that are taken")
+    if length is None:
+        body: bytes = get_input_stream(environ, max_content_length=most).read()
+        if len(body) == most:
+            raise too_large  # Werkzeug cuts a chunked body at the limit without a word
+    elif length > most:
+        raise too_large
+    else:
+        body = environ["wsgi.input"].read(length)
         if len(body) < length:
             raise ClientDisconnected
-        return body
-    if "Transfer-Encoding" in request.headers and not request.environ.get("wsgi.input_terminated"):
-        raise LengthRequired("the body must come with its Content-Length")
-    body = request.get_data(cache=False)
-    if len(body) == most:
-        raise RequestEntityTooLarge  # Werkzeug cuts a chunked body at the limit without a word
     return body
 
 
@@ -94,8 +103,9 @@ def _check_effort(model: Model, records: int, samples: Records | None, limits: L
 
 
 @lru_cache(maxsize=256)
-def _flags(query: bytes, names: tuple[str, ...]) -> dict[str, bool]:
-    given = MultiDict(parse_qsl(query.decode(errors="replace"), keep_blank_values=True))
+def _flags(query: str, names: tuple[str, ...]) -> dict[str, bool]:
+    text = query.encode("latin1").decode(errors="replace")  # as PEP 3333 has it
+    given = MultiDict(parse_qsl(text, keep_blank_values=True))
     for name, values in given.lists():
         if name not in names:
             close = get_close_matches(name, names, n=1)

@@ -8,11 +8,11 @@ from typing import Any
 import msgspec
 from flask import Flask, Response, request
 from numpy.typing import NDArray
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException
 
 from python.api.requests import Query
 from python.api.telemetry import request_id
-from python.errors import ServiceError, TooLarge
+from python.errors import ServiceError
 from python.model.base import Explanation, Model
 
 log = logging.getLogger(__name__)
@@ -65,7 +65,6 @@ def preprocessed(names: list[str], columns: list[list[Any]]) -> Response:
 def handle_errors(app: Flask) -> None:
     """Let every error leave as a problem document (RFC 9457)."""
     app.register_error_handler(ServiceError, _service_error)
-    app.register_error_handler(RequestEntityTooLarge, _too_large)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)
 
@@ -80,10 +79,6 @@ def _service_error(error: ServiceError) -> Response:
     response = _problem(error.problem(), error.status)
     response.headers.update(error.headers)
     return response
-
-
-def _too_large(_: RequestEntityTooLarge) -> Response:
-    return _service_error(TooLarge(f"the body is larger than the {request.max_content_length} bytes that are taken"))
 
 
 def _http_error(error: HTTPException) -> Response:

@@ -61,7 +61,7 @@ def features() -> Response:
 def predict() -> Response:
     """Predictions for the records in the body; with `?proba=1` probabilities, with `?explain=1` SHAP values."""
     model = loaded_model()
-    query = read(request, model, current_app.config["LIMITS"])
+    query = read(request.environ, model, current_app.config["LIMITS"])
     outcome = model.predict_proba(query.data) if query.proba else model.predict(query.data)
     explanation = model.explain(query.data, query.samples) if query.explain else None
     return predicted(model, query, outcome, explanation)
@@ -71,4 +71,4 @@ def predict() -> Response:
 def preprocess() -> Response:
     """The records in the body as the last step of the model sees them."""
     model = loaded_model()
-    return preprocessed(*model.preprocess(read_records(request, model.schema, current_app.config["LIMITS"])))
+    return preprocessed(*model.preprocess(read_records(request.environ, model.schema, current_app.config["LIMITS"])))

@@ -28,6 +28,7 @@ class Schema:
         self.features = tuple(features)
         self.names = [feature.name for feature in self.features]
         self.numeric = all(isinstance(feature, Numeric) for feature in self.features)
+        self.textual = any(isinstance(feature, String) for feature in self.features)
         self.named = named
         self._codes = {n: f.filled_codes for n, f in enumerate(self.features) if isinstance(f, Category)}
         self._defaults = np.array(
@@ -85,7 +86,7 @@ class Schema:
 
     def read(self, rows: Sequence[tuple[Any, ...]]) -> Any:
         """The same, as `Coded` where no feature is a string."""
-        if any(isinstance(feature, String) for feature in self.features):
+        if self.textual:
             values = zip(*rows, strict=True) if rows else ((),) * len(self.features)
             return self._framed({f.name: f.column(column) for f, column in zip(self.features, values, strict=True)})
         if self._codes and rows:
