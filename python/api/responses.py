@@ -2,7 +2,10 @@
 
 import logging
 import traceback
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from http import HTTPStatus
+from itertools import starmap
 from typing import Any
 
 import msgspec
@@ -36,23 +39,33 @@ def answer(content: Any) -> Response:
 
 def predicted(model: Model, query: Query, outcome: NDArray[Any], explanation: Explanation | None) -> Response:
     """The answer to a prediction: labels, numbers or probabilities, and what explains them."""
-    rows = outcome.tolist()
-    if query.proba:
-        rows = [dict(zip(model.class_names or (), row, strict=True)) for row in rows]
-    content = {"prediction": rows}
+    content = {"prediction": _objects(model.class_names or (), outcome) if query.proba else outcome.tolist()}
     return answer(content | _explained(model, query.data.single, explanation) if explanation else content)
+
+
+def _objects(names: Sequence[str], table: NDArray[Any]) -> list[Any]:
+    """The rows of a table, (n_rows, n_names), as objects with these names."""
+    return list(starmap(_object(tuple(names)), table.tolist()))
+
+
+@lru_cache(maxsize=16)
+def _object(names: tuple[str, ...]) -> Callable[..., Any]:
+    """What makes an object of its values: a structure, which takes a fifth of the time that a dict takes."""
+    fields = [f"value{number}" for number in range(len(names))]
+    try:
+        return msgspec.defstruct("Object", fields, rename=dict(zip(fields, names, strict=True)), gc=False)
+    except ValueError:  # a name with a quotation mark, a backslash or a control character
+        return lambda *values: dict(zip(names, values, strict=True))
 
 
 def _explained(model: Model, single: bool, explanation: Explanation) -> dict[str, Any]:
     names, classes = model.schema.names, model.class_names or []
     if explanation.values.ndim == 2:
-        rows = [dict(zip(names, row, strict=True)) for row in explanation.values.tolist()]
+        rows = _objects(names, explanation.values)
         base: Any = explanation.base_value
     else:
-        by_class = explanation.values.swapaxes(1, 2).tolist()
-        rows = [
-            {name: dict(zip(names, row, strict=True)) for name, row in zip(classes, rows, strict=True)} for rows in by_class
-        ]
+        by_class = explanation.values.swapaxes(1, 2)
+        rows = [dict(zip(classes, _objects(names, table), strict=True)) for table in by_class]
         base = dict(zip(classes, explanation.base_value.tolist(), strict=True))
     return {"explanation": rows[0] if single else rows, "base_value": base, "explained_output": explanation.output}
 

@@ -7,13 +7,13 @@ from itertools import dropwhile
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from python.errors import Unprocessable
 from python.model.base import Explanation
 from python.model.columns import rows
 from python.model.estimator import Steps
 from python.model.methods import Method, Subject, methods_against, methods_alone
-from python.model.origins import origins
 from python.model.records import Records
 from python.model.spaces import ABSOLUTE, RELATIVE, Ask, asking, spaces
 
@@ -29,11 +29,14 @@ NO_SUM = "these records cannot be explained: no method gives values that add up 
 class Explainer:
     """Explains an estimator in the names of its input features, by the first method that is proven on probe rows."""
 
-    def __init__(self, estimator: Any, steps: Steps, probes: Any, samples: Records | None = None) -> None:
-        """`probes` are rows to prove the methods on; `samples` is the background where a request brings none."""
-        n_features = probes.shape[1]
-        found = origins(steps, n_features, probes)
-        self._subject = Subject(estimator, steps, n_features, spaces(estimator, rows(probes, 0, 1)), found)
+    def __init__(
+        self, estimator: Any, steps: Steps, probes: Any, origins: NDArray[np.intp] | None, samples: Records | None = None
+    ) -> None:
+        """`probes` are rows to prove the methods on; `samples` is the background where a request brings none.
+
+        `origins` has the feature of each column that the last step sees.
+        """
+        self._subject = Subject(estimator, steps, probes.shape[1], spaces(estimator, rows(probes, 0, 1)), origins)
         self._samples = samples
         self._probes = rows(probes, 0, MAX_PROBES)
         own = None if samples is None else samples.columns

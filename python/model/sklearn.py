@@ -38,7 +38,7 @@ class SklearnModel(Model):
         self.task = ask.task(estimator, np.asarray(estimator.predict(rows(self._probes, 0, 1))))
         one_output = self.task != ask.SEVERAL_OUTPUTS
         self.class_names = ask.class_names(estimator, metadata.get("class_names")) if one_output else None
-        self._explainer = Explainer(estimator, self._steps, self._probes, None if samples is None else Records(samples))
+        self._samples = None if samples is None else Records(samples)
         self._fast: Fast | None = None
         self._slow_because: str | None = "nothing faster is prepared"
 
@@ -120,12 +120,20 @@ class SklearnModel(Model):
         return {**super().info(), **inner, **self._explainer.info(), **fast}
 
     @cached_property
+    def _explainer(self) -> Explainer:
+        """Made when it is first asked for: shap takes seconds to import, and more memory than most models."""
+        return Explainer(self.estimator, self._steps, self._probes, self._origins, self._samples)
+
+    @cached_property
+    def _origins(self) -> NDArray[np.intp] | None:
+        return origins(self._steps, len(self.schema.names), self._probes)
+
+    @cached_property
     def _importances(self) -> list[float]:
         found = ask.importances(self._steps.predictor)
-        places = origins(self._steps, len(self.schema.names), self._probes)
-        if found is None or places is None or len(found) != len(places):
+        if found is None or self._origins is None or len(found) != len(self._origins):
             return []
-        return [float(value) for value in folded(found[None], places, len(self.schema.names))[0]]
+        return [float(value) for value in folded(found[None], self._origins, len(self.schema.names))[0]]
 
     def _answer(self, method: str, records: Records) -> Any:
         """What the estimator's method says of the records, asked once; raises Unprocessable for values that it refuses."""
