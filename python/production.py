@@ -29,10 +29,10 @@ def serve() -> NoReturn:
     settings = Settings.from_environ(os.environ, FAMILIES)
     live = _copy(settings, "live")
     environ = {
-        "LISTENER": str(_bound(settings).detach()),
+        "SERVICE_LISTENER": str(_bound(settings).detach()),
         "MODEL_FOLDER": str(RUN / "live"),
         "MODEL_NAME": str(live.relative_to(RUN / "live")),
-        "STATISTICS": str(RUN / "uwsgi.stats"),
+        "SERVICE_STATISTICS": str(RUN / "uwsgi.stats"),
         "WORKERS": str(settings.workers or _processors()),
         "THREADS": str(settings.threads),
         "REQUEST_TIMEOUT": str(settings.request_timeout),
@@ -50,8 +50,12 @@ def swap() -> None:
     """
     settings = Settings.from_environ(os.environ, FAMILIES)
     with _alone():
-        candidate, live = _copy(settings, "candidate"), _place(settings, "live")
-        load_model(candidate, settings.model_type, settings.model_sha256)
+        candidate, live = _place(settings, "candidate"), _place(settings, "live")
+        try:
+            load_model(_copy(settings, "candidate"), settings.model_type, settings.model_sha256)
+        except BaseException:
+            candidate.unlink(missing_ok=True)  # it would take memory
+            raise
         _await_workers(lambda _: True)  # uWSGI passes over those that have not loaded the old one yet
         before = {worker["pid"] for worker in _status()["workers"]}
         # uWSGI watches the time of the file, in whole seconds.
@@ -89,7 +93,7 @@ def _copy(settings: Settings, folder: str) -> Path:
     try:
         shutil.copyfile(settings.model_path, copy)
     except OSError as error:
-        raise ArtifactError(f"{settings.model_name} cannot be read: {error.strerror or error}") from error
+        raise ArtifactError(f"{settings.model_name} cannot be copied: {error.strerror or error}") from error
     return copy
 
 
@@ -140,8 +144,8 @@ def main(verb: str) -> None:
 
 def _told(sentence: str) -> str:
     """The sentence, written to uWSGI's log as well where another process than uWSGI's own says it."""
-    with suppress(OSError):
-        Path(f"/proc/{_status()['pid']}/fd/2").write_text(f"{sentence}\n")
+    with suppress(OSError), Path(f"/proc/{_status()['pid']}/fd/2").open("a") as log:
+        log.write(f"{sentence}\n")
     return sentence
 
 

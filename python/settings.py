@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 import msgspec
 from msgspec import Meta
@@ -73,4 +73,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _convert(text: str, type_: Any) -> Any:
+    if get_args(type_)[:1] == (int,) and not text.isdigit():
+        raise msgspec.ValidationError  # msgspec takes 60.0, and nginx and uWSGI do not
     return msgspec.convert(SYNONYMS.get(text.lower(), text) if type_ is Switch else text, type_, strict=False)

@@ -3,11 +3,12 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from http.client import HTTPException
 from pathlib import Path
@@ -25,14 +26,17 @@ RECORD = b'{"feature1": 1, "feature2": 1, "feature3": 2}'
 MAIN = "import sys, pathlib; from python import production as p; p.RUN = pathlib.Path('run'); p.main(sys.argv[1])"
 
 
+WORKER = "getattr(__import__('sys').modules.get('uwsgi'), 'worker_id', int)()"
+
+
 class Slow:
-    """Takes its seconds to be unpickled: the processes take turns, as their numbers do."""
+    """Takes its seconds to be unpickled: the first are for what is no worker of uWSGI's, the others for each worker."""
 
     def __init__(self, *seconds: int) -> None:
         self.seconds = seconds
 
     def __reduce__(self) -> tuple[object, tuple[str]]:
-        return (eval, (f'__import__("time").sleep({self.seconds}[__import__("os").getpid() % {len(self.seconds)}])',))
+        return (eval, (f"__import__('time').sleep({self.seconds}[{WORKER}])",))
 
 
 def command(verb: str) -> list[str]:
@@ -91,7 +95,7 @@ def test_a_new_model_is_served_by_every_worker_and_the_answer_says_so(folder: Pa
 
 
 def test_a_swap_waits_for_the_workers_that_still_load_the_old_model(folder: Path) -> None:
-    joblib.dump(build("build_rf_binary").content | {"slow": Slow(1, 5)}, folder / "model.joblib")
+    joblib.dump(build("build_rf_binary").content | {"slow": Slow(0, 1, 5)}, folder / "model.joblib")
     with started(command("serve"), folder, WORKERS=2) as server:
         server.wait("/health")  # one of the two listens
         put(folder, "build_linear_binary")
@@ -114,7 +118,7 @@ def test_a_broken_model_leaves_the_old_one(folder: Path, broken: bytes) -> None:
         assert "Traceback" not in swap.stderr
         assert version(server) == old
         (folder / "model.joblib").unlink()
-        assert run(folder, "swap", server).stderr == "swap failed: model.joblib cannot be read: No such file or directory\n"
+        assert run(folder, "swap", server).stderr == "swap failed: model.joblib cannot be copied: No such file or directory\n"
         assert version(server) == old
         assert server.post("/predict", RECORD)[0] == 200
 
@@ -137,7 +141,7 @@ def test_there_is_a_worker_for_each_processor_that_may_be_used(folder: Path) -> 
 @pytest.mark.parametrize(
     ("setting", "said"),
     [
-        ({"MODEL_NAME": "none.joblib"}, "serve failed: none.joblib cannot be read: No such file or directory"),
+        ({"MODEL_NAME": "none.joblib"}, "serve failed: none.joblib cannot be copied: No such file or directory"),
         ({"MAX_EXPLAIN_ROWS": "x"}, "  MAX_EXPLAIN_ROWS: expected a whole number of 1 or more"),
     ],
 )
@@ -173,7 +177,9 @@ def slow(server: Server, seconds: int) -> "subprocess.Popen[str]":
 def test_sigterm_lets_requests_finish_and_refuses_others_though_all_workers_are_busy(folder: Path) -> None:
     joblib.dump(acting(SLEEPS), folder / "model.joblib")
     with serving(folder) as server:
-        asking, queued = slow(server, 3), slow(server, 1)
+        asking = slow(server, 4)
+        time.sleep(0.5)
+        queued = slow(server, 1)
         time.sleep(0.5)
         server.process.terminate()
         assert queued.communicate(timeout=1)[0] == ""  # it had not reached a worker: a proxy asks another replica
@@ -181,12 +187,12 @@ def test_sigterm_lets_requests_finish_and_refuses_others_though_all_workers_are_
         with pytest.raises(OSError, match="refused"):
             server.post("/predict", RECORD)
         server.process.terminate()  # saying it twice does no harm
-        assert asking.communicate(timeout=10)[0] == '{"prediction":[103.0]}'
+        assert asking.communicate(timeout=10)[0] == '{"prediction":[104.0]}'
         assert server.process.wait(5) == 0
 
 
 def test_sigterm_ends_what_was_never_ready_at_once(folder: Path) -> None:
-    joblib.dump(build("build_rf_binary").content | {"slow": Slow(60)}, folder / "model.joblib")
+    joblib.dump(build("build_rf_binary").content | {"slow": Slow(0, 60)}, folder / "model.joblib")
     with started(command("serve"), folder) as server:
         while "spawned uWSGI worker 1" not in server.log.read_text():
             time.sleep(0.1)
@@ -195,8 +201,40 @@ def test_sigterm_ends_what_was_never_ready_at_once(folder: Path) -> None:
 
 
 def test_sigterm_ends_workers_that_are_still_loading(folder: Path) -> None:
-    joblib.dump(build("build_rf_binary").content | {"slow": Slow(1, 5)}, folder / "model.joblib")
+    joblib.dump(build("build_rf_binary").content | {"slow": Slow(0, 1, 5)}, folder / "model.joblib")
     with serving(folder, WORKERS=2) as server:
+        while not (loaded := server.log.read_text().count("WSGI app 0")):
+            time.sleep(0.01)
+        assert loaded == 1
         server.process.terminate()
         assert server.process.wait(10) == 0
-        assert server.log.read_text().count("WSGI app 0") == 1
+
+
+def test_sigterm_right_after_a_worker_is_ready_ends_it(folder: Path) -> None:
+    put(folder, "build_rf_binary")
+    for _ in range(4):
+        with started(command("serve"), folder) as server:
+            while True:
+                with suppress(OSError), socket.create_connection(("127.0.0.1", server.port), 1):
+                    break
+                time.sleep(0.001)
+            server.process.terminate()
+            assert server.process.wait(10) == 0
+
+
+def test_sigterm_does_not_wait_for_a_request_that_hangs(folder: Path) -> None:
+    joblib.dump(acting(SLEEPS), folder / "model.joblib")
+    with serving(folder, REQUEST_TIMEOUT=2) as server, slow(server, 60):
+        time.sleep(0.5)
+        server.process.send_signal(signal.SIGINT)
+        assert server.process.wait(5) == 128 + signal.SIGKILL
+
+
+def test_a_refused_model_takes_no_memory(folder: Path) -> None:
+    put(folder, "build_rf_binary")
+    with serving(folder) as server:
+        (folder / "model.joblib").write_bytes(b"not a pickle")
+        said = server.log.read_text()
+        assert run(folder, "swap", server).returncode == 1
+        assert not (folder / "run" / "candidate" / "model.joblib").exists()
+        assert server.log.read_text().startswith(said)

@@ -38,6 +38,8 @@ def test_all_faults_are_told_together_and_no_value_with_them() -> None:
         "LOG_LEVEL": "LOUD",
         "WORKERS": "-1",
         "THREADS": "1.5",
+        "REQUEST_TIMEOUT": "60.0",
+        "MAX_EXPLAIN_PREDICTIONS": "5e5",
     }
     with pytest.raises(SettingsError) as caught:
         Settings.from_environ(environ, FAMILIES)

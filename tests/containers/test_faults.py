@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.acting import DIES, acting
 from tests.containers.stack import Answer, Stack, docker, inspect
 
 
@@ -38,6 +39,37 @@ def test_a_worker_that_hangs_is_replaced_and_its_client_is_told(fresh: Stack) ->
     assert fresh.logs("service").count("HARAKIRI ON WORKER") == 1  # it did not go on to hang the other replica
     fresh.settle(2)
     assert fresh.ask("/predict", record()).status == 200
+
+
+def test_a_request_that_ends_its_worker_is_tried_once_on_each_replica(fresh: Stack) -> None:
+    fresh.put(acting(DIES))
+    fresh.configure(WORKERS=1)
+    fresh.up(2)
+    assert_problem(fresh.ask("/predict", record(566)), 502)
+    assert fresh.logs("service").count("killed by signal 9") == 2
+    fresh.settle(2)
+    assert fresh.ask("/predict", record()).json == {"prediction": [100.0]}
+
+
+def test_a_killed_replica_leaves_what_it_was_at_to_the_others(fresh: Stack) -> None:
+    fresh.configure(WORKERS=2)
+    fresh.up(2)
+    with ThreadPoolExecutor(4) as pool:
+        asking = [pool.submit(fresh.ask, "/predict", record(4)) for _ in range(4)]
+        time.sleep(1)
+        docker("kill", "--signal", "KILL", fresh.replicas()[0])
+        assert [one.result().status for one in asking] == [200] * 4
+
+
+def test_a_replica_that_has_only_just_started_stops_at_once(fresh: Stack) -> None:
+    replica = alone(fresh)
+    docker("stop", replica)
+    for seconds in (0, 0.5):
+        docker("start", replica)
+        time.sleep(seconds)
+        start = time.monotonic()
+        docker("stop", replica)
+        assert time.monotonic() - start < 5
 
 
 def test_a_replica_that_is_busy_is_healthy(fresh: Stack) -> None:

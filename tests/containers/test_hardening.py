@@ -30,6 +30,7 @@ def test_nothing_can_be_written_but_the_tmpfs(stack: Stack, service: str, writab
     script = "for d in $(find / -xdev -type d 2>/dev/null) /run/service /tmp /models /dev/shm /dev/mqueue; do touch $d/probe 2>/dev/null && echo $d; done"
     assert set(docker("exec", container, "sh", "-c", script).split()) == writable | {"/dev/shm", "/dev/mqueue"}
     assert inspect(container, ".HostConfig.ReadonlyRootfs") is True
+    assert not [mount for mount in inspect(container, ".Mounts") if mount["Type"] == "bind" and mount["RW"]]
     mounts = {line.split()[1]: line.split()[2:4] for line in docker("exec", container, "cat", "/proc/mounts").splitlines()}
     for folder in writable:
         kind, options = mounts[folder]
