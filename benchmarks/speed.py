@@ -1,39 +1,31 @@
-"""Requests a second, and what they cost: the service under uwsgi.ini between its ceiling and its floor, and beside a peer.
+"""Requests a second, and what they cost: the service under uwsgi.ini between its ceiling and its floor, and beside its peers.
 
 `make bench-quick` asks the service and a Flask view that returns a constant under the same uWSGI, and calls the model in process.
-`make bench` asks as well a service as one writes it by hand with FastAPI, in a virtual environment of its own. Needs wrk.
+`make bench` asks the peers as well, each in a virtual environment of its own, and writes the table and the picture of docs/speed.md.
 """
 
-import json
 import os
-import re
-import signal
+import platform
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import Any
-from urllib.request import Request, urlopen
 
-import joblib
-import numpy as np
-import pandas as pd
+from benchmarks.contenders import CONTENDERS, PROCESSES, environment
+from benchmarks.servers import CONNECTIONS, Server, running
+from benchmarks.workloads import ROOT, Workload, workloads
 
-from benchmarks.workloads import WORKLOADS, Workload
-
-ROOT = Path(__file__).parent.parent
-PEERS = Path(__file__).parent / "peers"
-PROCESSES, CONNECTIONS = 2, 8
-# wrk's own thread takes part of a processor; each server has the same.
-LUA = """wrk.method = "POST"
-wrk.headers["Content-Type"] = "application/json"
-local file = io.open("{body}"); wrk.body = file:read("*a"); file:close()
-"""
+DOCS = ROOT / "docs"
+QUICK = ("service", "constant view")
+FLOOR = "model in process"
+HEAD = """| Workload | Server | Requests a second | CPU ms each | The service is times as fast | Errors |
+| --- | --- | --: | --: | --: | --: |"""
 
 
 @dataclass
@@ -44,169 +36,134 @@ class Figures:
     costs: list[float] = field(default_factory=list)
     errors: int = 0
 
+    def load(self, server: Server, seconds: int) -> None:
+        """Add a round."""
+        before = server.processor_seconds()
+        requests, rate, failed = server.load(seconds)
+        self.rates.append(rate)
+        self.costs.append((server.processor_seconds() - before) / max(requests, 1) * 1e3)
+        self.errors += failed
+
 
 @dataclass(frozen=True)
-class Server:
-    """A running server, and the address to ask."""
+class InProcess:
+    """The model itself, called in as many processes as a server has."""
 
-    url: str
-    process: subprocess.Popen[bytes]
+    processes: list[subprocess.Popen[str]]
 
-    def ask(self, body: bytes) -> Any:
-        with urlopen(Request(self.url, body, {"Content-Type": "application/json"}), timeout=60) as response:  # noqa: S310
-            return json.load(response)
-
-    def processor_seconds(self) -> float:
-        """Spent by the process and those it started, so far."""
-        ticks = 0
-        for stat in Path("/proc").glob("[0-9]*/stat"):
-            try:
-                fields = stat.read_text().rpartition(")")[2].split()
-            except OSError:
-                continue
-            if int(fields[2]) == self.process.pid:  # their process group
-                ticks += int(fields[11]) + int(fields[12])
-        return ticks / os.sysconf("SC_CLK_TCK")
+    def rate(self, seconds: float) -> float:
+        """Calls a second of all of them together."""
+        for process in self.processes:
+            print(seconds, file=process.stdin, flush=True)
+        return sum(float(_line(process)) for process in self.processes)
 
 
 @contextmanager
-def running(command: list[str], folder: Path, url: str, environ: dict[str, str]) -> Iterator[Server]:
-    """A server in a process group of its own, once it answers, until the block ends."""
-    with (folder / f"{url.split(':')[2].split('/', maxsplit=1)[0]}.log").open("wb") as log:
-        process = subprocess.Popen(
-            command, cwd=folder, env=os.environ | environ, stdout=log, stderr=log, start_new_session=True
-        )
-    try:
-        yield Server(url, process)
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+def in_process(workload: Workload) -> Iterator[InProcess]:
+    """The processes, once they have answered, until the block ends."""
+    command = [sys.executable, "-m", "benchmarks.in_process", str(workload.folder)]
+    with ExitStack() as stack:
+        processes = []
+        for _ in range(int(PROCESSES)):
+            process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                env=os.environ | {"OMP_NUM_THREADS": "1"},
+            )
+            processes.append(stack.enter_context(process))
+            stack.callback(process.kill)
+        for process in processes:
+            _line(process)
+        yield InProcess(processes)
 
 
-def contenders(folder: Path, workload: Workload, peers: bool, stack: ExitStack) -> dict[str, Server]:
-    """The servers, each of which has answered as the model does."""
-    uwsgi = [str(Path(sys.executable).with_name("uwsgi")), "--ini", str(ROOT / "uwsgi.ini")]
-    environ = {"WORKERS": str(PROCESSES), "PYTHONPATH": str(ROOT), "MODEL_FOLDER": str(folder), "OMP_NUM_THREADS": "1"}
-    service = environ | {"PORT": "5101"}
-    constant = environ | {"PORT": "5102", "PYTHONPATH": str(PEERS), "CONSTANT": str(folder / "answer.json")}
-    (folder / "constant.ini").write_text(
-        (ROOT / "uwsgi.ini").read_text().replace("service:application", "constant:application")
-    )
-    started = {
-        "service": (uwsgi, f"http://127.0.0.1:5101/predict{workload.query}", service),
-        "constant view": ([*uwsgi[:2], str(folder / "constant.ini")], "http://127.0.0.1:5102/predict", constant),
-    }
-    if peers:
-        python = environment("fastapi", ["fastapi", "uvicorn[standard]", "scikit-learn", "pandas", "joblib", "shap"])
-        options = [
-            "--workers",
-            str(PROCESSES),
-            "--host",
-            "127.0.0.1",
-            "--port",
-            "5103",
-            "--log-level",
-            "warning",
-            "--no-access-log",
-        ]
-        command = [str(python), "-m", "uvicorn", "fastapi_service:app", *options]
-        peer = environ | {"PYTHONPATH": str(PEERS), "MODEL": str(folder / "model.joblib")}
-        started["FastAPI"] = (command, f"http://127.0.0.1:5103/predict{workload.query}", peer)
-    servers = {name: stack.enter_context(running(command, folder, url, env)) for name, (command, url, env) in started.items()}
-    for name, server in servers.items():
-        answer = _first_answer(server, workload.body)
-        if name != "constant view":
-            workload.check(answer)
-    return servers
-
-
-def environment(name: str, packages: list[str]) -> Path:
-    """The Python of a virtual environment with the packages, made if it is not there."""
-    folder = ROOT / ".venv" / f"bench-{name}"
-    if not (folder / "done").exists():
-        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-        subprocess.run([str(folder / "bin" / "pip"), "install", "--quiet", *packages], check=True)
-        (folder / "done").touch()
-    return folder / "bin" / "python"
-
-
-def load(server: Server, folder: Path, body: bytes, seconds: int, figures: Figures) -> None:
-    """One round of wrk; its figures are added."""
-    (folder / "body.json").write_bytes(body)
-    (folder / "post.lua").write_text(LUA.format(body=folder / "body.json"))
-    before = server.processor_seconds()
-    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(folder / "post.lua"), server.url]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    requests = int(re.findall(r"(\d+) requests in", said)[0])
-    figures.rates.append(float(re.findall(r"Requests/sec: *([\d.]+)", said)[0]))
-    figures.costs.append((server.processor_seconds() - before) / max(requests, 1) * 1e3)
-    figures.errors += sum(map(int, re.findall(r"Non-2xx or 3xx responses: (\d+)", said)))
-
-
-def in_process(workload: Workload, seconds: float) -> float:
-    """Calls of the model a second, without any service, in one process."""
-    columns = pd.DataFrame(workload.records) if workload.named else np.array([list(r.values()) for r in workload.records])
-    ask: Callable[[Any], Any] = workload.content["model"].predict_proba
-    calls, start = 0, time.perf_counter()
-    while time.perf_counter() - start < seconds:
-        ask(columns)
-        calls += 1
-    return calls / (time.perf_counter() - start)
-
-
-def measure(workload: Workload, rounds: int, seconds: int, peers: bool) -> dict[str, Figures]:
-    """Every contender's figures, in rounds that alternate."""
-    figures = {"in process, two of them": Figures()}
-    with TemporaryDirectory() as name, ExitStack() as stack:
-        folder = Path(name)
-        joblib.dump(workload.content, folder / "model.joblib")
-        (folder / "answer.json").write_bytes(workload.answer)
-        servers = contenders(folder, workload, peers, stack)
-        time.sleep(2)  # the service hastens its model
+def measure(workload: Workload, names: tuple[str, ...], rounds: int, seconds: int) -> dict[str, Figures]:
+    """The figures of the servers and of the floor, in rounds that alternate; every server answers as the model, before and after."""
+    with ExitStack() as stack:
+        contenders = {name: contender for name in names if (contender := CONTENDERS[name](workload))}
+        servers = {
+            name: stack.enter_context(running(contender, workload.folder / name)) for name, contender in contenders.items()
+        }
+        floor = stack.enter_context(in_process(workload))
+        for server in servers.values():
+            server.settle()
+        figures = {name: Figures() for name in [*servers, FLOOR]}
+        _check(workload, servers)
         for _ in range(rounds):
-            for contender, server in servers.items():
-                load(server, folder, workload.body, seconds, figures.setdefault(contender, Figures()))
-            if not workload.query.endswith("explain=1"):
-                figures["in process, two of them"].rates.append(PROCESSES * in_process(workload, 1))
-    return {name: found for name, found in figures.items() if found.rates}
+            for name, server in servers.items():
+                figures[name].load(server, seconds)
+            figures[FLOOR].rates.append(floor.rate(seconds / 2))
+        _check(workload, servers)
+    return figures
 
 
-def table(name: str, figures: dict[str, Figures]) -> list[str]:
-    """The rows of a Markdown table for one workload."""
+def rows(name: str, figures: dict[str, Figures]) -> list[str]:
+    """The rows of the table for one workload."""
     own = median(figures["service"].rates)
-    rows = []
+    lines = []
     for contender, found in figures.items():
-        spread = f"{median(found.rates):,.0f} ({min(found.rates):,.0f} to {max(found.rates):,.0f})"
+        rate = median(found.rates)
+        spread = f"{_number(rate)} ({_number(min(found.rates))} to {_number(max(found.rates))})"
         cost = f"{median(found.costs):.2f}" if found.costs else ""
-        errors = str(found.errors) if found.errors else ""
-        rows.append(f"| {name} | {contender} | {spread} | {cost} | {own / median(found.rates):.2f} | {errors} |")
-    return rows
+        ratio = f"{own / rate:.2f}" if rate and contender != "service" else ""
+        errors = f"**{found.errors}**" if found.errors else "0" if found.costs else ""
+        lines.append(f"| {name} | {contender} | {spread} | {cost} | {ratio} | {errors} |")
+    return lines
 
 
-def _first_answer(server: Server, body: bytes) -> Any:
-    end = time.monotonic() + 60
-    while True:
-        try:
-            return server.ask(body)
-        except OSError:
-            if time.monotonic() > end or server.process.poll() is not None:
-                raise
-            time.sleep(0.2)
+def conditions() -> str:
+    """On what was measured, and what."""
+    cpu = next((line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")), "")
+    processor = cpu.partition(": ")[2] or platform.machine()
+    own = ", ".join(f"{name} {version(name)}" for name in ("scikit-learn", "numpy", "flask", "pyuwsgi"))
+    peers = ", ".join(f"{name} {_version(name)}" for name in ("fastapi", "mlflow", "bentoml"))
+    return (
+        f"Measured on {time.strftime('%Y-%m-%d')} on {len(os.sched_getaffinity(0))} processors ({processor}) "
+        f"with Python {platform.python_version()}, {own}, {peers}."
+    )
 
 
 def main(quick: bool) -> None:
-    """Print the table, and write it for the docs unless it was a quick look."""
-    lines = [
-        "| Workload | Server | Requests a second | CPU ms each | The service is times as fast | Errors |",
-        "| --- " * 6 + "|",
-    ]
-    print("\n".join(lines))
-    for workload in [one for one in WORKLOADS if one.quick or not quick]:
-        rows = table(workload.name, measure(workload, 3 if quick else 5, 2 if quick else 4, not quick))
-        print("\n".join(rows), flush=True)
-        lines += rows
+    """Print the table; write it for the docs, with a picture, unless it was a quick look."""
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(PROCESSES)])  # for all that is started, too
+    print(HEAD)
+    table, results = [HEAD], {}
+    names, rounds, seconds = (QUICK, 3, 1) if quick else (tuple(CONTENDERS), 5, 3)
+    with TemporaryDirectory() as folder:
+        for workload in workloads(Path(folder)):
+            if quick and not workload.quick:
+                continue
+            results[workload.name] = measure(workload, names, rounds, seconds)
+            table += rows(workload.name, results[workload.name])
+            print("\n".join(table[-len(results[workload.name]) :]), flush=True)
     if not quick:
-        (ROOT / "docs" / "speed-table.md").write_text("\n".join(lines) + "\n")
+        from benchmarks.picture import draw
+
+        (DOCS / "speed-table.md").write_text("\n".join([*table, "", conditions()]) + "\n")
+        rates = {workload: {name: found.rates for name, found in figures.items()} for workload, figures in results.items()}
+        draw(rates, f"requests a second, {PROCESSES} processes, {CONNECTIONS} connections", DOCS / "speed.png")
+
+
+def _check(workload: Workload, servers: dict[str, Server]) -> None:
+    for name, server in servers.items():
+        if name != "constant view":
+            workload.check(*server.contender.read(server.ask()))
+
+
+def _line(process: subprocess.Popen[str]) -> str:
+    return process.stdout.readline() if process.stdout else ""
+
+
+def _number(rate: float) -> str:
+    return f"{rate:,.0f}" if rate >= 20 else f"{rate:.1f}"
+
+
+def _version(peer: str) -> str:
+    ask = f"from importlib.metadata import version; print(version({peer!r}))"
+    return subprocess.run([environment(peer) / "python", "-c", ask], check=True, capture_output=True, text=True).stdout.strip()
 
 
 if __name__ == "__main__":

@@ -1,98 +1,66 @@
-"""What is asked in the benchmark: models of the usual kinds, one record or many."""
+"""What is asked in the benchmark, and what the model itself says to it. Imports no scikit-learn, and so shares no memory with a server."""
 
 import json
+import subprocess
+import sys
 from dataclasses import dataclass
-from functools import cached_property
+from math import isclose
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
-from sklearn.compose import make_column_transformer
-from sklearn.datasets import load_breast_cancer, make_classification
-from sklearn.ensemble import RandomForestClassifier
-from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+ROOT = Path(__file__).parent.parent
 
 
 @dataclass(frozen=True)
 class Workload:
-    """A model, and the records that it is asked about."""
+    """A model's file in a folder, the records that it is asked about, and its own answers."""
 
+    folder: Path
     name: str
-    content: dict[str, Any]
     records: list[dict[str, Any]]
-    query: str = "?proba=1"
-    quick: bool = False
+    named: bool  # the model was fitted with a DataFrame
+    probabilities: list[list[float]]
+    explanation: list[list[float]] | None
 
     @property
-    def body(self) -> bytes:
+    def quick(self) -> bool:
+        """Whether it is among those of `make bench-quick`."""
+        return len(self.records) == 1 and not self.explanation
+
+    @property
+    def body(self) -> Any:
         """A record, or a list of them."""
-        return json.dumps(self.records[0] if len(self.records) == 1 else self.records).encode()
+        return self.records[0] if len(self.records) == 1 else self.records
 
     @property
-    def named(self) -> bool:
-        """Whether the model was fitted with a DataFrame."""
-        return hasattr(self.content["model"], "feature_names_in_")
+    def rows(self) -> list[list[Any]]:
+        """The records without their names."""
+        return [list(record.values()) for record in self.records]
 
-    @cached_property
+    @property
     def answer(self) -> bytes:
-        """What the model itself says of the records, as the service writes it."""
-        return json.dumps({"prediction": [{"0": p, "1": q} for p, q in self._told.tolist()]}, separators=(",", ":")).encode()
+        """The probabilities as the service writes them."""
+        rows = [{"0": first, "1": second} for first, second in self.probabilities]
+        return json.dumps({"prediction": rows}, separators=(",", ":")).encode()
 
-    def check(self, answer: Any) -> None:
-        """Raise AssertionError unless the probabilities are the model's, and an explanation is there if asked for."""
-        found = [[row["0"], row["1"]] for row in answer["prediction"]]
-        np.testing.assert_allclose(found, self._told, rtol=1e-12, atol=1e-12)
-        assert ("explanation" in answer) == ("explain" in self.query)  # noqa: S101
-
-    @cached_property
-    def _told(self) -> Any:
-        frame = pd.DataFrame(self.records)
-        return self.content["model"].predict_proba(frame if self.named else frame.to_numpy())
+    def check(self, probabilities: list[list[float]], explanation: list[list[float]] | None) -> None:
+        """Raise ValueError unless these are the model's probabilities and, where they are asked for, shap's values."""
+        if not _equal(probabilities, self.probabilities):
+            raise ValueError(f"{self.name}: these are not the probabilities of the model: {probabilities[:3]}")
+        if self.explanation and not (explanation and _equal(explanation, self.explanation)):
+            raise ValueError(f"{self.name}: these are not the values of shap: {(explanation or [])[:3]}")
 
 
-def _artifact(model: Any, names: list[str], **categories: list[str]) -> dict[str, Any]:
-    features = [
-        {"name": name, "type": "category", "categories": categories[name]}
-        if name in categories
-        else {"name": name, "type": "numeric"}
-        for name in names
-    ]
-    return {"model": model, "metadata": {"features": features}}
-
-
-def _numbers(model: Any, X: Any, y: Any) -> tuple[dict[str, Any], list[dict[str, float]]]:
-    names = [f"feature{number}" for number in range(X.shape[1])]
-    return _artifact(model.fit(X, y), names), [dict(zip(names, row, strict=True)) for row in X.tolist()]
-
-
-def _mixed() -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    choose = np.random.default_rng(0)
-    data = pd.DataFrame({"age": choose.normal(40, 10, 2000).round(), "income": choose.normal(3e4, 1e4, 2000).round()})
-    kinds = {"city": ["Bern", "Graz", "Lyon", "Oslo", "Riga"], "plan": ["a", "b", "c"]}
-    data = data.assign(**{name: choose.choice(values, 2000) for name, values in kinds.items()})
-    steps = make_column_transformer(
-        (make_pipeline(SimpleImputer(), StandardScaler()), ["age", "income"]),
-        (OneHotEncoder(handle_unknown="ignore"), ["city", "plan"]),
+def _equal(found: list[list[float]], told: list[list[float]]) -> bool:
+    return len(found) == len(told) and all(
+        isclose(one, other, rel_tol=1e-12, abs_tol=1e-12)
+        for row, other_row in zip(found, told, strict=True)
+        for one, other in zip(row, other_row, strict=True)
     )
-    target = (data["income"] / 1e4 + data["age"] / 20 + (data["city"] == "Oslo") + choose.normal(size=2000) > 5).astype(int)
-    model = make_pipeline(steps, RandomForestClassifier(100, max_depth=10, random_state=0)).fit(data, target)
-    return _artifact(model, list(data), **kinds), data.to_dict("records")
 
 
-_logistic, _rows = _numbers(LogisticRegression(max_iter=1000), *make_classification(10_000, 10, random_state=0))
-_forest, _cells = _numbers(RandomForestClassifier(100, max_depth=10, random_state=0), *load_breast_cancer(return_X_y=True))
-_pipeline, _people = _mixed()
-_many = [_cells[number % len(_cells)] for number in range(1000)]
-
-WORKLOADS = [
-    Workload("1 record, logistic regression", _logistic, _rows[:1], quick=True),
-    Workload("1 record, forest", _forest, _cells[:1], quick=True),
-    Workload("1 record, pipeline with a forest", _pipeline, _people[:1], quick=True),
-    Workload("1,000 records, forest", _forest, _many),
-    Workload("10,000 records, logistic regression", _logistic, _rows),
-    Workload("1 record explained, forest", _forest, _cells[:1], "?proba=1&explain=1"),
-    Workload("100 records explained, forest", _forest, _cells[:100], "?proba=1&explain=1"),
-]
+def workloads(folder: Path) -> list[Workload]:
+    """All of them, their models fitted and written into the folder by another process."""
+    subprocess.run([sys.executable, "-m", "benchmarks.models", str(folder)], cwd=ROOT, check=True)
+    found = sorted(folder.glob("*/workload.json"))
+    return [Workload(file.parent, **json.loads(file.read_text())) for file in found]
