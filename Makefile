@@ -43,8 +43,9 @@ docs: $(VENV)/dev  ## the documentation, in docs/_build/html
 explanations: $(VENV)/dev  ## measure docs/explanations.md anew
 	$(BIN)/python -m benchmarks.explanations
 
-bench: $(VENV)/dev  ## measure docs/speed.md anew, in about ten minutes; needs wrk
+bench: $(VENV)/dev  ## measure docs/speed.md anew, in about a quarter of an hour; needs wrk
 	$(BIN)/python -m benchmarks.speed
+	$(BIN)/python -m benchmarks.start
 
 bench-quick: $(VENV)/dev  ## the service between its ceiling and its floor, in a minute; needs wrk
 	$(BIN)/python -m benchmarks.speed --quick
