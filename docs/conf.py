@@ -16,7 +16,7 @@ copyright = f"2026 {author}"
 release = __version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc"]
-exclude_patterns = ["_build", "explanations-*.md"]  # the tables are part of a page
+exclude_patterns = ["_build", "explanations-*.md", "*-table.md"]  # the tables are part of a page
 html_theme = "furo"
 html_title = f"{project} {release}"
 default_role = "code"
