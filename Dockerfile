@@ -8,7 +8,7 @@ COPY requirements.txt requirements-service.txt ./
 RUN pip install --no-cache-dir --requirement requirements-service.txt --requirement requirements.txt \
     && pip uninstall --yes pip \
     && cd /opt/venv/lib/python*/site-packages \
-    && find numba numpy pandas scipy sklearn -type d -name tests -prune -exec rm -rf {} +
+    && find numpy pandas scipy sklearn -type d -name tests -prune -exec rm -rf {} +
 
 
 FROM python:3.13-slim AS base

@@ -43,7 +43,8 @@ def service(workload: Workload) -> Contender:
 def constant(workload: Workload) -> Contender:
     """The ceiling: Flask under the same uWSGI, with the answer ready."""
     ini, answer = workload.folder / "constant.ini", workload.folder / "answer.json"
-    ini.write_text((ROOT / "uwsgi.ini").read_text().replace("service:application", "constant:application"))
+    lines = (ROOT / "uwsgi.ini").read_text().replace("service:application", "constant:application").splitlines()
+    ini.write_text("\n".join(line for line in lines if not line.startswith("shared-import")))  # it needs none of them
     answer.write_bytes(workload.answer)
     return _uwsgi(ini, workload, {"PYTHONPATH": str(PEERS), "CONSTANT": str(answer)})
 

@@ -52,6 +52,8 @@ def test_answers_are_those_of_development(stack: Stack, development: Stack, name
     stack.run("make", "swap")
     [version] = stack.versions()
     development.until(lambda: development.status("/ready") == 200 and development.versions() == {version})
+    for one in (stack, development):
+        one.until(lambda one=one: not any(b"is prepared" in one.ask("/info").body for _ in range(20)))
     statuses = set()
     for path, body, headers in requests(name):
         answer = stack.ask(path, body, **headers)
@@ -78,7 +80,7 @@ def test_boosters_answer_in_four_processes(built: str, tmp_path: Path) -> None:
     stack = Stack(tmp_path, "mmd-boosters", image=built)
     # Beside the model, since an image with two more lines in requirements.txt takes minutes to build.
     wheels = ["--no-deps", "--only-binary=:all:", "--python-version=3.13", "--target", str(stack.folder / "packages")]
-    stack.run(sys.executable, "-m", "pip", "install", "--quiet", *wheels, "xgboost-cpu~=3.1", "catboost~=1.2")
+    stack.run(sys.executable, "-m", "pip", "install", "--quiet", *wheels, "xgboost-cpu~=3.1", "catboost~=1.2", "six")
     stack.configure(WORKERS=4, PYTHONPATH="/models/packages")
     stack.put(build("lightgbm").content)
     try:

@@ -117,8 +117,8 @@ def test_a_body_as_large_as_the_service_takes_is_let_through(stack: Stack) -> No
 def test_a_slow_client_is_let_go(stack: Stack) -> None:
     start = time.monotonic()
     head, _ = raw(stack, b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
-    assert time.monotonic() - start < 25
-    assert b" 408 " in head
+    assert 9 < time.monotonic() - start < 25
+    assert not head
 
 
 def test_the_log_is_json_and_holds_neither_query_nor_body(stack: Stack) -> None:
