@@ -6,7 +6,7 @@ From the WSGI environ (PEP 3333) itself: for one record Werkzeug's views of it c
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import Any
 from urllib.parse import parse_qsl
 
 from werkzeug.datastructures import MultiDict
@@ -19,9 +19,6 @@ from python.errors import BadRequest, LengthRequired, TooLarge, UnsupportedMedia
 from python.model.base import Model
 from python.model.records import Records
 from python.model.schema import Schema
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
 
 FLAGS = {"0": False, "false": False, "1": True, "true": True}
 CHARSETS = ("", "utf-8", "utf8", "us-ascii", "ascii")
@@ -54,7 +51,7 @@ class Limits:
     max_explain_predictions: int
 
 
-def read(environ: "WSGIEnvironment", model: Model, limits: Limits) -> Query:
+def read(environ: dict[str, Any], model: Model, limits: Limits) -> Query:
     """The query in a request to predict; raises an error that says what is wrong with it."""
     flags = _flags(environ.get("QUERY_STRING", ""), ("proba", "explain"))
     data, samples = _read_body(environ, model.schema, limits)
@@ -63,18 +60,18 @@ def read(environ: "WSGIEnvironment", model: Model, limits: Limits) -> Query:
     return Query(data, samples, flags["proba"], flags["explain"])
 
 
-def read_records(environ: "WSGIEnvironment", schema: Schema, limits: Limits) -> Records:
+def read_records(environ: dict[str, Any], schema: Schema, limits: Limits) -> Records:
     """The records in a request that asks for nothing besides."""
     _flags(environ.get("QUERY_STRING", ""), ())
     return _read_body(environ, schema, limits)[0]
 
 
-def _read_body(environ: "WSGIEnvironment", schema: Schema, limits: Limits) -> tuple[Records, Records | None]:
+def _read_body(environ: dict[str, Any], schema: Schema, limits: Limits) -> tuple[Records, Records | None]:
     _check_type(environ.get("CONTENT_TYPE", ""), environ.get("HTTP_CONTENT_ENCODING", ""))
     return reader(schema, reject_unknown=limits.reject_unknown).read(_body(environ, limits.max_content_length))
 
 
-def _body(environ: "WSGIEnvironment", most: int) -> bytes:
+def _body(environ: dict[str, Any], most: int) -> bytes:
     length = get_content_length(environ)
     if length is None and "HTTP_TRANSFER_ENCODING" in environ and not environ.get("wsgi.input_terminated"):
         raise LengthRequired("the body must come with its Content-Length")
