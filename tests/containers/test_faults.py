@@ -46,9 +46,10 @@ def test_a_request_that_ends_its_worker_is_tried_once_on_each_replica(fresh: Sta
     fresh.configure(WORKERS=1)
     fresh.up(2)
     assert_problem(fresh.ask("/predict", record(566)), 502)
-    assert fresh.logs("service").count("killed by signal 9") == 2
+    fresh.until(lambda: fresh.logs("service").count("killed by signal 9") == 2, 10)
     fresh.settle(2)
     assert fresh.ask("/predict", record()).json == {"prediction": [100.0]}
+    assert fresh.logs("service").count("killed by signal 9") == 2
 
 
 def test_a_killed_replica_leaves_what_it_was_at_to_the_others(fresh: Stack) -> None:
