@@ -14,7 +14,7 @@ from python.model.schema import RESERVED, Schema
 ANYTHING = msgspec.json.Decoder(float_hook=float)  # 1e400 becomes infinite, a fault that can be pointed at
 EXPECTED = 'expected a record, a list of records or {"_data": records, "_samples": records}'
 
-MAX_BACKGROUNDS = 8
+MAX_BACKGROUNDS, MAX_BACKGROUND_BYTES = 8, 1024 * 1024
 ABSENT = msgspec.Raw(b"")
 
 At = tuple[str | int, ...]
@@ -75,7 +75,9 @@ class Reader:
             envelope = ENVELOPE.decode(body)
             if envelope.data:
                 envelope = STRICT_ENVELOPE.decode(body)
-                samples = self._background(bytes(envelope.samples), ("_samples",)) if envelope.samples else None
+                text = bytes(envelope.samples)
+                keep = len(text) <= MAX_BACKGROUND_BYTES
+                samples = (self._background if keep else self._records)(text, ("_samples",)) if text else None
                 return self._records(bytes(envelope.data), ("_data",)), samples
             if envelope.samples:
                 raise msgspec.ValidationError

@@ -159,6 +159,10 @@ class Category(Feature):
         """(n_records,), categorical."""
         return self.decoded(np.fromiter(map(self.filled_codes.__getitem__, values), dtype=np.intp, count=len(values)))
 
+    def coded(self, column: Any) -> NDArray[Any]:
+        """(n_records,): the places of the categories in such a column."""
+        return np.asarray(column.cat.codes)
+
     def decoded(self, codes: NDArray[Any]) -> Any:
         """(n_records,), categorical, from the places of the categories; -1 is missing."""
         import pandas as pd  # a model of numbers alone never needs it

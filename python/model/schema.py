@@ -1,6 +1,7 @@
 """The schema: from a model's metadata to typed columns, with a pointer at every fault."""
 
 import json
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from python.errors import MAX_FAULTS, ArtifactError, Fault, pointer
 from python.model.columns import as_matrix, by_column
 from python.model.features import TYPES, Category, Feature, Numeric, String, shown
-from python.model.records import Coded, Records
+from python.model.records import Coded, Records, Rows
 
 ENTRY_KEYS = ("name", "type", "default", "accepts_missing", "categories")
 RESERVED = ("_data", "_samples")
@@ -84,11 +85,12 @@ class Schema:
         """
         return Records(self.read(rows)).columns
 
-    def read(self, rows: Sequence[tuple[Any, ...]]) -> Any:
-        """The same, as `Coded` where no feature is a string."""
+    def read(self, rows: Sequence[tuple[Any, ...]]) -> Coded | Rows:
+        """The same, not made yet: `Coded` where no feature is a string; raises KeyError for an unknown category."""
         if self.textual:
-            values = zip(*rows, strict=True) if rows else ((),) * len(self.features)
-            return self._framed({f.name: f.column(column) for f, column in zip(self.features, values, strict=True)})
+            for number, codes in self._codes.items():
+                deque((codes[row[number]] for row in rows), maxlen=0)
+            return Rows(rows, self)
         if self._codes and rows:
             columns = list(zip(*rows, strict=True))
             for number, codes in self._codes.items():
@@ -96,13 +98,18 @@ class Schema:
             rows = list(zip(*columns, strict=True))
         return Coded(self._matrix(rows), self)
 
+    def typed(self, rows: Sequence[tuple[Any, ...]]) -> Any:
+        """The columns of rows that have been read."""
+        values = zip(*rows, strict=True) if rows else ((),) * len(self.features)
+        return self._framed({f.name: f.column(column) for f, column in zip(self.features, values, strict=True)})
+
     def coded(self, columns: Any) -> NDArray[np.float64]:
         """The numbers that stand for columns, (n_records, n_features); raises ValueError where something else is among them."""
         if self.numeric:
             return as_matrix(columns).astype(float)
         pairs = zip(self.features, by_column(columns), strict=True)
         return np.stack(
-            [c.cat.codes if isinstance(f, Category) else np.asarray(c, dtype=float) for f, c in pairs], axis=1
+            [f.coded(c) if isinstance(f, Category) else np.asarray(c, dtype=float) for f, c in pairs], axis=1
         ).astype(float)
 
     def framed(self, coded: NDArray[np.float64]) -> Any:

@@ -58,7 +58,7 @@ class SklearnModel(Model):
     def hasten(self) -> None:
         """Answer faster from now on, where that is proven to be equal."""
         try:
-            self._fast = Fast.proven(self.estimator, self._steps, self.schema, self.schema.coded(self._probes))
+            self._fast = Fast.proven(self.estimator, self._steps, self.schema, self._probes)
             self._slow_because = None
         except Unproven as error:
             self._slow_because = str(error)
@@ -138,7 +138,7 @@ class SklearnModel(Model):
     def _answer(self, method: str, records: Records) -> Any:
         """What the estimator's method says of the records, asked once; raises Unprocessable for values that it refuses."""
         if method not in records.answers:
-            fast = self._fast.answer(method, records.coded) if self._fast and records.coded is not None else None
+            fast = self._fast.answer(method, records) if self._fast else None
             records.answers[method] = self._asked(getattr(self.estimator, method), records) if fast is None else fast
         return records.answers[method]
 

@@ -21,6 +21,7 @@ from sklearn.ensemble import (
     RandomForestClassifier,
     RandomForestRegressor,
 )
+from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import Lasso, LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV
@@ -69,7 +70,7 @@ def assert_equal(model: SklearnModel, coded: Any, *, exact: bool = False, must: 
     methods = ["predict", "predict_proba"] if hasattr(model.estimator, "classes_") else ["predict"]
     for method in methods:
         told = getattr(model.estimator, method)(columns)
-        fast = model._fast.answer(method, coded)
+        fast = model._fast.answer(method, Records(Coded(coded, model.schema)))
         if fast is None:
             assert not must or method == "predict"
             continue
@@ -106,7 +107,7 @@ def test_a_thousand_forests_are_equal_to_the_bit(seed: int) -> None:
     rows = np.concatenate([critical_rows(estimator, choose), X if gaps else np.nan_to_num(X)])
     for some in (rows, np.where(choose.random(rows.shape) < 0.3, np.nan, rows)) if gaps else (rows,):
         for method in ("predict", "predict_proba") if classes else ("predict",):
-            np.testing.assert_array_equal(fast.answer(method, some), getattr(estimator, method)(some))
+            np.testing.assert_array_equal(fast.answer(method, Records(Coded(some, schema))), getattr(estimator, method)(some))
 
 
 BOOSTERS: list[tuple[Any, int, dict[str, Any]]] = [
@@ -242,6 +243,45 @@ def test_a_category_that_the_encoder_has_not_seen_is_as_the_encoder_has_it() -> 
     assert_equal(model, model.schema.coded(data))
 
 
+@pytest.mark.filterwarnings("ignore:Found unknown categories")
+@pytest.mark.parametrize("last", LAST)
+@pytest.mark.parametrize("encoder", [*ENCODERS, "one-hot, strict"])
+def test_texts_are_equal_known_or_not(encoder: str, last: str) -> None:
+    data = mixed(missing=True)
+    data["colour"] = data["colour"].astype(object).where(data["colour"].notna(), np.nan)
+    described = [entry if entry["name"] != "colour" else {"name": "colour", "type": "string"} for entry in features(data)]
+    estimator, classes = LAST[last]
+    pipeline = make_pipeline(columns(StandardScaler(), ENCODERS.get(encoder, OneHotEncoder())), clone(estimator))
+    model = SklearnModel.load(Artifact(pipeline.fit(data, targets(data, classes)), {"features": described}, data.head(9)))
+    model.hasten()
+    assert model._fast is not None, model._slow_because
+    colours = ["red", "violet", "", "\0", "RED", *([None] if model.schema.features[-1].accepts_missing else []), "blue"]
+    method = "predict_proba" if classes else "predict"
+    for colour in colours:
+        record = dict.fromkeys(model.schema.names, 1.5) | {"colour": colour}
+        records = model.schema.records(record)
+        fast = model._fast.answer(method, records)
+        try:
+            told = getattr(pipeline, method)(records.columns)
+        except ValueError:
+            assert fast is None
+            with pytest.raises(Unprocessable):
+                model.predict(records)
+        else:
+            assert fast is not None
+            np.testing.assert_allclose(fast, told, rtol=TOLERANCE, atol=TOLERANCE)
+
+
+def test_texts_that_a_step_reads_letter_by_letter_are_left_to_the_estimator() -> None:
+    data = pd.DataFrame({"text": ["good", "bad", "good good", "so bad"] * 10})
+    words = make_column_transformer((CountVectorizer(), "text"))
+    pipeline = make_pipeline(words, LogisticRegression()).fit(data, [1, 0, 1, 0] * 10)
+    model = SklearnModel.load(Artifact(pipeline, {"features": [{"name": "text", "type": "string"}]}))
+    model.hasten()
+    assert model.info()["fast_predict"] is False
+    assert model.predict(model.schema.records({"text": "good"})).tolist() == [1]
+
+
 def test_ties_are_left_to_the_estimator_unless_every_bit_is_equal() -> None:
     """A margin of 1e-17 is a probability of exactly one half, and yet the second class."""
     data = pd.DataFrame({"x": [-1.0, 1.0, -2.0, 2.0]})
@@ -263,7 +303,7 @@ def test_rows_that_the_estimator_is_faster_at_are_left_to_it(forest: SklearnMode
     assert forest._fast is not None
     many = np.resize(numbers().to_numpy(), (50_000, 3))
     if forest._fast._most < len(many):
-        assert forest._fast.answer("predict", many) is None
+        assert forest._fast.answer("predict", Records(Coded(many, forest.schema))) is None
 
 
 def test_an_estimator_that_cannot_be_compiled_answers_itself(caplog: pytest.LogCaptureFixture) -> None:

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from python.model.estimator import Steps
 from python.model.fast.plan import Matrix, nameless, plan
 from python.model.fast.predictors import Outputs, compiled, critical_rows
+from python.model.fast.vocabulary import known
 from python.model.features import Category
+from python.model.records import Coded, Records
 from python.model.schema import Schema
 
 TOLERANCE = 1e-12  # of probabilities, and of numbers relative to the largest
@@ -31,11 +33,11 @@ class Fast:
 
     def __init__(self, estimator: Any, steps: Steps, schema: Schema) -> None:
         """Raises Exception of any kind for an estimator that cannot be compiled."""
-        self._estimator, self._steps, self._schema = estimator, steps, schema
+        self._estimator, self._steps, self.schema = estimator, steps, known(schema, steps)
         self._classes = getattr(estimator, "classes_", None)
         self._method = "predict" if self._classes is None else "predict_proba"
         self._predictor = nameless(steps.predictor)
-        self.plan = plan(steps.transformers, schema)
+        self.plan = plan(steps.transformers, self.schema)
         self.outputs: Outputs = compiled(steps.predictor)
         self._takes_missing = True
         # Where something else decides, or the probabilities are not the same to the bit, near ties are the estimator's.
@@ -43,23 +45,33 @@ class Fast:
         self._most = float("inf")
 
     @classmethod
-    def proven(cls, estimator: Any, steps: Steps, schema: Schema, samples: Matrix) -> Self:
-        """The fast answers, after they have met every threshold of the trees, and `samples` and made-up records.
+    def proven(cls, estimator: Any, steps: Steps, schema: Schema, samples: Any) -> Self:
+        """The fast answers, after they have met every threshold of the trees, and `samples`, columns, and made-up records.
 
         Raises Exception of any kind where there are none; Unproven where they differ.
         """
         fast = cls(estimator, steps, schema)
         choose = np.random.default_rng(0)
-        probes = np.concatenate([samples, made_up(schema, choose)])
         with np.errstate(all="ignore"):
+            probes = fast.taken(np.concatenate([fast.schema.coded(samples), made_up(fast.schema, choose)]))
             fast.prove(probes, choose)
             fast.measure(probes)
         return fast
 
-    def answer(self, method: str, records: Matrix) -> NDArray[Any] | None:
-        """What the estimator's `predict` or `predict_proba` says of coded records; None where it must be asked itself."""
+    def answer(self, method: str, records: Records) -> NDArray[Any] | None:
+        """What the estimator's `predict` or `predict_proba` says of the records; None where it must be asked itself."""
         if len(records) > self._most or method not in ("predict", self._method):
             return None
+        coded = self._coded(records)
+        return None if coded is None else self._answer(method, coded)
+
+    def _coded(self, records: Records) -> Matrix | None:
+        if records.rows is None:
+            return records.coded
+        read = self.schema.read(records.rows)
+        return read.matrix if isinstance(read, Coded) else None
+
+    def _answer(self, method: str, records: Matrix) -> NDArray[Any] | None:
         with np.errstate(all="ignore"):
             seen = self.plan(records)
             taken = np.abs(seen) <= LARGEST
@@ -76,12 +88,14 @@ class Fast:
         labels: NDArray[Any] = self._classes.take(probabilities.argmax(axis=1))  # type: ignore[union-attr]
         return labels
 
+    def taken(self, records: Matrix) -> Matrix:
+        """Those of the coded records that the estimator answers."""
+        return records if _answers(self._asked, records) else records[[_answers(self._asked, row[None]) for row in records]]
+
     def prove(self, probes: Matrix, choose: np.random.Generator) -> None:
         """Raise Unproven for the first answer that differs; note how equal the answers are, and whether NaN is taken."""
         ask_predictor = getattr(self._predictor, self._method)
-        if not _answers(self._asked, probes):
-            probes = probes[[_answers(self._asked, row[None]) for row in probes]]
-        seen = np.asarray(self._steps.transform(self._schema.framed(probes)), dtype=float)
+        seen = np.asarray(self._steps.transform(self.schema.framed(probes)), dtype=float)
         if not np.array_equal(self.plan(probes), seen, equal_nan=True):
             raise Unproven("a step gives other values than its copy")
         critical = critical_rows(self._predictor, choose) if not hasattr(self._predictor, "coef_") else seen[:0]
@@ -114,12 +128,12 @@ class Fast:
         """Leave to the estimator the batches that it is faster at: those from the size on where it was."""
         for size in SIZES:
             batch = np.resize(probes, (size, probes.shape[1]))
-            if _seconds(partial(self.answer, self._method), batch) <= _seconds(self._asked, batch):
+            if _seconds(partial(self._answer, self._method), batch) <= _seconds(self._asked, batch):
                 return
             self._most = size - 1
 
     def _asked(self, records: Matrix) -> Matrix:
-        told: Matrix = np.asarray(getattr(self._estimator, self._method)(self._schema.framed(records)))
+        told: Matrix = np.asarray(getattr(self._estimator, self._method)(self.schema.framed(records)))
         return told
 
 

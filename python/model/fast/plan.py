@@ -106,12 +106,8 @@ def _tabulated(inner: Any, taken: Sequence[int], schema: Schema) -> Plan:
     for number, place in enumerate(taken):
         rows = np.repeat(base, len(schema.features[place].categories) + 1, axis=0)  # type: ignore[attr-defined]
         rows[:, place] = np.arange(-1, len(rows) - 1)
-        try:
-            made = _asked(inner, taken, schema, rows)
-            changed = np.flatnonzero((made != first).any(axis=0))
-        except ValueError:  # it takes no missing value
-            made = np.vstack([np.full_like(first, np.nan), _asked(inner, taken, schema, rows[1:])])
-            changed = np.flatnonzero((made[1:] != first).any(axis=0))
+        made = _told(inner, taken, schema, rows, first)
+        changed = np.flatnonzero((made != first).any(axis=0))
         tables.append((number, changed, made[:, changed]))
 
     def tabulated(codes: Matrix) -> Matrix:
@@ -121,6 +117,16 @@ def _tabulated(inner: Any, taken: Sequence[int], schema: Schema) -> Plan:
         return seen
 
     return tabulated
+
+
+def _told(inner: Any, taken: Sequence[int], schema: Schema, rows: Matrix, first: Matrix) -> Matrix:
+    """What the step makes of each row; infinite where it refuses it, which lets the estimator answer."""
+    try:
+        return _asked(inner, taken, schema, rows)
+    except ValueError:
+        if len(rows) == 1:
+            return np.full_like(first, np.inf)
+        return np.vstack([_told(inner, taken, schema, row[None], first) for row in rows])
 
 
 def _asked(inner: Any, taken: Sequence[int], schema: Schema, coded: Matrix) -> Matrix:

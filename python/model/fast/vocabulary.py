@@ -1,0 +1,73 @@
+"""Vocabularies: texts as numbers, where every step that takes them knows a list of texts and treats all others alike."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from python.model.columns import missing
+from python.model.estimator import Steps
+from python.model.features import Category, Feature, String
+from python.model.schema import Schema
+
+STRANGER = "\0 a text that no step knows"
+
+
+class Codes(dict[Any, int]):
+    """The place of each text; of one that is not known, the place of the stranger."""
+
+    def __missing__(self, text: Any) -> int:
+        return self[STRANGER]
+
+
+@dataclass(frozen=True)
+class Vocabulary(Category):
+    """A text of which the model knows some, the `categories`, with the stranger at the end."""
+
+    @cached_property
+    def codes(self) -> Codes:
+        """The place of each text; -1 for None."""
+        return Codes(super().codes)
+
+    @cached_property
+    def filled_codes(self) -> Codes:
+        """The same, with the place of the default for None."""
+        return Codes({**self.codes, None: self.codes[self.default]})
+
+    def coded(self, column: Any) -> NDArray[np.float64]:
+        """(n_records,): the place of each text."""
+        return np.array([self.codes[None if missing(text) else text] for text in column], dtype=float)
+
+    def decoded(self, codes: NDArray[Any]) -> NDArray[np.object_]:
+        """(n_records,), object, as a feature of type string has it."""
+        return np.array([*self.categories, np.nan], dtype=object)[codes.astype(np.intp)]
+
+
+def known(schema: Schema, steps: Steps) -> Schema:
+    """The schema with vocabularies instead of texts; raises ValueError where a step takes texts without a list of them."""
+    if not schema.textual:
+        return schema
+    return Schema((_known(place, feature, steps) for place, feature in enumerate(schema.features)), named=schema.named)
+
+
+def _known(place: int, feature: Feature, steps: Steps) -> Feature:
+    if not isinstance(feature, String):
+        return feature
+    texts = dict.fromkeys(text for found in _lists(place, steps) for text in found if isinstance(text, str))
+    return Vocabulary(feature.name, feature.default, feature.accepts_missing, feature.entry, (*texts, STRANGER))
+
+
+def _lists(place: int, steps: Steps) -> Iterator[Sequence[Any]]:
+    """What each step that takes the feature knows of it."""
+    first = steps.transformers[0]
+    for name, inner, _ in first.transformers_:
+        taken, out = list(first._transformer_to_input_indices[name]), first.output_indices_[name]
+        if place in taken and out.stop > out.start:
+            parts = [part for _, part in getattr(inner, "steps", [("", inner)])]
+            lists = next((part.categories_ for part in parts if hasattr(part, "categories_")), ())
+            if len(lists) != len(taken):
+                raise ValueError("a step takes any text")
+            yield lists[taken.index(place)]
