@@ -1,8 +1,8 @@
 """Telemetry: which request an answer and a log line belong to, and which model gave the answer."""
 
 import logging
+import os
 import re
-import uuid
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +36,7 @@ def identify_answers(app: Flask) -> None:
 
     def identified(environ: "WSGIEnvironment", start_response: "StartResponse") -> "Iterable[bytes]":
         sent = environ.get("HTTP_X_REQUEST_ID", "")
-        environ[KEY] = sent if ID.fullmatch(sent) else uuid.uuid4().hex
+        environ[KEY] = sent if ID.fullmatch(sent) else os.urandom(16).hex()
 
         def start(status: str, headers: list[tuple[str, str]], *error: Any) -> "Callable[[bytes], object]":
             known = future.done() and future.exception() is None

@@ -1,7 +1,6 @@
 """The schema: from a model's metadata to typed columns, with a pointer at every fault."""
 
 import json
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
@@ -87,16 +86,12 @@ class Schema:
 
     def read(self, rows: Sequence[tuple[Any, ...]]) -> Coded | Rows:
         """The same, not made yet: `Coded` where no feature is a string; raises KeyError for an unknown category."""
+        columns = list(zip(*rows, strict=True)) if self._codes else []
+        for number, codes in self._codes.items() if columns else ():
+            columns[number] = tuple(map(codes.__getitem__, columns[number]))
         if self.textual:
-            for number, codes in self._codes.items():
-                deque((codes[row[number]] for row in rows), maxlen=0)
             return Rows(rows, self)
-        if self._codes and rows:
-            columns = list(zip(*rows, strict=True))
-            for number, codes in self._codes.items():
-                columns[number] = tuple(map(codes.__getitem__, columns[number]))
-            rows = list(zip(*columns, strict=True))
-        return Coded(self._matrix(rows), self)
+        return Coded(self._matrix(list(zip(*columns, strict=True)) if columns else rows), self)
 
     def typed(self, rows: Sequence[tuple[Any, ...]]) -> Any:
         """The columns of rows that have been read."""

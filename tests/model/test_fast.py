@@ -1,6 +1,7 @@
 """Fast answers equal the estimator's: on the thresholds, beside them, with gaps, for ties, and whole pipelines."""
 
 import logging
+import time
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from python.errors import Unprocessable
 from python.model.artifact import Artifact
 from python.model.estimator import steps
-from python.model.fast import NEAR_TIE, TOLERANCE, Fast, made_up
+from python.model.fast import NEAR_TIE, TOLERANCE, Fast, _crossing, made_up
 from python.model.fast.predictors import critical_rows
 from python.model.records import Coded, Records
 from python.model.schema import Schema
@@ -107,6 +108,7 @@ def test_a_thousand_forests_are_equal_to_the_bit(seed: int) -> None:
     rows = np.concatenate([critical_rows(estimator, choose), X if gaps else np.nan_to_num(X)])
     for some in (rows, np.where(choose.random(rows.shape) < 0.3, np.nan, rows)) if gaps else (rows,):
         for method in ("predict", "predict_proba") if classes else ("predict",):
+            np.testing.assert_array_equal(fast.few(some), fast.many(some))
             np.testing.assert_array_equal(fast.answer(method, Records(Coded(some, schema))), getattr(estimator, method)(some))
 
 
@@ -299,11 +301,24 @@ def test_what_the_estimator_refuses_is_refused() -> None:
         model.predict(Records(Coded(np.array([[0.0, 1e300, 0.0]]), model.schema)))
 
 
-def test_rows_that_the_estimator_is_faster_at_are_left_to_it(forest: SklearnModel) -> None:
-    assert forest._fast is not None
-    many = np.resize(numbers().to_numpy(), (50_000, 3))
-    if forest._fast._most < len(many):
-        assert forest._fast.answer("predict", Records(Coded(many, forest.schema))) is None
+def test_records_over_the_crossing_are_left_to_what_is_faster() -> None:
+    def slow(records: Any) -> None:
+        time.sleep(1e-4 * len(records))
+
+    def flat(_: Any) -> None:
+        time.sleep(4e-3)
+
+    rows = numbers().to_numpy()
+    assert _crossing(slow, flat, rows) == 63
+    assert _crossing(flat, slow, rows) == np.inf
+    model = hastened(RandomForestClassifier(5, random_state=0), numbers(), 2)
+    assert model._fast is not None
+    model._fast._fewest, model._fast._most = 2, 3
+    told = model.estimator.predict_proba(numbers()[:4])
+    for size in (1, 2, 3):
+        found = model._fast.answer("predict_proba", Records(Coded(rows[:size], model.schema)))
+        np.testing.assert_array_equal(found, told[:size])
+    assert model._fast.answer("predict_proba", Records(Coded(rows[:4], model.schema))) is None
 
 
 def test_an_estimator_that_cannot_be_compiled_answers_itself(caplog: pytest.LogCaptureFixture) -> None:

@@ -38,11 +38,11 @@ class Fast:
         self._method = "predict" if self._classes is None else "predict_proba"
         self._predictor = nameless(steps.predictor)
         self.plan = plan(steps.transformers, self.schema)
-        self.outputs: Outputs = compiled(steps.predictor)
+        self.few, self.many = compiled(steps.predictor)
         self._takes_missing = True
         # Where something else decides, or the probabilities are not the same to the bit, near ties are the estimator's.
         self._decides_by_probability = not hasattr(steps.predictor, "decision_function")
-        self._most = float("inf")
+        self._fewest = self._most = float("inf")
 
     @classmethod
     def proven(cls, estimator: Any, steps: Steps, schema: Schema, samples: Any) -> Self:
@@ -77,7 +77,7 @@ class Fast:
             taken = np.abs(seen) <= LARGEST
             if not (taken.all() or (self._takes_missing and (taken | np.isnan(seen)).all())):
                 return None
-            found = self.outputs(seen)
+            found = (self.few if len(seen) <= self._fewest else self.many)(seen)
         return found if method == self._method else self._labels(found)
 
     def _labels(self, probabilities: Matrix) -> NDArray[Any] | None:
@@ -103,11 +103,12 @@ class Fast:
         self._takes_missing = _answers(ask_predictor, gaps) if len(gaps) else bool(np.isnan(seen).any())
         for rows in (seen, critical, gaps if self._takes_missing else seen[:0]):
             for start in range(0, len(rows), CHUNK):
-                self._compare(rows[start : start + CHUNK], ask_predictor)
+                for outputs in {self.few, self.many}:
+                    self._compare(rows[start : start + CHUNK], ask_predictor, outputs)
         self._compare_whole(probes)
 
-    def _compare(self, seen: Matrix, ask: Callable[[Any], Any]) -> None:
-        told, found = np.asarray(ask(seen)), self.outputs(seen)
+    def _compare(self, seen: Matrix, ask: Callable[[Any], Any], outputs: Outputs) -> None:
+        told, found = np.asarray(ask(seen)), outputs(seen)
         if not np.array_equal(told, found):
             self._decides_by_probability = False
             scale = 1.0 if self._classes is not None else max(1.0, float(np.abs(told).max()))
@@ -120,17 +121,15 @@ class Fast:
             raise Unproven("the compiled copy gives other labels than the estimator")
 
     def _compare_whole(self, probes: Matrix) -> None:
-        told, found = self._asked(probes), self.outputs(self.plan(probes))
+        told, found = self._asked(probes), self.few(self.plan(probes))
         if told.shape != found.shape or not np.allclose(told, found, rtol=TOLERANCE, atol=TOLERANCE):
             raise Unproven("the compiled copy gives other values than the whole model")
 
     def measure(self, probes: Matrix) -> None:
-        """Leave to the estimator the batches that it is faster at: those from the size on where it was."""
-        for size in SIZES:
-            batch = np.resize(probes, (size, probes.shape[1]))
-            if _seconds(partial(self._answer, self._method), batch) <= _seconds(self._asked, batch):
-                return
-            self._most = size - 1
+        """Answer each size of batch in the way that was the fastest at it: for few, for many, or the estimator."""
+        if self.few is not self.many:
+            self._fewest = _crossing(self.few, self.many, self.plan(probes))
+        self._most = _crossing(partial(self._answer, self._method), self._asked, probes)
 
     def _asked(self, records: Matrix) -> Matrix:
         told: Matrix = np.asarray(getattr(self._estimator, self._method)(self.schema.framed(records)))
@@ -160,6 +159,17 @@ def _answers(ask: Callable[[Any], Any], columns: Any) -> bool:
     except Exception:  # what it does not take, it need not be equal on
         return False
     return True
+
+
+def _crossing(one: Callable[[Matrix], Any], other: Callable[[Matrix], Any], records: Matrix) -> float:
+    """The number of records up to which the one is as fast as the other."""
+    most = float("inf")
+    for size in SIZES:
+        batch = np.resize(records, (size, records.shape[1]))
+        if _seconds(one, batch) <= _seconds(other, batch):
+            return most
+        most = size - 1
+    return most
 
 
 def _seconds(ask: Callable[[Matrix], Any], records: Matrix) -> float:

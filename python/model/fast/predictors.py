@@ -10,12 +10,14 @@ Matrix = NDArray[np.float64]
 Outputs = Callable[[Matrix], Matrix]  # probabilities, (n_records, n_classes), or numbers, (n_records,)
 
 
-def compiled(predictor: Any) -> Outputs:
-    """What the predictor's `predict_proba`, or a regressor's `predict`, answers; to be proven, it may be wrong.
+def compiled(predictor: Any) -> tuple[Outputs, Outputs]:
+    """What the predictor's `predict_proba`, or a regressor's `predict`, answers: a way for few records, and one for many.
 
+    To be proven, they may be wrong.
     Raises Exception of any kind for a predictor that it cannot compile.
     """
-    return _linear(predictor) if hasattr(predictor, "coef_") else _trees(predictor)
+    few = _linear(predictor) if hasattr(predictor, "coef_") else _trees(predictor)
+    return few, _tree_by_tree(predictor) if _is_forest(predictor) else few
 
 
 def critical_rows(predictor: Any, choose: np.random.Generator) -> Matrix:
@@ -56,6 +58,22 @@ def _trees(predictor: Any) -> Outputs:
     # scikit-learn's trees compare float32, and treelite must be given what they see; histogram boosting compares float64.
     seen = scores if hasattr(predictor, "_predictors") else lambda X: scores(X.astype(np.float32).astype(float))
     return _shaped(predictor, seen if loss is None else lambda X: _linked(predictor, loss, seen(X)))
+
+
+def _is_forest(predictor: Any) -> bool:
+    return hasattr(predictor, "estimators_") and not hasattr(predictor, "_loss")
+
+
+def _tree_by_tree(predictor: Any) -> Outputs:
+    """The averages of a forest, as it takes them itself: each tree stays in the processor's cache while all records pass it."""
+    trees = [part.tree_ for part in predictor.estimators_]
+
+    def averages(X: Matrix) -> Matrix:
+        seen = X.astype(np.float32)
+        total: Matrix = sum(tree.predict(seen) for tree in trees)
+        return total / len(trees)
+
+    return _shaped(predictor, averages)
 
 
 def _linked(predictor: Any, loss: Any, scores: Matrix) -> Any:
