@@ -1,9 +1,12 @@
 """Fast answers equal the estimator's: on the thresholds, beside them, with gaps, for ties, and whole pipelines."""
 
 import logging
+import threading
 import time
+from pathlib import Path
 from typing import Any
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -39,6 +42,7 @@ from sklearn.preprocessing import (
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
+from python.app import create_app
 from python.errors import Unprocessable
 from python.model.artifact import Artifact
 from python.model.estimator import steps
@@ -47,7 +51,8 @@ from python.model.fast.predictors import critical_rows
 from python.model.records import Coded, Records
 from python.model.schema import Schema
 from python.model.sklearn import SklearnModel
-from tests.models import features, mixed, numbers
+from python.settings import Settings
+from tests.models import build, features, mixed, numbers
 
 ROWS = 120
 
@@ -367,3 +372,26 @@ def test_a_broken_copy_is_found_and_the_estimator_answers(
     assert f"the estimator answers itself, because {said}" in caplog.text
     told = model.predict(Records(Coded(numbers().to_numpy(), model.schema)))
     assert told.tolist() == model.estimator.predict(numbers()).tolist()
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_nothing_waits_for_the_compiled_copy(fast: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiling, hasten = threading.Event(), SklearnModel.hasten
+
+    def late(model: SklearnModel) -> None:
+        compiling.wait(30)
+        hasten(model)
+
+    monkeypatch.setattr(SklearnModel, "hasten", late)
+    joblib.dump(build("build_rf_binary").content, tmp_path / "model.joblib")
+    client = create_app(Settings(model_folder=str(tmp_path), fast_predict=fast)).test_client()
+    record = build("build_rf_binary").records(1)[0]
+    told = client.post("/predict?proba=1", json=record).data
+    assert client.get("/ready").status_code == 200
+    assert client.get("/info").get_json()["model"]["fast_predict"] is False
+    compiling.set()
+    for thread in threading.enumerate():
+        if thread.name == "hasten":
+            thread.join(30)
+    assert client.get("/info").get_json()["model"]["fast_predict"] is fast
+    assert client.post("/predict?proba=1", json=record).data == told
