@@ -83,7 +83,10 @@ def _body(environ: dict[str, Any], most: int) -> bytes:
     elif length > most:
         raise too_large
     else:
-        body = environ["wsgi.input"].read(length)
+        try:
+            body = environ["wsgi.input"].read(length)
+        except OSError as error:  # the client is too slow for the server, or gone
+            raise ClientDisconnected from error
         if len(body) < length:
             raise ClientDisconnected
     return body

@@ -50,6 +50,15 @@ def steps(estimator: Any) -> Steps:
             return Steps(transformers, estimator)
 
 
+def layers(estimator: Any) -> Iterator[Any]:
+    """The estimator, and those inside that `steps` looks into, down to the one that predicts."""
+    yield estimator
+    if hasattr(estimator, "best_estimator_"):
+        yield from layers(estimator.best_estimator_)
+    elif hasattr(estimator, "steps"):
+        yield from layers(estimator.steps[-1][1])
+
+
 def predictor_type(estimator: Any) -> type:
     """The type of the last step of a pipeline, of the estimator inside a search or a calibration."""
     predictor = steps(estimator).predictor

@@ -14,15 +14,18 @@ from python.model import estimator as ask
 from python.model import probes
 from python.model.artifact import Artifact
 from python.model.base import Explanation, Model
-from python.model.columns import by_column, missing, rows
+from python.model.columns import by_column, missing, rows, stacked
 from python.model.explain import Explainer
-from python.model.fast import Fast, Unproven
+from python.model.fast import Fast
+from python.model.fast.predictors import Unproven
 from python.model.origins import folded, origins
 from python.model.records import Records
 from python.model.refusals import refusals
 from python.model.schema import Schema
 
 log = logging.getLogger(__name__)
+
+MAX_SAMPLES = 4096
 
 
 class SklearnModel(Model):
@@ -58,8 +61,7 @@ class SklearnModel(Model):
     def hasten(self) -> None:
         """Answer faster from now on, where that is proven to be equal."""
         try:
-            self._fast = Fast.proven(self.estimator, self._steps, self.schema, self._probes)
-            self._slow_because = None
+            self._fast = Fast.proven(self.estimator, self._steps, self.schema, self._known())
         except Unproven as error:
             self._slow_because = str(error)
             log.warning("the estimator answers itself, because %s", error)
@@ -116,7 +118,7 @@ class SklearnModel(Model):
     def info(self) -> dict[str, Any]:
         """What the model is, and how it is explained or why not."""
         inner = {"predictor_type": str(ask.predictor_type(self.estimator))}
-        fast = {"fast_predict": self._fast is not None, "fast_predict_reason": self._slow_because}
+        fast = {"fast_predict": self._fast is not None, "fast_predict_reason": None if self._fast else self._slow_because}
         return {**super().info(), **inner, **self._explainer.info(), **fast}
 
     @cached_property
@@ -134,6 +136,10 @@ class SklearnModel(Model):
         if found is None or self._origins is None or len(found) != len(self._origins):
             return []
         return [float(value) for value in folded(found[None], self._origins, len(self.schema.names))[0]]
+
+    def _known(self) -> Any:
+        """Rows that the model has answers to, as many as there are."""
+        return self._probes if self._samples is None else stacked(rows(self._samples.columns, 0, MAX_SAMPLES), self._probes)
 
     def _answer(self, method: str, records: Records) -> Any:
         """What the estimator's method says of the records, asked once; raises Unprocessable for values that it refuses."""

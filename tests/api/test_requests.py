@@ -132,3 +132,15 @@ def test_a_method_that_is_not_allowed(method: str, path: str, client: Client) ->
 
 def test_a_path_that_is_not_there(client: Client) -> None:
     problem(client().get("/predictions"), 404)
+
+
+def test_a_client_that_goes_away_while_it_sends_is_no_fault_of_the_service(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Gone:
+        def read(self, _: int) -> bytes:
+            raise OSError("timeout during read(100) on wsgi.input")
+
+    answer = client().post("/predict", environ_overrides={"wsgi.input": Gone(), "CONTENT_LENGTH": "100"})
+    assert answer.status_code == 400
+    assert not caplog.records

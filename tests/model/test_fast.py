@@ -29,8 +29,9 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import Lasso, LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import (
+    FunctionTransformer,
     MaxAbsScaler,
     MinMaxScaler,
     OneHotEncoder,
@@ -295,6 +296,7 @@ def test_ties_are_left_to_the_estimator_unless_every_bit_is_equal() -> None:
     estimator = LogisticRegression(fit_intercept=False).fit(data, [0, 1, 0, 1])
     model = SklearnModel.load(Artifact(estimator, {"features": [{"name": "x", "type": "numeric"}]}))
     model.hasten()
+    assert model._fast is not None
     for x in (1e-17, -1e-17, 0.0, 1e-300, NEAR_TIE):
         records = Records(Coded(np.array([[x]]), model.schema))
         assert model.predict(records).tolist() == estimator.predict(records.columns).tolist()
@@ -302,6 +304,7 @@ def test_ties_are_left_to_the_estimator_unless_every_bit_is_equal() -> None:
 
 def test_what_the_estimator_refuses_is_refused() -> None:
     model = hastened(RandomForestClassifier(5), numbers(), 2)
+    assert model._fast is not None
     with pytest.raises(Unprocessable, match="does not take these values"):
         model.predict(Records(Coded(np.array([[0.0, 1e300, 0.0]]), model.schema)))
 
@@ -357,7 +360,7 @@ def test_a_broken_copy_is_found_and_the_estimator_answers(
             tree = copy.get_tree_accessor(3)
             field = "threshold" if broken == "a threshold" else "leaf_value"
             values = tree.get_field(field).copy()
-            inner = int(np.flatnonzero(values)[0])
+            inner = int(np.flatnonzero(values)[-1])
             values[inner] = (
                 np.nextafter(np.float32(values[inner]), np.inf) if field == "threshold" else values[inner] * (1 + 1e-6)
             )
@@ -366,12 +369,86 @@ def test_a_broken_copy_is_found_and_the_estimator_answers(
 
         monkeypatch.setattr(treelite.sklearn, "import_model", import_model)
         model = hastened(RandomForestRegressor(10, random_state=0), numbers(), 0)
-        said = "the compiled copy gives other values than the estimator"
+        said = "the compiled copy has other trees than the estimator"
     assert model._fast is None
     assert model.info()["fast_predict_reason"] == said
     assert f"the estimator answers itself, because {said}" in caplog.text
     told = model.predict(Records(Coded(numbers().to_numpy(), model.schema)))
     assert told.tolist() == model.estimator.predict(numbers()).tolist()
+
+
+def lower(texts: Any) -> Any:
+    return texts.apply(lambda column: column.str.lower())
+
+
+def both(data: Any) -> Any:
+    return np.all(np.asarray(data) == "u", axis=1).astype(float)[:, None]
+
+
+class Generous(Pipeline):  # type: ignore[misc]
+    def predict(self, X: Any) -> Any:
+        return (self.predict_proba(X)[:, 1] >= 0.1).astype(int)
+
+
+class Ruled(RandomForestRegressor):  # type: ignore[misc]
+    def predict(self, X: Any) -> Any:
+        return np.where(np.asarray(X)[:, 1] == 42, -1.0, super().predict(X))
+
+
+TEXTS = pd.DataFrame({"p": ["u", "v", "w", "?"] * 15, "q": ["u", "x", "w"] * 20})
+AMOUNTS = pd.DataFrame({"a": [1.0, 2.0, 3.0, 4.0, -999.0, 6.0] * 10, "b": [0.5, 7.0, 1.0] * 20})
+ONE_HOT = OneHotEncoder(handle_unknown="ignore")
+ODD: dict[str, tuple[Any, pd.DataFrame, dict[str, Any]]] = {
+    "texts in small letters": (make_pipeline(FunctionTransformer(lower), ONE_HOT), TEXTS, {"p": "U", "q": "X"}),
+    "a text for nothing": (
+        make_pipeline(SimpleImputer(missing_values="?", strategy="most_frequent"), ONE_HOT),
+        TEXTS,
+        {"p": "?", "q": "u"},
+    ),
+    "changed places": (make_pipeline(FunctionTransformer(lambda d: d[["q", "p"]]), ONE_HOT), TEXTS, {"p": "x", "q": "w"}),
+    "two texts together": (FunctionTransformer(both), TEXTS, {"p": "u", "q": "u"}),
+    "a number for nothing": (SimpleImputer(missing_values=-999), AMOUNTS, {"a": -999.0, "b": 1.0}),
+    "clipped": (MinMaxScaler(clip=True), AMOUNTS, {"a": 1e10, "b": 1.0}),
+    "clipped, and too large": (make_pipeline(StandardScaler(), MinMaxScaler(clip=True)), AMOUNTS, {"a": 1e308, "b": 1.0}),
+    "an unknown number": (OneHotEncoder(), AMOUNTS, {"a": 7.0, "b": 1.0}),
+}
+
+
+@pytest.mark.parametrize("samples", [True, False])
+@pytest.mark.parametrize("name", ODD)
+def test_odd_steps_answer_as_they_do_without_a_copy(name: str, samples: bool) -> None:
+    step, data, record = ODD[name]
+    pipeline = make_pipeline(make_column_transformer((clone(step), list(data))), LogisticRegression())
+    pipeline.fit(data, (np.arange(len(data)) % 3 == 0).astype(int))
+    kind = "numeric" if data is AMOUNTS else "string"
+    described = [{"name": column, "type": kind, "default": data[column][0]} for column in data]
+    model = SklearnModel.load(Artifact(pipeline, {"features": described}, data if samples else None))
+
+    def told() -> Any:
+        try:
+            records = model.schema.records(record)
+            return model.predict(records).tolist(), np.round(model.predict_proba(records), 11).tolist()
+        except Unprocessable as error:
+            return error.errors
+
+    before = told()
+    model.hasten()
+    assert told() == before
+
+
+@pytest.mark.parametrize("classes", [2, 0])
+def test_what_is_not_scikit_learns_own_answers_itself(classes: int) -> None:
+    steps = [("scale", StandardScaler()), ("last", LogisticRegression())]
+    model = hastened(Generous(steps) if classes else Ruled(5, random_state=0), numbers(), classes)
+    assert "is not scikit-learn's own" in model.info()["fast_predict_reason"]
+
+
+def test_a_forest_of_several_outputs_does_not_end_the_process() -> None:
+    data = numbers()
+    two = np.stack([targets(data, 2), targets(data, 3)], axis=1)
+    model = SklearnModel.load(Artifact(RandomForestClassifier(3).fit(data, two), {"features": features(data)}))
+    model.hasten()
+    assert model.info()["fast_predict_reason"] == "it cannot be compiled (ValueError: several outputs)"
 
 
 @pytest.mark.parametrize("fast", [True, False])

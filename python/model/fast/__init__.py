@@ -8,9 +8,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from python.model.estimator import Steps
-from python.model.fast.plan import Matrix, nameless, plan
-from python.model.fast.predictors import Outputs, compiled, critical_rows
+from python.model.estimator import Steps, layers
+from python.model.fast.plan import Matrix, nameless, of_sklearn, plan
+from python.model.fast.predictors import Outputs, Unproven, compiled, critical_rows
 from python.model.fast.vocabulary import known
 from python.model.features import Category
 from python.model.records import Coded, Records
@@ -24,15 +24,14 @@ SIZES = (4096, 1024, 256, 64, 16, 4, 1)  # of the batches that are timed
 NUMBERS = (0.0, 1.0, -1.0, 0.5, 1e-3, 1e-9, 10.0, -100.0, 1e4, 1e6)
 
 
-class Unproven(Exception):
-    """The fast answers differ from the estimator's, or there are none; says which and where."""
-
-
 class Fast:
     """Answers of one estimator to coded records, equal to what it says itself."""
 
     def __init__(self, estimator: Any, steps: Steps, schema: Schema) -> None:
         """Raises Exception of any kind for an estimator that cannot be compiled."""
+        for layer in layers(estimator):
+            if not of_sklearn(layer):
+                raise ValueError(f"{type(layer).__name__} is not scikit-learn's own, and may answer as it likes")
         self._estimator, self._steps, self.schema = estimator, steps, known(schema, steps)
         self._classes = getattr(estimator, "classes_", None)
         self._method = "predict" if self._classes is None else "predict_proba"
@@ -62,8 +61,11 @@ class Fast:
         """What the estimator's `predict` or `predict_proba` says of the records; None where it must be asked itself."""
         if len(records) > self._most or method not in ("predict", self._method):
             return None
-        coded = self._coded(records)
-        return None if coded is None else self._answer(method, coded)
+        try:
+            coded = self._coded(records)
+            return None if coded is None else self._answer(method, coded)
+        except Exception:  # a step refuses these values, and the estimator tells which
+            return None
 
     def _coded(self, records: Records) -> Matrix | None:
         if records.rows is None:
@@ -124,12 +126,17 @@ class Fast:
         told, found = self._asked(probes), self.few(self.plan(probes))
         if told.shape != found.shape or not np.allclose(told, found, rtol=TOLERANCE, atol=TOLERANCE):
             raise Unproven("the compiled copy gives other values than the whole model")
+        labels = None if self._classes is None else self._labels(found)
+        if labels is not None and not np.array_equal(labels, self._estimator.predict(self.schema.framed(probes))):
+            raise Unproven("the compiled copy gives other labels than the whole model")
 
     def measure(self, probes: Matrix) -> None:
         """Answer each size of batch in the way that was the fastest at it: for few, for many, or the estimator."""
         if self.few is not self.many:
             self._fewest = _crossing(self.few, self.many, self.plan(probes))
         self._most = _crossing(partial(self._answer, self._method), self._asked, probes)
+        if self._most < 1:
+            raise Unproven("the estimator is as fast")
 
     def _asked(self, records: Matrix) -> Matrix:
         told: Matrix = np.asarray(getattr(self._estimator, self._method)(self.schema.framed(records)))
@@ -138,18 +145,19 @@ class Fast:
 
 def made_up(schema: Schema, choose: np.random.Generator) -> Matrix:
     """Coded records with numbers of all sizes, every category, and gaps where a value may be missing."""
+    most = max([PROBES, *(len(feature.categories) for feature in schema.features if isinstance(feature, Category))])
     columns = []
     for feature in schema.features:
         if isinstance(feature, Category):
-            column = np.resize(np.arange(len(feature.categories), dtype=float), PROBES)
+            column = np.resize(np.arange(len(feature.categories), dtype=float), most)
             gap = -1.0
         else:
             column = np.concatenate(
-                [np.resize(NUMBERS, PROBES // 2), choose.normal(size=PROBES // 2) * 10.0 ** choose.integers(-3, 5)]
+                [np.resize(NUMBERS, most // 2), choose.normal(size=most - most // 2) * 10.0 ** choose.integers(-3, 5)]
             )
             gap = np.nan
         may = feature.accepts_missing and feature.default is None
-        columns.append(np.where(choose.random(PROBES) < 0.1 * bool(may), gap, choose.permutation(column)))
+        columns.append(np.where(choose.random(most) < 0.1 * bool(may), gap, choose.permutation(column)))
     return np.stack(columns, axis=1)
 
 

@@ -5,6 +5,7 @@ Python costs twice what the trees do.
 """
 
 import ctypes
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -15,15 +16,54 @@ from treelite.gtil.gtil import GTILConfig
 
 Matrix = NDArray[np.float64]
 
+# treelite's name for a field of a node, histogram boosting's and that of all other trees.
+FIELDS = {
+    "cleft": ("left", "children_left"),
+    "cright": ("right", "children_right"),
+    "split_index": ("feature_idx", "feature"),
+    "threshold": ("num_threshold", "threshold"),
+    "default_left": ("missing_go_to_left", "missing_go_to_left"),
+}
+
 
 def imported(predictor: Any) -> treelite.Model:
-    """A forest or a booster of scikit-learn as treelite has it, with the leaves as the predictor has them."""
+    """A forest or a booster of scikit-learn as treelite has it, with the leaves as the predictor has them.
+
+    Raises ValueError if there are several outputs.
+    """
+    if getattr(predictor, "n_outputs_", 1) != 1:
+        raise ValueError("several outputs")  # treelite ends the process
     model = treelite.sklearn.import_model(predictor)
     if hasattr(predictor, "classes_") and not hasattr(predictor, "_loss"):
         for number, part in enumerate(predictor.estimators_):  # treelite divides them by their sum once more
             leaves = part.tree_.value[part.tree_.children_left < 0, 0]
             model.get_tree_accessor(number).set_field("leaf_vector", leaves.ravel())
     return model
+
+
+def same(model: treelite.Model, predictor: Any) -> bool:
+    """Whether each node of each tree is the predictor's own."""
+    return all(_equal(model.get_tree_accessor(number), *own) for number, own in enumerate(_nodes(predictor)))
+
+
+def _nodes(predictor: Any) -> Iterator[tuple[dict[str, Any], NDArray[np.bool_], NDArray[Any] | None]]:
+    """Of each of the predictor's trees the fields, which nodes are leaves, and what these add, if it is one number."""
+    if hasattr(predictor, "_predictors"):
+        for nodes in (part.nodes for parts in predictor._predictors for part in parts):
+            yield {field: nodes[name] for field, (name, _) in FIELDS.items()}, nodes["is_leaf"] != 0, nodes["value"]
+        return
+    boosting = hasattr(predictor, "_loss")
+    rate = predictor.learning_rate if boosting else 1.0
+    for tree in (part.tree_ for part in np.ravel(predictor.estimators_)):
+        fields = {field: getattr(tree, name) for field, (_, name) in FIELDS.items()}
+        if boosting:
+            del fields["default_left"]  # it takes no missing value
+        yield fields, tree.children_left < 0, tree.value[:, 0, 0] * rate if tree.value.shape[2] == 1 else None
+
+
+def _equal(copy: Any, fields: dict[str, Any], leaf: NDArray[np.bool_], values: NDArray[Any] | None) -> bool:
+    same = all(np.array_equal(copy.get_field(field)[~leaf], own[~leaf]) for field, own in fields.items())
+    return same and (values is None or np.allclose(copy.get_field("leaf_value")[leaf], values[leaf], 1e-15, 0))
 
 
 class Gtil:

@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from python.model.columns import dense
+from python.model.columns import dense, missing
 from python.model.features import Category, Numeric
 from python.model.schema import Schema
 
 Matrix = NDArray[np.float64]
 Plan = Callable[[Matrix], Matrix]
+
+# What these make of a column depends on no other.
+BY_COLUMN = {"OneHotEncoder", "OrdinalEncoder", "TargetEncoder", "SimpleImputer"}
 
 # The arithmetic of each step, in the order in which scikit-learn does it, so that every bit is the same.
 STEPS: dict[str, Callable[[Any], Plan]] = {
@@ -21,11 +24,13 @@ STEPS: dict[str, Callable[[Any], Plan]] = {
     "RobustScaler": lambda s: _shifted_and_divided(
         s.center_ if s.with_centering else None, s.scale_ if s.with_scaling else None
     ),
-    "MaxAbsScaler": lambda s: lambda X: X / s.scale_,
-    "MinMaxScaler": lambda s: (
-        (lambda X: np.clip(X * s.scale_ + s.min_, *s.feature_range)) if s.clip else lambda X: X * s.scale_ + s.min_
+    "MaxAbsScaler": lambda s: _as_it_is(s) if getattr(s, "clip", False) else lambda X: X / s.scale_,
+    "MinMaxScaler": lambda s: _as_it_is(s) if s.clip else lambda X: X * s.scale_ + s.min_,
+    "SimpleImputer": lambda s: (
+        (lambda X: np.where(np.isnan(X), s.statistics_, X))
+        if s.indicator_ is None and missing(s.missing_values)
+        else _as_it_is(s)
     ),
-    "SimpleImputer": lambda s: (lambda X: np.where(np.isnan(X), s.statistics_, X)) if s.indicator_ is None else _as_it_is(s),
     "Pipeline": lambda s: _chained([_step(inner) for _, inner in s.steps]),
 }
 
@@ -42,6 +47,16 @@ def plan(transformers: Sequence[Any], schema: Schema) -> Plan:
     return _chained(list(map(_step, transformers)))
 
 
+def of_sklearn(step: Any) -> bool:
+    """Whether the step is scikit-learn's own: a subclass may do anything."""
+    return type(step).__module__.startswith("sklearn.")
+
+
+def parts(step: Any) -> list[Any]:
+    """The steps of a pipeline, or the step itself."""
+    return [part for _, part in step.steps] if hasattr(step, "steps") else [step]
+
+
 def nameless(step: Any) -> Any:
     """A copy of the step that was fitted without names, and so takes a matrix without a warning."""
     bare = copy.copy(step)
@@ -52,14 +67,14 @@ def nameless(step: Any) -> Any:
 def _step(step: Any) -> Plan:
     if step is None or step == "passthrough":
         return lambda X: X
-    if known := STEPS.get(type(step).__name__):
+    if of_sklearn(step) and (known := STEPS.get(type(step).__name__)):
         return known(step)
     return _as_it_is(step)
 
 
 def _as_it_is(step: Any) -> Plan:
     bare = nameless(step)
-    return lambda X: np.asarray(dense(bare.transform(X)), dtype=float)
+    return lambda X: np.asarray(dense(bare.transform(X.copy())), dtype=float)
 
 
 def _chained(plans: Sequence[Plan]) -> Plan:
@@ -93,9 +108,10 @@ def _block(inner: Any, taken: Sequence[int], schema: Schema) -> Plan:
     features = [schema.features[place] for place in taken]
     if all(isinstance(feature, Numeric) for feature in features):
         return _step(inner)
-    if all(isinstance(feature, Category) for feature in features):
+    by_column = len(taken) == 1 or all(of_sklearn(part) and type(part).__name__ in BY_COLUMN for part in parts(inner))
+    if by_column and all(isinstance(feature, Category) for feature in features):
         return _tabulated(inner, taken, schema)
-    raise ValueError("a step takes numbers and categories together")
+    raise ValueError("a step takes features together that are not all numbers")
 
 
 def _tabulated(inner: Any, taken: Sequence[int], schema: Schema) -> Plan:

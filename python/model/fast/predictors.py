@@ -10,6 +10,10 @@ Matrix = NDArray[np.float64]
 Outputs = Callable[[Matrix], Matrix]  # probabilities, (n_records, n_classes), or numbers, (n_records,)
 
 
+class Unproven(Exception):
+    """The fast answers differ from the estimator's, or there are none; says which and where."""
+
+
 def compiled(predictor: Any) -> tuple[Outputs, Outputs]:
     """What the predictor's `predict_proba`, or a regressor's `predict`, answers: a way for few records, and one for many.
 
@@ -50,9 +54,11 @@ def _splits(predictor: Any) -> tuple[NDArray[Any], NDArray[Any], Any]:
 def _trees(predictor: Any) -> Outputs:
     if hasattr(predictor, "tree_"):
         return _shaped(predictor, lambda X: predictor.tree_.predict(X.astype(np.float32)))
-    from python.model.fast.gtil import Gtil, imported  # a model without trees never needs it
+    from python.model.fast.gtil import Gtil, imported, same  # a model without trees never needs it
 
     model = imported(predictor)
+    if not same(model, predictor):
+        raise Unproven("the compiled copy has other trees than the estimator")
     loss = getattr(predictor, "_loss", None)
     scores = Gtil(model, predictor.n_features_in_, margins=loss is not None)
     # scikit-learn's trees compare float32, and treelite must be given what they see; histogram boosting compares float64.

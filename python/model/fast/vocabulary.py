@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from python.model.columns import missing
 from python.model.estimator import Steps
+from python.model.fast.plan import of_sklearn, parts
 from python.model.features import Category, Feature, String
 from python.model.schema import Schema
 
@@ -61,13 +62,17 @@ def _known(place: int, feature: Feature, steps: Steps) -> Feature:
 
 
 def _lists(place: int, steps: Steps) -> Iterator[Sequence[Any]]:
-    """What each step that takes the feature knows of it."""
+    """What each step that takes the feature knows of it: an encoder, with nothing but an imputer in front of it."""
     first = steps.transformers[0]
     for name, inner, _ in first.transformers_:
         taken, out = list(first._transformer_to_input_indices[name]), first.output_indices_[name]
         if place in taken and out.stop > out.start:
-            parts = [part for _, part in getattr(inner, "steps", [("", inner)])]
-            lists = next((part.categories_ for part in parts if hasattr(part, "categories_")), ())
-            if len(lists) != len(taken):
+            imputer, encoder = ([None, *parts(inner)])[-2:]
+            known_steps = all(of_sklearn(part) for part in parts(inner))
+            if not known_steps or not hasattr(encoder, "categories_") or len(parts(inner)) > 1 + _is_imputer(imputer):
                 raise ValueError("a step takes any text")
-            yield lists[taken.index(place)]
+            yield [*encoder.categories_[taken.index(place)], getattr(imputer, "missing_values", None)]
+
+
+def _is_imputer(step: Any) -> bool:
+    return type(step).__name__ == "SimpleImputer"
