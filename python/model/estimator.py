@@ -141,14 +141,17 @@ def importances(predictor: Any) -> NDArray[np.float64] | None:
     return None
 
 
-def single_threaded(estimator: Any) -> None:
-    """Make the estimator, and all estimators in it, predict in the calling thread.
+def fit_to_serve(estimator: Any) -> None:
+    """Make the estimator, and all estimators in it, predict in the calling thread, and leave what they are given as it is.
 
-    One record costs a forest saved with `n_jobs=-1` three times as much; the service's processes are its parallelism.
+    One record costs a forest saved with `n_jobs=-1` three times as much; the service's processes are its parallelism. A scaler
+    saved with `copy=False` scales the same records once more when they are explained.
     """
     for part in _parts(estimator):
         if getattr(part, "n_jobs", 1) != 1:
             part.n_jobs = 1
+        if getattr(part, "copy", True) is False:
+            part.copy = True
 
 
 def _parts(estimator: Any) -> Iterator[Any]:

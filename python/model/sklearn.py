@@ -41,6 +41,7 @@ class SklearnModel(Model):
         self.task = ask.task(estimator, np.asarray(estimator.predict(rows(self._probes, 0, 1))))
         one_output = self.task != ask.SEVERAL_OUTPUTS
         self.class_names = ask.class_names(estimator, metadata.get("class_names")) if one_output else None
+        self._has_probabilities = self.class_names is not None and hasattr(estimator, "predict_proba")
         self._samples = None if samples is None else Records(samples)
         self._fast: Fast | None = None
         self._slow_because: str | None = "nothing faster is prepared"
@@ -49,7 +50,7 @@ class SklearnModel(Model):
     def load(cls, artifact: Artifact) -> Self:
         """The model, with a first prediction made on a row made up from the metadata; raises ArtifactError."""
         estimator = artifact.model
-        ask.single_threaded(estimator)
+        ask.fit_to_serve(estimator)
         schema = Schema.from_metadata(artifact.metadata, named=ask.takes_names(estimator))
         ask.check_inputs(estimator, schema.names)
         samples = probes.background(schema, artifact.samples)
@@ -76,7 +77,7 @@ class SklearnModel(Model):
 
     def predict_proba(self, records: Records) -> NDArray[np.float64]:
         """Probabilities in the order of `class_names`, (n_records, n_classes)."""
-        if not self.offers("proba"):
+        if not self._has_probabilities:
             return super().predict_proba(records)
         return np.asarray(self._answer("predict_proba", records), dtype=float)
 
@@ -101,7 +102,7 @@ class SklearnModel(Model):
         """Whether a request may ask for it and bring nothing but records."""
         if what == "explain":
             return self._explainer.answers_alone
-        return self.class_names is not None and hasattr(self.estimator, "predict_proba")
+        return self._has_probabilities
 
     def example(self) -> dict[str, Any]:
         """The first sample, or a record made up from the metadata; missing values left out."""

@@ -84,9 +84,17 @@ def test_a_model_without_importances_has_none(name: str) -> None:
 def test_every_estimator_in_the_model_predicts_in_one_thread() -> None:
     parts = [("a", forest(n_jobs=-1)), ("b", make_pipeline(StandardScaler(), forest(n_jobs=2)))]
     estimator = GridSearchCV(VotingClassifier(parts, n_jobs=-1), {"a__max_depth": [2]}, cv=2).fit(DATA, TARGET)
-    ask.single_threaded(estimator)
+    ask.fit_to_serve(estimator)
     voting = estimator.best_estimator_
     assert [voting.n_jobs, voting.estimators_[0].n_jobs, voting.estimators_[1][-1].n_jobs] == [1, 1, 1]
+
+
+def test_no_step_changes_what_it_is_given() -> None:
+    estimator = make_pipeline(StandardScaler(copy=False), StandardScaler(copy=False)).fit(DATA.to_numpy(dtype=float))
+    ask.fit_to_serve(estimator)
+    given = DATA.to_numpy(dtype=float)
+    estimator.transform(given)
+    assert np.array_equal(given, DATA)
 
 
 def test_a_search_inside_a_pipeline_sees_what_the_pipeline_made() -> None:

@@ -26,8 +26,9 @@ from sklearn.ensemble import (
     RandomForestRegressor,
 )
 from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.frozen import FrozenEstimator
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import Lasso, LogisticRegression, Ridge
+from sklearn.linear_model import Lasso, LogisticRegression, Ridge, SGDClassifier
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import (
@@ -110,7 +111,8 @@ def test_a_thousand_forests_are_equal_to_the_bit(seed: int) -> None:
         {"features": [{"name": f"x{n}", "type": "numeric", "accepts_missing": gaps} for n in range(width)]}
     )
     fast = Fast(estimator, steps(estimator), schema)
-    fast.prove(made_up(schema, choose), choose)
+    probes = made_up(schema, choose)
+    fast.prove(probes, probes[:0], choose)
     rows = np.concatenate([critical_rows(estimator, choose), X if gaps else np.nan_to_num(X)])
     for some in (rows, np.where(choose.random(rows.shape) < 0.3, np.nan, rows)) if gaps else (rows,):
         for method in ("predict", "predict_proba") if classes else ("predict",):
@@ -385,6 +387,11 @@ def both(data: Any) -> Any:
     return np.all(np.asarray(data) == "u", axis=1).astype(float)[:, None]
 
 
+class Selecting(ColumnTransformer):  # type: ignore[misc]
+    def transform(self, X: Any) -> Any:
+        return np.where(np.asarray(X) == 42, -1.0, super().transform(X))
+
+
 class Generous(Pipeline):  # type: ignore[misc]
     def predict(self, X: Any) -> Any:
         return (self.predict_proba(X)[:, 1] >= 0.1).astype(int)
@@ -396,6 +403,8 @@ class Ruled(RandomForestRegressor):  # type: ignore[misc]
 
 
 TEXTS = pd.DataFrame({"p": ["u", "v", "w", "?"] * 15, "q": ["u", "x", "w"] * 20})
+STRANGE = {"p": "z", "q": "u"}
+SAME = TEXTS.assign(p="k")
 AMOUNTS = pd.DataFrame({"a": [1.0, 2.0, 3.0, 4.0, -999.0, 6.0] * 10, "b": [0.5, 7.0, 1.0] * 20})
 ONE_HOT = OneHotEncoder(handle_unknown="ignore")
 ODD: dict[str, tuple[Any, pd.DataFrame, dict[str, Any]]] = {
@@ -411,6 +420,21 @@ ODD: dict[str, tuple[Any, pd.DataFrame, dict[str, Any]]] = {
     "clipped": (MinMaxScaler(clip=True), AMOUNTS, {"a": 1e10, "b": 1.0}),
     "clipped, and too large": (make_pipeline(StandardScaler(), MinMaxScaler(clip=True)), AMOUNTS, {"a": 1e308, "b": 1.0}),
     "an unknown number": (OneHotEncoder(), AMOUNTS, {"a": 7.0, "b": 1.0}),
+    "an unknown text": (OneHotEncoder(), TEXTS, {"p": "z", "q": "u"}),
+    "an unknown text beside a known one": (OrdinalEncoder(), TEXTS, {"p": "z", "q": "w"}),
+    "an unknown text, squashed": (
+        make_pipeline(OneHotEncoder(sparse_output=False), FunctionTransformer(np.tanh)),
+        TEXTS,
+        STRANGE,
+    ),
+    "an unknown text for a column that is always the same": (OneHotEncoder(), SAME, {"p": "z", "q": "w"}),
+    "an unknown text for a column that is dropped": (OneHotEncoder(drop="first"), SAME, {"p": "z", "q": "w"}),
+    "an unknown text that looks like one of no step": (ONE_HOT, TEXTS.replace({"u": "\0?", "v": "\0"}), STRANGE),
+    "weights": (
+        ColumnTransformer([("p", ONE_HOT, ["p"]), ("q", ONE_HOT, ["q"])], transformer_weights={"p": 3.0}),
+        TEXTS,
+        STRANGE,
+    ),
 }
 
 
@@ -418,7 +442,8 @@ ODD: dict[str, tuple[Any, pd.DataFrame, dict[str, Any]]] = {
 @pytest.mark.parametrize("name", ODD)
 def test_odd_steps_answer_as_they_do_without_a_copy(name: str, samples: bool) -> None:
     step, data, record = ODD[name]
-    pipeline = make_pipeline(make_column_transformer((clone(step), list(data))), LogisticRegression())
+    columns = clone(step) if hasattr(step, "transformers") else make_column_transformer((clone(step), list(data)))
+    pipeline = make_pipeline(columns, LogisticRegression())
     pipeline.fit(data, (np.arange(len(data)) % 3 == 0).astype(int))
     kind = "numeric" if data is AMOUNTS else "string"
     described = [{"name": column, "type": kind, "default": data[column][0]} for column in data]
@@ -441,6 +466,93 @@ def test_what_is_not_scikit_learns_own_answers_itself(classes: int) -> None:
     steps = [("scale", StandardScaler()), ("last", LogisticRegression())]
     model = hastened(Generous(steps) if classes else Ruled(5, random_state=0), numbers(), classes)
     assert "is not scikit-learn's own" in model.info()["fast_predict_reason"]
+
+
+def test_neither_does_what_only_holds_or_selects() -> None:
+    held = FrozenEstimator(LogisticRegression().fit(numbers(), targets(numbers(), 2)))
+    columns = Selecting([("scale", StandardScaler(), list(numbers()))])
+    for estimator in (held, make_pipeline(columns, LogisticRegression())):
+        assert hastened(estimator, numbers(), 2).info()["fast_predict"] is False
+
+
+STRICT_ENCODERS = [
+    OneHotEncoder(sparse_output=False),
+    OrdinalEncoder(),
+    OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=np.nan),
+]
+
+
+@pytest.mark.parametrize("encoder", STRICT_ENCODERS, ids=repr)
+@pytest.mark.parametrize("kind", ["category", "string"])
+def test_an_encoder_of_several_columns_is_looked_up(encoder: Any, kind: str) -> None:
+    last = HistGradientBoostingClassifier(max_iter=5, min_samples_leaf=2)
+    pipeline = make_pipeline(make_column_transformer((encoder, ["p", "q"])), last).fit(TEXTS, TEXTS["q"] == "u")
+    described = [
+        {"name": name, "type": kind, "default": "u"} | ({"categories": sorted(set(TEXTS[name]))} if kind == "category" else {})
+        for name in TEXTS
+    ]
+    model = SklearnModel.load(Artifact(pipeline, {"features": described}))
+    model.hasten()
+    records = model.schema.records(TEXTS.to_dict("records"))
+    assert model._fast is not None, model._slow_because
+    for method in ("predict", "predict_proba"):
+        found: Any = model._fast.answer(method, records)
+        np.testing.assert_allclose(found, getattr(pipeline, method)(TEXTS), rtol=0, atol=TOLERANCE)
+
+
+def test_too_many_categories_are_left_to_the_estimator() -> None:
+    data = pd.DataFrame({"p": [f"{number}" for number in range(3000)]})
+    pipeline = make_pipeline(make_column_transformer((ONE_HOT, ["p"])), LogisticRegression()).fit(data, np.arange(3000) % 2)
+    model = SklearnModel.load(Artifact(pipeline, {"features": [{"name": "p", "type": "string"}]}))
+    model.hasten()
+    assert "3002 categories that become 3000 columns" in model.info()["fast_predict_reason"]
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        GradientBoostingClassifier(n_estimators=300, n_iter_no_change=3, random_state=0),
+        GradientBoostingRegressor(n_estimators=2000, n_iter_no_change=3, random_state=0),
+    ],
+)
+def test_boosting_that_stopped_early_is_equal(estimator: Any) -> None:
+    model = hastened(estimator, numbers(), 2 if "Classifier" in type(estimator).__name__ else 0)
+    assert len(model.estimator.estimators_) < estimator.n_estimators
+    assert_equal(model, numbers().to_numpy())
+
+
+@pytest.mark.parametrize("wanted", [3, 50])
+def test_a_forest_with_other_trees_than_it_wanted_is_equal(wanted: int) -> None:
+    forest = RandomForestClassifier(10, random_state=0).fit(numbers(), targets(numbers(), 3))
+    forest.set_params(n_estimators=wanted).estimators_ = forest.estimators_[:7]
+    model = SklearnModel.load(Artifact(forest, {"features": features(numbers())}))
+    model.hasten()
+    assert_equal(model, numbers().to_numpy(), exact=True)
+
+
+def test_a_link_that_is_met_only_when_saturated_is_not_taken_for_another() -> None:
+    data = numbers() * 1e4
+    model = hastened(SGDClassifier(loss="modified_huber", random_state=0, max_iter=20, tol=None), data, 2)
+    assert model.info()["fast_predict_reason"] == "the compiled copy gives other values than the estimator"
+
+
+def test_splits_by_category_are_left_to_the_estimator() -> None:
+    X = pd.DataFrame({"a": np.arange(ROWS) % 4, "b": np.arange(ROWS) / 7.0})
+    boosting = HistGradientBoostingRegressor(max_iter=3, categorical_features=[0]).fit(X, X["a"] == 2)
+    model = SklearnModel.load(Artifact(boosting, {"features": features(X.astype(float))}))
+    model.hasten()
+    assert model.info()["fast_predict_reason"] == "it cannot be compiled (ValueError: splits by category)"
+
+
+def test_a_gap_that_only_a_copy_would_take_is_refused() -> None:
+    data = pd.DataFrame({"c": [f"{number}" for number in range(30)] * 4, "x": np.arange(120.0)})
+    steps = make_column_transformer((OneHotEncoder(), ["c"]), ("passthrough", ["x"]))
+    pipeline = make_pipeline(steps, RandomForestClassifier(3, random_state=0)).fit(data, np.arange(120) % 2)
+    described = [{"name": "c", "type": "string", "default": "1"}, {"name": "x", "type": "numeric", "accepts_missing": True}]
+    model = SklearnModel.load(Artifact(pipeline, {"features": described}))
+    model.hasten()
+    with pytest.raises(Unprocessable):
+        model.predict_proba(model.schema.records({"c": "1"}))
 
 
 def test_a_forest_of_several_outputs_does_not_end_the_process() -> None:

@@ -1,5 +1,6 @@
 """Fast answers: the estimator's own, without its overhead for each call, once they have been proven equal."""
 
+import logging
 import time
 from collections.abc import Callable
 from functools import partial
@@ -16,6 +17,8 @@ from python.model.features import Category
 from python.model.records import Coded, Records
 from python.model.schema import Schema
 
+log = logging.getLogger(__name__)
+
 TOLERANCE = 1e-12  # of probabilities, and of numbers relative to the largest
 NEAR_TIE = 1e-9
 LARGEST = float(np.finfo(np.float32).max)  # scikit-learn's trees refuse more
@@ -29,7 +32,7 @@ class Fast:
 
     def __init__(self, estimator: Any, steps: Steps, schema: Schema) -> None:
         """Raises Exception of any kind for an estimator that cannot be compiled."""
-        for layer in layers(estimator):
+        for layer in (*layers(estimator), steps.predictor):
             if not of_sklearn(layer):
                 raise ValueError(f"{type(layer).__name__} is not scikit-learn's own, and may answer as it likes")
         self._estimator, self._steps, self.schema = estimator, steps, known(schema, steps)
@@ -52,9 +55,9 @@ class Fast:
         fast = cls(estimator, steps, schema)
         choose = np.random.default_rng(0)
         with np.errstate(all="ignore"):
-            probes = fast.taken(np.concatenate([fast.schema.coded(samples), made_up(fast.schema, choose)]))
-            fast.prove(probes, choose)
-            fast.measure(probes)
+            taken, refused = fast.sorted_out(np.concatenate([fast.schema.coded(samples), made_up(fast.schema, choose)]))
+            fast.prove(taken, refused, choose)
+            fast.measure(taken)
         return fast
 
     def answer(self, method: str, records: Records) -> NDArray[Any] | None:
@@ -64,7 +67,8 @@ class Fast:
         try:
             coded = self._coded(records)
             return None if coded is None else self._answer(method, coded)
-        except Exception:  # a step refuses these values, and the estimator tells which
+        except Exception as error:  # a step refuses these values, and the estimator tells which
+            log.debug("the estimator is asked because of %s", type(error).__name__)
             return None
 
     def _coded(self, records: Records) -> Matrix | None:
@@ -76,11 +80,15 @@ class Fast:
     def _answer(self, method: str, records: Matrix) -> NDArray[Any] | None:
         with np.errstate(all="ignore"):
             seen = self.plan(records)
-            taken = np.abs(seen) <= LARGEST
-            if not (taken.all() or (self._takes_missing and (taken | np.isnan(seen)).all())):
+            # The sum of the squares tells at once what is true of nearly all records.
+            if not (np.vdot(seen, seen) <= LARGEST or self._all_taken(seen)):
                 return None
             found = (self.few if len(seen) <= self._fewest else self.many)(seen)
         return found if method == self._method else self._labels(found)
+
+    def _all_taken(self, seen: Matrix) -> bool:
+        taken = np.abs(seen) <= LARGEST
+        return bool(taken.all() or (self._takes_missing and (taken | np.isnan(seen)).all()))
 
     def _labels(self, probabilities: Matrix) -> NDArray[Any] | None:
         if not self._decides_by_probability:
@@ -90,24 +98,35 @@ class Fast:
         labels: NDArray[Any] = self._classes.take(probabilities.argmax(axis=1))  # type: ignore[union-attr]
         return labels
 
-    def taken(self, records: Matrix) -> Matrix:
-        """Those of the coded records that the estimator answers."""
-        return records if _answers(self._asked, records) else records[[_answers(self._asked, row[None]) for row in records]]
+    def sorted_out(self, records: Matrix) -> tuple[Matrix, Matrix]:
+        """Those of the coded records that the estimator answers, and those that it refuses."""
+        if _answers(self._asked, records):
+            return records, records[:0]
+        if len(records) == 1:
+            return records[:0], records
+        halves = [self.sorted_out(half) for half in np.array_split(records, 2)]
+        return np.concatenate([half[0] for half in halves]), np.concatenate([half[1] for half in halves])
 
-    def prove(self, probes: Matrix, choose: np.random.Generator) -> None:
-        """Raise Unproven for the first answer that differs; note how equal the answers are, and whether NaN is taken."""
+    def prove(self, taken: Matrix, refused: Matrix, choose: np.random.Generator) -> None:
+        """Raise Unproven for the first answer that differs; note how equal the answers are, and whether NaN is taken.
+
+        `taken` are coded records that the estimator answers, `refused` such that it refuses.
+        """
         ask_predictor = getattr(self._predictor, self._method)
-        seen = np.asarray(self._steps.transform(self.schema.framed(probes)), dtype=float)
-        if not np.array_equal(self.plan(probes), seen, equal_nan=True):
+        seen = np.asarray(self._steps.transform(self.schema.framed(taken)), dtype=float)
+        if not np.array_equal(self.plan(taken), seen, equal_nan=True):
             raise Unproven("a step gives other values than its copy")
-        critical = critical_rows(self._predictor, choose) if not hasattr(self._predictor, "coef_") else seen[:0]
+        critical = critical_rows(self._predictor, choose)
         gaps = np.where(choose.random(critical.shape) < 0.2, np.nan, critical)[:CHUNK]
-        self._takes_missing = _answers(ask_predictor, gaps) if len(gaps) else bool(np.isnan(seen).any())
+        gaps[0] = np.nan
+        self._takes_missing = _answers(ask_predictor, gaps)
         for rows in (seen, critical, gaps if self._takes_missing else seen[:0]):
             for start in range(0, len(rows), CHUNK):
                 for outputs in {self.few, self.many}:
                     self._compare(rows[start : start + CHUNK], ask_predictor, outputs)
-        self._compare_whole(probes)
+        self._compare_whole(taken)
+        if any(self.answer(self._method, Records(Coded(row[None], self.schema))) is not None for row in refused):
+            raise Unproven("the compiled copy answers what the estimator refuses")
 
     def _compare(self, seen: Matrix, ask: Callable[[Any], Any], outputs: Outputs) -> None:
         told, found = np.asarray(ask(seen)), outputs(seen)

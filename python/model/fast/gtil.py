@@ -4,6 +4,7 @@ Called at its C interface (https://treelite.readthedocs.io/en/latest/treelite-c-
 Python costs twice what the trees do.
 """
 
+import copy
 import ctypes
 from collections.abc import Iterator
 from typing import Any
@@ -15,6 +16,9 @@ from treelite.core import _LIB, _check_call
 from treelite.gtil.gtil import GTILConfig
 
 Matrix = NDArray[np.float64]
+
+PREDICT = _LIB["TreeliteGTILPredict"]  # apart from treelite's own, for the types
+PREDICT.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_char_p, ctypes.c_uint64, ctypes.c_void_p, ctypes.c_void_p)
 
 # treelite's name for a field of a node, histogram boosting's and that of all other trees.
 FIELDS = {
@@ -29,10 +33,16 @@ FIELDS = {
 def imported(predictor: Any) -> treelite.Model:
     """A forest or a booster of scikit-learn as treelite has it, with the leaves as the predictor has them.
 
-    Raises ValueError if there are several outputs.
+    Raises ValueError if there are several outputs, or splits by category.
     """
     if getattr(predictor, "n_outputs_", 1) != 1:
         raise ValueError("several outputs")  # treelite ends the process
+    if getattr(predictor, "is_categorical_", None) is not None:
+        raise ValueError("splits by category")  # treelite takes 2.5 for the category 2
+    if hasattr(predictor, "estimators_"):
+        # treelite reads as many trees as were wanted, beyond the end of memory where boosting stopped early.
+        predictor = copy.copy(predictor)
+        predictor.n_estimators = len(predictor.estimators_)
     model = treelite.sklearn.import_model(predictor)
     if hasattr(predictor, "classes_") and not hasattr(predictor, "_loss"):
         for number, part in enumerate(predictor.estimators_):  # treelite divides them by their sum once more
@@ -43,7 +53,8 @@ def imported(predictor: Any) -> treelite.Model:
 
 def same(model: treelite.Model, predictor: Any) -> bool:
     """Whether each node of each tree is the predictor's own."""
-    return all(_equal(model.get_tree_accessor(number), *own) for number, own in enumerate(_nodes(predictor)))
+    own = list(_nodes(predictor))
+    return model.num_tree == len(own) and all(_equal(model.get_tree_accessor(n), *nodes) for n, nodes in enumerate(own))
 
 
 def _nodes(predictor: Any) -> Iterator[tuple[dict[str, Any], NDArray[np.bool_], NDArray[Any] | None]]:
@@ -82,11 +93,5 @@ class Gtil:
         """The averages of a forest, or the sums of boosting."""
         X = np.ascontiguousarray(X, dtype=float).reshape(-1, self._features)
         found = np.zeros((len(X), self._width))
-        rows = ctypes.c_uint64(len(X))
-        into = ctypes.c_void_p(found.ctypes.data)
-        _check_call(
-            _LIB.TreeliteGTILPredict(
-                self._model.handle, ctypes.c_void_p(X.ctypes.data), b"float64", rows, into, self._config.handle
-            )
-        )
+        _check_call(PREDICT(self._model.handle, X.ctypes.data, b"float64", len(X), found.ctypes.data, self._config.handle))
         return found

@@ -1,9 +1,9 @@
 """Plans: what a pipeline does before its last step, as a few operations on a matrix."""
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import reduce
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,8 @@ from python.model.schema import Schema
 
 Matrix = NDArray[np.float64]
 Plan = Callable[[Matrix], Matrix]
+
+MOST = 2**22  # values in tables of categories: 32 MiB
 
 # What these make of a column depends on no other.
 BY_COLUMN = {"OneHotEncoder", "OrdinalEncoder", "TargetEncoder", "SimpleImputer"}
@@ -40,7 +42,7 @@ def plan(transformers: Sequence[Any], schema: Schema) -> Plan:
 
     Raises Exception of any kind for steps that it does not know how to follow.
     """
-    if transformers and hasattr(transformers[0], "output_indices_"):
+    if transformers and hasattr(transformers[0], "output_indices_") and of_sklearn(transformers[0]):
         return _chained([_columns(transformers[0], schema), *map(_step, transformers[1:])])
     if not schema.numeric:
         raise ValueError("a feature that is not a number meets a step that takes all of them")
@@ -49,7 +51,8 @@ def plan(transformers: Sequence[Any], schema: Schema) -> Plan:
 
 def of_sklearn(step: Any) -> bool:
     """Whether the step is scikit-learn's own: a subclass may do anything."""
-    return type(step).__module__.startswith("sklearn.")
+    module = type(step).__module__
+    return module.startswith("sklearn.") and not module.startswith("sklearn.frozen")  # which is what it holds
 
 
 def parts(step: Any) -> list[Any]:
@@ -88,12 +91,16 @@ def _shifted_and_divided(shift: Any, divisor: Any) -> Plan:
 
 def _columns(transformer: Any, schema: Schema) -> Plan:
     width = max(places.stop for places in transformer.output_indices_.values())
+    rows = sum(len(feature.categories) + 1 for feature in schema.features if isinstance(feature, Category))
+    if rows * width > MOST:
+        raise ValueError(f"{rows} categories that become {width} columns are too many to look up")
+    if transformer.transformer_weights:
+        raise ValueError("weights of transformers")
     blocks: list[tuple[Any, slice, Plan]] = []
     for name, inner, _ in transformer.transformers_:
         taken = transformer._transformer_to_input_indices[name]
-        out = transformer.output_indices_[name]
-        if out.stop > out.start:
-            blocks.append((taken, out, _block(inner, taken, schema)))
+        if len(taken) and inner != "drop":  # though it may give no column, it may refuse a value
+            blocks.append((_sliced(taken), transformer.output_indices_[name], _block(inner, taken, schema)))
 
     def columns(X: Matrix) -> Matrix:
         seen = np.empty((len(X), width))
@@ -102,6 +109,12 @@ def _columns(transformer: Any, schema: Schema) -> Plan:
         return seen
 
     return columns
+
+
+def _sliced(places: Any) -> Any:
+    """The places as a slice, which is faster, where they are next to each other."""
+    start, stop = (int(places[0]), int(places[0]) + len(places)) if len(places) else (0, 0)
+    return slice(start, stop) if np.array_equal(places, np.arange(start, stop)) else places
 
 
 def _block(inner: Any, taken: Sequence[int], schema: Schema) -> Plan:
@@ -114,35 +127,53 @@ def _block(inner: Any, taken: Sequence[int], schema: Schema) -> Plan:
     raise ValueError("a step takes features together that are not all numbers")
 
 
+class Table(NamedTuple):
+    """What a step makes of one feature, (n_categories + 1, n_columns), the row of a missing value at the end."""
+
+    columns: Any
+    values: Matrix
+    refused: NDArray[np.bool_] | None  # the rows that the step refuses, where there are any
+
+
 def _tabulated(inner: Any, taken: Sequence[int], schema: Schema) -> Plan:
     """What a step makes of categories, asked once for each of them and then looked up."""
     base = np.zeros((1, len(schema.features)))
-    tables: list[tuple[int, NDArray[np.intp], Matrix]] = []
     first = _asked(inner, taken, schema, base)
-    for number, place in enumerate(taken):
-        rows = np.repeat(base, len(schema.features[place].categories) + 1, axis=0)  # type: ignore[attr-defined]
-        rows[:, place] = np.arange(-1, len(rows) - 1)
-        made = _told(inner, taken, schema, rows, first)
-        changed = np.flatnonzero((made != first).any(axis=0))
-        tables.append((number, changed, made[:, changed]))
+    tables = [_table(inner, taken, schema, place, first) for place in taken]
 
     def tabulated(codes: Matrix) -> Matrix:
-        seen = np.repeat(first, len(codes), axis=0)
-        for number, changed, table in tables:
-            seen[:, changed] = table[codes[:, number].astype(np.intp) + 1]
+        seen = first.repeat(len(codes), axis=0)
+        places = codes.astype(np.intp)
+        for number, (columns, values, refused) in enumerate(tables):
+            here = places[:, number]
+            if refused is not None and refused[here].any():
+                raise ValueError("a step refuses this category")
+            seen[:, columns] = values[here]
         return seen
 
     return tabulated
 
 
-def _told(inner: Any, taken: Sequence[int], schema: Schema, rows: Matrix, first: Matrix) -> Matrix:
-    """What the step makes of each row; infinite where it refuses it, which lets the estimator answer."""
+def _table(inner: Any, taken: Sequence[int], schema: Schema, place: int, first: Matrix) -> Table:
+    codes = [*range(len(schema.features[place].categories)), -1]  # type: ignore[attr-defined]
+    rows = np.zeros((len(codes), len(schema.features)))
+    rows[:, place] = codes
+    answered = dict(_told(inner, taken, schema, rows, 0))
+    values = np.stack([answered.get(row, first[0]) for row in range(len(rows))])
+    changed = np.flatnonzero(~np.isclose(values, first, rtol=0, atol=0, equal_nan=True).all(axis=0))
+    refused = np.array([row not in answered for row in range(len(rows))])
+    return Table(_sliced(changed), values[:, changed], refused if refused.any() else None)
+
+
+def _told(inner: Any, taken: Sequence[int], schema: Schema, rows: Matrix, start: int) -> Iterator[tuple[int, Matrix]]:
+    """The places, counted from `start`, of the rows that the step takes, and what it makes of them."""
     try:
-        return _asked(inner, taken, schema, rows)
+        yield from enumerate(_asked(inner, taken, schema, rows), start)
     except ValueError:
-        if len(rows) == 1:
-            return np.full_like(first, np.inf)
-        return np.vstack([_told(inner, taken, schema, row[None], first) for row in rows])
+        half = len(rows) // 2
+        if half:
+            yield from _told(inner, taken, schema, rows[:half], start)
+            yield from _told(inner, taken, schema, rows[half:], start + half)
 
 
 def _asked(inner: Any, taken: Sequence[int], schema: Schema, coded: Matrix) -> Matrix:

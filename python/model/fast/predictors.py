@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+SUMS = 256
+
 Matrix = NDArray[np.float64]
 Outputs = Callable[[Matrix], Matrix]  # probabilities, (n_records, n_classes), or numbers, (n_records,)
 
@@ -25,10 +27,16 @@ def compiled(predictor: Any) -> tuple[Outputs, Outputs]:
 
 
 def critical_rows(predictor: Any, choose: np.random.Generator) -> Matrix:
-    """Rows on which trees decide: each threshold, and the floats right below and right above, (n_rows, n_features).
+    """Rows on which the predictor decides, (n_rows, n_features).
 
-    In the precision in which the trees compare: float32, or float64 for histogram boosting.
+    Of trees each threshold, and the floats right below and right above, in the precision in which they compare: float32, or
+    float64 for histogram boosting. Of a linear model such that its sums take all values between what saturates a link.
     """
+    if hasattr(predictor, "coef_"):
+        coefficients = np.atleast_2d(np.asarray(predictor.coef_, dtype=float))
+        sums = choose.normal(size=(SUMS, len(coefficients))) * choose.choice([0.1, 1.0, 10.0], size=(SUMS, 1))
+        rows: Matrix = (sums - predictor.intercept_) @ np.linalg.pinv(coefficients).T
+        return rows
     features, thresholds, precision = _splits(predictor)
     columns = []
     for feature in range(predictor.n_features_in_):
@@ -90,13 +98,18 @@ def _linked(predictor: Any, loss: Any, scores: Matrix) -> Any:
 def _linear(predictor: Any) -> Outputs:
     from scipy.special import expit, softmax
 
-    coefficients, intercept = np.asarray(predictor.coef_, dtype=float), predictor.intercept_
+    coefficients, intercept = np.asarray(predictor.coef_, dtype=float).T, predictor.intercept_
     if not hasattr(predictor, "classes_"):
         loss = getattr(predictor, "_base_loss", None)
-        return (lambda X: loss.link.inverse(X @ coefficients + intercept)) if loss else lambda X: X @ coefficients + intercept
-    if len(coefficients) == 1:
-        return _shaped(predictor, lambda X: expit(X @ coefficients.T + intercept))
-    return _shaped(predictor, lambda X: softmax(X @ coefficients.T + intercept, axis=1))
+        return (
+            (lambda X: loss.link.inverse(X.dot(coefficients) + intercept))
+            if loss
+            else lambda X: X.dot(coefficients) + intercept
+        )
+    if coefficients.shape[1] == 1:
+        both, intercepts = np.hstack([-coefficients, coefficients]), np.hstack([-intercept, intercept])
+        return lambda X: expit(X.dot(both) + intercepts)
+    return lambda X: softmax(X.dot(coefficients) + intercept, axis=1)
 
 
 def _shaped(predictor: Any, outputs: Callable[[Matrix], Any]) -> Outputs:

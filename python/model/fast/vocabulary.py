@@ -14,14 +14,16 @@ from python.model.fast.plan import of_sklearn, parts
 from python.model.features import Category, Feature, String
 from python.model.schema import Schema
 
-STRANGER = "\0 a text that no step knows"
-
 
 class Codes(dict[Any, int]):
-    """The place of each text; of one that is not known, the place of the stranger."""
+    """The place of each text; of one that is not known, `stranger`."""
+
+    def __init__(self, known: dict[Any, int], stranger: int) -> None:
+        super().__init__(known)
+        self._stranger = stranger
 
     def __missing__(self, text: Any) -> int:
-        return self[STRANGER]
+        return self._stranger
 
 
 @dataclass(frozen=True)
@@ -31,12 +33,12 @@ class Vocabulary(Category):
     @cached_property
     def codes(self) -> Codes:
         """The place of each text; -1 for None."""
-        return Codes(super().codes)
+        return Codes(super().codes, len(self.categories) - 1)
 
     @cached_property
     def filled_codes(self) -> Codes:
         """The same, with the place of the default for None."""
-        return Codes({**self.codes, None: self.codes[self.default]})
+        return Codes({**self.codes, None: self.codes[self.default]}, len(self.categories) - 1)
 
     def coded(self, column: Any) -> NDArray[np.float64]:
         """(n_records,): the place of each text."""
@@ -58,15 +60,16 @@ def _known(place: int, feature: Feature, steps: Steps) -> Feature:
     if not isinstance(feature, String):
         return feature
     texts = dict.fromkeys(text for found in _lists(place, steps) for text in found if isinstance(text, str))
-    return Vocabulary(feature.name, feature.default, feature.accepts_missing, feature.entry, (*texts, STRANGER))
+    stranger = "\0" * max(map(len, texts), default=0) + "?"  # longer than all that are known
+    return Vocabulary(feature.name, feature.default, feature.accepts_missing, feature.entry, (*texts, stranger))
 
 
 def _lists(place: int, steps: Steps) -> Iterator[Sequence[Any]]:
     """What each step that takes the feature knows of it: an encoder, with nothing but an imputer in front of it."""
     first = steps.transformers[0]
     for name, inner, _ in first.transformers_:
-        taken, out = list(first._transformer_to_input_indices[name]), first.output_indices_[name]
-        if place in taken and out.stop > out.start:
+        taken = list(first._transformer_to_input_indices[name])
+        if place in taken and inner != "drop":
             imputer, encoder = ([None, *parts(inner)])[-2:]
             known_steps = all(of_sklearn(part) for part in parts(inner))
             if not known_steps or not hasattr(encoder, "categories_") or len(parts(inner)) > 1 + _is_imputer(imputer):
