@@ -73,23 +73,30 @@ def _read_body(environ: dict[str, Any], schema: Schema, limits: Limits) -> tuple
 
 def _body(environ: dict[str, Any], most: int) -> bytes:
     length = get_content_length(environ)
-    if length is None and "HTTP_TRANSFER_ENCODING" in environ and not environ.get("wsgi.input_terminated"):
-        raise LengthRequired("the body must come with its Content-Length")
-    too_large = TooLarge(f"the body is larger than the {most} bytes that are taken")
     if length is None:
-        body: bytes = get_input_stream(environ, max_content_length=most).read()
-        if len(body) == most:
-            raise too_large  # Werkzeug cuts a chunked body at the limit without a word
-    elif length > most:
-        raise too_large
-    else:
-        try:
-            body = environ["wsgi.input"].read(length)
-        except OSError as error:  # the client is too slow for the server, or gone
-            raise ClientDisconnected from error
-        if len(body) < length:
-            raise ClientDisconnected
+        return _body_of_any_length(environ, most)
+    if length > most:
+        raise _too_large(most)
+    try:
+        body: bytes = environ["wsgi.input"].read(length)
+    except OSError as error:  # the client is too slow for the server, or gone
+        raise ClientDisconnected from error
+    if len(body) < length:
+        raise ClientDisconnected
     return body
+
+
+def _body_of_any_length(environ: dict[str, Any], most: int) -> bytes:
+    if "HTTP_TRANSFER_ENCODING" in environ and not environ.get("wsgi.input_terminated"):
+        raise LengthRequired("the body must come with its Content-Length")
+    body: bytes = get_input_stream(environ, max_content_length=most).read()
+    if len(body) == most:
+        raise _too_large(most)  # Werkzeug cuts a chunked body at the limit without a word
+    return body
+
+
+def _too_large(most: int) -> TooLarge:
+    return TooLarge(f"the body is larger than the {most} bytes that are taken")
 
 
 def _check_effort(model: Model, records: int, samples: Records | None, limits: Limits) -> None:

@@ -1,6 +1,7 @@
 """Routes: the service's HTTP interface, a few lines each."""
 
 from concurrent.futures import Future
+from functools import lru_cache
 
 from flask import Blueprint, Response, current_app, request
 
@@ -16,7 +17,11 @@ routes = Blueprint("routes", __name__)
 
 def loaded_model() -> Model:
     """The model; raises NotReady while it is loading, and after it could not be loaded."""
-    future: Future[Model] = current_app.config["MODEL"]
+    return _result(current_app.config["MODEL"])
+
+
+@lru_cache(maxsize=1)  # a future's locks cost more than the trees of a forest; what raises is asked again
+def _result(future: Future[Model]) -> Model:
     if not future.done():
         raise NotReady("the model is being loaded", LOADING_SECONDS)
     if (error := future.exception()) is not None:

@@ -33,14 +33,15 @@ def identify_answers(app: Flask) -> None:
     """
     future: Future[Model] = app.config["MODEL"]
     answer = app.wsgi_app
+    version: list[tuple[str, str]] = []
 
     def identified(environ: "WSGIEnvironment", start_response: "StartResponse") -> "Iterable[bytes]":
         sent = environ.get("HTTP_X_REQUEST_ID", "")
         environ[KEY] = sent if ID.fullmatch(sent) else os.urandom(16).hex()
 
         def start(status: str, headers: list[tuple[str, str]], *error: Any) -> "Callable[[bytes], object]":
-            known = future.done() and future.exception() is None
-            version = [("X-Model-Version", future.result().version)] if known else []
+            if not version and future.done() and future.exception() is None:
+                version[:] = [("X-Model-Version", future.result().version)]
             return start_response(status, [*headers, ("X-Request-ID", environ[KEY]), *version], *error)
 
         return answer(environ, start)

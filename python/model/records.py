@@ -1,8 +1,9 @@
 """Records: what a request asks about, validated, with the way back to where each value stood."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,29 +39,37 @@ class Records:
         return self._given.columns() if isinstance(self._given, Coded | Rows) else self._given
 
     def __len__(self) -> int:
-        return len(next(given for given in (self.coded, self.rows, self._given) if given is not None))
+        return len(self._given)
 
     def pointer(self, row: int, *feature: str) -> str:
         """The place in the body of a record, or of one of its values."""
         return pointer(*self.at, *(() if self.single else (row,)), *feature)
 
 
-class Coded(NamedTuple):
+@dataclass(slots=True)
+class Coded:
     """Records as numbers, (n_records, n_features): of a category its place among the categories, -1 if missing."""
 
     matrix: NDArray[np.float64]
     schema: Framing
+
+    def __len__(self) -> int:
+        return len(self.matrix)
 
     def columns(self) -> Any:
         """The columns that these numbers stand for."""
         return self.schema.framed(self.matrix)
 
 
-class Rows(NamedTuple):
+@dataclass(slots=True)
+class Rows:
     """Records as the values that came, in the order of the features, None being absent."""
 
     rows: Sequence[tuple[Any, ...]]
     schema: Framing
+
+    def __len__(self) -> int:
+        return len(self.rows)
 
     def columns(self) -> Any:
         """The columns that these values stand for."""
