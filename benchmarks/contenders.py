@@ -1,6 +1,7 @@
 """Who is measured: the service, its ceiling, and other ways to serve a model, each in a virtual environment of its own."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -16,6 +17,13 @@ PEERS = Path(__file__).parent / "peers"
 PROCESSES = "2"
 # A peer has these in the versions that the service has, so that the same file loads and gives the same answers.
 SAME = ("joblib", "numpy", "pandas", "scikit-learn", "scipy", "shap")
+
+
+def prepare() -> None:
+    """Hold what is started from now on to as many processors as a server has processes; ends the program if wrk is missing."""
+    if not shutil.which("wrk"):
+        sys.exit("wrk is needed: https://github.com/wg/wrk")
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(PROCESSES)])
 
 
 def environment(name: str) -> Path:
@@ -100,7 +108,7 @@ def _uwsgi(ini: Path, workload: Workload, environ: dict[str, str]) -> Contender:
     address = _free_address()
     environ = environ | {"WORKERS": PROCESSES, "PORT": address.rpartition(":")[2]}
     command = [str(Path(sys.executable).with_name("uwsgi")), "--ini", str(ini)]
-    return Contender(command, environ, address + _query(workload), workload.body, _service_answer, closes=True)
+    return Contender(command, environ, address + _query(workload), workload.body, _service_answer)
 
 
 def _query(workload: Workload) -> str:

@@ -63,7 +63,7 @@ def _artifact(model: Any, names: list[str], **categories: list[str]) -> dict[str
 
 def write(folder: Path, name: str, content: dict[str, Any], records: list[dict[str, Any]], explained: bool = False) -> None:
     """The model, what is asked of it, and what it answers itself."""
-    folder.mkdir()
+    folder.mkdir(parents=True)
     joblib.dump(content, folder / "model.joblib")
     model, columns = content["model"], pd.DataFrame(records)
     named = hasattr(model, "feature_names_in_")

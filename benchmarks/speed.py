@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from benchmarks.contenders import CONTENDERS, PROCESSES, environment
+from benchmarks.contenders import CONTENDERS, PROCESSES, environment, prepare
 from benchmarks.servers import CONNECTIONS, Server, running
 from benchmarks.workloads import ROOT, Workload, workloads
 
@@ -128,7 +128,7 @@ def conditions() -> str:
 
 def main(quick: bool) -> None:
     """Print the table; write it for the docs, with a picture, unless it was a quick look."""
-    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(PROCESSES)])  # for all that is started, too
+    prepare()
     print(HEAD)
     table, results = [HEAD], {}
     names, rounds, seconds = (QUICK, 3, 1) if quick else (tuple(CONTENDERS), 5, 3)

@@ -1,6 +1,5 @@
 """Write docs/start-table.md: the time from exec to the first answer, and the memory of all processes, for one forest."""
 
-import os
 import subprocess
 import sys
 import time
@@ -8,7 +7,7 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from benchmarks.contenders import CONTENDERS
+from benchmarks.contenders import CONTENDERS, prepare
 from benchmarks.servers import running
 from benchmarks.workloads import ROOT, Workload, workloads
 
@@ -47,7 +46,7 @@ def spread(values: list[float], digits: int) -> str:
 
 def main() -> None:
     """Everyone in turn, some rounds of it."""
-    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
+    prepare()
     seconds: dict[str, list[float]] = {BARE: []}
     memory: dict[str, list[float]] = {}
     with TemporaryDirectory() as folder:

@@ -39,9 +39,13 @@ class Workload:
 
     @property
     def answer(self) -> bytes:
-        """The probabilities as the service writes them."""
+        """The probabilities, and the explanation, as the service writes them."""
         rows = [{"0": first, "1": second} for first, second in self.probabilities]
-        return json.dumps({"prediction": rows}, separators=(",", ":")).encode()
+        content: dict[str, Any] = {"prediction": rows}
+        if self.explanation:
+            names = list(self.records[0])
+            content["explanation"] = [dict(zip(names, values, strict=True)) for values in self.explanation]
+        return json.dumps(content, separators=(",", ":")).encode()
 
     def check(self, probabilities: list[list[float]], explanation: list[list[float]] | None) -> None:
         """Raise ValueError unless these are the model's probabilities and, where they are asked for, shap's values."""

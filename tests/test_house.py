@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "python.example": set(),
     "python.app": {"python", "python.errors", "python.settings", "python.model", "python.api"},
     "python.supervisor": set(),
+    "python.frozen": set(),
     "python.production": {"python.errors", "python.settings", "python.model"},
     "service": {"python.app", "python.errors", "python.settings", "python.supervisor"},
 }

@@ -27,7 +27,7 @@ app = FastAPI()
 
 
 @app.post("/predict")
-def predict(records: RootModel[Record | list[Record]], proba: int = 0, explain: int = 0) -> Answer:  # noqa: ARG001
+async def predict(records: RootModel[Record | list[Record]], proba: int = 0, explain: int = 0) -> Answer:  # noqa: ARG001
     """Probabilities, and SHAP values where asked for."""
     given = records.root if isinstance(records.root, list) else [records.root]
     rows = [vars(record) for record in given]

@@ -31,6 +31,9 @@ FOREIGN_SUBTYPES = {
 }
 
 
+CUT_SHORT = "the body ended before its Content-Length"
+
+
 @dataclass(frozen=True)
 class Query:
     """What a client asks of the model."""
@@ -75,23 +78,25 @@ def _body(environ: dict[str, Any], most: int) -> bytes:
     length = get_content_length(environ)
     if length is None:
         return _body_of_any_length(environ, most)
+    if not length and environ["CONTENT_LENGTH"].strip("0"):
+        raise BadRequest("the Content-Length is not a number of bytes")
     if length > most:
         raise _too_large(most)
     try:
         body: bytes = environ["wsgi.input"].read(length)
     except OSError as error:  # the client is too slow for the server, or gone
-        raise ClientDisconnected from error
+        raise ClientDisconnected(CUT_SHORT) from error
     if len(body) < length:
-        raise ClientDisconnected
+        raise ClientDisconnected(CUT_SHORT)
     return body
 
 
 def _body_of_any_length(environ: dict[str, Any], most: int) -> bytes:
     if "HTTP_TRANSFER_ENCODING" in environ and not environ.get("wsgi.input_terminated"):
         raise LengthRequired("the body must come with its Content-Length")
-    body: bytes = get_input_stream(environ, max_content_length=most).read()
-    if len(body) == most:
-        raise _too_large(most)  # Werkzeug cuts a chunked body at the limit without a word
+    body: bytes = get_input_stream(environ, max_content_length=most + 1).read()
+    if len(body) > most:
+        raise _too_large(most)  # Werkzeug cuts a chunked body at its limit without a word
     return body
 
 
@@ -109,7 +114,7 @@ def _check_effort(model: Model, records: int, samples: Records | None, limits: L
         raise TooLarge(f"{arithmetic} are {total} predictions to explain with, at most {most} are made")
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=32)
 def _flags(query: str, names: tuple[str, ...]) -> dict[str, bool]:
     text = query.encode("latin1").decode(errors="replace")  # as PEP 3333 has it
     given = MultiDict(parse_qsl(text, keep_blank_values=True))
@@ -122,7 +127,7 @@ def _flags(query: str, names: tuple[str, ...]) -> dict[str, bool]:
     return {name: FLAGS[given.get(name, "0").lower()] for name in names}
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=32)
 def _check_type(content_type: str, coding: str) -> None:
     mimetype, options = parse_options_header(content_type.lower())
     subtype = mimetype.partition("/")[2].removeprefix("x-").removeprefix("vnd.").removeprefix("apache.")

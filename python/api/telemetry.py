@@ -21,8 +21,8 @@ FORMAT = "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"
 
 
 def request_id() -> str:
-    """The id of the request being answered."""
-    return str(request.environ[KEY])
+    """The id of the request being answered; a hyphen where none has come in from outside."""
+    return str(request.environ.get(KEY, "-"))
 
 
 def identify_answers(app: Flask) -> None:

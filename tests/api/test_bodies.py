@@ -1,16 +1,20 @@
 """Every fault of a body, one by one, with its pointer and its sentence."""
 
+import json
 from typing import Any
 from urllib.parse import unquote
 
 import numpy as np
 import pytest
 
+from python.api.bodies import Reader
 from python.app import create_app
 from python.model.artifact import Artifact
+from python.model.schema import Schema
 from python.model.sklearn import SklearnModel
 from python.settings import Settings
 from tests.conftest import Client
+from tests.models import build
 from tests.problems import problem
 
 MISSING = "missing: the feature has no default and accepts no missing value"
@@ -231,3 +235,12 @@ def test_looking_for_refused_values_ends_after_a_hundred() -> None:
     document = problem(service.post("/predict", json=[{"x": -1, "y": 1}] * 20_000), 422)
     assert len(document["errors"]) == 100
     assert model.asked < 1000
+
+
+def test_a_large_background_is_not_kept() -> None:
+    fitted = build("build_rf_binary")
+    found = Reader(Schema.from_metadata(fitted.content["metadata"]), reject_unknown=True)
+    data, small = build("build_rf_binary").records(1)[0], build("build_rf_binary").records(3)
+    for samples, kept in ((small, 1), (small * 10_000, 1), (small * 2, 2)):
+        found.read(json.dumps({"_data": data, "_samples": samples}).encode())
+        assert found._background.cache_info().currsize == kept

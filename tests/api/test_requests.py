@@ -75,6 +75,23 @@ def test_a_body_over_the_limit(path: str, client: Client) -> None:
     problem(small.post(path, data=BODY + " "), 413, f"larger than the {len(BODY)} bytes")
 
 
+@pytest.mark.parametrize("length", ["abc", "-1", "+5", "0x10"])
+def test_a_length_that_is_no_number(length: str, client: Client) -> None:
+    response = client().post("/predict", data=BODY, environ_overrides={"CONTENT_LENGTH": length})
+    problem(response, 400, "the Content-Length is not a number of bytes")
+
+
+def test_a_body_that_is_cut_short(client: Client) -> None:
+    response = client().post("/predict", data=BODY, environ_overrides={"CONTENT_LENGTH": str(len(BODY) + 1)})
+    problem(response, 400, "the body ended before its Content-Length")
+
+
+def test_a_query_in_another_script(client: Client) -> None:
+    query = "größe=1".encode().decode("latin1")
+    response = client().post("/predict", data=BODY, environ_overrides={"QUERY_STRING": query})
+    problem(response, 400, 'unknown query parameter "größe"')
+
+
 @pytest.mark.parametrize("records", [[{"feature1": 1}] * 4, {"_data": {"feature1": 1}, "_samples": [{"feature1": 1}] * 4}])
 def test_more_rows_to_explain_than_set(records: object, client: Client) -> None:
     few = client(max_explain_rows=3)

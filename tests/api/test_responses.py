@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.ensemble import RandomForestClassifier
 
+from python.api.telemetry import request_id
 from python.app import create_app
 from python.errors import ArtifactError
 from python.model.artifact import Artifact
@@ -68,6 +70,26 @@ def test_a_value_that_a_model_stumbles_over_is_pointed_at_and_not_logged(caplog:
     problem(client.post("/predict", json=[{"x": 7654.25}, {"x": 1}]), 422, "the model does not take these values", errors)
     assert "RuntimeError" in caplog.text
     assert "7654" not in caplog.text
+
+
+def test_a_request_that_has_not_come_in_from_outside_has_no_id() -> None:
+    with create_app(Settings(), odd()).test_request_context():
+        assert request_id() == "-"
+
+
+def test_classes_and_features_of_any_name() -> None:
+    names, classes = ['a "b"', "c\\d", "\n"], ['"', "\\\t"]
+    X = np.arange(30.0).reshape(10, 3)
+    model = SklearnModel.load(
+        Artifact(
+            RandomForestClassifier(2, random_state=0).fit(X, np.arange(10) > 4),
+            {"features": [{"name": name, "type": "numeric"} for name in names], "class_names": classes},
+        )
+    )
+    client = create_app(Settings(), model).test_client()
+    found = strict(client.post("/predict?proba=1&explain=1", json=[dict(zip(names, X[0], strict=True))]).data)
+    assert list(found["prediction"][0]) == classes
+    assert list(found["explanation"][0]) == names
 
 
 @pytest.mark.parametrize("sent", ["", "a b", "x" * 129, "<script>", "é"])

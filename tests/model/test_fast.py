@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ from python.errors import Unprocessable
 from python.model.artifact import Artifact
 from python.model.estimator import steps
 from python.model.fast import NEAR_TIE, TOLERANCE, Fast, _crossing, made_up
-from python.model.fast.predictors import critical_rows
+from python.model.fast.predictors import Unproven, critical_rows
 from python.model.records import Coded, Records
 from python.model.schema import Schema
 from python.model.sklearn import SklearnModel
@@ -377,6 +378,39 @@ def test_a_broken_copy_is_found_and_the_estimator_answers(
     assert f"the estimator answers itself, because {said}" in caplog.text
     told = model.predict(Records(Coded(numbers().to_numpy(), model.schema)))
     assert told.tolist() == model.estimator.predict(numbers()).tolist()
+
+
+def inverted(fast: Fast) -> None:
+    fast._classes = np.array([1, 0])
+
+
+def inexact(fast: Fast) -> None:
+    exact = fast.few
+    fast.few = lambda X: exact(X) + 1e-6
+
+
+def another(fast: Fast) -> None:
+    fast._estimator = RandomForestClassifier(3, random_state=1).fit(numbers(), targets(numbers(), 2))
+
+
+@pytest.mark.parametrize(
+    ("break_it", "said"),
+    [
+        (inverted, "other labels than the estimator"),
+        (inexact, "other values than the estimator"),
+        (another, "other values than the whole model"),
+    ],
+)
+def test_what_a_broken_copy_says_is_compared(break_it: Callable[[Fast], None], said: str) -> None:
+    forest = RandomForestClassifier(3, random_state=0).fit(numbers(), targets(numbers(), 2))
+    fast = Fast(forest, steps(forest), Schema.from_metadata({"features": features(numbers())}, named=True))
+    probes, choose = numbers().to_numpy(dtype=float), np.random.default_rng(0)
+    fast.prove(probes, probes[:0], choose)
+    with pytest.raises(Unproven, match="answers what the estimator refuses"):
+        fast.prove(probes, probes[:1], choose)
+    break_it(fast)
+    with pytest.raises(Unproven, match=said):
+        fast.prove(probes, probes[:0], choose)
 
 
 def lower(texts: Any) -> Any:

@@ -15,16 +15,17 @@ from python.model.fast.predictors import Outputs, Unproven, compiled, critical_r
 from python.model.fast.vocabulary import known
 from python.model.features import Category
 from python.model.records import Coded, Records
+from python.model.refusals import answers, refused_rows
 from python.model.schema import Schema
 
 log = logging.getLogger(__name__)
 
 TOLERANCE = 1e-12  # of probabilities, and of numbers relative to the largest
 NEAR_TIE = 1e-9
+NUMBERS = (0.0, 1.0, -1.0, 0.5, 1e-3, 1e-9, 10.0, -100.0, 1e4, 1e6)
 LARGEST = float(np.finfo(np.float32).max)  # scikit-learn's trees refuse more
 PROBES, CHUNK = 256, 4096
 SIZES = (4096, 1024, 256, 64, 16, 4, 1)  # of the batches that are timed
-NUMBERS = (0.0, 1.0, -1.0, 0.5, 1e-3, 1e-9, 10.0, -100.0, 1e4, 1e6)
 
 
 class Fast:
@@ -55,8 +56,10 @@ class Fast:
         fast = cls(estimator, steps, schema)
         choose = np.random.default_rng(0)
         with np.errstate(all="ignore"):
-            taken, refused = fast.sorted_out(np.concatenate([fast.schema.coded(samples), made_up(fast.schema, choose)]))
-            fast.prove(taken, refused, choose)
+            probes = np.concatenate([fast.schema.coded(samples), made_up(fast.schema, choose)])
+            refused = list(refused_rows(fast._asked, probes, 0, len(probes)))
+            taken = np.delete(probes, refused, axis=0)
+            fast.prove(taken, probes[refused], choose)
             fast.measure(taken)
         return fast
 
@@ -98,15 +101,6 @@ class Fast:
         labels: NDArray[Any] = self._classes.take(probabilities.argmax(axis=1))  # type: ignore[union-attr]
         return labels
 
-    def sorted_out(self, records: Matrix) -> tuple[Matrix, Matrix]:
-        """Those of the coded records that the estimator answers, and those that it refuses."""
-        if _answers(self._asked, records):
-            return records, records[:0]
-        if len(records) == 1:
-            return records[:0], records
-        halves = [self.sorted_out(half) for half in np.array_split(records, 2)]
-        return np.concatenate([half[0] for half in halves]), np.concatenate([half[1] for half in halves])
-
     def prove(self, taken: Matrix, refused: Matrix, choose: np.random.Generator) -> None:
         """Raise Unproven for the first answer that differs; note how equal the answers are, and whether NaN is taken.
 
@@ -119,7 +113,7 @@ class Fast:
         critical = critical_rows(self._predictor, choose)
         gaps = np.where(choose.random(critical.shape) < 0.2, np.nan, critical)[:CHUNK]
         gaps[0] = np.nan
-        self._takes_missing = _answers(ask_predictor, gaps)
+        self._takes_missing = answers(ask_predictor, gaps)
         for rows in (seen, critical, gaps if self._takes_missing else seen[:0]):
             for start in range(0, len(rows), CHUNK):
                 for outputs in {self.few, self.many}:
@@ -178,14 +172,6 @@ def made_up(schema: Schema, choose: np.random.Generator) -> Matrix:
         may = feature.accepts_missing and feature.default is None
         columns.append(np.where(choose.random(most) < 0.1 * bool(may), gap, choose.permutation(column)))
     return np.stack(columns, axis=1)
-
-
-def _answers(ask: Callable[[Any], Any], columns: Any) -> bool:
-    try:
-        ask(columns)
-    except Exception:  # what it does not take, it need not be equal on
-        return False
-    return True
 
 
 def _crossing(one: Callable[[Matrix], Any], other: Callable[[Matrix], Any], records: Matrix) -> float:

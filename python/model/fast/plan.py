@@ -1,8 +1,8 @@
 """Plans: what a pipeline does before its last step, as a few operations on a matrix."""
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
-from functools import reduce
+from collections.abc import Callable, Sequence
+from functools import partial, reduce
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from python.model.columns import dense, missing
 from python.model.features import Category, Numeric
+from python.model.refusals import refused_rows
 from python.model.schema import Schema
 
 Matrix = NDArray[np.float64]
@@ -158,22 +159,12 @@ def _table(inner: Any, taken: Sequence[int], schema: Schema, place: int, first: 
     codes = [*range(len(schema.features[place].categories)), -1]  # type: ignore[attr-defined]
     rows = np.zeros((len(codes), len(schema.features)))
     rows[:, place] = codes
-    answered = dict(_told(inner, taken, schema, rows, 0))
-    values = np.stack([answered.get(row, first[0]) for row in range(len(rows))])
+    ask = partial(_asked, inner, taken, schema)
+    refused = np.isin(np.arange(len(rows)), list(refused_rows(ask, rows, 0, len(rows))))
+    values = first.repeat(len(rows), axis=0)
+    values[~refused] = ask(rows[~refused])
     changed = np.flatnonzero(~np.isclose(values, first, rtol=0, atol=0, equal_nan=True).all(axis=0))
-    refused = np.array([row not in answered for row in range(len(rows))])
     return Table(_sliced(changed), values[:, changed], refused if refused.any() else None)
-
-
-def _told(inner: Any, taken: Sequence[int], schema: Schema, rows: Matrix, start: int) -> Iterator[tuple[int, Matrix]]:
-    """The places, counted from `start`, of the rows that the step takes, and what it makes of them."""
-    try:
-        yield from enumerate(_asked(inner, taken, schema, rows), start)
-    except ValueError:
-        half = len(rows) // 2
-        if half:
-            yield from _told(inner, taken, schema, rows[:half], start)
-            yield from _told(inner, taken, schema, rows[half:], start + half)
 
 
 def _asked(inner: Any, taken: Sequence[int], schema: Schema, coded: Matrix) -> Matrix:
