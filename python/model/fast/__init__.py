@@ -39,6 +39,7 @@ class Fast:
         self._estimator, self._steps, self.schema = estimator, steps, known(schema, steps)
         self._classes = getattr(estimator, "classes_", None)
         self._method = "predict" if self._classes is None else "predict_proba"
+        getattr(estimator, self._method)  # raises where there is none
         self._predictor = nameless(steps.predictor)
         self.plan = plan(steps.transformers, self.schema)
         self.few, self.many = compiled(steps.predictor)
@@ -157,12 +158,13 @@ class Fast:
 
 
 def made_up(schema: Schema, choose: np.random.Generator) -> Matrix:
-    """Coded records with numbers of all sizes, every category, and gaps where a value may be missing."""
-    most = max([PROBES, *(len(feature.categories) for feature in schema.features if isinstance(feature, Category))])
+    """Coded records with numbers of all sizes, up to 4,096 categories of each feature, and gaps where a value may be missing."""
+    longest = max((len(feature.categories) for feature in schema.features if isinstance(feature, Category)), default=0)
+    most = min(max(PROBES, longest), CHUNK)
     columns = []
     for feature in schema.features:
         if isinstance(feature, Category):
-            column = np.resize(np.arange(len(feature.categories), dtype=float), most)
+            column = np.resize(np.arange(len(feature.categories), dtype=float)[::-1], most)  # never without a stranger
             gap = -1.0
         else:
             column = np.concatenate(
