@@ -15,7 +15,7 @@ from python.model.fast.predictors import Outputs, Unproven, compiled, critical_r
 from python.model.fast.vocabulary import known
 from python.model.features import Category
 from python.model.records import Coded, Records
-from python.model.refusals import answers, refused_rows
+from python.model.refusals import answers
 from python.model.schema import Schema
 
 log = logging.getLogger(__name__)
@@ -58,10 +58,7 @@ class Fast:
         choose = np.random.default_rng(0)
         with np.errstate(all="ignore"):
             probes = np.concatenate([fast.schema.coded(samples), made_up(fast.schema, choose)])
-            refused = list(refused_rows(fast._asked, probes, 0, len(probes)))
-            taken = np.delete(probes, refused, axis=0)
-            fast.prove(taken, probes[refused], choose)
-            fast.measure(taken)
+            fast.measure(fast.prove(probes, choose))
         return fast
 
     def answer(self, method: str, records: Records) -> NDArray[Any] | None:
@@ -102,26 +99,28 @@ class Fast:
         labels: NDArray[Any] = self._classes.take(probabilities.argmax(axis=1))  # type: ignore[union-attr]
         return labels
 
-    def prove(self, taken: Matrix, refused: Matrix, choose: np.random.Generator) -> None:
-        """Raise Unproven for the first answer that differs; note how equal the answers are, and whether NaN is taken.
+    def prove(self, probes: Matrix, choose: np.random.Generator) -> Matrix:
+        """Those of the coded records that are answered; notes how equal the answers are, and whether the predictor takes NaN.
 
-        `taken` are coded records that the estimator answers, `refused` such that it refuses.
+        Raises Unproven for the first answer that differs from the estimator's, and where this one refuses to answer.
         """
         ask_predictor = getattr(self._predictor, self._method)
-        seen = np.asarray(self._steps.transform(self.schema.framed(taken)), dtype=float)
-        if not np.array_equal(self.plan(taken), seen, equal_nan=True):
-            raise Unproven("a step gives other values than its copy")
         critical = critical_rows(self._predictor, choose)
         gaps = np.where(choose.random(critical.shape) < 0.2, np.nan, critical)[:CHUNK]
         gaps[0] = np.nan
         self._takes_missing = answers(ask_predictor, gaps)
+        taken = probes[[self.answer(self._method, Records(Coded(row[None], self.schema))) is not None for row in probes]]
+        if not len(taken) or not answers(self._asked, taken):
+            raise Unproven("the compiled copy answers what the estimator refuses, or nothing")
+        seen = np.asarray(self._steps.transform(self.schema.framed(taken)), dtype=float)
+        if not np.array_equal(self.plan(taken), seen, equal_nan=True):
+            raise Unproven("a step gives other values than its copy")
         for rows in (seen, critical, gaps if self._takes_missing else seen[:0]):
             for start in range(0, len(rows), CHUNK):
                 for outputs in {self.few, self.many}:
                     self._compare(rows[start : start + CHUNK], ask_predictor, outputs)
         self._compare_whole(taken)
-        if any(self.answer(self._method, Records(Coded(row[None], self.schema))) is not None for row in refused):
-            raise Unproven("the compiled copy answers what the estimator refuses")
+        return taken
 
     def _compare(self, seen: Matrix, ask: Callable[[Any], Any], outputs: Outputs) -> None:
         told, found = np.asarray(ask(seen)), outputs(seen)
@@ -158,7 +157,7 @@ class Fast:
 
 
 def made_up(schema: Schema, choose: np.random.Generator) -> Matrix:
-    """Coded records with numbers of all sizes, up to 4,096 categories of each feature, and gaps where a value may be missing."""
+    """Coded records with numbers of all sizes, categories, up to 4,096 of a feature, and gaps where one may be missing."""
     longest = max((len(feature.categories) for feature in schema.features if isinstance(feature, Category)), default=0)
     most = min(max(PROBES, longest), CHUNK)
     columns = []
