@@ -78,7 +78,7 @@ def _body(environ: dict[str, Any], most: int) -> bytes:
     length = get_content_length(environ)
     if length is None:
         return _body_of_any_length(environ, most)
-    if not length and environ["CONTENT_LENGTH"].strip("0"):
+    if not length and environ["CONTENT_LENGTH"].strip().strip("0"):
         raise BadRequest("the Content-Length is not a number of bytes")
     if length > most:
         raise _too_large(most)

@@ -141,6 +141,12 @@ def importances(predictor: Any) -> NDArray[np.float64] | None:
     return None
 
 
+def of_sklearn(step: Any) -> bool:
+    """Whether the step is scikit-learn's own: a subclass may do anything."""
+    module = type(step).__module__
+    return module.startswith("sklearn.") and not module.startswith("sklearn.frozen")  # which is what it holds
+
+
 def fit_to_serve(estimator: Any) -> None:
     """Make the estimator, and all estimators in it, predict in the calling thread, and leave what they are given as it is.
 
@@ -150,7 +156,7 @@ def fit_to_serve(estimator: Any) -> None:
     for part in _parts(estimator):
         if getattr(part, "n_jobs", 1) != 1:
             part.n_jobs = 1
-        if getattr(part, "copy", True) is False:
+        if of_sklearn(part) and getattr(part, "copy", True) is False:
             part.copy = True
 
 

@@ -97,6 +97,15 @@ def test_no_step_changes_what_it_is_given() -> None:
     assert np.array_equal(given, DATA)
 
 
+def test_a_step_of_somebody_else_keeps_its_copy() -> None:
+    class Own(StandardScaler):  # type: ignore[misc]
+        pass
+
+    estimator = Own(copy=False)
+    ask.fit_to_serve(estimator)
+    assert estimator.copy is False
+
+
 def test_a_search_inside_a_pipeline_sees_what_the_pipeline_made() -> None:
     estimator = make_pipeline(StandardScaler(), GridSearchCV(forest(), {"max_depth": [2]}, cv=2)).fit(DATA, TARGET)
     steps = ask.steps(estimator)

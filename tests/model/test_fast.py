@@ -113,7 +113,7 @@ def test_a_thousand_forests_are_equal_to_the_bit(seed: int) -> None:
     )
     fast = Fast(estimator, steps(estimator), schema)
     fast.prove(made_up(schema, choose), choose)
-    rows = np.concatenate([critical_rows(estimator, choose), X if gaps else np.nan_to_num(X)])
+    rows = np.concatenate([*critical_rows(estimator, choose), X if gaps else np.nan_to_num(X)])
     for some in (rows, np.where(choose.random(rows.shape) < 0.3, np.nan, rows)) if gaps else (rows,):
         for method in ("predict", "predict_proba") if classes else ("predict",):
             np.testing.assert_array_equal(fast.few(some), fast.many(some))
@@ -148,7 +148,7 @@ def test_boosters_trees_and_linear_models_are_equal(estimator: Any, classes: int
     assert_equal(model, numbers().to_numpy())
     assert_equal(model, choose.normal(size=(500, 3)) * 100)
     if not hasattr(model.estimator, "coef_"):
-        assert_equal(model, critical_rows(model.estimator, choose))
+        assert_equal(model, np.concatenate(list(critical_rows(model.estimator, choose))))
 
 
 @pytest.mark.parametrize("kind", [HistGradientBoostingClassifier, HistGradientBoostingRegressor])
@@ -168,7 +168,7 @@ def histogram() -> SklearnModel:
 
 
 def near_thresholds(estimator: Any) -> st.SearchStrategy[float]:
-    rows = critical_rows(estimator, np.random.default_rng(0))
+    rows = np.concatenate(list(critical_rows(estimator, np.random.default_rng(0))))
     near = st.sampled_from(sorted(set(rows.ravel().tolist())))
     return (
         near | st.builds(lambda x, steps: float(x + steps * np.spacing(x)), near, st.integers(-3, 3)) | st.floats(-1e30, 1e30)
@@ -466,6 +466,16 @@ ODD: dict[str, tuple[Any, pd.DataFrame, dict[str, Any]]] = {
     "an unknown text for a column that is always the same": (OneHotEncoder(), SAME, {"p": "z", "q": "w"}),
     "an unknown text for a column that is dropped": (OneHotEncoder(drop="first"), SAME, {"p": "z", "q": "w"}),
     "an unknown text that looks like one of no step": (ONE_HOT, TEXTS.replace({"u": "\0?", "v": "\0"}), STRANGE),
+    "a column without a text, and an indicator": (
+        make_pipeline(SimpleImputer(strategy="most_frequent", add_indicator=True), ONE_HOT),
+        TEXTS.assign(p=pd.Series([None] * 60, dtype=object)),
+        {"q": "u"},
+    ),
+    "too large for a scaler, then squashed": (
+        make_pipeline(StandardScaler(), MinMaxScaler(), FunctionTransformer(np.tanh)),
+        AMOUNTS / 1e3,
+        {"a": 1.7e308, "b": 1.0},
+    ),
     "weights": (
         ColumnTransformer([("p", ONE_HOT, ["p"]), ("q", ONE_HOT, ["q"])], transformer_weights={"p": 3.0}),
         TEXTS,
@@ -481,7 +491,7 @@ def test_odd_steps_answer_as_they_do_without_a_copy(name: str, samples: bool) ->
     columns = clone(step) if hasattr(step, "transformers") else make_column_transformer((clone(step), list(data)))
     pipeline = make_pipeline(columns, LogisticRegression())
     pipeline.fit(data, (np.arange(len(data)) % 3 == 0).astype(int))
-    kind = "numeric" if data is AMOUNTS else "string"
+    kind = "numeric" if "a" in data else "string"
     described = [{"name": column, "type": kind, "default": data[column][0]} for column in data]
     model = SklearnModel.load(Artifact(pipeline, {"features": described}, data if samples else None))
 
@@ -570,6 +580,18 @@ def test_a_link_that_is_met_only_when_saturated_is_not_taken_for_another() -> No
     data = numbers() * 1e4
     model = hastened(SGDClassifier(loss="modified_huber", random_state=0, max_iter=20, tol=None), data, 2)
     assert model.info()["fast_predict_reason"] == "the compiled copy gives other values than the estimator"
+
+
+@pytest.mark.parametrize("scale", [1e4, 1e9, 1e16])
+def test_what_large_terms_leave_of_a_sum_is_equal(scale: float) -> None:
+    choose = np.random.default_rng(0)
+    X = choose.normal(size=(200, 10))
+    linear = LogisticRegression().fit(X, X @ choose.normal(size=10) > 0)
+    model = SklearnModel.load(Artifact(linear, {"features": features(pd.DataFrame(X).add_prefix("x"))}))
+    model.hasten()
+    direction = linear.coef_[0] / np.linalg.norm(linear.coef_)
+    large = choose.normal(size=(300, 10)) * scale
+    assert_equal(model, large - np.outer(large @ direction, direction) + choose.normal(size=(300, 10)))
 
 
 def test_splits_by_category_are_left_to_the_estimator() -> None:

@@ -4,14 +4,15 @@ import logging
 import time
 from collections.abc import Callable
 from functools import partial
+from itertools import chain
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from python.model.estimator import Steps, layers
-from python.model.fast.plan import Matrix, nameless, of_sklearn, plan
-from python.model.fast.predictors import Outputs, Unproven, compiled, critical_rows
+from python.model.estimator import Steps, layers, of_sklearn
+from python.model.fast.plan import Matrix, nameless, plan
+from python.model.fast.predictors import CHUNK, Outputs, Unproven, compiled, critical_rows
 from python.model.fast.vocabulary import known
 from python.model.features import Category
 from python.model.records import Coded, Records
@@ -22,9 +23,9 @@ log = logging.getLogger(__name__)
 
 TOLERANCE = 1e-12  # of probabilities, and of numbers relative to the largest
 NEAR_TIE = 1e-9
-NUMBERS = (0.0, 1.0, -1.0, 0.5, 1e-3, 1e-9, 10.0, -100.0, 1e4, 1e6)
+NUMBERS = (0.0, 1.0, -1.0, 0.5, 1e-3, 1e-9, 10.0, -100.0, 1e4, 1e6, 1.7e308, -1.7e308)
 LARGEST = float(np.finfo(np.float32).max)  # scikit-learn's trees refuse more
-PROBES, CHUNK = 256, 4096
+PROBES = 256
 SIZES = (4096, 1024, 256, 64, 16, 4, 1)  # of the batches that are timed
 
 
@@ -106,7 +107,8 @@ class Fast:
         """
         ask_predictor = getattr(self._predictor, self._method)
         critical = critical_rows(self._predictor, choose)
-        gaps = np.where(choose.random(critical.shape) < 0.2, np.nan, critical)[:CHUNK]
+        first = next(critical)
+        gaps = np.where(choose.random(first.shape) < 0.2, np.nan, first)
         gaps[0] = np.nan
         self._takes_missing = answers(ask_predictor, gaps)
         taken = probes[[self.answer(self._method, Records(Coded(row[None], self.schema))) is not None for row in probes]]
@@ -115,10 +117,9 @@ class Fast:
         seen = np.asarray(self._steps.transform(self.schema.framed(taken)), dtype=float)
         if not np.array_equal(self.plan(taken), seen, equal_nan=True):
             raise Unproven("a step gives other values than its copy")
-        for rows in (seen, critical, gaps if self._takes_missing else seen[:0]):
-            for start in range(0, len(rows), CHUNK):
-                for outputs in {self.few, self.many}:
-                    self._compare(rows[start : start + CHUNK], ask_predictor, outputs)
+        for rows in chain([seen, first], [gaps] if self._takes_missing else [], critical):
+            for outputs in {self.few, self.many}:
+                self._compare(rows, ask_predictor, outputs)
         self._compare_whole(taken)
         return taken
 

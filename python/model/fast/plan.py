@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from python.model.columns import dense, missing
+from python.model.estimator import of_sklearn
 from python.model.features import Category, Numeric
 from python.model.refusals import refused_rows
 from python.model.schema import Schema
@@ -48,12 +49,6 @@ def plan(transformers: Sequence[Any], schema: Schema) -> Plan:
     if not schema.numeric:
         raise ValueError("a feature that is not a number meets a step that takes all of them")
     return _chained(list(map(_step, transformers)))
-
-
-def of_sklearn(step: Any) -> bool:
-    """Whether the step is scikit-learn's own: a subclass may do anything."""
-    module = type(step).__module__
-    return module.startswith("sklearn.") and not module.startswith("sklearn.frozen")  # which is what it holds
 
 
 def parts(step: Any) -> list[Any]:

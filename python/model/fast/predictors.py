@@ -1,12 +1,14 @@
 """Predictors: trees and linear models without scikit-learn's overhead for each call."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-SUMS = 256
+CHUNK = 4096
+SUMS, LARGE = 256, 1e9
+BOTH = np.array([-1.0, 1.0])  # the first class is what the second is not
 
 Matrix = NDArray[np.float64]
 Outputs = Callable[[Matrix], Matrix]  # probabilities, (n_records, n_classes), or numbers, (n_records,)
@@ -26,17 +28,20 @@ def compiled(predictor: Any) -> tuple[Outputs, Outputs]:
     return few, _tree_by_tree(predictor) if _is_forest(predictor) else few
 
 
-def critical_rows(predictor: Any, choose: np.random.Generator) -> Matrix:
-    """Rows on which the predictor decides, (n_rows, n_features).
+def critical_rows(predictor: Any, choose: np.random.Generator) -> Iterator[Matrix]:
+    """Rows on which the predictor decides, some thousands at a time, (n_rows, n_features).
 
     Of trees each threshold, and the floats right below and right above, in the precision in which they compare: float32, or
-    float64 for histogram boosting. Of a linear model such that its sums take all values between what saturates a link.
+    float64 for histogram boosting. Of a linear model such that its sums take all values between what saturates a link, also
+    as what is left of large terms: only sums in the estimator's own order leave the same.
     """
     if hasattr(predictor, "coef_"):
         coefficients = np.atleast_2d(np.asarray(predictor.coef_, dtype=float))
         sums = choose.normal(size=(SUMS, len(coefficients))) * choose.choice([0.1, 1.0, 10.0], size=(SUMS, 1))
-        rows: Matrix = (sums - predictor.intercept_) @ np.linalg.pinv(coefficients).T
-        return rows
+        inverse = np.linalg.pinv(coefficients).T
+        rows, aside = (sums - predictor.intercept_) @ inverse, choose.normal(size=(SUMS, coefficients.shape[1])) * LARGE
+        yield np.concatenate([rows, rows + aside - (aside @ coefficients.T) @ inverse])
+        return
     features, thresholds, precision = _splits(predictor)
     columns = []
     for feature in range(predictor.n_features_in_):
@@ -45,7 +50,9 @@ def critical_rows(predictor: Any, choose: np.random.Generator) -> Matrix:
         below, above = (np.nextafter(near, precision(end)).astype(float) for end in (-np.inf, np.inf))
         columns.append(choose.permutation(np.concatenate([values, below, above])) if len(values) else np.zeros(1))
     longest = max(map(len, columns))
-    return np.stack([np.resize(column, longest) for column in columns], axis=1)
+    for start in range(0, longest, CHUNK):
+        places = np.arange(start, min(start + CHUNK, longest))
+        yield np.stack([column.take(places, mode="wrap") for column in columns], axis=1)
 
 
 def _splits(predictor: Any) -> tuple[NDArray[Any], NDArray[Any], Any]:
@@ -101,15 +108,11 @@ def _linear(predictor: Any) -> Outputs:
     coefficients, intercept = np.asarray(predictor.coef_, dtype=float).T, predictor.intercept_
     if not hasattr(predictor, "classes_"):
         loss = getattr(predictor, "_base_loss", None)
-        return (
-            (lambda X: loss.link.inverse(X.dot(coefficients) + intercept))
-            if loss
-            else lambda X: X.dot(coefficients) + intercept
-        )
+        return (lambda X: loss.link.inverse(X @ coefficients + intercept)) if loss else lambda X: X @ coefficients + intercept
+    # The estimator's own products: in another order large terms would leave other sums.
     if coefficients.shape[1] == 1:
-        both, intercepts = np.hstack([-coefficients, coefficients]), np.hstack([-intercept, intercept])
-        return lambda X: expit(X.dot(both) + intercepts)
-    return lambda X: softmax(X.dot(coefficients) + intercept, axis=1)
+        return lambda X: expit((X @ coefficients + intercept) * BOTH)
+    return lambda X: softmax(X @ coefficients + intercept, axis=1)
 
 
 def _shaped(predictor: Any, outputs: Callable[[Matrix], Any]) -> Outputs:

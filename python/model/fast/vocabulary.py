@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from python.model.columns import missing
-from python.model.estimator import Steps
-from python.model.fast.plan import of_sklearn, parts
+from python.model.estimator import Steps, of_sklearn
+from python.model.fast.plan import parts
 from python.model.features import Category, Feature, String
 from python.model.schema import Schema
 
@@ -72,10 +72,11 @@ def _lists(place: int, steps: Steps) -> Iterator[Sequence[Any]]:
         if place in taken and inner != "drop":
             imputer, encoder = ([None, *parts(inner)])[-2:]
             known_steps = all(of_sklearn(part) for part in parts(inner))
-            if not known_steps or not hasattr(encoder, "categories_") or len(parts(inner)) > 1 + _is_imputer(imputer):
+            if not known_steps or not hasattr(encoder, "categories_") or len(parts(inner)) > 1 + _keeps_places(imputer):
                 raise ValueError("a step takes any text")
             yield [*encoder.categories_[taken.index(place)], getattr(imputer, "missing_values", None)]
 
 
-def _is_imputer(step: Any) -> bool:
-    return type(step).__name__ == "SimpleImputer"
+def _keeps_places(step: Any) -> bool:
+    """Whether it is an imputer that neither drops a column nor adds one."""
+    return type(step).__name__ == "SimpleImputer" and step.indicator_ is None and not any(map(missing, step.statistics_))
