@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 CHUNK = 4096
 SUMS, LARGE = 256, 1e9
-BOTH = np.array([-1.0, 1.0])  # the first class is what the second is not
 
 Matrix = NDArray[np.float64]
 Outputs = Callable[[Matrix], Matrix]  # probabilities, (n_records, n_classes), or numbers, (n_records,)
@@ -111,8 +110,8 @@ def _linear(predictor: Any) -> Outputs:
         return (lambda X: loss.link.inverse(X @ coefficients + intercept)) if loss else lambda X: X @ coefficients + intercept
     # The estimator's own products: in another order large terms would leave other sums.
     if coefficients.shape[1] == 1:
-        return lambda X: expit((X @ coefficients + intercept) * BOTH)
-    return lambda X: softmax(X @ coefficients + intercept, axis=1)
+        return _shaped(predictor, lambda X: expit(X @ coefficients + intercept))
+    return _shaped(predictor, lambda X: softmax(X @ coefficients + intercept, axis=1))
 
 
 def _shaped(predictor: Any, outputs: Callable[[Matrix], Any]) -> Outputs:
