@@ -21,11 +21,15 @@ class Steps(NamedTuple):
     transformers: list[Any]
     predictor: Any
 
-    def transform(self, columns: Any) -> Any:
-        """The columns as the predictor sees them, dense."""
+    def handed(self, columns: Any) -> Any:
+        """The columns as the predictor is handed them: an array, a sparse matrix or a DataFrame."""
         for transformer in self.transformers:
             columns = transformer.transform(columns)
-        return dense(columns)
+        return columns
+
+    def transform(self, columns: Any) -> Any:
+        """The columns as the predictor sees them, dense."""
+        return dense(self.handed(columns))
 
     def names_out(self, names: Sequence[str], width: int) -> list[str]:
         """The names of the transformed columns, as far as the transformers know them."""

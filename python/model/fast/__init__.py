@@ -12,28 +12,29 @@ from numpy.typing import NDArray
 
 from python.model.estimator import Steps, layers, of_sklearn
 from python.model.fast.plan import Matrix, nameless, plan
-from python.model.fast.predictors import CHUNK, Outputs, Unproven, compiled, critical_rows
+from python.model.fast.predictors import Unproven, compiled, form, tolerance
+from python.model.fast.trials import at_once, critical_rows, made_up
 from python.model.fast.vocabulary import known
-from python.model.features import Category
 from python.model.records import Coded, Records
 from python.model.refusals import answers
 from python.model.schema import Schema
 
 log = logging.getLogger(__name__)
 
-TOLERANCE = 1e-12  # of probabilities, and of numbers relative to the largest
 NEAR_TIE = 1e-9
-NUMBERS = (0.0, 1.0, -1.0, 0.5, 1e-3, 1e-9, 10.0, -100.0, 1e4, 1e6, 1.7e308, -1.7e308)
 LARGEST = float(np.finfo(np.float32).max)  # scikit-learn's trees refuse more
-PROBES = 256
+ALONE = 16  # of the records: what a step makes of one may depend on others
 SIZES = (4096, 1024, 256, 64, 16, 4, 1)  # of the batches that are timed
 
 
 class Fast:
     """Answers of one estimator to coded records, equal to what it says itself."""
 
-    def __init__(self, estimator: Any, steps: Steps, schema: Schema) -> None:
-        """Raises Exception of any kind for an estimator that cannot be compiled."""
+    def __init__(self, estimator: Any, steps: Steps, schema: Schema, samples: Any) -> None:
+        """`samples` are columns that the estimator takes.
+
+        Raises Exception of any kind for an estimator that cannot be compiled.
+        """
         for layer in (*layers(estimator), steps.predictor):
             if not of_sklearn(layer):
                 raise ValueError(f"{type(layer).__name__} is not scikit-learn's own, and may answer as it likes")
@@ -43,7 +44,11 @@ class Fast:
         getattr(estimator, self._method)  # raises where there is none
         self._predictor = nameless(steps.predictor)
         self.plan = plan(steps.transformers, self.schema)
-        self.few, self.many = compiled(steps.predictor)
+        self._form = form(steps.handed(self.schema.framed(self.schema.coded(samples)[[0, 0]])))
+        self.few, self.many = compiled(steps.predictor, self._form)
+        self._at_once = at_once(
+            max(len(schema.features), steps.predictor.n_features_in_, np.size(getattr(steps.predictor, "coef_", 0)))
+        )
         self._takes_missing = True
         # Where something else decides, or the probabilities are not the same to the bit, near ties are the estimator's.
         self._decides_by_probability = not hasattr(steps.predictor, "decision_function")
@@ -55,11 +60,11 @@ class Fast:
 
         Raises Exception of any kind where there are none; Unproven where they differ.
         """
-        fast = cls(estimator, steps, schema)
+        fast = cls(estimator, steps, schema, samples)
         choose = np.random.default_rng(0)
         with np.errstate(all="ignore"):
             probes = np.concatenate([fast.schema.coded(samples), made_up(fast.schema, choose)])
-            fast.measure(fast.prove(probes, choose))
+            fast.measure(fast.prove(probes[:: -(-len(probes) // fast._at_once)], choose))
         return fast
 
     def answer(self, method: str, records: Records) -> NDArray[Any] | None:
@@ -105,12 +110,11 @@ class Fast:
 
         Raises Unproven for the first answer that differs from the estimator's, and where this one refuses to answer.
         """
-        ask_predictor = getattr(self._predictor, self._method)
         critical = critical_rows(self._predictor, choose)
         first = next(critical)
         gaps = np.where(choose.random(first.shape) < 0.2, np.nan, first)
         gaps[0] = np.nan
-        self._takes_missing = answers(ask_predictor, gaps)
+        self._takes_missing = answers(self._told, gaps)
         taken = probes[[self.answer(self._method, Records(Coded(row[None], self.schema))) is not None for row in probes]]
         if not len(taken) or not answers(self._asked, taken):
             raise Unproven("the compiled copy answers what the estimator refuses, or nothing")
@@ -119,36 +123,31 @@ class Fast:
             raise Unproven("a step gives other values than its copy")
         for rows in chain([seen, first], [gaps] if self._takes_missing else [], critical):
             for outputs in {self.few, self.many}:
-                self._compare(rows, ask_predictor, outputs)
-        self._compare_whole(taken)
+                self._compare(self._told(rows), outputs(rows), partial(self._predictor.predict, self._form(rows)), "estimator")
+        for records in (taken, *taken[:ALONE, None]):
+            ask_labels = partial(self._estimator.predict, self.schema.framed(records))
+            self._compare(self._asked(records), self.few(self.plan(records)), ask_labels, "whole model")
         return taken
 
-    def _compare(self, seen: Matrix, ask: Callable[[Any], Any], outputs: Outputs) -> None:
-        told, found = np.asarray(ask(seen)), outputs(seen)
+    def _told(self, seen: Matrix) -> Matrix:
+        """What the predictor says of what it sees."""
+        return np.asarray(getattr(self._predictor, self._method)(self._form(seen)))
+
+    def _compare(self, told: Matrix, found: Matrix, ask_labels: Callable[[], Any], who: str) -> None:
         if not np.array_equal(told, found):
             self._decides_by_probability = False
             scale = 1.0 if self._classes is not None else max(1.0, float(np.abs(told).max()))
-            if told.shape != found.shape or not np.abs(told - found).max() <= TOLERANCE * scale:
-                raise Unproven("the compiled copy gives other values than the estimator")
-        if self._classes is None:
-            return
-        labels = self._labels(found)
-        if labels is not None and not np.array_equal(labels, self._predictor.predict(seen)):
-            raise Unproven("the compiled copy gives other labels than the estimator")
-
-    def _compare_whole(self, probes: Matrix) -> None:
-        told, found = self._asked(probes), self.few(self.plan(probes))
-        if told.shape != found.shape or not np.allclose(told, found, rtol=TOLERANCE, atol=TOLERANCE):
-            raise Unproven("the compiled copy gives other values than the whole model")
+            if told.shape != found.shape or not np.abs(told - found).max() <= tolerance(self._predictor) * scale:
+                raise Unproven(f"the compiled copy gives other values than the {who}")
         labels = None if self._classes is None else self._labels(found)
-        if labels is not None and not np.array_equal(labels, self._estimator.predict(self.schema.framed(probes))):
-            raise Unproven("the compiled copy gives other labels than the whole model")
+        if labels is not None and not np.array_equal(labels, ask_labels()):
+            raise Unproven(f"the compiled copy gives other labels than the {who}")
 
     def measure(self, probes: Matrix) -> None:
         """Answer each size of batch in the way that was the fastest at it: for few, for many, or the estimator."""
         if self.few is not self.many:
-            self._fewest = _crossing(self.few, self.many, self.plan(probes))
-        self._most = _crossing(partial(self._answer, self._method), self._asked, probes)
+            self._fewest = min(self._at_once, _crossing(self.few, self.many, self.plan(probes), self._at_once))
+        self._most = _crossing(partial(self._answer, self._method), self._asked, probes, self._at_once)
         if self._most < 1:
             raise Unproven("the estimator is as fast")
 
@@ -157,29 +156,10 @@ class Fast:
         return told
 
 
-def made_up(schema: Schema, choose: np.random.Generator) -> Matrix:
-    """Coded records with numbers of all sizes, categories, up to 4,096 of a feature, and gaps where one may be missing."""
-    longest = max((len(feature.categories) for feature in schema.features if isinstance(feature, Category)), default=0)
-    most = min(max(PROBES, longest), CHUNK)
-    columns = []
-    for feature in schema.features:
-        if isinstance(feature, Category):
-            column = np.resize(np.arange(len(feature.categories), dtype=float)[::-1], most)  # never without a stranger
-            gap = -1.0
-        else:
-            column = np.concatenate(
-                [np.resize(NUMBERS, most // 2), choose.normal(size=most - most // 2) * 10.0 ** choose.integers(-3, 5)]
-            )
-            gap = np.nan
-        may = feature.accepts_missing and feature.default is None
-        columns.append(np.where(choose.random(most) < 0.1 * bool(may), gap, choose.permutation(column)))
-    return np.stack(columns, axis=1)
-
-
-def _crossing(one: Callable[[Matrix], Any], other: Callable[[Matrix], Any], records: Matrix) -> float:
-    """The number of records up to which the one is as fast as the other."""
+def _crossing(one: Callable[[Matrix], Any], other: Callable[[Matrix], Any], records: Matrix, largest: int) -> float:
+    """The number of records up to which the one is as fast as the other, tried on batches up to the `largest`."""
     most = float("inf")
-    for size in SIZES:
+    for size in (size for size in SIZES if size <= largest):
         batch = np.resize(records, (size, records.shape[1]))
         if _seconds(one, batch) <= _seconds(other, batch):
             return most

@@ -17,10 +17,12 @@ from python.model.schema import Schema
 Matrix = NDArray[np.float64]
 Plan = Callable[[Matrix], Matrix]
 
-MOST = 2**22  # values in tables of categories: 32 MiB
+MOST = 2**22  # numbers in a matrix: 32 MiB
 
 # What these make of a column depends on no other.
 BY_COLUMN = {"OneHotEncoder", "OrdinalEncoder", "TargetEncoder", "SimpleImputer"}
+# What this makes of a record may depend on the others, if only on their type: a gap makes integers floats.
+FUNCTION = "FunctionTransformer"
 
 # The arithmetic of each step, in the order in which scikit-learn does it, so that every bit is the same.
 STEPS: dict[str, Callable[[Any], Plan]] = {
@@ -77,7 +79,18 @@ def _as_it_is(step: Any) -> Plan:
 
 
 def _chained(plans: Sequence[Plan]) -> Plan:
-    return lambda X: reduce(lambda seen, plan: plan(seen), plans, X)
+    return reduce(_after, plans) if plans else lambda X: X
+
+
+def _after(plan: Plan, then: Plan) -> Plan:
+    def both(X: Matrix) -> Matrix:
+        between = plan(X)
+        # The sum of the squares tells at once what is true of nearly all records.
+        if not np.vdot(between, between) < np.inf and np.isinf(between).any():
+            raise ValueError("a step refuses an infinite value")
+        return then(between)
+
+    return both
 
 
 def _shifted_and_divided(shift: Any, divisor: Any) -> Plan:
@@ -117,10 +130,12 @@ def _block(inner: Any, taken: Sequence[int], schema: Schema) -> Plan:
     features = [schema.features[place] for place in taken]
     if all(isinstance(feature, Numeric) for feature in features):
         return _step(inner)
-    by_column = len(taken) == 1 or all(of_sklearn(part) and type(part).__name__ in BY_COLUMN for part in parts(inner))
-    if by_column and all(isinstance(feature, Category) for feature in features):
+    names = [type(part).__name__ if of_sklearn(part) else FUNCTION for part in parts(inner)]
+    by_row = FUNCTION not in names
+    by_column = len(taken) == 1 or all(name in BY_COLUMN for name in names)
+    if by_row and by_column and all(isinstance(feature, Category) for feature in features):
         return _tabulated(inner, taken, schema)
-    raise ValueError("a step takes features together that are not all numbers")
+    raise ValueError("a step takes features together that are not all numbers, or records that are")
 
 
 class Table(NamedTuple):

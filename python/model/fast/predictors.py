@@ -1,68 +1,45 @@
 """Predictors: trees and linear models without scikit-learn's overhead for each call."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-CHUNK = 4096
-SUMS, LARGE = 256, 1e9
+TOLERANCE = 1e-12  # of probabilities, and of numbers relative to the largest
 
 Matrix = NDArray[np.float64]
 Outputs = Callable[[Matrix], Matrix]  # probabilities, (n_records, n_classes), or numbers, (n_records,)
+Form = Callable[[Matrix], Any]
 
 
 class Unproven(Exception):
     """The fast answers differ from the estimator's, or there are none; says which and where."""
 
 
-def compiled(predictor: Any) -> tuple[Outputs, Outputs]:
+def form(handed: Any) -> Form:
+    """What gives a matrix the form of the columns that a predictor is handed, on which it depends how a product is added up."""
+    if hasattr(handed, "toarray"):
+        return type(handed)
+    return np.asfortranarray if np.asarray(handed).flags.fnc else np.ascontiguousarray
+
+
+def compiled(predictor: Any, form: Form) -> tuple[Outputs, Outputs]:
     """What the predictor's `predict_proba`, or a regressor's `predict`, answers: a way for few records, and one for many.
 
     To be proven, they may be wrong.
     Raises Exception of any kind for a predictor that it cannot compile.
     """
-    few = _linear(predictor) if hasattr(predictor, "coef_") else _trees(predictor)
+    if hasattr(predictor, "coef_"):
+        many = _linear(predictor, lambda X, coefficients: form(X) @ coefficients)
+        return (many if form in (np.asfortranarray, np.ascontiguousarray) else _linear(predictor, _in_turn)), many
+    few = _trees(predictor)
     return few, _tree_by_tree(predictor) if _is_forest(predictor) else few
 
 
-def critical_rows(predictor: Any, choose: np.random.Generator) -> Iterator[Matrix]:
-    """Rows on which the predictor decides, some thousands at a time, (n_rows, n_features).
-
-    Of trees each threshold, and the floats right below and right above, in the precision in which they compare: float32, or
-    float64 for histogram boosting. Of a linear model such that its sums take all values between what saturates a link, also
-    as what is left of large terms: only sums in the estimator's own order leave the same.
-    """
-    if hasattr(predictor, "coef_"):
-        coefficients = np.atleast_2d(np.asarray(predictor.coef_, dtype=float))
-        sums = choose.normal(size=(SUMS, len(coefficients))) * choose.choice([0.1, 1.0, 10.0], size=(SUMS, 1))
-        inverse = np.linalg.pinv(coefficients).T
-        rows, aside = (sums - predictor.intercept_) @ inverse, choose.normal(size=(SUMS, coefficients.shape[1])) * LARGE
-        yield np.concatenate([rows, rows + aside - (aside @ coefficients.T) @ inverse])
-        return
-    features, thresholds, precision = _splits(predictor)
-    columns = []
-    for feature in range(predictor.n_features_in_):
-        values = np.unique(thresholds[(features == feature) & np.isfinite(thresholds)])
-        near = values.astype(precision)
-        below, above = (np.nextafter(near, precision(end)).astype(float) for end in (-np.inf, np.inf))
-        columns.append(choose.permutation(np.concatenate([values, below, above])) if len(values) else np.zeros(1))
-    longest = max(map(len, columns))
-    for start in range(0, longest, CHUNK):
-        places = np.arange(start, min(start + CHUNK, longest))
-        yield np.stack([column.take(places, mode="wrap") for column in columns], axis=1)
-
-
-def _splits(predictor: Any) -> tuple[NDArray[Any], NDArray[Any], Any]:
-    if hasattr(predictor, "_predictors"):
-        nodes = np.concatenate([tree.nodes for trees in predictor._predictors for tree in trees])
-        nodes = nodes[nodes["is_leaf"] == 0]
-        return nodes["feature_idx"], nodes["num_threshold"], np.float64
-    trees = [part.tree_ for part in np.ravel(getattr(predictor, "estimators_", predictor))]
-    inner = [tree.feature >= 0 for tree in trees]
-    features = np.concatenate([tree.feature[keep] for tree, keep in zip(trees, inner, strict=True)])
-    return features, np.concatenate([tree.threshold[keep] for tree, keep in zip(trees, inner, strict=True)]), np.float32
+def tolerance(predictor: Any) -> float:
+    """By how much the answers may differ: not at all where no sums of numbers with long fractions are taken in another way."""
+    return TOLERANCE if hasattr(predictor, "coef_") or hasattr(predictor, "_loss") else 0.0
 
 
 def _trees(predictor: Any) -> Outputs:
@@ -101,17 +78,23 @@ def _linked(predictor: Any, loss: Any, scores: Matrix) -> Any:
     return loss.predict_proba(scores) if hasattr(predictor, "classes_") else loss.link.inverse(scores)
 
 
-def _linear(predictor: Any) -> Outputs:
+def _linear(predictor: Any, product: Callable[[Matrix, Matrix], Matrix]) -> Outputs:
     from scipy.special import expit, softmax
 
     coefficients, intercept = np.asarray(predictor.coef_, dtype=float).T, predictor.intercept_
     if not hasattr(predictor, "classes_"):
         loss = getattr(predictor, "_base_loss", None)
-        return (lambda X: loss.link.inverse(X @ coefficients + intercept)) if loss else lambda X: X @ coefficients + intercept
-    # The estimator's own products: in another order large terms would leave other sums.
+        inverse = loss.link.inverse if loss else lambda scores: scores
+        return lambda X: inverse(product(X, coefficients) + intercept)
     if coefficients.shape[1] == 1:
-        return _shaped(predictor, lambda X: expit(X @ coefficients + intercept))
-    return _shaped(predictor, lambda X: softmax(X @ coefficients + intercept, axis=1))
+        return _shaped(predictor, lambda X: expit(product(X, coefficients) + intercept))
+    return _shaped(predictor, lambda X: softmax(product(X, coefficients) + intercept, axis=1))
+
+
+def _in_turn(X: Matrix, coefficients: Matrix) -> Matrix:
+    """The product, added up column after column, as scipy does for a sparse matrix; large terms show the order."""
+    terms = X * coefficients if coefficients.ndim == 1 else X[:, :, None] * coefficients
+    return terms.cumsum(axis=1)[:, -1]
 
 
 def _shaped(predictor: Any, outputs: Callable[[Matrix], Any]) -> Outputs:
