@@ -80,10 +80,11 @@ class Paths:
         return values.reshape(self._shape).T
 
     def bounds(self, choose: np.random.Generator) -> Matrix:
-        """Records on which the conditions decide, (N_BOUNDS, n_features): each value is a bound, or missing."""
+        """Records on which the conditions decide, (N_BOUNDS, n_features): each value is a bound, or one in eight missing."""
         finite = np.isfinite(self._upto)
         known = [self._upto[finite & (self._feature == feature)] for feature in range(self._shape[1])]
-        return np.stack([choose.choice([*bounds, nan], N_BOUNDS) for bounds in known], axis=1)
+        records = np.stack([choose.choice(bounds if len(bounds) else [0.0], N_BOUNDS) for bounds in known], axis=1)
+        return np.where(choose.random(records.shape) < 1 / 8, nan, records)
 
 
 def _walk(trees: Any) -> Iterator[tuple[Any, Path]]:
