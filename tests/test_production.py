@@ -39,6 +39,13 @@ class Slow:
         return (eval, (f"__import__('time').sleep({self.seconds}[{WORKER}])",))
 
 
+class Lingering:
+    """Keeps a process that has unpickled it for a minute from ending as Python does."""
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return (eval, ("__import__('atexit').register(__import__('time').sleep, 60)",))
+
+
 def command(verb: str) -> list[str]:
     return [sys.executable, "-c", MAIN, verb]
 
@@ -220,6 +227,16 @@ def test_sigterm_right_after_a_worker_is_ready_ends_it(folder: Path) -> None:
                 time.sleep(0.001)
             server.process.terminate()
             assert server.process.wait(10) == 0
+
+
+def test_a_worker_that_is_done_ends_at_once(folder: Path) -> None:
+    joblib.dump(acting(SLEEPS) | {"lingering": Lingering()}, folder / "model.joblib")
+    with serving(folder, WORKERS=2) as server:
+        asking = slow(server, 2)  # the other worker has nothing to do
+        time.sleep(0.5)
+        server.process.terminate()
+        assert asking.communicate(timeout=10)[0] == '{"prediction":[102.0]}'
+        assert server.process.wait(5) == 0
 
 
 def test_sigterm_does_not_wait_for_a_request_that_hangs(folder: Path) -> None:
