@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import joblib
@@ -50,6 +51,7 @@ from python.errors import Unprocessable
 from python.model.artifact import Artifact
 from python.model.estimator import steps
 from python.model.fast import NEAR_TIE, Fast, _crossing, predictors, trials
+from python.model.fast.plan import MOST
 from python.model.fast.predictors import TOLERANCE, Unproven
 from python.model.fast.trials import critical_rows, made_up
 from python.model.records import Coded, Records
@@ -322,8 +324,8 @@ def test_records_over_the_crossing_are_left_to_what_is_faster() -> None:
 
     rows = numbers().to_numpy()
     assert _crossing(slow, flat, rows, 4096) == 63
-    assert _crossing(flat, slow, rows, 4096) == np.inf
-    assert _crossing(lambda records: slow(rows) if len(records) > 16 else None, flat, rows, 16) == np.inf
+    assert _crossing(flat, slow, rows, 5000) == 5000
+    assert _crossing(lambda records: slow(rows) if len(records) > 16 else None, flat, rows, 20) == 20
     model = hastened(RandomForestClassifier(5, random_state=0), numbers(), 2)
     assert model._fast is not None
     model._fast._fewest, model._fast._most = 2, 3
@@ -607,7 +609,11 @@ def large_terms(handed: str, last: Any, scale: float) -> tuple[SklearnModel, Any
     return model, np.column_stack([rows, choose.integers(0, 5, 300).astype(float)])
 
 
-@pytest.mark.parametrize("last", [LogisticRegression(), LogisticRegression(C=0.5), Ridge()], ids=["two", "three", "a number"])
+@pytest.mark.parametrize(
+    "last",
+    [LogisticRegression(), LogisticRegression(C=0.5), Ridge(), Lasso(alpha=0.01)],
+    ids=["two", "three", "a number", "one that takes gaps in a sparse matrix"],
+)
 @pytest.mark.parametrize("handed", HANDED)
 @pytest.mark.parametrize("scale", [1e4, 1e9, 1e16])
 def test_what_large_terms_leave_of_a_sum_is_equal(scale: float, handed: str, last: Any) -> None:
@@ -686,7 +692,14 @@ def test_wide_models_are_proven_and_measured_on_few_records(monkeypatch: pytest.
     monkeypatch.setattr(trials, "MOST", 231 * 40)
     model.hasten()
     assert model._fast is not None, model._slow_because
-    assert 16 <= max(sizes) <= 40 < model._fast._most
+    assert 16 <= max(sizes) <= 40 == model._fast._most
+    assert model._fast.answer("predict", Records(Coded(np.ones((41, 20)), model.schema))) is None
+
+
+def test_what_is_made_of_a_row_for_each_class_is_bounded() -> None:
+    coefficients = np.random.default_rng(0).normal(size=(100, 5_000))
+    rows = next(critical_rows(SimpleNamespace(coef_=coefficients, intercept_=np.zeros(100)), np.random.default_rng(0)))
+    assert 2 <= len(rows) <= MOST / coefficients.size
 
 
 def test_labels_near_a_tie_are_left_to_what_decides() -> None:

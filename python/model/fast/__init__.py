@@ -136,8 +136,9 @@ class Fast:
     def _compare(self, told: Matrix, found: Matrix, ask_labels: Callable[[], Any], who: str) -> None:
         if not np.array_equal(told, found):
             self._decides_by_probability = False
-            scale = 1.0 if self._classes is not None else max(1.0, float(np.abs(told).max()))
-            if told.shape != found.shape or not np.abs(told - found).max() <= tolerance(self._predictor) * scale:
+            scale = 1.0 if self._classes is not None else np.abs(told[np.isfinite(told)]).max(initial=1.0)
+            most = tolerance(self._predictor) * scale
+            if told.shape != found.shape or not np.allclose(told, found, rtol=0, atol=most, equal_nan=True):
                 raise Unproven(f"the compiled copy gives other values than the {who}")
         labels = None if self._classes is None else self._labels(found)
         if labels is not None and not np.array_equal(labels, ask_labels()):
@@ -146,7 +147,7 @@ class Fast:
     def measure(self, probes: Matrix) -> None:
         """Answer each size of batch in the way that was the fastest at it: for few, for many, or the estimator."""
         if self.few is not self.many:
-            self._fewest = min(self._at_once, _crossing(self.few, self.many, self.plan(probes), self._at_once))
+            self._fewest = _crossing(self.few, self.many, self.plan(probes), self._at_once)
         self._most = _crossing(partial(self._answer, self._method), self._asked, probes, self._at_once)
         if self._most < 1:
             raise Unproven("the estimator is as fast")
@@ -156,9 +157,9 @@ class Fast:
         return told
 
 
-def _crossing(one: Callable[[Matrix], Any], other: Callable[[Matrix], Any], records: Matrix, largest: int) -> float:
-    """The number of records up to which the one is as fast as the other, tried on batches up to the `largest`."""
-    most = float("inf")
+def _crossing(one: Callable[[Matrix], Any], other: Callable[[Matrix], Any], records: Matrix, largest: int) -> int:
+    """The number of records, at most `largest`, up to which the one is as fast as the other."""
+    most = largest
     for size in (size for size in SIZES if size <= largest):
         batch = np.resize(records, (size, records.shape[1]))
         if _seconds(one, batch) <= _seconds(other, batch):

@@ -26,7 +26,7 @@ def critical_rows(predictor: Any, choose: np.random.Generator) -> Iterator[Matri
     """
     if hasattr(predictor, "coef_"):
         coefficients = np.atleast_2d(np.asarray(predictor.coef_, dtype=float))
-        n_rows = min(SUMS, at_once(coefficients.shape[1]))
+        n_rows = min(SUMS, at_once(2 * coefficients.size))
         sums = choose.normal(size=(n_rows, len(coefficients))) * choose.choice([0.1, 1.0, 10.0], size=(n_rows, 1))
         inverse = np.linalg.pinv(coefficients).T
         rows, aside = (sums - predictor.intercept_) @ inverse, choose.normal(size=(n_rows, coefficients.shape[1])) * LARGE
