@@ -52,7 +52,7 @@ def test_make_serve_then_every_request(tmp_path: Path) -> None:
             if kind == "text":
                 assert run.stdout == expected.strip()
             else:
-                answer = strict(run.stdout.replace(" by shapiq", ""))  # which is there for Python 3.12 or newer
+                answer = strict(run.stdout)
                 assert shape(answer) == shape(json.loads(expected)), command
                 assert list(answer) == list(json.loads(expected))
         printed = [line for line in server.log.read_text().splitlines() if line.startswith("curl ")]

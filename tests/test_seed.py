@@ -1,6 +1,5 @@
 """The requests of the original documentation page, answered as on it, values aside."""
 
-from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -57,7 +56,7 @@ def test_info(service: FlaskClient) -> None:
         "predictor_type": forest,
         "is_explainable": True,
         "reason": None,
-        "explanation_method": "tree path-dependent" + (" by shapiq" if find_spec("shapiq") else ""),
+        "explanation_method": "tree path-dependent",
         "needs_samples": False,
         "fast_predict": True,
         "fast_predict_reason": None,

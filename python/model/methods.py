@@ -86,7 +86,6 @@ def methods_alone(subject: Subject, samples: Any = None) -> list[Method]:
     predictor = subject.steps.predictor
     ways = {
         "native contributions": partial(contributions.own_contributions, predictor),
-        "tree path-dependent by shapiq": partial(shapley.faster_trees, predictor),
         "tree path-dependent": partial(shapley.trees, predictor),
     }
     methods = [Method(name, partial(_folding, subject, make), subject.spaces) for name, make in ways.items()]

@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 from python.model.base import Values
 
 MAX_NUMBERS = 2**22  # 32 MiB
-N_BOUNDS = 16
+PATH, OUTPUT = 128, 16  # numbers as large as a path, and one of its outputs, while they are made
 
 Matrix = NDArray[np.float64]
 
@@ -38,11 +38,14 @@ class Paths:
     def __init__(self, trees: Any, n_features: int) -> None:
         """`trees` is shap's TreeEnsemble; of two outputs it is the second that is explained.
 
-        Raises ValueError for more values than MAX_NUMBERS or other comparisons than "up to", ZeroDivisionError for a split
-        that no training record came to.
+        Raises ValueError for more values or paths than MAX_NUMBERS allows, or other comparisons than "up to",
+        ZeroDivisionError for a split that no training record came to.
         """
         if trees.threshold_types.any():
             raise ValueError("records with the threshold itself go to the right")
+        n_paths = len(trees.children_left) + np.count_nonzero(trees.children_left >= 0)
+        if n_paths * (PATH + OUTPUT * trees.num_outputs) > MAX_NUMBERS:
+            raise ValueError(f"{n_paths} paths to {trees.num_outputs} outputs are too many")
         leaves, paths = zip(*sorted(_few_enough(_walk(trees)), key=lambda leaf_and_path: len(leaf_and_path[1])), strict=True)
         outputs = np.array(leaves)[:, -1:] if trees.num_outputs == 2 else np.array(leaves)
         self._base = outputs.T @ [prod(condition.share for condition in path.values()) for path in paths]
@@ -78,13 +81,6 @@ class Paths:
         place = (self._sets @ met).take(self._path) + self._first
         values: Matrix = self._sums @ self._values.take(place)
         return values.reshape(self._shape).T
-
-    def bounds(self, choose: np.random.Generator) -> Matrix:
-        """Records on which the conditions decide, (N_BOUNDS, n_features): each value is a bound, or one in eight missing."""
-        finite = np.isfinite(self._upto)
-        known = [self._upto[finite & (self._feature == feature)] for feature in range(self._shape[1])]
-        records = np.stack([choose.choice(bounds if len(bounds) else [0.0], N_BOUNDS) for bounds in known], axis=1)
-        return np.where(choose.random(records.shape) < 1 / 8, nan, records)
 
 
 def _walk(trees: Any) -> Iterator[tuple[Any, Path]]:

@@ -6,7 +6,6 @@ Of two classes it is the second that is explained.
 """
 
 import logging
-from importlib.util import find_spec
 from itertools import chain
 from threading import Lock
 from typing import Any
@@ -22,10 +21,11 @@ log = logging.getLogger(__name__)
 
 # Above it shap 0.51, the last one for Python 3.11, kills the process when there is a background.
 MAX_NODES_WITH_BACKGROUND = 32_767
+N_BOUNDS = 16
 
 
 def trees(predictor: Any, background: Any = None) -> Way | None:
-    """shap's TreeExplainer for the trees of scikit-learn, and with a background also for those of LightGBM and XGBoost.
+    """What shap's TreeExplainer says of the trees of scikit-learn, and with a background also of those of LightGBM and XGBoost.
 
     Without a background the values follow the paths of the trees; with one they are interventional (Lundberg et al. 2020,
     doi:10.1038/s42256-019-0138-9). They explain what the trees add up to: shap's values for the probability of a boosting
@@ -49,42 +49,55 @@ def trees(predictor: Any, background: Any = None) -> Way | None:
         # The expected value may be another one before the first call.
         return _second_of_two(np.asarray(values, dtype=float), np.ravel(np.asarray(explainer.expected_value, dtype=float)))
 
-    way = by_shap if background is not None else _looked_up(predictor, explainer.model, by_shap)
+    way = by_shap if background is not None else _faster(predictor, explainer.model, by_shap)
     return lambda columns: way(_as_read(predictor, columns))
 
 
-def _looked_up(predictor: Any, ensemble: Any, by_shap: Way) -> Way:
-    """What shap computes for its reading of the trees, in a fraction of the time; shap itself for trees with long paths."""
-    try:
-        paths = Paths(ensemble, predictor.n_features_in_)
-    except (ValueError, ZeroDivisionError) as reason:
-        log.debug("shap computes the values for each record: %s", reason)
-        return by_shap
-
-    def way(matrix: NDArray[Any]) -> Values:
-        return _squeezed(*paths(matrix.astype(float)))
-
-    bounds = _as_read(predictor, paths.bounds(np.random.default_rng(0)))
-    same = all(np.allclose(*pair, rtol=1e-9, atol=1e-12) for pair in zip(way(bounds), by_shap(bounds), strict=True))
-    return way if same else by_shap
+def _faster(predictor: Any, ensemble: Any, by_shap: Way) -> Way:
+    """What shap computes for its reading of the trees, in less time where a way to it is proven; else shap itself."""
+    for make in (_looked_up, _by_shapiq):
+        try:
+            way = make(predictor, ensemble)
+            bounds = _as_read(predictor, _bounds(ensemble, predictor.n_features_in_))
+            if all(np.allclose(*pair, rtol=1e-9, atol=1e-12) for pair in zip(way(bounds), by_shap(bounds), strict=True)):
+                return way
+            log.debug("%s gives other values than shap", make.__name__)
+        except Exception as reason:  # shapiq, too, refuses what it does not know with exceptions of many kinds
+            log.debug("%s does not apply: %s", make.__name__, reason)
+    return by_shap
 
 
-def faster_trees(predictor: Any) -> Way | None:
-    """shapiq's TreeExplainer, where it is installed: the path-dependent values of `trees`, for deep forests in less time.
+def _bounds(ensemble: Any, n_features: int) -> NDArray[np.float64]:
+    """Records on which the splits decide, (N_BOUNDS, n_features): each value is a threshold, or one in eight missing."""
+    choose, split = np.random.default_rng(0), (ensemble.children_left >= 0) & np.isfinite(ensemble.thresholds)
+    features, thresholds = ensemble.features[split], ensemble.thresholds[split]
+    known = [thresholds[features == feature] for feature in range(n_features)]
+    records = np.stack([choose.choice(values if len(values) else [0.0], N_BOUNDS) for values in known], axis=1)
+    return np.where(choose.random(records.shape) < 1 / 8, np.nan, records)
 
-    Muschalik et al. 2024, arXiv:2401.12069. It explains one class at a time; several at once shap explains as fast.
+
+def _looked_up(predictor: Any, ensemble: Any) -> Way:
+    """Raises Exception of any kind where the paths of the trees are too many, or too long."""
+    paths = Paths(ensemble, predictor.n_features_in_)
+    return lambda matrix: _squeezed(*paths(matrix.astype(float)))
+
+
+def _by_shapiq(predictor: Any, _: Any) -> Way:
+    """shapiq's TreeExplainer, for deep trees (Muschalik et al. 2024, arXiv:2401.12069).
+
+    It explains one class at a time; several at once shap explains as fast. Raises ImportError where it is not installed,
+    ValueError for several classes.
     """
-    several = len(getattr(predictor, "classes_", ())) > 2
-    if find_spec("shapiq") is None or several or not _is_of_sklearn(predictor):
-        return None
     from shapiq import TreeExplainer
 
+    if len(getattr(predictor, "classes_", ())) > 2:
+        raise ValueError("several classes")
     explainer = TreeExplainer(predictor, max_order=1, index="SV", class_index=1)
     lock = Lock()  # it keeps what it computes in itself
 
-    def way(columns: Any) -> Values:
+    def way(matrix: NDArray[Any]) -> Values:
         with lock:
-            found = [explainer.explain(record).get_n_order_values(1) for record in _as_read(predictor, columns)]
+            found = [explainer.explain(record).get_n_order_values(1) for record in matrix]
         return np.array(found), np.asarray(explainer.baseline_value, dtype=float)
 
     return way

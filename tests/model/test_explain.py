@@ -32,11 +32,13 @@ from xgboost import XGBClassifier, XGBRegressor
 
 from python.app import create_app
 from python.errors import ArtifactError, Unprocessable
+from python.model import shapley
 from python.model.artifact import Artifact
 from python.model.coalitions import shapley_values
+from python.model.columns import as_matrix
 from python.model.methods import INTERVENTIONAL_PREDICTIONS
 from python.model.records import Records
-from python.model.shapley import MAX_NODES_WITH_BACKGROUND, faster_trees, trees
+from python.model.shapley import MAX_NODES_WITH_BACKGROUND, trees
 from python.model.sklearn import SklearnModel
 from python.settings import Settings
 from tests.conftest import Client
@@ -346,8 +348,7 @@ if find_spec("shapiq"):  # a requirement for Python 3.12 or newer
     @pytest.mark.parametrize("task", ["binary", "regression"])
     def test_shapiq_changes_no_answer(estimator: str, task: str) -> None:
         model, frame = fitted(estimator, task, "numbers")
-        fast, usual = faster_trees(model), trees(model)
-        assert fast
+        usual, matrix = trees(model), as_matrix(frame.head(20)).astype(np.float32).astype(float)
         assert usual
-        for found, expected in zip(fast(frame.head(20)), usual(frame.head(20)), strict=True):
+        for found, expected in zip(shapley._by_shapiq(model, None)(matrix), usual(matrix), strict=True):
             assert found == pytest.approx(expected, abs=1e-12)

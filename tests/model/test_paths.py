@@ -120,8 +120,11 @@ def test_long_paths_are_left_to_shap(monkeypatch: pytest.MonkeyPatch) -> None:
     trees, X = fitted("forest"), records(1)
     expected = shapley.trees(trees)(X)  # type: ignore[misc]
     monkeypatch.setattr(paths, "MAX_NUMBERS", 1000)
-    with pytest.raises(ValueError, match="more than 1000"):
-        both(trees, X)
+    with monkeypatch.context() as free_paths:
+        free_paths.setattr(paths, "PATH", 0)
+        free_paths.setattr(paths, "OUTPUT", 0)
+        with pytest.raises(ValueError, match="more than 1000"):
+            both(trees, X)
     monkeypatch.setattr(Paths, "__call__", None)
     for found, told in zip(shapley.trees(trees)(X), expected, strict=True):  # type: ignore[misc]
         assert found == pytest.approx(told, abs=1e-12)
@@ -141,6 +144,42 @@ def test_values_that_differ_from_shaps_are_not_used(part: str, monkeypatch: pyte
     monkeypatch.setattr(shapley, "Paths", Broken)
     for found, told in zip(shapley.trees(trees)(X), expected, strict=True):  # type: ignore[misc]
         assert found == pytest.approx(told, abs=1e-12)
+
+
+@pytest.mark.parametrize("wrong", [0.0, 1e-6])
+def test_long_paths_are_left_to_shapiq_where_it_gives_shaps_values(wrong: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    trees, X = fitted("forest"), records(1)
+    asked, by_lookup = [], shapley.trees(trees)
+
+    def by_shapiq(*_: Any) -> Any:
+        def way(matrix: Any) -> Any:
+            asked.append(len(matrix))
+            values, base = by_lookup(matrix)  # type: ignore[misc]
+            return values + wrong, base
+
+        return way
+
+    monkeypatch.setattr(shapley, "_by_shapiq", by_shapiq)
+    shapley.trees(trees)(X)  # type: ignore[misc]
+    assert not asked
+    monkeypatch.setattr(paths, "MAX_NUMBERS", 1000)
+    for found, told in zip(shapley.trees(trees)(X), by_lookup(X), strict=True):  # type: ignore[misc]
+        assert found == pytest.approx(told, abs=1e-12)
+    assert asked == ([shapley.N_BOUNDS] if wrong else [shapley.N_BOUNDS, len(X)])
+
+
+@pytest.mark.parametrize(("n_features", "classes"), [(1, 0), (2, 40)])
+def test_many_paths_and_outputs_are_left_to_shap_before_they_are_walked(
+    n_features: int, classes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choose = np.random.default_rng(0)
+    X = choose.normal(size=(3_000, n_features))
+    target = choose.integers(0, classes, len(X)) if classes else choose.normal(size=len(X))
+    trees = (RandomForestClassifier if classes else RandomForestRegressor)(25, random_state=0).fit(X, target)
+    explainer = shap.TreeExplainer(trees, feature_perturbation="tree_path_dependent")
+    monkeypatch.setattr(paths, "_walk", None)
+    with pytest.raises(ValueError, match="are too many"):
+        Paths(explainer.model, n_features)
 
 
 def test_other_comparisons_are_refused() -> None:
