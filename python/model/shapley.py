@@ -70,8 +70,8 @@ def _faster(predictor: Any, ensemble: Any, by_shap: Way) -> Way:
 def _bounds(ensemble: Any, n_features: int) -> NDArray[np.float64]:
     """Records on which the splits decide, (N_BOUNDS, n_features): each value is a threshold, or one in eight missing."""
     choose, split = np.random.default_rng(0), (ensemble.children_left >= 0) & np.isfinite(ensemble.thresholds)
-    features, thresholds = ensemble.features[split], ensemble.thresholds[split]
-    known = [thresholds[features == feature] for feature in range(n_features)]
+    features, order = ensemble.features[split], np.argsort(ensemble.features[split])
+    known = np.split(ensemble.thresholds[split][order], np.searchsorted(features[order], range(1, n_features)))
     records = np.stack([choose.choice(values if len(values) else [0.0], N_BOUNDS) for values in known], axis=1)
     return np.where(choose.random(records.shape) < 1 / 8, np.nan, records)
 

@@ -130,6 +130,17 @@ def test_long_paths_are_left_to_shap(monkeypatch: pytest.MonkeyPatch) -> None:
         assert found == pytest.approx(told, abs=1e-12)
 
 
+def test_each_feature_is_proven_on_its_own_thresholds() -> None:
+    trees = fitted("forest")
+    explainer = shap.TreeExplainer(trees, feature_perturbation="tree_path_dependent")
+    proven = shapley._bounds(explainer.model, 8)
+    assert proven.shape == (shapley.N_BOUNDS, 8)
+    for feature, values in enumerate(proven.T):
+        splits = [one.tree_.threshold[one.tree_.feature == feature] for one in trees]
+        assert set(values[~np.isnan(values)]) <= (set(np.concatenate(splits)) or {0.0})
+    assert 0 < np.isnan(proven).mean() < 0.5
+
+
 @pytest.mark.parametrize("part", ["_upto", "_missing", "_values", "_base"])
 def test_values_that_differ_from_shaps_are_not_used(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
     trees, X = fitted("forest", gaps=True), records(2, gaps=True)
