@@ -4,8 +4,8 @@ import sys
 
 from python.app import create_app, develop
 from python.errors import ServiceError
+from python.production.supervisor import announce
 from python.settings import SettingsError
-from python.supervisor import announce
 
 try:
     if __name__ == "__main__":
@@ -14,5 +14,7 @@ try:
         application = create_app()
         announce()
 except (ServiceError, SettingsError) as error:
-    sys.tracebacklimit = 0  # the message is one sentence for an operator, and a server that cannot load its app ends
+    sys.tracebacklimit = (
+        0  # the message is one sentence for an operator, and a server that cannot load its app ends
+    )
     raise error from None

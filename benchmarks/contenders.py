@@ -30,7 +30,9 @@ def environment(name: str) -> Path:
     """The programs of a virtual environment for a peer, made when it is not there as it should be."""
     folder = ROOT / ".venv" / f"bench-{name}"
     requirements, constraints = PEERS / f"{name}.txt", folder / "constraints.txt"
-    wanted = requirements.read_text() + "".join(f"{package}=={version(package)}\n" for package in SAME)
+    wanted = requirements.read_text() + "".join(
+        f"{package}=={version(package)}\n" for package in SAME
+    )
     made = folder / "made-of.txt"
     if not made.exists() or made.read_text() != wanted:
         print(f"making {folder.relative_to(ROOT)}, once", file=sys.stderr)
@@ -45,14 +47,25 @@ def environment(name: str) -> Path:
 
 def service(workload: Workload) -> Contender:
     """The project itself, as in production."""
-    return _uwsgi(ROOT / "uwsgi.ini", workload, {"PYTHONPATH": str(ROOT), "MODEL_FOLDER": str(workload.folder)})
+    return _uwsgi(
+        ROOT / "uwsgi.ini",
+        workload,
+        {"PYTHONPATH": str(ROOT), "MODEL_FOLDER": str(workload.folder)},
+    )
 
 
 def constant(workload: Workload) -> Contender:
     """The ceiling: Flask under the same uWSGI, with the answer ready."""
     ini, answer = workload.folder / "constant.ini", workload.folder / "answer.json"
-    lines = (ROOT / "uwsgi.ini").read_text().replace("service:application", "constant:application").splitlines()
-    ini.write_text("\n".join(line for line in lines if not line.startswith("shared-import")))  # it needs none of them
+    lines = (
+        (ROOT / "uwsgi.ini")
+        .read_text()
+        .replace("service:application", "constant:application")
+        .splitlines()
+    )
+    ini.write_text(
+        "\n".join(line for line in lines if not line.startswith("shared-import"))
+    )  # it needs none of them
     answer.write_bytes(workload.answer)
     return _uwsgi(ini, workload, {"PYTHONPATH": str(PEERS), "CONSTANT": str(answer)})
 
@@ -61,7 +74,14 @@ def fastapi(workload: Workload) -> Contender:
     """A service written by hand, with pydantic and one explainer for all requests; takes and answers what the service does."""
     programs, address = environment("fastapi"), _free_address()
     environ = {"PYTHONPATH": str(PEERS), "MODEL": str(workload.folder / "model.joblib")}
-    options = [*_options(address), "--workers", PROCESSES, "--log-level", "warning", "--no-access-log"]
+    options = [
+        *_options(address),
+        "--workers",
+        PROCESSES,
+        "--log-level",
+        "warning",
+        "--no-access-log",
+    ]
     command = [str(programs / "uvicorn"), "fastapi_service:app", *options]
     return Contender(command, environ, address + _query(workload), workload.body, _fastapi_answer)
 
@@ -71,16 +91,31 @@ def mlflow(workload: Workload) -> Contender | None:
     if workload.explanation:
         return None
     programs, address, model = environment("mlflow"), _free_address(), workload.folder / "mlflow"
-    quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "UVICORN_LOG_LEVEL": "warning", "UVICORN_ACCESS_LOG": "false"}
+    quiet = {
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "UVICORN_LOG_LEVEL": "warning",
+        "UVICORN_ACCESS_LOG": "false",
+    }
     environ = quiet | {"PATH": f"{programs}:{os.environ['PATH']}"}
     if not model.exists():
-        save = [str(programs / "python"), str(PEERS / "mlflow_save.py"), str(workload.folder / "model.joblib"), str(model)]
+        save = [
+            str(programs / "python"),
+            str(PEERS / "mlflow_save.py"),
+            str(workload.folder / "model.joblib"),
+            str(model),
+        ]
         subprocess.run(save, check=True, env=os.environ | environ)
     options = [*_options(address), "--workers", PROCESSES, "--env-manager", "local"]
     command = [str(programs / "mlflow"), "models", "serve", "--model-uri", str(model), *options]
     frame = {"dataframe_split": {"columns": list(workload.records[0]), "data": workload.rows}}
     body = frame if workload.named else {"inputs": workload.rows}
-    return Contender(command, environ, address + "/invocations", body, lambda answer: (answer["predictions"], None))
+    return Contender(
+        command,
+        environ,
+        address + "/invocations",
+        body,
+        lambda answer: (answer["predictions"], None),
+    )
 
 
 def bentoml(workload: Workload) -> Contender | None:
@@ -88,10 +123,25 @@ def bentoml(workload: Workload) -> Contender | None:
     if workload.explanation:
         return None
     programs, address = environment("bentoml"), _free_address()
-    environ = {"MODEL": str(workload.folder / "model.joblib"), "WORKERS": PROCESSES, "BENTOML_DO_NOT_TRACK": "True"}
+    environ = {
+        "MODEL": str(workload.folder / "model.joblib"),
+        "WORKERS": PROCESSES,
+        "BENTOML_DO_NOT_TRACK": "True",
+    }
     environ |= {"BENTOML_HOME": str(workload.folder), "PATH": f"{programs}:{os.environ['PATH']}"}
-    command = [str(programs / "bentoml"), "serve", "bentoml_service:Peer", *_options(address), "--working-dir", str(PEERS)]
-    path, body = ("/predict_named", {"records": workload.records}) if workload.named else ("/predict", {"rows": workload.rows})
+    command = [
+        str(programs / "bentoml"),
+        "serve",
+        "bentoml_service:Peer",
+        *_options(address),
+        "--working-dir",
+        str(PEERS),
+    ]
+    path, body = (
+        ("/predict_named", {"records": workload.records})
+        if workload.named
+        else ("/predict", {"rows": workload.rows})
+    )
     return Contender(command, environ, address + path, body, lambda answer: (answer, None))
 
 
@@ -118,7 +168,9 @@ def _query(workload: Workload) -> str:
 def _service_answer(answer: Any) -> Answer:
     explained = answer.get("explanation", [])
     explained = [explained] if isinstance(explained, dict) else explained
-    return [list(row.values()) for row in answer["prediction"]], [list(row.values()) for row in explained]
+    return [list(row.values()) for row in answer["prediction"]], [
+        list(row.values()) for row in explained
+    ]
 
 
 def _fastapi_answer(answer: Any) -> Answer:

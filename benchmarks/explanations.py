@@ -17,7 +17,7 @@ from sklearn.ensemble import RandomForestClassifier
 from python.app import create_app
 from python.errors import Unprocessable
 from python.model.artifact import Artifact
-from python.model.records import Records
+from python.model.data.records import Records
 from python.model.sklearn import SklearnModel
 from python.settings import Settings
 from tests.matrix import Cell, asked, cells, error, fitted
@@ -63,7 +63,9 @@ def table() -> str:
     for cell in cells():
         if cell.mode != "alone" and (result := measured(cell)):
             method, wrong, took = result
-            found[cell.estimator, cell.task, "yes" if cell.mode == "_samples" else "no", method].append((wrong, took))
+            found[
+                cell.estimator, cell.task, "yes" if cell.mode == "_samples" else "no", method
+            ].append((wrong, took))
     lines = []
     for key, results in found.items():
         wrong, took = max(result[0] for result in results), median(result[1] for result in results)
@@ -82,10 +84,15 @@ def costs() -> str:
     features = [{"name": name, "type": "numeric"} for name in data]
     lines = []
     for name, estimator in (
-        ("random forest, 100 trees of depth 10", RandomForestClassifier(100, max_depth=10, random_state=0)),
+        (
+            "random forest, 100 trees of depth 10",
+            RandomForestClassifier(100, max_depth=10, random_state=0),
+        ),
         ("LightGBM, 500 trees", LGBMClassifier(n_estimators=500, verbose=-1, n_jobs=1)),
     ):
-        model = SklearnModel.load(Artifact.of({"model": estimator.fit(data, target), "metadata": {"features": features}}))
+        model = SklearnModel.load(
+            Artifact.of({"model": estimator.fit(data, target), "metadata": {"features": features}})
+        )
         client = create_app(Settings(), model).test_client()
         record, row = data.iloc[0].to_dict(), data.head(1)
         explainer = shap.TreeExplainer(estimator)
@@ -97,7 +104,9 @@ def costs() -> str:
         )
         plain, explained, cached, built = milliseconds(*calls, rounds=101)
         bound = explained / (plain + 1.5 * cached)
-        lines.append(f"| {name} | {plain:.2f} | {explained:.2f} | {cached:.2f} | {built:.1f} | {bound:.2f} |")
+        lines.append(
+            f"| {name} | {plain:.2f} | {explained:.2f} | {cached:.2f} | {built:.1f} | {bound:.2f} |"
+        )
     return "\n".join(lines)
 
 

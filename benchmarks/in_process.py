@@ -28,7 +28,10 @@ def caller(folder: Path) -> Callable[[], Any]:
     import shap
 
     explainer = shap.TreeExplainer(model)
-    return lambda: (model.predict_proba(columns), explainer.shap_values(columns, check_additivity=False))
+    return lambda: (
+        model.predict_proba(columns),
+        explainer.shap_values(columns, check_additivity=False),
+    )
 
 
 def rate(call: Callable[[], Any], seconds: float) -> float:

@@ -22,33 +22,53 @@ Fitted = tuple[dict[str, Any], list[dict[str, Any]]]
 
 def logistic() -> Fitted:
     """Ten features and ten thousand records."""
-    return _numbers(LogisticRegression(max_iter=1000), *make_classification(10_000, 10, random_state=0))
+    return _numbers(
+        LogisticRegression(max_iter=1000), *make_classification(10_000, 10, random_state=0)
+    )
 
 
 def forest() -> Fitted:
     """A hundred trees over thirty features, and a thousand records, some of them twice."""
-    content, records = _numbers(RandomForestClassifier(100, max_depth=10, random_state=0), *load_breast_cancer(return_X_y=True))
+    content, records = _numbers(
+        RandomForestClassifier(100, max_depth=10, random_state=0),
+        *load_breast_cancer(return_X_y=True),
+    )
     return content, (records * 2)[:1000]
 
 
 def pipeline() -> Fitted:
     """Two numbers, imputed and scaled, and two categories, one-hot encoded, in front of a forest."""
     choose = np.random.default_rng(0)
-    data = pd.DataFrame({"age": choose.normal(40, 10, 2000).round(), "income": choose.normal(3e4, 1e4, 2000).round()})
+    data = pd.DataFrame(
+        {
+            "age": choose.normal(40, 10, 2000).round(),
+            "income": choose.normal(3e4, 1e4, 2000).round(),
+        }
+    )
     kinds = {"city": ["Bern", "Graz", "Lyon", "Oslo", "Riga"], "plan": ["a", "b", "c"]}
     data = data.assign(**{name: choose.choice(values, 2000) for name, values in kinds.items()})
     steps = make_column_transformer(
         (make_pipeline(SimpleImputer(), StandardScaler()), ["age", "income"]),
         (OneHotEncoder(handle_unknown="ignore"), ["city", "plan"]),
     )
-    target = (data["income"] / 1e4 + data["age"] / 20 + (data["city"] == "Oslo") + choose.normal(size=2000) > 5).astype(int)
-    model = make_pipeline(steps, RandomForestClassifier(100, max_depth=10, random_state=0)).fit(data, target)
+    target = (
+        data["income"] / 1e4
+        + data["age"] / 20
+        + (data["city"] == "Oslo")
+        + choose.normal(size=2000)
+        > 5
+    ).astype(int)
+    model = make_pipeline(steps, RandomForestClassifier(100, max_depth=10, random_state=0)).fit(
+        data, target
+    )
     return _artifact(model, list(data), **kinds), data.to_dict("records")
 
 
 def _numbers(model: Any, X: Any, y: Any) -> Fitted:
     names = [f"feature{number}" for number in range(X.shape[1])]
-    return _artifact(model.fit(X, y), names), [dict(zip(names, row, strict=True)) for row in X.tolist()]
+    return _artifact(model.fit(X, y), names), [
+        dict(zip(names, row, strict=True)) for row in X.tolist()
+    ]
 
 
 def _artifact(model: Any, names: list[str], **categories: list[str]) -> dict[str, Any]:
@@ -61,16 +81,28 @@ def _artifact(model: Any, names: list[str], **categories: list[str]) -> dict[str
     return {"model": model, "metadata": {"features": features}}
 
 
-def write(folder: Path, name: str, content: dict[str, Any], records: list[dict[str, Any]], explained: bool = False) -> None:
+def write(
+    folder: Path,
+    name: str,
+    content: dict[str, Any],
+    records: list[dict[str, Any]],
+    explained: bool = False,
+) -> None:
     """The model, what is asked of it, and what it answers itself."""
     folder.mkdir(parents=True)
     joblib.dump(content, folder / "model.joblib")
     model, columns = content["model"], pd.DataFrame(records)
     named = hasattr(model, "feature_names_in_")
     columns = columns if named else columns.to_numpy()
-    values = TreeExplainer(model).shap_values(columns, check_additivity=False)[:, :, 1].tolist() if explained else None
+    values = (
+        TreeExplainer(model).shap_values(columns, check_additivity=False)[:, :, 1].tolist()
+        if explained
+        else None
+    )
     told = {"probabilities": model.predict_proba(columns).tolist(), "explanation": values}
-    (folder / "workload.json").write_text(json.dumps({"name": name, "records": records, "named": named, **told}))
+    (folder / "workload.json").write_text(
+        json.dumps({"name": name, "records": records, "named": named, **told})
+    )
 
 
 def main(folder: Path) -> None:

@@ -27,7 +27,13 @@ def draw(rates: dict[str, dict[str, list[float]]], label: str, path: Path) -> No
             axes.plot([min(found), max(found)], [line, line], color=colour, linewidth=1.5)
             known = None if line else name
             axes.plot(
-                median(found), line, shape, color=colour, markersize=13 if shape == "|" else 8, markeredgewidth=2, label=known
+                median(found),
+                line,
+                shape,
+                color=colour,
+                markersize=13 if shape == "|" else 8,
+                markeredgewidth=2,
+                label=known,
             )
     axes.set_yticks(range(len(rates)), list(rates))
     axes.invert_yaxis()

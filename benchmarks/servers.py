@@ -57,9 +57,20 @@ class Server:
         (self.folder / "body.json").write_text(json.dumps(self.contender.body))
         (self.folder / "post.lua").write_text(LUA.format(body=self.folder / "body.json"))
         # wrk's one thread takes its part of the processors from each server alike.
-        options = ["-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "10s", "-s", str(self.folder / "post.lua")]
-        said = subprocess.run(["wrk", *options, self.contender.url], capture_output=True, text=True, check=True).stdout  # noqa: S607
-        requests, *failed = [int(number) for pattern in COUNTED for number in re.findall(pattern, said)]
+        options = [
+            "-t1",
+            f"-c{CONNECTIONS}",
+            f"-d{seconds}s",
+            "--timeout",
+            "10s",
+            "-s",
+            str(self.folder / "post.lua"),
+        ]
+        command = ["wrk", *options, self.contender.url]
+        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        requests, *failed = [
+            int(number) for pattern in COUNTED for number in re.findall(pattern, said)
+        ]
         (rate,) = re.findall(r"Requests/sec: *([\d.]+)", said)
         return requests, float(rate), sum(failed)
 
@@ -79,7 +90,14 @@ class Server:
     def memory(self) -> float:
         """MiB of all its processes; what several share is counted once."""
         rolled = [Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in self.pids(processes())]
-        return sum(int(kilobytes) for text in rolled for kilobytes in re.findall(r"^Pss: *(\d+)", text, re.MULTILINE)) / 1024
+        return (
+            sum(
+                int(kilobytes)
+                for text in rolled
+                for kilobytes in re.findall(r"^Pss: *(\d+)", text, re.MULTILINE)
+            )
+            / 1024
+        )
 
     def pids(self, stats: dict[int, list[str]]) -> list[int]:
         """Its process and all that descend from it, parents first; some are in sessions of their own."""
@@ -110,10 +128,16 @@ def running(contender: Contender, folder: Path) -> Iterator[Server]:
     """A server, once it answers, until the block ends; the folder is for what it leaves."""
     folder.mkdir(exist_ok=True)
     # Threads of BLAS would only get into the way of the other process.
-    own = {"PATH": os.environ["PATH"], "TMPDIR": str(folder), "OMP_NUM_THREADS": "1"}  # the caller's settings are not measured
+    own = {
+        "PATH": os.environ["PATH"],
+        "TMPDIR": str(folder),
+        "OMP_NUM_THREADS": "1",
+    }  # the caller's settings are not measured
     environ = own | contender.environ
     with (folder / "log").open("ab") as log:
-        process = subprocess.Popen(contender.command, cwd=folder, env=environ, stdout=log, stderr=log)
+        process = subprocess.Popen(
+            contender.command, cwd=folder, env=environ, stdout=log, stderr=log
+        )
     server = Server(contender, process, folder)
     try:
         _await(server)

@@ -80,12 +80,17 @@ def in_process(workload: Workload) -> Iterator[InProcess]:
         yield InProcess(processes)
 
 
-def measure(workload: Workload, names: tuple[str, ...], rounds: int, seconds: int) -> dict[str, Figures]:
+def measure(
+    workload: Workload, names: tuple[str, ...], rounds: int, seconds: int
+) -> dict[str, Figures]:
     """The figures of the servers and of the floor, in rounds that alternate; every server answers as the model, before and after."""
     with ExitStack() as stack:
-        contenders = {name: contender for name in names if (contender := CONTENDERS[name](workload))}
+        contenders = {
+            name: contender for name in names if (contender := CONTENDERS[name](workload))
+        }
         servers = {
-            name: stack.enter_context(running(contender, workload.folder / name)) for name, contender in contenders.items()
+            name: stack.enter_context(running(contender, workload.folder / name))
+            for name, contender in contenders.items()
         }
         floor = stack.enter_context(in_process(workload))
         for server in servers.values():
@@ -116,9 +121,18 @@ def rows(name: str, figures: dict[str, Figures]) -> list[str]:
 
 def conditions() -> str:
     """On what was measured, and what."""
-    cpu = next((line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")), "")
+    cpu = next(
+        (
+            line
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        ),
+        "",
+    )
     processor = cpu.partition(": ")[2] or platform.machine()
-    own = ", ".join(f"{name} {version(name)}" for name in ("scikit-learn", "numpy", "flask", "pyuwsgi"))
+    own = ", ".join(
+        f"{name} {version(name)}" for name in ("scikit-learn", "numpy", "flask", "pyuwsgi")
+    )
     peers = ", ".join(f"{name} {_version(name)}" for name in ("fastapi", "mlflow", "bentoml"))
     return (
         f"Measured on {time.strftime('%Y-%m-%d')} on {len(os.sched_getaffinity(0))} processors ({processor}) "
@@ -143,8 +157,15 @@ def main(quick: bool) -> None:
         from benchmarks.picture import draw
 
         (DOCS / "speed-table.md").write_text("\n".join([*table, "", conditions()]) + "\n")
-        rates = {workload: {name: found.rates for name, found in figures.items()} for workload, figures in results.items()}
-        draw(rates, f"requests a second, {PROCESSES} processes, {CONNECTIONS} connections", DOCS / "speed.png")
+        rates = {
+            workload: {name: found.rates for name, found in figures.items()}
+            for workload, figures in results.items()
+        }
+        draw(
+            rates,
+            f"requests a second, {PROCESSES} processes, {CONNECTIONS} connections",
+            DOCS / "speed.png",
+        )
 
 
 def _check(workload: Workload, servers: dict[str, Server]) -> None:
@@ -163,7 +184,9 @@ def _number(rate: float) -> str:
 
 def _version(peer: str) -> str:
     ask = f"from importlib.metadata import version; print(version({peer!r}))"
-    return subprocess.run([environment(peer) / "python", "-c", ask], check=True, capture_output=True, text=True).stdout.strip()
+    return subprocess.run(
+        [environment(peer) / "python", "-c", ask], check=True, capture_output=True, text=True
+    ).stdout.strip()
 
 
 if __name__ == "__main__":

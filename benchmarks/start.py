@@ -21,7 +21,9 @@ def bare(workload: Workload) -> float:
     """Seconds until Python has imported what the file needs, loaded it and predicted once."""
     command = [sys.executable, "-m", "benchmarks.in_process", str(workload.folder)]
     start = time.perf_counter()
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
+    ) as process:
         next(iter(process.stdout or ()))
         return time.perf_counter() - start
 
@@ -50,7 +52,9 @@ def main() -> None:
     seconds: dict[str, list[float]] = {BARE: []}
     memory: dict[str, list[float]] = {}
     with TemporaryDirectory() as folder:
-        forest = next(workload for workload in workloads(Path(folder)) if workload.name == "1 record, forest")
+        forest = next(
+            workload for workload in workloads(Path(folder)) if workload.name == "1 record, forest"
+        )
         for _ in range(ROUNDS):
             seconds[BARE].append(bare(forest))
             for name in CONTENDERS:

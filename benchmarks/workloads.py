@@ -44,15 +44,23 @@ class Workload:
         content: dict[str, Any] = {"prediction": rows}
         if self.explanation:
             names = list(self.records[0])
-            content["explanation"] = [dict(zip(names, values, strict=True)) for values in self.explanation]
+            content["explanation"] = [
+                dict(zip(names, values, strict=True)) for values in self.explanation
+            ]
         return json.dumps(content, separators=(",", ":")).encode()
 
-    def check(self, probabilities: list[list[float]], explanation: list[list[float]] | None) -> None:
+    def check(
+        self, probabilities: list[list[float]], explanation: list[list[float]] | None
+    ) -> None:
         """Raise ValueError unless these are the model's probabilities and, where they are asked for, shap's values."""
         if not _equal(probabilities, self.probabilities):
-            raise ValueError(f"{self.name}: these are not the probabilities of the model: {probabilities[:3]}")
+            raise ValueError(
+                f"{self.name}: these are not the probabilities of the model: {probabilities[:3]}"
+            )
         if self.explanation and not (explanation and _equal(explanation, self.explanation)):
-            raise ValueError(f"{self.name}: these are not the values of shap: {(explanation or [])[:3]}")
+            raise ValueError(
+                f"{self.name}: these are not the values of shap: {(explanation or [])[:3]}"
+            )
 
 
 def _equal(found: list[list[float]], told: list[list[float]]) -> bool:

@@ -15,7 +15,7 @@ from flask import Flask
 from werkzeug.serving import is_running_from_reloader, run_simple
 
 from python import __version__
-from python.api import access, responses, telemetry
+from python.api import auth, request_id, responses
 from python.api.requests import Limits
 from python.api.routes import routes
 from python.model import FAMILIES, load_model
@@ -25,13 +25,15 @@ from python.settings import PROJECT, Settings
 log = logging.getLogger(__name__)
 
 
-def create_app(settings: Settings | None = None, model: Model | Future[Model] | None = None) -> Flask:
+def create_app(
+    settings: Settings | None = None, model: Model | Future[Model] | None = None
+) -> Flask:
     """The service as a WSGI application; without a model given, it is loaded before this returns.
 
     Raises SettingsError or ArtifactError, so that a process that cannot serve does not start.
     """
     settings = settings or Settings.from_environ(os.environ, FAMILIES)
-    telemetry.configure_logging(settings.log_level)
+    request_id.configure_logging(settings.log_level)
     app = Flask(__name__, static_folder=None)
     app.config.update(
         MODEL=model if isinstance(model, Future) else done(model or load(settings)),
@@ -39,8 +41,8 @@ def create_app(settings: Settings | None = None, model: Model | Future[Model] | 
         SERVICE_INFO=service_info(settings),
     )
     responses.handle_errors(app)
-    telemetry.identify_answers(app)
-    access.require_key(app, settings.api_key)
+    request_id.identify_answers(app)
+    auth.require_key(app, settings.api_key)
     app.register_blueprint(routes)
     return app
 
@@ -73,12 +75,21 @@ def develop() -> None:
     With DEBUG, a changed file of the code, or of the model, starts the service anew.
     """
     environ = {**dotenv_values(PROJECT / "variables.env"), **os.environ}
-    settings = Settings.from_environ({name: value or "" for name, value in environ.items()}, FAMILIES)
+    settings = Settings.from_environ(
+        {name: value or "" for name, value in environ.items()}, FAMILIES
+    )
     only_watching = settings.debug and not is_running_from_reloader()
     app = create_app(settings, Future() if only_watching else load_in_background(settings))
     app.config["MODEL"].add_done_callback(partial(print_curl, settings))
     watched = [str(settings.model_path)]
-    run_simple(settings.host, settings.port, app, threaded=True, use_reloader=settings.debug, extra_files=watched)
+    run_simple(
+        settings.host,
+        settings.port,
+        app,
+        threaded=True,
+        use_reloader=settings.debug,
+        extra_files=watched,
+    )
 
 
 def print_curl(settings: Settings, future: Future[Model]) -> None:

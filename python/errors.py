@@ -27,7 +27,9 @@ class ServiceError(Exception):
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     title = "Internal Server Error"
 
-    def __init__(self, detail: str, errors: Iterable[Fault] = (), headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, detail: str, errors: Iterable[Fault] = (), headers: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.errors = list(errors)[:MAX_FAULTS]
@@ -36,7 +38,11 @@ class ServiceError(Exception):
     def problem(self) -> dict[str, Any]:
         """The members of the problem document; `errors` only where single places are at fault."""
         members = {"title": self.title, "status": int(self.status), "detail": self.detail}
-        return {**members, "errors": [fault._asdict() for fault in self.errors]} if self.errors else members
+        return (
+            {**members, "errors": [fault._asdict() for fault in self.errors]}
+            if self.errors
+            else members
+        )
 
 
 class ArtifactError(ServiceError):

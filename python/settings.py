@@ -14,9 +14,13 @@ Switch = Annotated[bool, Meta(description="0, 1, true, false, yes or no")]
 Port = Annotated[int, Meta(ge=1, le=65535, description="a number from 1 to 65535")]
 Positive = Annotated[int, Meta(ge=1, description="a whole number of 1 or more")]
 Natural = Annotated[int, Meta(ge=0, description="a whole number of 0 or more")]
-Digest = Annotated[str, Meta(pattern="^([0-9a-fA-F]{64})?$", description="the 64 hexadecimal digits of a SHA-256")]
+Digest = Annotated[
+    str, Meta(pattern="^([0-9a-fA-F]{64})?$", description="the 64 hexadecimal digits of a SHA-256")
+]
 Policy = Annotated[Literal["reject", "ignore"], Meta(description="reject or ignore")]
-Level = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], Meta(description="DEBUG, INFO, WARNING or ERROR")]
+Level = Annotated[
+    Literal["DEBUG", "INFO", "WARNING", "ERROR"], Meta(description="DEBUG, INFO, WARNING or ERROR")
+]
 
 
 class SettingsError(ValueError):
@@ -75,4 +79,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 def _convert(text: str, type_: Any) -> Any:
     if get_args(type_)[:1] == (int,) and not text.isdigit():
         raise msgspec.ValidationError  # msgspec takes 60.0, and nginx and uWSGI do not
-    return msgspec.convert(SYNONYMS.get(text.lower(), text) if type_ is Switch else text, type_, strict=False)
+    return msgspec.convert(
+        SYNONYMS.get(text.lower(), text) if type_ is Switch else text, type_, strict=False
+    )

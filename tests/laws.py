@@ -56,18 +56,27 @@ def answers_one_record_as_in_a_batch(client: FlaskClient, fitted: Fitted) -> Non
 
 
 def takes_an_envelope(client: FlaskClient, fitted: Fitted) -> None:
-    assert ask(client, "/predict", {"_data": fitted.records()}) == ask(client, "/predict", fitted.records())
+    assert ask(client, "/predict", {"_data": fitted.records()}) == ask(
+        client, "/predict", fitted.records()
+    )
 
 
 def gives_probabilities_that_sum_to_one(client: FlaskClient, fitted: Fitted) -> None:
-    if not hasattr(fitted.estimator, "predict_proba") or fitted.estimator.predict(rows(fitted)).size > 5:
+    if (
+        not hasattr(fitted.estimator, "predict_proba")
+        or fitted.estimator.predict(rows(fitted)).size > 5
+    ):
         assert client.post("/predict?proba=1", json=fitted.records()).status_code == 422
         return
     answer = ask(client, "/predict?proba=1", fitted.records())["prediction"]
     names = ask_info(client)["model"]["class_names"]
     assert [list(row) for row in answer] == [names] * 5
     assert np.allclose([sum(row.values()) for row in answer], 1)
-    assert np.allclose([list(row.values()) for row in answer], fitted.estimator.predict_proba(rows(fitted)), rtol=1e-12)
+    assert np.allclose(
+        [list(row.values()) for row in answer],
+        fitted.estimator.predict_proba(rows(fitted)),
+        rtol=1e-12,
+    )
 
 
 def explains_by_values_that_add_up(client: FlaskClient, fitted: Fitted) -> None:
@@ -76,7 +85,9 @@ def explains_by_values_that_add_up(client: FlaskClient, fitted: Fitted) -> None:
 
 def explains_against_a_background(client: FlaskClient, fitted: Fitted) -> None:
     background = fitted.records(12)
-    output = check_explanation(client, fitted, {"_data": fitted.records(), "_samples": background}, background)
+    output = check_explanation(
+        client, fitted, {"_data": fitted.records(), "_samples": background}, background
+    )
     if hasattr(fitted.estimator, "predict_proba") and output:
         assert output == "probability"
 
@@ -133,13 +144,24 @@ def check_explanation(client: FlaskClient, fitted: Fitted, body: Any, background
     several = isinstance(answer["base_value"], dict)
     names = list(fitted.data.columns)
     for row in answer["explanation"]:
-        assert [list(values) for values in row.values()] == [names] * len(row) if several else list(row) == names
+        assert (
+            [list(values) for values in row.values()] == [names] * len(row)
+            if several
+            else list(row) == names
+        )
     base = np.array(list(answer["base_value"].values()) if several else answer["base_value"])
-    sums = [[sum(v.values()) for v in row.values()] if several else sum(row.values()) for row in answer["explanation"]]
+    sums = [
+        [sum(v.values()) for v in row.values()] if several else sum(row.values())
+        for row in answer["explanation"]
+    ]
     output: str = answer["explained_output"]
     total = base + np.array(sums)
-    inexact = type(fitted.estimator).__name__ in FLOAT32 or background is not None  # shap's background trees are float32
-    assert served(fitted, output) == pytest.approx(total, rel=1e-4 if inexact else 1e-9, abs=1e-6 if inexact else 1e-9)
+    inexact = (
+        type(fitted.estimator).__name__ in FLOAT32 or background is not None
+    )  # shap's background trees are float32
+    assert served(fitted, output) == pytest.approx(
+        total, rel=1e-4 if inexact else 1e-9, abs=1e-6 if inexact else 1e-9
+    )
     return output
 
 
@@ -163,7 +185,11 @@ def served(fitted: Fitted, output: str) -> Any:
 
 
 def rows(fitted: Fitted) -> Any:
-    return fitted.data.head(5) if hasattr(fitted.estimator, "feature_names_in_") else fitted.data.head(5).to_numpy()
+    return (
+        fitted.data.head(5)
+        if hasattr(fitted.estimator, "feature_names_in_")
+        else fitted.data.head(5).to_numpy()
+    )
 
 
 def ask_info(client: FlaskClient) -> Any:
@@ -171,9 +197,15 @@ def ask_info(client: FlaskClient) -> Any:
 
 
 def flat(explanation: dict[str, Any]) -> list[float]:
-    return [v for value in explanation.values() for v in (value.values() if isinstance(value, dict) else [value])]
+    return [
+        v
+        for value in explanation.values()
+        for v in (value.values() if isinstance(value, dict) else [value])
+    ]
 
 
 def alike(a: list[Any], b: list[Any]) -> bool:
     """The same labels; the same numbers, but for the order in which the processor added."""
-    return bool(np.allclose(a, b, rtol=1e-12, atol=1e-12)) if np.asarray(b).dtype == float else a == b
+    return (
+        bool(np.allclose(a, b, rtol=1e-12, atol=1e-12)) if np.asarray(b).dtype == float else a == b
+    )

@@ -23,7 +23,7 @@ from xgboost import XGBClassifier, XGBRegressor
 
 from python.model.artifact import Artifact
 from python.model.base import Explanation
-from python.model.records import Records
+from python.model.data.records import Records
 from python.model.sklearn import SklearnModel
 from tests.models import features, mixed, numbers
 
@@ -43,7 +43,13 @@ def lightgbm(kind: type) -> Make:
 
 
 def catboost(kind: type, categorical: tuple[str, ...] = ()) -> Make:
-    parameters = {"iterations": 6, "depth": 4, "verbose": 0, "allow_writing_files": False, "random_seed": 0}
+    parameters = {
+        "iterations": 6,
+        "depth": 4,
+        "verbose": 0,
+        "allow_writing_files": False,
+        "random_seed": 0,
+    }
     return lambda: kind(cat_features=list(categorical), **parameters)
 
 
@@ -69,16 +75,31 @@ ESTIMATORS: dict[str, tuple[Make | None, Make | None]] = {
         lambda: tree.DecisionTreeClassifier(max_depth=4, random_state=0),
         lambda: tree.DecisionTreeRegressor(max_depth=4, random_state=0),
     ),
-    "random forest": (some_trees(ensemble.RandomForestClassifier), some_trees(ensemble.RandomForestRegressor)),
-    "extra trees": (some_trees(ensemble.ExtraTreesClassifier), some_trees(ensemble.ExtraTreesRegressor)),
-    "gradient boosting": (boosted(ensemble.GradientBoostingClassifier), boosted(ensemble.GradientBoostingRegressor)),
+    "random forest": (
+        some_trees(ensemble.RandomForestClassifier),
+        some_trees(ensemble.RandomForestRegressor),
+    ),
+    "extra trees": (
+        some_trees(ensemble.ExtraTreesClassifier),
+        some_trees(ensemble.ExtraTreesRegressor),
+    ),
+    "gradient boosting": (
+        boosted(ensemble.GradientBoostingClassifier),
+        boosted(ensemble.GradientBoostingRegressor),
+    ),
     "histogram boosting": (
         histogram(ensemble.HistGradientBoostingClassifier),
         histogram(ensemble.HistGradientBoostingRegressor),
     ),
-    "poisson histogram boosting": (None, histogram(ensemble.HistGradientBoostingRegressor, loss="poisson")),
+    "poisson histogram boosting": (
+        None,
+        histogram(ensemble.HistGradientBoostingRegressor, loss="poisson"),
+    ),
     "LightGBM": (lightgbm(LGBMClassifier), lightgbm(LGBMRegressor)),
-    "XGBoost": (boosted(XGBClassifier, enable_categorical=True), boosted(XGBRegressor, enable_categorical=True)),
+    "XGBoost": (
+        boosted(XGBClassifier, enable_categorical=True),
+        boosted(XGBRegressor, enable_categorical=True),
+    ),
     "CatBoost": (catboost(CatBoostClassifier), catboost(CatBoostRegressor)),
     "linear": (linear_model.LogisticRegression, linear_model.Ridge),
     "poisson": (None, linear_model.PoissonRegressor),
@@ -95,7 +116,9 @@ ESTIMATORS: dict[str, tuple[Make | None, Make | None]] = {
     "bagging": (boosted(ensemble.BaggingClassifier), boosted(ensemble.BaggingRegressor)),
     "calibrated": (lambda: CalibratedClassifierCV(few, cv=2), None),
     "searched": (
-        lambda: GridSearchCV(tree.DecisionTreeClassifier(random_state=0), {"max_depth": [2, 3]}, cv=2),
+        lambda: GridSearchCV(
+            tree.DecisionTreeClassifier(random_state=0), {"max_depth": [2, 3]}, cv=2
+        ),
         lambda: GridSearchCV(linear_model.Ridge(), {"alpha": [1, 2]}, cv=2),
     ),
     "voting": (
@@ -107,7 +130,15 @@ ESTIMATORS: dict[str, tuple[Make | None, Make | None]] = {
         voting(ensemble.StackingRegressor, [("a", some), ("b", ridge)], cv=2),
     ),
 }
-TAKES_MISSING = {"decision tree", "random forest", "extra trees", "histogram boosting", "LightGBM", "XGBoost", "CatBoost"}
+TAKES_MISSING = {
+    "decision tree",
+    "random forest",
+    "extra trees",
+    "histogram boosting",
+    "LightGBM",
+    "XGBoost",
+    "CatBoost",
+}
 TAKES_CATEGORIES = {"LightGBM", "XGBoost", "CatBoost", "histogram boosting"}
 # These compute in float32 themselves, and so do shap's interventional trees.
 FLOAT32 = {"XGBoost", "CatBoost"}
@@ -116,17 +147,38 @@ FLOAT32 = {"XGBoost", "CatBoost"}
 def encoder() -> Any:
     numeric = make_pipeline(SimpleImputer(), StandardScaler())
     return make_column_transformer(
-        (OneHotEncoder(handle_unknown="ignore"), ["colour"]), (numeric, ["size", "weight", "height"])
+        (OneHotEncoder(handle_unknown="ignore"), ["colour"]),
+        (numeric, ["size", "weight", "height"]),
     )
 
 
 DATA: dict[str, tuple[Callable[[], pd.DataFrame], Callable[[Any], Any], Callable[[str], bool]]] = {
     "numbers": (numbers, lambda estimator: estimator, lambda _: True),
-    "missing": (lambda: numbers(missing=True), lambda estimator: estimator, TAKES_MISSING.__contains__),
-    "categories": (lambda: mixed(missing=False), lambda estimator: estimator, TAKES_CATEGORIES.__contains__),
-    "scaled": (numbers, lambda estimator: make_pipeline(StandardScaler(), estimator), lambda _: True),
-    "one-hot": (lambda: mixed(missing=True), lambda estimator: make_pipeline(encoder(), estimator), lambda _: True),
-    "PCA": (numbers, lambda estimator: make_pipeline(PCA(2), estimator), {"random forest", "linear"}.__contains__),
+    "missing": (
+        lambda: numbers(missing=True),
+        lambda estimator: estimator,
+        TAKES_MISSING.__contains__,
+    ),
+    "categories": (
+        lambda: mixed(missing=False),
+        lambda estimator: estimator,
+        TAKES_CATEGORIES.__contains__,
+    ),
+    "scaled": (
+        numbers,
+        lambda estimator: make_pipeline(StandardScaler(), estimator),
+        lambda _: True,
+    ),
+    "one-hot": (
+        lambda: mixed(missing=True),
+        lambda estimator: make_pipeline(encoder(), estimator),
+        lambda _: True,
+    ),
+    "PCA": (
+        numbers,
+        lambda estimator: make_pipeline(PCA(2), estimator),
+        {"random forest", "linear"}.__contains__,
+    ),
 }
 
 
@@ -159,7 +211,11 @@ def fitted(estimator: str, task: str, data: str) -> tuple[Any, pd.DataFrame]:
     score = frame.iloc[:, 0].fillna(0) + frame.iloc[:, 1].fillna(0) ** 2
     if "colour" in frame:
         score += (frame["colour"].astype(object) == "red") * 1.0
-    target = {"binary": (score > 0.8) * 1, "three classes": np.digitize(score, [0.3, 1.3]), "regression": score - score.min()}
+    target = {
+        "binary": (score > 0.8) * 1,
+        "three classes": np.digitize(score, [0.3, 1.3]),
+        "regression": score - score.min(),
+    }
     make = ESTIMATORS[estimator][task == "regression"]
     assert make
     inner = make()
@@ -176,7 +232,9 @@ def fitted(estimator: str, task: str, data: str) -> tuple[Any, pd.DataFrame]:
 def loaded(estimator: str, task: str, data: str, samples: bool) -> SklearnModel:
     model, frame = fitted(estimator, task, data)
     content: dict[str, Any] = {"model": model, "metadata": {"features": features(frame)}}
-    return SklearnModel.load(Artifact.of(content | ({"samples": frame.iloc[50 : 50 + BACKGROUND]} if samples else {})))
+    return SklearnModel.load(
+        Artifact.of(content | ({"samples": frame.iloc[50 : 50 + BACKGROUND]} if samples else {}))
+    )
 
 
 def asked(cell: Cell) -> tuple[SklearnModel, Callable[[], Explanation]]:

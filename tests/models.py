@@ -49,7 +49,10 @@ class Fitted:
 
     def records(self, rows: int = 5) -> list[dict[str, Any]]:
         head = self.data.head(rows).astype(object)
-        return [{str(name): value for name, value in row.items()} for row in head.where(head.notna(), None).to_dict("records")]
+        return [
+            {str(name): value for name, value in row.items()}
+            for row in head.where(head.notna(), None).to_dict("records")
+        ]
 
 
 def numbers(missing: bool = False) -> pd.DataFrame:
@@ -75,7 +78,14 @@ def features(data: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def fitted(estimator: Any, data: pd.DataFrame, classes: int = 2, samples: int = 0, *, as_array: bool = False) -> Fitted:
+def fitted(
+    estimator: Any,
+    data: pd.DataFrame,
+    classes: int = 2,
+    samples: int = 0,
+    *,
+    as_array: bool = False,
+) -> Fitted:
     score = data.iloc[:, 0].fillna(0) + data.iloc[:, 1].fillna(0) ** 2
     target = {
         0: score,
@@ -93,7 +103,10 @@ def pipeline(predictor: Any) -> Any:
     scaled = make_pipeline(SimpleImputer(add_indicator=True), StandardScaler())
     encode = OneHotEncoder(handle_unknown="ignore")
     return make_pipeline(
-        make_column_transformer((encode, ["colour"]), (scaled, ["height", "size"]), remainder="passthrough"), predictor
+        make_column_transformer(
+            (encode, ["colour"]), (scaled, ["height", "size"]), remainder="passthrough"
+        ),
+        predictor,
     )
 
 
@@ -116,12 +129,17 @@ def several_labels() -> Fitted:
 def xgboost() -> Fitted:
     data = mixed(missing=True)
     model = XGBClassifier(n_estimators=5, enable_categorical=True).fit(data, np.arange(ROWS) % 2)
-    return Fitted({"model": model, "metadata": {"features": features(data), "class_names": ["even", "odd"]}}, data)
+    return Fitted(
+        {"model": model, "metadata": {"features": features(data), "class_names": ["even", "odd"]}},
+        data,
+    )
 
 
 def catboost(data: pd.DataFrame, classes: int) -> Fitted:
     categorical = [name for name in data if name == "colour"]
-    model = CatBoostClassifier(iterations=5, depth=4, verbose=0, allow_writing_files=False, cat_features=categorical)
+    model = CatBoostClassifier(
+        iterations=5, depth=4, verbose=0, allow_writing_files=False, cat_features=categorical
+    )
     return fitted(model, data, classes)
 
 
@@ -155,11 +173,22 @@ FAMILIES: dict[str, Callable[[], Fitted]] = {
     ),
     "calibrated": lambda: fitted(CalibratedClassifierCV(forest(), cv=2), numbers(), samples=20),
     "searched": lambda: fitted(searched(), numbers(), samples=50),
-    "neighbours of a search": lambda: fitted(GridSearchCV(KNeighborsClassifier(), {"n_neighbors": [3, 5]}, cv=2), numbers()),
-    "voting": lambda: fitted(VotingClassifier([("a", forest()), ("b", LogisticRegression())], voting="soft"), numbers(), 3, 20),
-    "stacking": lambda: fitted(StackingRegressor([("a", Ridge())], LinearRegression(), cv=2), numbers(), 0, 20),
+    "neighbours of a search": lambda: fitted(
+        GridSearchCV(KNeighborsClassifier(), {"n_neighbors": [3, 5]}, cv=2), numbers()
+    ),
+    "voting": lambda: fitted(
+        VotingClassifier([("a", forest()), ("b", LogisticRegression())], voting="soft"),
+        numbers(),
+        3,
+        20,
+    ),
+    "stacking": lambda: fitted(
+        StackingRegressor([("a", Ridge())], LinearRegression(), cv=2), numbers(), 0, 20
+    ),
     "neighbours": lambda: fitted(KNeighborsClassifier(), numbers(), samples=20),
-    "histogram": lambda: fitted(HistGradientBoostingClassifier(max_iter=5, min_samples_leaf=5), numbers(missing=True)),
+    "histogram": lambda: fitted(
+        HistGradientBoostingClassifier(max_iter=5, min_samples_leaf=5), numbers(missing=True)
+    ),
     "several outputs": multi_output,
     "several labels": several_labels,
 }
@@ -175,7 +204,10 @@ def build(name: str) -> Fitted:
     if name in FAMILIES:
         return FAMILIES[name]()
     namespace = runpy.run_path(str(ROOT / "python" / "example" / f"{name}.py"))
-    content = namespace.get("artifact") or {"model": namespace["model"], "metadata": {"features": namespace["features"]}}
+    content = namespace.get("artifact") or {
+        "model": namespace["model"],
+        "metadata": {"features": namespace["features"]},
+    }
     return Fitted(content, namespace["data"])
 
 

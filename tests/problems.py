@@ -17,7 +17,9 @@ TITLES = {
 }
 
 
-def problem(response: Any, status: int, detail: str = "", errors: dict[str, str] | None = None) -> dict[str, Any]:
+def problem(
+    response: Any, status: int, detail: str = "", errors: dict[str, str] | None = None
+) -> dict[str, Any]:
     """The problem document in a response, checked: its status, its title, a part of its detail and all of its errors."""
     assert response.status_code == status, response.text
     assert response.mimetype == "application/problem+json"

@@ -19,9 +19,19 @@ from typing import Any
 from tests.models import ROOT
 
 # As a user's shell has it, also where make runs the tests.
-ENVIRON = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+ENVIRON = {
+    name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))
+}
 SECONDS_TO_START = 60
-SETTINGS = ("service.py", "python", "variables.env", "uwsgi.ini", "Makefile", "requirements.txt", "requirements-service.txt")
+SETTINGS = (
+    "service.py",
+    "python",
+    "variables.env",
+    "uwsgi.ini",
+    "Makefile",
+    "requirements.txt",
+    "requirements-service.txt",
+)
 
 
 @dataclass
@@ -36,14 +46,19 @@ class Server:
     def post(self, path: str, body: bytes) -> tuple[int, str]:
         return fetch(f"http://127.0.0.1:{self.port}{path}", body)
 
-    def wait(self, path: str = "/ready", status: int = 200, containing: str = "", differing: str = "\0") -> str:
+    def wait(
+        self, path: str = "/ready", status: int = 200, containing: str = "", differing: str = "\0"
+    ) -> str:
         """Ask until the answer has the status and the one text, and has the other no more."""
         end = time.monotonic() + SECONDS_TO_START
         answer: tuple[int, str] | str = ""
         while time.monotonic() < end and self.process.poll() is None:
             try:
                 answer = self.get(path)
-            except (OSError, HTTPException) as error:  # HTTPException: it started anew while it answered
+            except (
+                OSError,
+                HTTPException,
+            ) as error:  # HTTPException: it started anew while it answered
                 answer = str(error)
             else:
                 if answer[0] == status and containing in answer[1] and differing not in answer[1]:
@@ -98,10 +113,17 @@ def started(command: list[str], folder: Path, **environ: Any) -> Iterator[Server
         "THREADS": "1",
     }
     environment |= {name: str(value) for name, value in environ.items() if value is not None}
-    environment = {name: value for name, value in environment.items() if environ.get(name, value) is not None}
+    environment = {
+        name: value for name, value in environment.items() if environ.get(name, value) is not None
+    }
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+            command,
+            cwd=folder,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
     try:
         yield Server(process, port, log)

@@ -11,7 +11,15 @@ from tests.models import EXAMPLE_NAMES, NAMES, build
 
 # What answers itself: boosters have fast answers of their own, the rest ask many estimators, or all the training data.
 SLOW = {
-    *("build_lgbm_binary", "lightgbm", "lightgbm of three", "lightgbm regression", "xgboost", "catboost", "catboost of three"),
+    *(
+        "build_lgbm_binary",
+        "lightgbm",
+        "lightgbm of three",
+        "lightgbm regression",
+        "xgboost",
+        "catboost",
+        "catboost of three",
+    ),
     *("linear margin", "calibrated", "neighbours", "neighbours of a search", "voting", "stacking"),
     *("several outputs", "several labels"),
 }

@@ -22,7 +22,11 @@ from tests.servers import ENVIRON, project, started
 
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
-REQUESTS = [(text, BLOCKS[n + 1]) for n, (kind, text) in enumerate(BLOCKS) if kind == "bash" and text.startswith("curl")]
+REQUESTS = [
+    (text, BLOCKS[n + 1])
+    for n, (kind, text) in enumerate(BLOCKS)
+    if kind == "bash" and text.startswith("curl")
+]
 # What make has done before it comes to the command itself; .ci/run does it in a fresh clone.
 PREPARED = ["--old-file=.venv/python", "--old-file=.venv/serve"]
 
@@ -47,7 +51,11 @@ def test_make_serve_then_every_request(tmp_path: Path) -> None:
             url = f"http://localhost:{server.port}"
             assert "http://localhost:5000" in command
             run = subprocess.run(
-                command.replace("http://localhost:5000", url), shell=True, capture_output=True, text=True, check=True
+                command.replace("http://localhost:5000", url),
+                shell=True,
+                capture_output=True,
+                text=True,
+                check=True,
             )
             if kind == "text":
                 assert run.stdout == expected.strip()
@@ -58,7 +66,9 @@ def test_make_serve_then_every_request(tmp_path: Path) -> None:
         printed = [line for line in server.log.read_text().splitlines() if line.startswith("curl ")]
         assert printed
         for line in printed[1:]:  # the first one is the example script's, for the usual port
-            assert strict(subprocess.run(line, shell=True, capture_output=True, check=True).stdout)["explanation"]
+            assert strict(subprocess.run(line, shell=True, capture_output=True, check=True).stdout)[
+                "explanation"
+            ]
 
 
 def test_the_second_start_builds_nothing(tmp_path: Path) -> None:
@@ -66,7 +76,12 @@ def test_the_second_start_builds_nothing(tmp_path: Path) -> None:
     (folder / ".venv").symlink_to(sys.prefix)
     (folder / "model.joblib").touch()
     planned = subprocess.run(
-        ["make", *PREPARED, "--dry-run", "serve"], cwd=folder, env=ENVIRON, capture_output=True, text=True, check=True
+        ["make", *PREPARED, "--dry-run", "serve"],
+        cwd=folder,
+        env=ENVIRON,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert planned.stdout.splitlines() == [".venv/bin/python service.py"]
 
@@ -77,18 +92,31 @@ def test_make_test_is_what_ci_runs() -> None:
 
 
 @pytest.mark.parametrize("script", EXAMPLES, ids=lambda path: path.stem)
-def test_an_example_runs_by_path_and_prints_a_line_that_works(script: Path, elsewhere: Path) -> None:
-    run = subprocess.run([sys.executable, script], cwd=elsewhere, env=ENVIRON, capture_output=True, text=True, check=True)
+def test_an_example_runs_by_path_and_prints_a_line_that_works(
+    script: Path, elsewhere: Path
+) -> None:
+    run = subprocess.run(
+        [sys.executable, script],
+        cwd=elsewhere,
+        env=ENVIRON,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     wrote, curl = run.stdout.splitlines()
     assert wrote.startswith("wrote model.joblib")
     found = re.fullmatch(r"curl -d '(.*)' 'http://localhost:5000(/predict\?.*)'", curl)
     assert found
-    client = create_app(Settings(), load_model(elsewhere / "model.joblib", "SKLEARN_MODEL")).test_client()
+    client = create_app(
+        Settings(), load_model(elsewhere / "model.joblib", "SKLEARN_MODEL")
+    ).test_client()
     assert ask(client, found[2], json.loads(found[1]))["explanation"]
 
 
 def test_the_family_in_the_readme(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    source = next(text for kind, text in BLOCKS if kind == "python" and "class BoosterModel" in text)
+    source = next(
+        text for kind, text in BLOCKS if kind == "python" and "class BoosterModel" in text
+    )
     module = ModuleType("python.model.booster")
     exec(compile(source, "README.md", "exec"), module.__dict__)
     monkeypatch.setitem(sys.modules, module.__name__, module)
@@ -96,14 +124,24 @@ def test_the_family_in_the_readme(elsewhere: Path, monkeypatch: pytest.MonkeyPat
     assert '"LGBM_BOOSTER": "python.model.booster:BoosterModel"' in README
     data = numbers().set_axis(["x", "y", "z"], axis=1)
     booster = lightgbm.train({"verbose": -1}, lightgbm.Dataset(data, data["x"] * 2), 5)
-    joblib.dump({"model": booster, "metadata": {"features": features(data)}}, elsewhere / "model.joblib")
-    client = create_app(Settings(), load_model(elsewhere / "model.joblib", "LGBM_BOOSTER")).test_client()
+    joblib.dump(
+        {"model": booster, "metadata": {"features": features(data)}}, elsewhere / "model.joblib"
+    )
+    client = create_app(
+        Settings(), load_model(elsewhere / "model.joblib", "LGBM_BOOSTER")
+    ).test_client()
     records = data.head(3).to_dict("records")
     assert ask(client, "/predict", records)["prediction"] == booster.predict(data.head(3)).tolist()
     assert ask(client, "/preprocess", records) == records
     assert strict(client.get("/info").data)["model"]["is_explainable"] is False
     assert [feature["name"] for feature in strict(client.get("/features").data)] == ["x", "y", "z"]
-    problem(client.post("/predict?proba=1", json=records), 422, "the model (REGRESSION) has no probabilities")
     problem(
-        client.post("/predict?explain=1", json=records), 422, "the model cannot be explained: its family has no explanations"
+        client.post("/predict?proba=1", json=records),
+        422,
+        "the model (REGRESSION) has no probabilities",
+    )
+    problem(
+        client.post("/predict?explain=1", json=records),
+        422,
+        "the model cannot be explained: its family has no explanations",
     )

@@ -79,7 +79,9 @@ def test_probabilities(service: FlaskClient) -> None:
 
 def test_features(service: FlaskClient) -> None:
     features = get(service, "/features")
-    assert [(f["name"], f["type"], f["default"]) for f in features] == [(name, "numeric", -1) for name in RECORD]
+    assert [(f["name"], f["type"], f["default"]) for f in features] == [
+        (name, "numeric", -1) for name in RECORD
+    ]
     assert sum(feature["importance"] for feature in features) == pytest.approx(1)
 
 

@@ -56,7 +56,9 @@ def test_development_answers_while_the_model_loads(folder: Path) -> None:
 
 def test_development_says_why_a_model_will_never_be_there(folder: Path) -> None:
     with started(DEVELOPMENT, folder) as server:
-        server.wait("/ready", 503, "not ready: model.joblib cannot be read: No such file or directory")
+        server.wait(
+            "/ready", 503, "not ready: model.joblib cannot be read: No such file or directory"
+        )
         assert server.get("/health") == (200, "up")
         assert "Traceback" not in server.log.read_text()
 
@@ -66,8 +68,12 @@ def test_development_prints_a_line_that_works_as_pasted(folder: Path) -> None:
     with started(DEVELOPMENT, folder) as server:
         server.wait()
         time.sleep(0.2)
-        line = next(line for line in server.log.read_text().splitlines() if line.startswith("curl "))
-        answer = json.loads(subprocess.run(line, shell=True, capture_output=True, check=True).stdout)
+        line = next(
+            line for line in server.log.read_text().splitlines() if line.startswith("curl ")
+        )
+        answer = json.loads(
+            subprocess.run(line, shell=True, capture_output=True, check=True).stdout
+        )
         assert {"prediction", "explanation", "base_value"} <= answer.keys()
 
 
@@ -85,7 +91,11 @@ def test_development_with_debug_starts_anew_on_a_change(folder: Path) -> None:
 
 def test_settings_come_from_variables_env_and_the_environment_goes_before(folder: Path) -> None:
     put(folder)
-    manual = (folder / "variables.env").read_text().replace("ENVIRONMENT=development", "ENVIRONMENT=file")
+    manual = (
+        (folder / "variables.env")
+        .read_text()
+        .replace("ENVIRONMENT=development", "ENVIRONMENT=file")
+    )
     (folder / "variables.env").write_text(manual)
     with started(DEVELOPMENT, folder) as server:
         assert json.loads(server.wait("/service-info"))["environment"] == "file"
@@ -104,7 +114,9 @@ def test_wrong_settings_end_the_process_with_all_of_them(folder: Path, command: 
 
 
 @pytest.mark.parametrize("command", [DEVELOPMENT, UWSGI], ids=["development", "uwsgi"])
-def test_a_body_over_the_limit_is_refused_before_it_is_read(folder: Path, command: list[str]) -> None:
+def test_a_body_over_the_limit_is_refused_before_it_is_read(
+    folder: Path, command: list[str]
+) -> None:
     put(folder)
     with started(command, folder, MAX_CONTENT_LENGTH=1000) as server:
         server.wait()
@@ -142,7 +154,9 @@ def test_uwsgi_takes_its_defaults_and_asks_for_the_length_of_a_body(folder: Path
 
 
 @pytest.mark.parametrize("name", ["lightgbm", "xgboost", "catboost"])
-def test_uwsgi_loads_the_model_in_each_worker_before_the_first_request(folder: Path, name: str) -> None:
+def test_uwsgi_loads_the_model_in_each_worker_before_the_first_request(
+    folder: Path, name: str
+) -> None:
     put(folder, name)
     record = json.dumps(build(name).records(1)[0]).encode()
     with started(UWSGI, folder, WORKERS=2, THREADS=2) as server:
@@ -150,11 +164,22 @@ def test_uwsgi_loads_the_model_in_each_worker_before_the_first_request(folder: P
         assert {server.get("/ready") for _ in range(20)} == {(200, "ready")}
         answers = {server.post("/predict?explain=1", record) for _ in range(20)}
         assert [status for status, _ in answers] == [200]
-        assert len({line for line in server.log.read_text().splitlines() if "spawned uWSGI worker" in line}) == 2
+        assert (
+            len(
+                {
+                    line
+                    for line in server.log.read_text().splitlines()
+                    if "spawned uWSGI worker" in line
+                }
+            )
+            == 2
+        )
 
 
 @pytest.mark.parametrize("broken", [None, b"", b"not a pickle", b"cno_such_package\nThing\n."])
-def test_uwsgi_ends_with_one_clear_line_where_the_model_cannot_be_loaded(folder: Path, broken: bytes | None) -> None:
+def test_uwsgi_ends_with_one_clear_line_where_the_model_cannot_be_loaded(
+    folder: Path, broken: bytes | None
+) -> None:
     if broken is not None:
         (folder / "model.joblib").write_bytes(broken)
     with started(UWSGI, folder, WORKERS=1) as server:

@@ -52,7 +52,10 @@ def test_all_faults_are_told_together_and_no_value_with_them() -> None:
 def test_the_manual_holds_every_setting_with_its_default() -> None:
     documented = dotenv_values(ROOT / "variables.env")
     assert list(documented) == [field.name.upper() for field in msgspec.structs.fields(Settings)]
-    assert Settings.from_environ({name: value or "" for name, value in documented.items()}, FAMILIES) == Settings()
+    assert (
+        Settings.from_environ({name: value or "" for name, value in documented.items()}, FAMILIES)
+        == Settings()
+    )
 
 
 def test_the_manual_reads_alike_for_compose_docker_and_a_shell() -> None:

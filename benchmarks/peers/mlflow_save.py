@@ -12,5 +12,7 @@ mlflow.sklearn.save_model(
     sys.argv[2],
     serialization_format="cloudpickle",
     pyfunc_predict_fn="predict_proba",
-    pip_requirements=["scikit-learn"],  # asked for by name, so that MLflow does not look for them by predicting
+    pip_requirements=[
+        "scikit-learn"
+    ],  # asked for by name, so that MLflow does not look for them by predicting
 )

@@ -7,11 +7,13 @@ from typing import Any
 import msgspec
 
 from python.errors import BadRequest, Fault, Unprocessable, pointer
-from python.model.features import shown
-from python.model.records import Records
-from python.model.schema import RESERVED, Schema
+from python.model.data.features import shown
+from python.model.data.records import Records
+from python.model.data.schema import RESERVED, Schema
 
-ANYTHING = msgspec.json.Decoder(float_hook=float)  # 1e400 becomes infinite, a fault that can be pointed at
+ANYTHING = msgspec.json.Decoder(
+    float_hook=float
+)  # 1e400 becomes infinite, a fault that can be pointed at
 EXPECTED = 'expected a record, a list of records or {"_data": records, "_samples": records}'
 
 MAX_BACKGROUNDS, MAX_BACKGROUND_BYTES = 8, 1024 * 1024
@@ -47,7 +49,9 @@ class Reader:
         self._many = msgspec.json.Decoder(list[record]) if record else None  # type: ignore[valid-type]
         # The same background sent again is the same object, and what was made for it is found again.
         self._background = lru_cache(maxsize=MAX_BACKGROUNDS)(self._records)
-        self._nothing = record() if record and all(feature.optional for feature in schema.features) else None
+        self._nothing = (
+            record() if record and all(feature.optional for feature in schema.features) else None
+        )
 
     def read(self, body: bytes) -> tuple[Records, Records | None]:
         """The records of a body, and its background rows where it has some.
@@ -77,7 +81,11 @@ class Reader:
                 envelope = STRICT_ENVELOPE.decode(body)
                 text = bytes(envelope.samples)
                 keep = len(text) <= MAX_BACKGROUND_BYTES
-                samples = (self._background if keep else self._records)(text, ("_samples",)) if text else None
+                samples = (
+                    (self._background if keep else self._records)(text, ("_samples",))
+                    if text
+                    else None
+                )
                 return self._records(bytes(envelope.data), ("_data",)), samples
             if envelope.samples:
                 raise msgspec.ValidationError
@@ -91,12 +99,17 @@ class Reader:
         # A record without any value may be without any feature.
         if not found or self._nothing in found:
             raise msgspec.ValidationError
-        return Records(self._schema.read([msgspec.structs.astuple(record) for record in found]), at, single)
+        return Records(
+            self._schema.read([msgspec.structs.astuple(record) for record in found]), at, single
+        )
 
     def _thorough(self, payload: Any) -> tuple[Records, Records | None]:
         """The records of a payload that was not taken at first sight; raises an error that names every fault."""
         parts = _split(payload)
-        taken = [self._schema.faults(part, at, reject_unknown=self._reject_unknown) for at, part in parts.items()]
+        taken = [
+            self._schema.faults(part, at, reject_unknown=self._reject_unknown)
+            for at, part in parts.items()
+        ]
         if faults := list(chain.from_iterable(taken)):
             raise Unprocessable("the records do not fit the features of the model", faults)
         data, *samples = [self._schema.records(part, at) for at, part in parts.items()]
@@ -108,14 +121,20 @@ def _split(payload: Any) -> dict[At, Any]:
     parts: dict[At, Any] = {(): payload}
     if isinstance(payload, dict) and any(key in payload for key in RESERVED):
         if stray := [key for key in payload if key not in RESERVED]:
-            raise BadRequest(EXPECTED, (Fault(pointer(key), "not a member of an envelope") for key in stray))
+            raise BadRequest(
+                EXPECTED, (Fault(pointer(key), "not a member of an envelope") for key in stray)
+            )
         if "_data" not in payload:
             raise BadRequest(EXPECTED, [Fault(pointer("_data"), "missing: an envelope needs it")])
         parts = {(key,): payload[key] for key in RESERVED if key in payload}
     if wrong := {at: part for at, part in parts.items() if not isinstance(part, dict | list)}:
-        raise BadRequest(EXPECTED, (Fault(pointer(*at), f"got {shown(part)}") for at, part in wrong.items()))
+        raise BadRequest(
+            EXPECTED, (Fault(pointer(*at), f"got {shown(part)}") for at, part in wrong.items())
+        )
     if empty := [at for at, part in parts.items() if part == []]:
-        raise Unprocessable("there are no records", (Fault(pointer(*at), "the list is empty") for at in empty))
+        raise Unprocessable(
+            "there are no records", (Fault(pointer(*at), "the list is empty") for at in empty)
+        )
     return parts
 
 

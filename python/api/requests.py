@@ -17,16 +17,38 @@ from werkzeug.wsgi import get_content_length, get_input_stream
 from python.api.bodies import reader
 from python.errors import BadRequest, LengthRequired, TooLarge, UnsupportedMediaType
 from python.model.base import Model
-from python.model.records import Records
-from python.model.schema import Schema
+from python.model.data.records import Records
+from python.model.data.schema import Schema
 
 FLAGS = {"0": False, "false": False, "1": True, "true": True}
 CHARSETS = ("", "utf-8", "utf8", "us-ascii", "ascii")
 # All else is read as JSON: curl calls its body a form, fetch calls it text.
 FOREIGN_FAMILIES = ("image/", "audio/", "video/", "font/", "multipart/")
 FOREIGN_SUBTYPES = {
-    *("arrow.stream", "avro", "cbor", "csv", "gzip", "html", "javascript", "json-seq", "jsonl", "jsonlines", "markdown"),
-    *("msgpack", "ndjson", "npy", "parquet", "pdf", "pickle", "protobuf", "python-pickle", "tab-separated-values"),
+    *(
+        "arrow.stream",
+        "avro",
+        "cbor",
+        "csv",
+        "gzip",
+        "html",
+        "javascript",
+        "json-seq",
+        "jsonl",
+        "jsonlines",
+        "markdown",
+    ),
+    *(
+        "msgpack",
+        "ndjson",
+        "npy",
+        "parquet",
+        "pdf",
+        "pickle",
+        "protobuf",
+        "python-pickle",
+        "tab-separated-values",
+    ),
     *("xml", "yaml", "zip"),
 }
 
@@ -69,9 +91,13 @@ def read_records(environ: dict[str, Any], schema: Schema, limits: Limits) -> Rec
     return _read_body(environ, schema, limits)[0]
 
 
-def _read_body(environ: dict[str, Any], schema: Schema, limits: Limits) -> tuple[Records, Records | None]:
+def _read_body(
+    environ: dict[str, Any], schema: Schema, limits: Limits
+) -> tuple[Records, Records | None]:
     _check_type(environ.get("CONTENT_TYPE", ""), environ.get("HTTP_CONTENT_ENCODING", ""))
-    return reader(schema, reject_unknown=limits.reject_unknown).read(_body(environ, limits.max_content_length))
+    return reader(schema, reject_unknown=limits.reject_unknown).read(
+        _body(environ, limits.max_content_length)
+    )
 
 
 def _body(environ: dict[str, Any], most: int) -> bytes:
@@ -107,11 +133,17 @@ def _too_large(most: int) -> TooLarge:
 def _check_effort(model: Model, records: int, samples: Records | None, limits: Limits) -> None:
     most = limits.max_explain_rows
     if max(records, len(samples or ())) > most:
-        raise TooLarge(f"{records} records to explain against {len(samples or ())} samples: at most {most} of each are taken")
+        raise TooLarge(
+            f"{records} records to explain against {len(samples or ())} samples: at most {most} of each are taken"
+        )
     background, each = model.explanation_effort(samples)
     if (total := records * background * each) > (most := limits.max_explain_predictions):
-        arithmetic = f"{records} records x {background} rows of background x {each} predictions for each"
-        raise TooLarge(f"{arithmetic} are {total} predictions to explain with, at most {most} are made")
+        arithmetic = (
+            f"{records} records x {background} rows of background x {each} predictions for each"
+        )
+        raise TooLarge(
+            f"{arithmetic} are {total} predictions to explain with, at most {most} are made"
+        )
 
 
 @lru_cache(maxsize=32)
@@ -121,7 +153,10 @@ def _flags(query: str, names: tuple[str, ...]) -> dict[str, bool]:
     for name, values in given.lists():
         if name not in names:
             close = get_close_matches(name, names, n=1)
-            raise BadRequest(f'unknown query parameter "{name}"' + (f'; did you mean "{close[0]}"?' if close else ""))
+            raise BadRequest(
+                f'unknown query parameter "{name}"'
+                + (f'; did you mean "{close[0]}"?' if close else "")
+            )
         if len(values) > 1 or values[0].lower() not in FLAGS:
             raise BadRequest(f'query parameter "{name}": expected one of 0, 1, true or false')
     return {name: FLAGS[given.get(name, "0").lower()] for name in names}
@@ -130,12 +165,19 @@ def _flags(query: str, names: tuple[str, ...]) -> dict[str, bool]:
 @lru_cache(maxsize=32)
 def _check_type(content_type: str, coding: str) -> None:
     mimetype, options = parse_options_header(content_type.lower())
-    subtype = mimetype.partition("/")[2].removeprefix("x-").removeprefix("vnd.").removeprefix("apache.")
-    foreign = mimetype.startswith(FOREIGN_FAMILIES) or subtype.rpartition("+")[2] in FOREIGN_SUBTYPES
+    subtype = (
+        mimetype.partition("/")[2].removeprefix("x-").removeprefix("vnd.").removeprefix("apache.")
+    )
+    foreign = (
+        mimetype.startswith(FOREIGN_FAMILIES) or subtype.rpartition("+")[2] in FOREIGN_SUBTYPES
+    )
     if foreign:
         raise UnsupportedMediaType(f"the body must be application/json, not {mimetype}")
     charset = options.get("charset", "")
     if charset not in CHARSETS:
         raise UnsupportedMediaType(f"the body must be UTF-8, not {charset}")
     if coding.lower() not in ("", "identity"):
-        raise UnsupportedMediaType(f"the body must not be compressed, and is {coding}", headers={"Accept-Encoding": "identity"})
+        raise UnsupportedMediaType(
+            f"the body must not be compressed, and is {coding}",
+            headers={"Accept-Encoding": "identity"},
+        )

@@ -20,12 +20,18 @@ def loaded_model() -> Model:
     return _result(current_app.config["MODEL"])
 
 
-@lru_cache(maxsize=1)  # a future's locks cost more than the trees of a forest; what raises is asked again
+@lru_cache(
+    maxsize=1
+)  # a future's locks cost more than the trees of a forest; what raises is asked again
 def _result(future: Future[Model]) -> Model:
     if not future.done():
         raise NotReady("the model is being loaded", LOADING_SECONDS)
     if (error := future.exception()) is not None:
-        reason = error.detail if isinstance(error, ServiceError) else "the model could not be loaded; the log has more"
+        reason = (
+            error.detail
+            if isinstance(error, ServiceError)
+            else "the model could not be loaded; the log has more"
+        )
         raise NotReady(reason, FAILED_SECONDS)
     return future.result()
 
@@ -53,7 +59,9 @@ def service_info() -> Response:
 def info() -> Response:
     """What the model is, and the features it takes."""
     model = loaded_model()
-    return answer({"metadata": {**model.metadata, "features": model.features()}, "model": model.info()})
+    return answer(
+        {"metadata": {**model.metadata, "features": model.features()}, "model": model.info()}
+    )
 
 
 @routes.get("/features")
@@ -76,4 +84,6 @@ def predict() -> Response:
 def preprocess() -> Response:
     """The records in the body as the last step of the model sees them."""
     model = loaded_model()
-    return preprocessed(*model.preprocess(read_records(request.environ, model.schema, current_app.config["LIMITS"])))
+    return preprocessed(
+        *model.preprocess(read_records(request.environ, model.schema, current_app.config["LIMITS"]))
+    )

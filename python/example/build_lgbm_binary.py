@@ -16,7 +16,11 @@ data = pd.DataFrame(
         "housing": pd.Categorical(choose.choice(["own", "rent", "free"], size=rows)),
     }
 )
-target = np.where(data["income"] + 500 * data["age"] * (data["housing"] != "rent") > 45_000, "accepted", "declined")
+target = np.where(
+    data["income"] + 500 * data["age"] * (data["housing"] != "rent") > 45_000,
+    "accepted",
+    "declined",
+)
 data = data.mask(choose.random(data.shape) < 0.1)
 model = LGBMClassifier(n_estimators=50, verbose=-1, random_state=0).fit(data, target)
 
@@ -26,7 +30,11 @@ artifact = {
         "features": [
             {"name": "income", "type": "numeric"},
             {"name": "age", "type": "numeric"},
-            {"name": "housing", "type": "category", "categories": list(data["housing"].cat.categories)},
+            {
+                "name": "housing",
+                "type": "category",
+                "categories": list(data["housing"].cat.categories),
+            },
         ]
     },
 }

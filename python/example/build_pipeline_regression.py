@@ -22,11 +22,15 @@ prepare = ColumnTransformer(
         ("sex", OneHotEncoder(), ["sex"]),
     ]
 )
-model = Pipeline([("prepare", prepare), ("predict", RandomForestRegressor(min_samples_leaf=5, random_state=0))])
+model = Pipeline(
+    [("prepare", prepare), ("predict", RandomForestRegressor(min_samples_leaf=5, random_state=0))]
+)
 model.fit(train, train_target)
 
 features = [
-    {"name": name, "type": "category", "categories": ["a", "b"]} if name == "sex" else {"name": name, "type": "numeric"}
+    {"name": name, "type": "category", "categories": ["a", "b"]}
+    if name == "sex"
+    else {"name": name, "type": "numeric"}
     for name in data
 ]
 joblib.dump({"model": model, "metadata": {"features": features}}, "model.joblib")

@@ -8,7 +8,9 @@ from sklearn.datasets import make_classification
 from sklearn.ensemble import RandomForestClassifier
 
 names = ["feature1", "feature2", "feature3"]
-data, target = make_classification(n_samples=200, n_features=3, n_informative=3, n_redundant=0, random_state=0)
+data, target = make_classification(
+    n_samples=200, n_features=3, n_informative=3, n_redundant=0, random_state=0
+)
 data = pd.DataFrame(data, columns=names)
 model = RandomForestClassifier(n_estimators=100, max_depth=5, random_state=0).fit(data, target)
 

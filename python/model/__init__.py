@@ -13,7 +13,9 @@ FAMILIES = {"SKLEARN_MODEL": "python.model.sklearn:SklearnModel"}
 
 def load_model(path: Path, family: str, sha256: str = "") -> "Model":
     """The model in the file, ready to answer; raises ArtifactError in one sentence."""
-    from python.model.artifact import Artifact  # pandas comes with it, and a health check needs none
+    from python.model.artifact import (
+        Artifact,  # pandas comes with it, and a health check needs none
+    )
 
     artifact = Artifact.load(path, sha256)
     model: Model = resolve_name(FAMILIES[family]).load(artifact)

@@ -50,7 +50,9 @@ class Artifact:
         if absent := [key for key in ("model", "metadata") if key not in content]:
             raise ArtifactError(f'{name} lacks the key "{absent[0]}"')
         if not callable(getattr(content["model"], "predict", None)):
-            raise ArtifactError(f"the model in {name}, {_article(type(content['model']).__name__)}, has no predict()")
+            raise ArtifactError(
+                f"the model in {name}, {_article(type(content['model']).__name__)}, has no predict()"
+            )
         if not isinstance(content["metadata"], Mapping):
             raise ArtifactError(f"the metadata in {name} must be a dict")
         _compare_versions(content["metadata"].get("versions", {}), name)
@@ -60,7 +62,9 @@ class Artifact:
 def _digest(file: IO[bytes], name: str, expected: str) -> str:
     digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
     if expected and digest != expected.lower():
-        raise ArtifactError(f"{name} is not the file that MODEL_SHA256 names: its SHA-256 is {digest}")
+        raise ArtifactError(
+            f"{name} is not the file that MODEL_SHA256 names: its SHA-256 is {digest}"
+        )
     file.seek(0)
     return digest
 
@@ -71,14 +75,18 @@ def _unpickled(file: IO[bytes], name: str) -> Any:
         try:
             content = joblib.load(file)
         except ModuleNotFoundError as error:
-            raise ArtifactError(f"{name} needs the package {error.name}: add it to requirements.txt") from error
+            raise ArtifactError(
+                f"{name} needs the package {error.name}: add it to requirements.txt"
+            ) from error
         except AttributeError as error:
             raise ArtifactError(f"{name} refers to code that is not there: {error}") from error
         except (MemoryError, KeyboardInterrupt):
             raise
         except Exception as error:  # a damaged pickle can raise anything
             said = f"joblib cannot load it ({type(error).__name__})"
-            raise ArtifactError(f"{name} is truncated, damaged or something else: {said}") from error
+            raise ArtifactError(
+                f"{name} is truncated, damaged or something else: {said}"
+            ) from error
     for message in dict.fromkeys(_sentence(warning.message) for warning in caught):
         log.warning("%s: %s", name, message)
     return content
@@ -87,7 +95,9 @@ def _unpickled(file: IO[bytes], name: str) -> Any:
 def _sentence(warning: Warning | str) -> str:
     # scikit-learn says one of these for each of the hundreds of trees of a forest.
     if hasattr(warning, "original_sklearn_version"):
-        return _version_sentence("scikit-learn", warning.original_sklearn_version, version("scikit-learn"))
+        return _version_sentence(
+            "scikit-learn", warning.original_sklearn_version, version("scikit-learn")
+        )
     return str(warning)
 
 

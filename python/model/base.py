@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from python.errors import Unprocessable
 from python.model.artifact import Artifact
-from python.model.columns import by_column
-from python.model.records import Records
-from python.model.schema import Schema
+from python.model.data.columns import by_column
+from python.model.data.records import Records
+from python.model.data.schema import Schema
 
 NO_EXPLANATIONS = "its family has no explanations"
 
@@ -34,7 +34,9 @@ Way = Callable[[Any], Values]
 class Explanation:
     """SHAP values that add up: `base_value` + the sum over the features = the `output` of the served model."""
 
-    values: NDArray[np.float64]  # (n_records, n_features), with several classes (n_records, n_features, n_classes)
+    values: NDArray[
+        np.float64
+    ]  # (n_records, n_features), with several classes (n_records, n_features, n_classes)
     base_value: NDArray[np.float64]  # (), with several classes (n_classes,)
     output: str  # probability, log_odds, margin, prediction or log_prediction
 
@@ -101,5 +103,10 @@ class Model(ABC):
     def info(self) -> dict[str, Any]:
         """What the model is: type, predictor_type, task, class_names, is_explainable."""
         name = str(type(self.estimator))
-        kind = {"type": name, "predictor_type": name, "task": self.task, "class_names": self.class_names}
+        kind = {
+            "type": name,
+            "predictor_type": name,
+            "task": self.task,
+            "class_names": self.class_names,
+        }
         return kind | {"is_explainable": False, "reason": NO_EXPLANATIONS}

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from python.errors import ArtifactError
 from python.model.base import Task
-from python.model.columns import dense
-from python.model.features import shown
+from python.model.data.columns import dense
+from python.model.data.features import shown
 
 ABSENT = (None, "passthrough")
 SEVERAL_OUTPUTS = "MULTIOUTPUT_CLASSIFICATION"
@@ -90,14 +90,20 @@ def task(estimator: Any, prediction: NDArray[Any]) -> str:
         return told.upper()
     if prediction.size > 1:  # of one record
         return SEVERAL_OUTPUTS
-    return Task.BINARY_CLASSIFICATION if len(estimator.classes_) <= 2 else Task.MULTICLASS_CLASSIFICATION
+    return (
+        Task.BINARY_CLASSIFICATION
+        if len(estimator.classes_) <= 2
+        else Task.MULTICLASS_CLASSIFICATION
+    )
 
 
 def input_names(estimator: Any) -> list[str] | None:
     """The names of the columns the estimator was fitted with; None if it was fitted with an array."""
     names = getattr(estimator, "feature_names_in_", getattr(estimator, "feature_names_", None))
     # CatBoost numbers the columns of an array.
-    return None if names is None or list(names) == [str(n) for n in range(len(names))] else list(names)
+    return (
+        None if names is None or list(names) == [str(n) for n in range(len(names))] else list(names)
+    )
 
 
 def takes_names(estimator: Any) -> bool:
@@ -108,12 +114,21 @@ def takes_names(estimator: Any) -> bool:
 def check_inputs(estimator: Any, names: list[str]) -> None:
     """Raise ArtifactError if `names` are not the columns that the estimator was fitted with, in their order."""
     fitted_names = input_names(estimator) or names
-    count = getattr(estimator, "n_features_in_", 0) or len(fitted_names)  # CatBoost forgets it in a file
+    count = getattr(estimator, "n_features_in_", 0) or len(
+        fitted_names
+    )  # CatBoost forgets it in a file
     if count != len(names):
-        raise ArtifactError(f"the metadata names {len(names)} features, the model was fitted with {count}")
+        raise ArtifactError(
+            f"the metadata names {len(names)} features, the model was fitted with {count}"
+        )
     for ours, fitted in zip(names, fitted_names, strict=True):
-        if fitted not in (ours, ours.replace(" ", "_")):  # LightGBM writes an underscore for each blank
-            raise ArtifactError(f"the metadata names {shown(ours)} where the model was fitted with {shown(fitted)}")
+        if fitted not in (
+            ours,
+            ours.replace(" ", "_"),
+        ):  # LightGBM writes an underscore for each blank
+            raise ArtifactError(
+                f"the metadata names {shown(ours)} where the model was fitted with {shown(fitted)}"
+            )
 
 
 def class_names(estimator: Any, given: Any) -> list[str] | None:
@@ -123,13 +138,19 @@ def class_names(estimator: Any, given: Any) -> list[str] | None:
     """
     classes = [] if (found := getattr(estimator, "classes_", None)) is None else list(found)
     if given is None:
-        return [str(label) for label in classes] or None  # CatBoost's regressors have classes, and none of them
+        return [
+            str(label) for label in classes
+        ] or None  # CatBoost's regressors have classes, and none of them
     if not classes:
         raise ArtifactError("the metadata has class_names, but the model has no classes")
     given = given.tolist() if hasattr(given, "tolist") else given
-    names = [str(name) for name in given if name is not None] if isinstance(given, list | tuple) else []
+    names = (
+        [str(name) for name in given if name is not None] if isinstance(given, list | tuple) else []
+    )
     if len(names) != len(classes) or len(set(names)) < len(names):
-        raise ArtifactError(f"class_names must be a list of {len(classes)} names, one for each of the model's classes")
+        raise ArtifactError(
+            f"class_names must be a list of {len(classes)} names, one for each of the model's classes"
+        )
     return names
 
 
@@ -148,7 +169,9 @@ def importances(predictor: Any) -> NDArray[np.float64] | None:
 def of_sklearn(step: Any) -> bool:
     """Whether the step is scikit-learn's own: a subclass may do anything."""
     module = type(step).__module__
-    return module.startswith("sklearn.") and not module.startswith("sklearn.frozen")  # which is what it holds
+    return module.startswith("sklearn.") and not module.startswith(
+        "sklearn.frozen"
+    )  # which is what it holds
 
 
 def fit_to_serve(estimator: Any) -> None:

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from python.errors import ArtifactError
-from python.model.columns import replaced, rows, stacked, taken
-from python.model.features import Category, Feature, Numeric
+from python.model.data.columns import replaced, rows, stacked, taken
+from python.model.data.features import Category, Feature, Numeric
+from python.model.data.schema import Schema
 from python.model.refusals import answers, refused_rows
-from python.model.schema import Schema
 
 PROBES, MISSING = 12, 0.25
 NUMBERS = (0.0, 1.0, -1.0, 0.5, 2.0, 10.0, -10.0, 100.0, 1000.0)
@@ -61,7 +61,9 @@ def first_row(answer: Answer, schema: Schema, samples: Any) -> Any:
         said = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
         origin = f"made up from the metadata, {example}" if samples is None else "of the samples"
         advice = "; defaults or samples that it takes would help" if samples is None else ""
-        raise ArtifactError(f"the model cannot predict the first row {origin}: {said}{advice}") from error
+        raise ArtifactError(
+            f"the model cannot predict the first row {origin}: {said}{advice}"
+        ) from error
     if predicted.shape[:1] != (1,):
         raise ArtifactError(f"the model predicts an answer of shape {predicted.shape} for one row")
     return row
@@ -87,7 +89,10 @@ def accepts_missing(answer: Answer, schema: Schema, row: Any) -> Schema:
 
 def check_samples(answer: Answer, samples: Any) -> None:
     """Raise ArtifactError for the first of the samples that the estimator does not answer."""
-    if samples is not None and (refused := next(refused_rows(answer, samples, 0, len(samples)), None)) is not None:
+    if (
+        samples is not None
+        and (refused := next(refused_rows(answer, samples, 0, len(samples)), None)) is not None
+    ):
         raise ArtifactError(f"samples, row {refused}: the model does not take these values")
 
 
@@ -97,7 +102,10 @@ def probes(answer: Answer, schema: Schema, samples: Any) -> Any:
     The made-up ones differ from each other in every feature, and lack values where they may.
     """
     choose = np.random.default_rng(0)
-    tried = [schema.example(), *({f.name: _made_up(f, choose) for f in schema.features} for _ in range(PROBES))]
+    tried = [
+        schema.example(),
+        *({f.name: _made_up(f, choose) for f in schema.features} for _ in range(PROBES)),
+    ]
     made_up = schema.columns([tuple(record.values()) for record in tried])
     all_rows = made_up if samples is None else stacked(rows(samples, 0, PROBES), made_up)
 

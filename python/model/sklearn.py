@@ -14,14 +14,14 @@ from python.model import estimator as ask
 from python.model import probes
 from python.model.artifact import Artifact
 from python.model.base import Explanation, Model
-from python.model.columns import by_column, missing, rows, stacked
-from python.model.explain import Explainer
-from python.model.fast import Fast
+from python.model.data.columns import by_column, missing, rows, stacked
+from python.model.data.records import Records
+from python.model.data.schema import Schema
+from python.model.explain.explainer import Explainer
+from python.model.explain.origins import folded, origins
+from python.model.fast.copy import Fast
 from python.model.fast.predictors import Unproven
-from python.model.origins import folded, origins
-from python.model.records import Records
 from python.model.refusals import refusals
-from python.model.schema import Schema
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,9 @@ MAX_SAMPLES = 4096
 class SklearnModel(Model):
     """A fitted estimator behind the service's verbs."""
 
-    def __init__(self, estimator: Any, schema: Schema, metadata: Mapping[str, Any], samples: Any = None) -> None:
+    def __init__(
+        self, estimator: Any, schema: Schema, metadata: Mapping[str, Any], samples: Any = None
+    ) -> None:
         """`schema` says what may be missing, `samples` is a background; raises ArtifactError if class names differ."""
         self.estimator = estimator
         self.schema = schema
@@ -40,8 +42,12 @@ class SklearnModel(Model):
         self._probes = probes.probes(estimator.predict, schema, samples)
         self.task = ask.task(estimator, np.asarray(estimator.predict(rows(self._probes, 0, 1))))
         one_output = self.task != ask.SEVERAL_OUTPUTS
-        self.class_names = ask.class_names(estimator, metadata.get("class_names")) if one_output else None
-        self._has_probabilities = self.class_names is not None and hasattr(estimator, "predict_proba")
+        self.class_names = (
+            ask.class_names(estimator, metadata.get("class_names")) if one_output else None
+        )
+        self._has_probabilities = self.class_names is not None and hasattr(
+            estimator, "predict_proba"
+        )
         self._samples = None if samples is None else Records(samples)
         self._fast: Fast | None = None
         self._slow_because: str | None = "nothing faster is prepared"
@@ -86,7 +92,9 @@ class SklearnModel(Model):
         if samples is not None:
             self._answer("predict", samples)
         with np.errstate(all="ignore"):
-            return self._explainer.explain(records, lambda method: self._answer(method, records), samples)
+            return self._explainer.explain(
+                records, lambda method: self._answer(method, records), samples
+            )
 
     def explanation_effort(self, samples: Records | None = None) -> tuple[int, int]:
         """The rows of the background, and how many predictions each of them costs for each record."""
@@ -107,7 +115,11 @@ class SklearnModel(Model):
     def example(self) -> dict[str, Any]:
         """The first sample, or a record made up from the metadata; missing values left out."""
         values = [column.tolist()[0] for column in by_column(rows(self._probes, 0, 1))]
-        return {name: value for name, value in zip(self.schema.names, values, strict=True) if not missing(value)}
+        return {
+            name: value
+            for name, value in zip(self.schema.names, values, strict=True)
+            if not missing(value)
+        }
 
     def features(self) -> list[dict[str, Any]]:
         """The features as the metadata describes them, each with its importance where the model has importances."""
@@ -119,7 +131,10 @@ class SklearnModel(Model):
     def info(self) -> dict[str, Any]:
         """What the model is, and how it is explained or why not."""
         inner = {"predictor_type": str(ask.predictor_type(self.estimator))}
-        fast = {"fast_predict": self._fast is not None, "fast_predict_reason": None if self._fast else self._slow_because}
+        fast = {
+            "fast_predict": self._fast is not None,
+            "fast_predict_reason": None if self._fast else self._slow_because,
+        }
         return {**super().info(), **inner, **self._explainer.info(), **fast}
 
     @cached_property
@@ -136,17 +151,25 @@ class SklearnModel(Model):
         found = ask.importances(self._steps.predictor)
         if found is None or self._origins is None or len(found) != len(self._origins):
             return []
-        return [float(value) for value in folded(found[None], self._origins, len(self.schema.names))[0]]
+        return [
+            float(value) for value in folded(found[None], self._origins, len(self.schema.names))[0]
+        ]
 
     def _known(self) -> Any:
         """Rows that the model has answers to, as many as there are."""
-        return self._probes if self._samples is None else stacked(rows(self._samples.columns, 0, MAX_SAMPLES), self._probes)
+        return (
+            self._probes
+            if self._samples is None
+            else stacked(rows(self._samples.columns, 0, MAX_SAMPLES), self._probes)
+        )
 
     def _answer(self, method: str, records: Records) -> Any:
         """What the estimator's method says of the records, asked once; raises Unprocessable for values that it refuses."""
         if method not in records.answers:
             fast = self._fast.answer(method, records) if self._fast else None
-            records.answers[method] = self._asked(getattr(self.estimator, method), records) if fast is None else fast
+            records.answers[method] = (
+                self._asked(getattr(self.estimator, method), records) if fast is None else fast
+            )
         return records.answers[method]
 
     def _asked(self, method: Callable[[Any], Any], records: Records) -> Any:
@@ -157,9 +180,16 @@ class SklearnModel(Model):
         try:
             return ask_quietly(records.columns)
         except Exception as error:
-            faults = list(islice(refusals(ask_quietly, records, self.schema.names, rows(self._probes, 0, 1)), MAX_FAULTS))
+            faults = list(
+                islice(
+                    refusals(ask_quietly, records, self.schema.names, rows(self._probes, 0, 1)),
+                    MAX_FAULTS,
+                )
+            )
             if not faults:  # it does not answer to rows any more that it has answered to
                 raise
             if not isinstance(error, ValueError):
-                log.warning("the model says %s to records that fit its metadata", type(error).__name__)
+                log.warning(
+                    "the model says %s to records that fit its metadata", type(error).__name__
+                )
             raise Unprocessable("the model does not take these values", errors=faults) from error

@@ -10,7 +10,7 @@ import pytest
 from python.api.bodies import Reader
 from python.app import create_app
 from python.model.artifact import Artifact
-from python.model.schema import Schema
+from python.model.data.schema import Schema
 from python.model.sklearn import SklearnModel
 from python.settings import Settings
 from tests.conftest import Client
@@ -70,18 +70,35 @@ def test_not_records(body: str, errors: dict[str, str], client: Client) -> None:
 
 @pytest.mark.parametrize(
     ("body", "pointer"),
-    [("[]", "#"), ('{"_data": []}', "#/_data"), ('{"_data": {"feature1": 1}, "_samples": []}', "#/_samples")],
+    [
+        ("[]", "#"),
+        ('{"_data": []}', "#/_data"),
+        ('{"_data": {"feature1": 1}, "_samples": []}', "#/_samples"),
+    ],
 )
 def test_no_records(body: str, pointer: str, client: Client) -> None:
-    problem(client().post("/predict", data=body), 422, "there are no records", {pointer: "the list is empty"})
+    problem(
+        client().post("/predict", data=body),
+        422,
+        "there are no records",
+        {pointer: "the list is empty"},
+    )
 
 
 @pytest.mark.parametrize(
     ("body", "pointer"),
-    [("{}", "#"), ("[{}]", "#/0"), ('[{"feature1": 1}, {}]', "#/1"), ('{"_data": {}}', "#/_data"), ("{ }", "#")],
+    [
+        ("{}", "#"),
+        ("[{}]", "#/0"),
+        ('[{"feature1": 1}, {}]', "#/1"),
+        ('{"_data": {}}', "#/_data"),
+        ("{ }", "#"),
+    ],
 )
 @pytest.mark.parametrize("unknown_features", ["reject", "ignore"])
-def test_an_empty_record_is_not_one_of_defaults(body: str, pointer: str, unknown_features: str, client: Client) -> None:
+def test_an_empty_record_is_not_one_of_defaults(
+    body: str, pointer: str, unknown_features: str, client: Client
+) -> None:
     response = client(unknown_features=unknown_features).post("/predict", data=body)
     problem(response, 422, "do not fit", {pointer: "the record holds none of the model's features"})
 
@@ -104,21 +121,43 @@ def test_an_empty_record_is_not_one_of_defaults(body: str, pointer: str, unknown
     ],
 )  # fmt: skip
 def test_records_that_do_not_fit(records: Any, errors: dict[str, str], client: Client) -> None:
-    problem(client("logistic").post("/predict", json=records), 422, "do not fit the features", errors)
+    problem(
+        client("logistic").post("/predict", json=records), 422, "do not fit the features", errors
+    )
 
 
-@pytest.mark.parametrize(("number", "shown"), [("1e400", "Infinity"), ("-1e400", "-Infinity"), ("9" * 400, "9" * 60 + "…")])
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [("1e400", "Infinity"), ("-1e400", "-Infinity"), ("9" * 400, "9" * 60 + "…")],
+)
 def test_a_number_beyond_64_bits(number: str, shown: str, client: Client) -> None:
     response = client().post("/predict", data=f'{{"feature2": {number}}}')
-    problem(response, 422, errors={"#/feature2": f"expected a number that fits into 64 bits, got {shown}"})
+    problem(
+        response,
+        422,
+        errors={"#/feature2": f"expected a number that fits into 64 bits, got {shown}"},
+    )
 
 
 def test_a_number_beyond_what_the_estimator_takes_is_pointed_at(client: Client) -> None:
-    records = [{"feature1": 1}, {"feature1": 1e300, "feature2": 1, "feature3": -1e300}, {"feature1": 2}, {"feature2": 1e39}]
-    errors = dict.fromkeys(("#/1/feature1", "#/1/feature3", "#/3/feature2"), "the model does not take this value")
-    problem(client().post("/predict", json=records), 422, "the model does not take these values", errors)
+    records = [
+        {"feature1": 1},
+        {"feature1": 1e300, "feature2": 1, "feature3": -1e300},
+        {"feature1": 2},
+        {"feature2": 1e39},
+    ]
+    errors = dict.fromkeys(
+        ("#/1/feature1", "#/1/feature3", "#/3/feature2"), "the model does not take this value"
+    )
+    problem(
+        client().post("/predict", json=records), 422, "the model does not take these values", errors
+    )
     envelope = {"_data": records[:1], "_samples": records[1:2]}
-    errors = {pointer.replace("#/1", "#/_samples/0"): detail for pointer, detail in errors.items() if "#/1" in pointer}
+    errors = {
+        pointer.replace("#/1", "#/_samples/0"): detail
+        for pointer, detail in errors.items()
+        if "#/1" in pointer
+    }
     problem(client().post("/predict?explain=1", json=envelope), 422, errors=errors)
 
 
@@ -136,16 +175,27 @@ def test_faults_are_cut_at_a_hundred(client: Client) -> None:
 def test_unknown_features_are_ignored_if_so_set(client: Client) -> None:
     lenient = client(unknown_features="ignore")
     expected = lenient.post("/predict?proba=1", json={"feature1": 1}).json
-    assert lenient.post("/predict?proba=1", json={"feature1": 1, "wrong": [1, {"_data": 2}]}).json == expected
-    problem(lenient.post("/predict", json={"wrong": 1}), 422, errors={"#": "the record holds none of the model's features"})
+    assert (
+        lenient.post("/predict?proba=1", json={"feature1": 1, "wrong": [1, {"_data": 2}]}).json
+        == expected
+    )
     problem(
-        lenient.post("/predict", json={"feature1": "x", "wrong": 1}), 422, errors={"#/feature1": 'expected a number, got "x"'}
+        lenient.post("/predict", json={"wrong": 1}),
+        422,
+        errors={"#": "the record holds none of the model's features"},
+    )
+    problem(
+        lenient.post("/predict", json={"feature1": "x", "wrong": 1}),
+        422,
+        errors={"#/feature1": 'expected a number, got "x"'},
     )
 
 
 def test_absent_and_null_become_the_default(client: Client) -> None:
     service = client()
-    expected = service.post("/predict?proba=1", json={"feature1": 3, "feature2": -1, "feature3": -1}).json
+    expected = service.post(
+        "/predict?proba=1", json={"feature1": 3, "feature2": -1, "feature3": -1}
+    ).json
     assert service.post("/predict?proba=1", json={"feature1": 3}).json == expected
     assert service.post("/predict?proba=1", json={"feature1": 3, "feature2": None}).json == expected
 
@@ -159,10 +209,18 @@ def test_absent_and_null_are_missing_where_the_estimator_takes_that(client: Clie
 
 @pytest.mark.parametrize(
     "body",
-    [b' \n\t{"feature1": 1}\r\n ', b'[\n{"feature1": 1.0e0}]', b'{"feature1":1,"feature1":1}', b'{"_data":{"feature1":1}}'],
+    [
+        b' \n\t{"feature1": 1}\r\n ',
+        b'[\n{"feature1": 1.0e0}]',
+        b'{"feature1":1,"feature1":1}',
+        b'{"_data":{"feature1":1}}',
+    ],
 )
 def test_json_in_any_dress(body: bytes, client: Client) -> None:
-    assert client().post("/predict", data=body).json == client().post("/predict", json={"feature1": 1}).json
+    assert (
+        client().post("/predict", data=body).json
+        == client().post("/predict", json={"feature1": 1}).json
+    )
 
 
 def test_null_is_no_category_where_nothing_may_be_missing(client: Client) -> None:
@@ -173,7 +231,8 @@ def test_null_is_no_category_where_nothing_may_be_missing(client: Client) -> Non
 
 def served_with(features: list[dict[str, Any]], model: Any) -> Any:
     return create_app(
-        Settings(), SklearnModel.load(Artifact.of({"model": model, "metadata": {"features": features}}))
+        Settings(),
+        SklearnModel.load(Artifact.of({"model": model, "metadata": {"features": features}})),
     ).test_client()
 
 
@@ -204,12 +263,16 @@ def test_a_default_that_is_false_is_a_default(entry: dict[str, Any], seen: Any) 
         assert service.post("/predict", json=body).status_code == 200
         found = model.seen["x"].tolist()[0]
         assert type(found) is type(seen)
-        assert found == pytest.approx(seen, nan_ok=True) if isinstance(seen, float) else found == seen
+        assert (
+            found == pytest.approx(seen, nan_ok=True) if isinstance(seen, float) else found == seen
+        )
 
 
 @pytest.mark.parametrize("name", ['height "cm"', "w\\h", "tab\there", "a/b", "~", "%41", "é"])
 def test_a_feature_of_any_name(name: str) -> None:
-    service = served_with([{"name": name, "type": "numeric"}, {"name": "y", "type": "numeric"}], Recorder())
+    service = served_with(
+        [{"name": name, "type": "numeric"}, {"name": "y", "type": "numeric"}], Recorder()
+    )
     assert service.post("/predict", json=[{name: 1, "y": 2}]).json == {"prediction": [0.0]}
     document = problem(service.post("/predict", json={name: "1", "y": 2}), 422)
     token = unquote(document["errors"][0]["pointer"]).removeprefix("#/")
@@ -230,7 +293,9 @@ class Counting:
 
 def test_looking_for_refused_values_ends_after_a_hundred() -> None:
     model = Counting()
-    service = served_with([{"name": "x", "type": "numeric"}, {"name": "y", "type": "numeric"}], model)
+    service = served_with(
+        [{"name": "x", "type": "numeric"}, {"name": "y", "type": "numeric"}], model
+    )
     model.asked = 0
     document = problem(service.post("/predict", json=[{"x": -1, "y": 1}] * 20_000), 422)
     assert len(document["errors"]) == 100

@@ -19,16 +19,31 @@ def test_a_flag_is_set(flag: str, value: str, client: Client) -> None:
 
 @pytest.mark.parametrize("query", ["proba=0", "explain=false", "proba=False&explain=0", ""])
 def test_a_flag_is_not_set(query: str, client: Client) -> None:
-    assert client().post(f"/predict?{query}", data=BODY).json == client().post("/predict", data=BODY).json
+    assert (
+        client().post(f"/predict?{query}", data=BODY).json
+        == client().post("/predict", data=BODY).json
+    )
 
 
 @pytest.mark.parametrize(
-    "query", ["proba=2", "proba=yes", "proba=", "explain", "proba=1.0", "proba=-1", "explain=%FF", "proba=1&proba=0"]
+    "query",
+    [
+        "proba=2",
+        "proba=yes",
+        "proba=",
+        "explain",
+        "proba=1.0",
+        "proba=-1",
+        "explain=%FF",
+        "proba=1&proba=0",
+    ],
 )
 def test_a_flag_that_is_neither(query: str, client: Client) -> None:
     name = query.partition("=")[0]
     problem(
-        client().post(f"/predict?{query}", data=BODY), 400, f'query parameter "{name}": expected one of 0, 1, true or false'
+        client().post(f"/predict?{query}", data=BODY),
+        400,
+        f'query parameter "{name}": expected one of 0, 1, true or false',
     )
 
 
@@ -38,7 +53,11 @@ def test_preprocessing_has_no_flags(query: str, client: Client) -> None:
 
 
 def test_a_misspelt_flag(client: Client) -> None:
-    problem(client().post("/predict?probs=1", data=BODY), 400, 'unknown query parameter "probs"; did you mean "proba"?')
+    problem(
+        client().post("/predict?probs=1", data=BODY),
+        400,
+        'unknown query parameter "probs"; did you mean "proba"?',
+    )
 
 
 @pytest.mark.parametrize(
@@ -46,7 +65,9 @@ def test_a_misspelt_flag(client: Client) -> None:
     ["", "application/json", "application/json; charset=UTF-8", "application/vnd.api+json", "application/x-www-form-urlencoded", "text/plain", "something/new"],
 )  # fmt: skip
 def test_a_body_is_json_whatever_it_is_called(content_type: str, client: Client) -> None:
-    response = client().post("/predict", data=BODY, headers={"Content-Type": content_type} if content_type else {})
+    response = client().post(
+        "/predict", data=BODY, headers={"Content-Type": content_type} if content_type else {}
+    )
     assert response.status_code == 200
 
 
@@ -64,7 +85,9 @@ def test_a_body_is_json_whatever_it_is_called(content_type: str, client: Client)
         ({"Content-Encoding": "gzip"}, "must not be compressed, and is gzip"),
     ],
 )
-def test_a_body_that_says_it_is_something_else(headers: dict[str, str], detail: str, client: Client) -> None:
+def test_a_body_that_says_it_is_something_else(
+    headers: dict[str, str], detail: str, client: Client
+) -> None:
     problem(client().post("/predict", data=BODY, headers=headers), 415, detail)
 
 
@@ -82,7 +105,9 @@ def test_a_length_that_is_no_number(length: str, client: Client) -> None:
 
 
 def test_a_body_that_is_cut_short(client: Client) -> None:
-    response = client().post("/predict", data=BODY, environ_overrides={"CONTENT_LENGTH": str(len(BODY) + 1)})
+    response = client().post(
+        "/predict", data=BODY, environ_overrides={"CONTENT_LENGTH": str(len(BODY) + 1)}
+    )
     problem(response, 400, "the body ended before its Content-Length")
 
 
@@ -92,7 +117,10 @@ def test_a_query_in_another_script(client: Client) -> None:
     problem(response, 400, 'unknown query parameter "größe"')
 
 
-@pytest.mark.parametrize("records", [[{"feature1": 1}] * 4, {"_data": {"feature1": 1}, "_samples": [{"feature1": 1}] * 4}])
+@pytest.mark.parametrize(
+    "records",
+    [[{"feature1": 1}] * 4, {"_data": {"feature1": 1}, "_samples": [{"feature1": 1}] * 4}],
+)
 def test_more_rows_to_explain_than_set(records: object, client: Client) -> None:
     few = client(max_explain_rows=3)
     assert few.post("/predict", json=records).status_code == 200
@@ -104,29 +132,43 @@ def test_an_explanation_that_would_cost_too_much(brought: bool, client: Client) 
     records = build("neighbours").records(20)
     few = client("neighbours", max_explain_predictions=700)
     body = {"_data": records[:5], "_samples": records} if brought else records[:5]
-    said = (
-        "5 records x 20 rows of background x 8 predictions for each are 800 predictions to explain with, at most 700 are made"
-    )
+    said = "5 records x 20 rows of background x 8 predictions for each are 800 predictions to explain with, at most 700 are made"
     problem(few.post("/predict?explain=1", json=body), 413, said)
     assert few.post("/predict", json=body).status_code == 200
-    assert few.post("/predict?explain=1", json={"_data": records[0], "_samples": records}).status_code == 200
+    assert (
+        few.post("/predict?explain=1", json={"_data": records[0], "_samples": records}).status_code
+        == 200
+    )
 
 
 def test_an_explanation_without_a_background_costs_no_predictions(client: Client) -> None:
     few = client("build_lgbm_binary", max_explain_predictions=1)
-    assert few.post("/predict?explain=1", json=build("build_lgbm_binary").records(50)).status_code == 200
+    assert (
+        few.post("/predict?explain=1", json=build("build_lgbm_binary").records(50)).status_code
+        == 200
+    )
 
 
-@pytest.mark.parametrize("name", ["build_rf_regression", "linear margin", "several outputs", "several labels"])
+@pytest.mark.parametrize(
+    "name", ["build_rf_regression", "linear margin", "several outputs", "several labels"]
+)
 def test_a_model_without_probabilities(name: str, client: Client) -> None:
-    problem(client(name).post("/predict?proba=1", json=build(name).records()), 422, "has no probabilities")
+    problem(
+        client(name).post("/predict?proba=1", json=build(name).records()),
+        422,
+        "has no probabilities",
+    )
 
 
 def test_a_model_that_cannot_be_explained(client: Client) -> None:
     service = client("several outputs")
     info = ask_info(service)["model"]
     assert info["is_explainable"] is False
-    problem(service.post("/predict?explain=1", json=build("several outputs").records()), 422, info["reason"])
+    problem(
+        service.post("/predict?explain=1", json=build("several outputs").records()),
+        422,
+        info["reason"],
+    )
 
 
 def test_a_model_that_needs_a_background(client: Client) -> None:
@@ -134,12 +176,22 @@ def test_a_model_that_needs_a_background(client: Client) -> None:
     info = ask_info(service)["model"]
     assert info["needs_samples"]
     assert info["is_explainable"]
-    problem(service.post("/predict?explain=1", json=records), 422, 'send them as "_samples", or put "samples" into its file')
-    assert ask(service, "/predict?explain=1", {"_data": records, "_samples": records})["explained_output"] == "probability"
+    problem(
+        service.post("/predict?explain=1", json=records),
+        422,
+        'send them as "_samples", or put "samples" into its file',
+    )
+    assert (
+        ask(service, "/predict?explain=1", {"_data": records, "_samples": records})[
+            "explained_output"
+        ]
+        == "probability"
+    )
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("GET", "/predict"), ("POST", "/info"), ("DELETE", "/health"), ("PUT", "/preprocess")]
+    ("method", "path"),
+    [("GET", "/predict"), ("POST", "/info"), ("DELETE", "/health"), ("PUT", "/preprocess")],
 )
 def test_a_method_that_is_not_allowed(method: str, path: str, client: Client) -> None:
     response = client().open(path, method=method)
@@ -158,6 +210,8 @@ def test_a_client_that_goes_away_while_it_sends_is_no_fault_of_the_service(
         def read(self, _: int) -> bytes:
             raise OSError("timeout during read(100) on wsgi.input")
 
-    answer = client().post("/predict", environ_overrides={"wsgi.input": Gone(), "CONTENT_LENGTH": "100"})
+    answer = client().post(
+        "/predict", environ_overrides={"wsgi.input": Gone(), "CONTENT_LENGTH": "100"}
+    )
     assert answer.status_code == 400
     assert not caplog.records

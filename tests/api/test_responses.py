@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.ensemble import RandomForestClassifier
 
-from python.api.telemetry import request_id
+from python.api.request_id import request_id
 from python.app import create_app
 from python.errors import ArtifactError
 from python.model.artifact import Artifact
@@ -34,7 +34,9 @@ class Odd:
 
 
 def odd(**metadata: Any) -> SklearnModel:
-    return SklearnModel.load(Artifact.of({"model": Odd(), "metadata": {"features": [FEATURE], **metadata}}))
+    return SklearnModel.load(
+        Artifact.of({"model": Odd(), "metadata": {"features": [FEATURE], **metadata}})
+    )
 
 
 def test_nan_leaves_as_null() -> None:
@@ -43,7 +45,9 @@ def test_nan_leaves_as_null() -> None:
 
 
 def test_metadata_of_any_kind_leaves_as_json() -> None:
-    model = odd(fitted_on=np.datetime64("2026-01-02"), scores=np.array([0.5]), count=np.int64(3), by=Odd)
+    model = odd(
+        fitted_on=np.datetime64("2026-01-02"), scores=np.array([0.5]), count=np.int64(3), by=Odd
+    )
     metadata = strict(create_app(Settings(), model).test_client().get("/info").data)["metadata"]
     assert metadata == {**metadata, "scores": [0.5], "count": 3, "by": str(Odd)}
 
@@ -56,7 +60,9 @@ def test_a_fault_of_ours_shows_an_id_and_no_trace(caplog: pytest.LogCaptureFixtu
     document = problem(response, 500)
     assert document["request_id"] == response.headers["X-Request-ID"] == "abc-1"
     assert "RuntimeError" not in response.text
-    logged = next(record.getMessage() for record in caplog.records if record.levelno == logging.ERROR)
+    logged = next(
+        record.getMessage() for record in caplog.records if record.levelno == logging.ERROR
+    )
     assert "RuntimeError" in logged
     assert "in predict" in logged
     assert "7654" not in caplog.text
@@ -64,10 +70,17 @@ def test_a_fault_of_ours_shows_an_id_and_no_trace(caplog: pytest.LogCaptureFixtu
     assert client.post("/predict", json={"x": 1}).status_code == 200
 
 
-def test_a_value_that_a_model_stumbles_over_is_pointed_at_and_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_value_that_a_model_stumbles_over_is_pointed_at_and_not_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     client = create_app(Settings(), odd()).test_client()
     errors = {"#/0/x": "the model does not take this value"}
-    problem(client.post("/predict", json=[{"x": 7654.25}, {"x": 1}]), 422, "the model does not take these values", errors)
+    problem(
+        client.post("/predict", json=[{"x": 7654.25}, {"x": 1}]),
+        422,
+        "the model does not take these values",
+        errors,
+    )
     assert "RuntimeError" in caplog.text
     assert "7654" not in caplog.text
 
@@ -83,11 +96,16 @@ def test_classes_and_features_of_any_name() -> None:
     model = SklearnModel.load(
         Artifact(
             RandomForestClassifier(2, random_state=0).fit(X, np.arange(10) > 4),
-            {"features": [{"name": name, "type": "numeric"} for name in names], "class_names": classes},
+            {
+                "features": [{"name": name, "type": "numeric"} for name in names],
+                "class_names": classes,
+            },
         )
     )
     client = create_app(Settings(), model).test_client()
-    found = strict(client.post("/predict?proba=1&explain=1", json=[dict(zip(names, X[0], strict=True))]).data)
+    found = strict(
+        client.post("/predict?proba=1&explain=1", json=[dict(zip(names, X[0], strict=True))]).data
+    )
     assert list(found["prediction"][0]) == classes
     assert list(found["explanation"][0]) == names
 

@@ -22,12 +22,30 @@ QUIET: Any = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 PIPED: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
 IMAGE = "ml-model-deployment-test"
 FILES = (
-    *("service.py", "python", "variables.env", "uwsgi.ini", "Makefile", "requirements.txt", "requirements-service.txt"),
-    *("Dockerfile", ".dockerignore", "docker-compose.yml", "docker-compose-production.yml", "nginx"),
+    *(
+        "service.py",
+        "python",
+        "variables.env",
+        "uwsgi.ini",
+        "Makefile",
+        "requirements.txt",
+        "requirements-service.txt",
+    ),
+    *(
+        "Dockerfile",
+        ".dockerignore",
+        "docker-compose.yml",
+        "docker-compose-production.yml",
+        "nginx",
+    ),
 )
 SECONDS_TO_START = 120
 FEWEST_REQUESTS, MOST_REQUESTS = 100, 50_000
-COMPOSE = ["docker", "compose"] if not subprocess.call(["docker", "compose", "version"], **QUIET) else ["docker-compose"]
+COMPOSE = (
+    ["docker", "compose"]
+    if not subprocess.call(["docker", "compose", "version"], **QUIET)
+    else ["docker-compose"]
+)
 
 
 @dataclass(frozen=True)
@@ -49,7 +67,9 @@ def ask(port: int, path: str, body: bytes | None = None, **headers: str) -> Answ
         connection.close()
 
 
-def _answer(connection: HTTPConnection, path: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
+def _answer(
+    connection: HTTPConnection, path: str, body: bytes | None, headers: Mapping[str, str]
+) -> Answer:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     connection.request("GET" if body is None else "POST", path, body, named)
     response = connection.getresponse()
@@ -97,7 +117,9 @@ class Stack:
     environ: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.folder.chmod(0o755)  # pytest keeps its folders to itself, but the container's user reads the model
+        self.folder.chmod(
+            0o755
+        )  # pytest keeps its folders to itself, but the container's user reads the model
         for name in FILES:
             source = ROOT / name
             copy = shutil.copytree if source.is_dir() else shutil.copy
@@ -116,7 +138,9 @@ class Stack:
 
     def configure(self, **settings: object) -> None:
         lines = [
-            line for line in (self.folder / "variables.env").read_text().splitlines() if line.split("=")[0] not in settings
+            line
+            for line in (self.folder / "variables.env").read_text().splitlines()
+            if line.split("=")[0] not in settings
         ]
         lines += [f"{name}={value}" for name, value in settings.items()]
         (self.folder / "variables.env").write_text("\n".join(lines) + "\n")
@@ -124,7 +148,9 @@ class Stack:
     def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """The command, run in the folder."""
         environ = ENVIRON | self.environ
-        done = subprocess.run(command, check=False, cwd=self.folder, env=environ, **PIPED, timeout=900)
+        done = subprocess.run(
+            command, check=False, cwd=self.folder, env=environ, **PIPED, timeout=900
+        )
         assert not check or done.returncode == 0, done.stdout
         return done
 
@@ -163,8 +189,13 @@ class Stack:
         return ask(self.port, path, body, **headers)
 
     def replicas(self, service: str = "service") -> list[str]:
-        labels = [f"label=com.docker.compose.project={self.name}", f"label=com.docker.compose.service={service}"]
-        return docker("ps", "--all", "--quiet", *(word for label in labels for word in ("--filter", label))).split()
+        labels = [
+            f"label=com.docker.compose.project={self.name}",
+            f"label=com.docker.compose.service={service}",
+        ]
+        return docker(
+            "ps", "--all", "--quiet", *(word for label in labels for word in ("--filter", label))
+        ).split()
 
     def health(self, container: str) -> str:
         return str(inspect(container, ".State.Health").get("Status"))
@@ -182,7 +213,10 @@ class Stack:
     def load(self, body: bytes, path: str = "/predict", clients: int = 6) -> Iterator[Load]:
         """Clients that ask one request after the other on connections that are kept, until the block ends."""
         load, stop = Load(), threading.Event()
-        threads = [threading.Thread(target=self._client, args=(path, body, load, stop)) for _ in range(clients)]
+        threads = [
+            threading.Thread(target=self._client, args=(path, body, load, stop))
+            for _ in range(clients)
+        ]
         for thread in threads:
             thread.start()
         try:

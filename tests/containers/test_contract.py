@@ -11,12 +11,22 @@ import pytest
 from tests.containers.stack import Answer, Stack
 from tests.models import build
 
-EXAMPLES = ("build_rf_binary", "build_rf_multiclass", "build_pipeline_regression", "build_lgbm_binary")
+EXAMPLES = (
+    "build_rf_binary",
+    "build_rf_multiclass",
+    "build_pipeline_regression",
+    "build_lgbm_binary",
+)
 
 
 @pytest.fixture(scope="module")
 def development(built: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    stack = Stack(tmp_path_factory.mktemp("development"), "mmd-development", file="docker-compose.yml", image=built)
+    stack = Stack(
+        tmp_path_factory.mktemp("development"),
+        "mmd-development",
+        file="docker-compose.yml",
+        image=built,
+    )
     stack.put(build("build_rf_binary").content)
     try:
         stack.compose("up", "--detach", "--no-build")
@@ -28,20 +38,37 @@ def development(built: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 def requests(name: str) -> Iterator[tuple[str, bytes | None, dict[str, str]]]:
     records = build(name).records(3)
-    yield from ((path, None, {}) for path in ("/health", "/ready", "/info", "/features", "/nowhere", "/predict"))
-    bodies: list[Any] = [records[0], records, {"_data": records[0], "_samples": records}, {"_data": records}]
+    yield from (
+        (path, None, {})
+        for path in ("/health", "/ready", "/info", "/features", "/nowhere", "/predict")
+    )
+    bodies: list[Any] = [
+        records[0],
+        records,
+        {"_data": records[0], "_samples": records},
+        {"_data": records},
+    ]
     for body in bodies:
         for query in ("", "?proba=1", "?explain=1", "?proba=1&explain=1", "?proba=maybe"):
             yield f"/predict{query}", json.dumps(body).encode(), {}
         yield "/preprocess", json.dumps(body).encode(), {}
-    yield from (("/predict", body, {}) for body in (b"[]", b"{", b"NaN", b"\xff", b'{"no such": 1}', b'{"_samples": []}'))
+    yield from (
+        ("/predict", body, {})
+        for body in (b"[]", b"{", b"NaN", b"\xff", b'{"no such": 1}', b'{"_samples": []}')
+    )
     yield "/predict", b"a,b", {"Content-Type": "text/csv"}
     yield "/health", b"", {}
 
 
 def told(answer: Answer) -> Any:
     allowed = sorted(answer.headers.get("Allow", "").split(", "))
-    return answer.status, answer.headers["Content-Type"], allowed, answer.headers["X-Model-Version"], answer.body
+    return (
+        answer.status,
+        answer.headers["Content-Type"],
+        allowed,
+        answer.headers["X-Model-Version"],
+        answer.body,
+    )
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -51,9 +78,13 @@ def test_answers_are_those_of_development(stack: Stack, development: Stack, name
     (development.folder / "model.joblib").write_bytes((stack.folder / "model.joblib").read_bytes())
     stack.run("make", "swap")
     [version] = stack.versions()
-    development.until(lambda: development.status("/ready") == 200 and development.versions() == {version})
+    development.until(
+        lambda: development.status("/ready") == 200 and development.versions() == {version}
+    )
     for one in (stack, development):
-        one.until(lambda one=one: not any(b"is prepared" in one.ask("/info").body for _ in range(20)))
+        one.until(
+            lambda one=one: not any(b"is prepared" in one.ask("/info").body for _ in range(20))
+        )
     statuses = set()
     for path, body, headers in requests(name):
         answer = stack.ask(path, body, **headers)
@@ -73,14 +104,34 @@ def test_service_info_tells_the_two_apart(stack: Stack, development: Stack) -> N
 def test_development_serves_changed_code(development: Stack) -> None:
     routes = development.folder / "python" / "api" / "routes.py"
     routes.write_text(routes.read_text().replace('"up"', '"changed"'))
-    development.until(lambda: development.status("/health") == 200 and development.ask("/health").body == b"changed")
+    development.until(
+        lambda: (
+            development.status("/health") == 200 and development.ask("/health").body == b"changed"
+        )
+    )
 
 
 def test_boosters_answer_in_four_processes(built: str, tmp_path: Path) -> None:
     stack = Stack(tmp_path, "mmd-boosters", image=built)
     # Beside the model, since an image with two more lines in requirements.txt takes minutes to build.
-    wheels = ["--no-deps", "--only-binary=:all:", "--python-version=3.13", "--target", str(stack.folder / "packages")]
-    stack.run(sys.executable, "-m", "pip", "install", "--quiet", *wheels, "xgboost-cpu~=3.1", "catboost~=1.2", "six")
+    wheels = [
+        "--no-deps",
+        "--only-binary=:all:",
+        "--python-version=3.13",
+        "--target",
+        str(stack.folder / "packages"),
+    ]
+    stack.run(
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        *wheels,
+        "xgboost-cpu~=3.1",
+        "catboost~=1.2",
+        "six",
+    )
     stack.configure(WORKERS=4, PYTHONPATH="/models/packages")
     stack.put(build("lightgbm").content)
     try:

@@ -36,7 +36,9 @@ def test_a_worker_that_hangs_is_replaced_and_its_client_is_told(fresh: Stack) ->
     assert 2 < time.monotonic() - start < 10
     assert_problem(answer, 502)
     assert answer.json["request_id"] == answer.headers["X-Request-ID"] == "the-one-that-hangs"
-    assert fresh.logs("service").count("HARAKIRI ON WORKER") == 1  # it did not go on to hang the other replica
+    assert (
+        fresh.logs("service").count("HARAKIRI ON WORKER") == 1
+    )  # it did not go on to hang the other replica
     fresh.settle(2)
     assert fresh.ask("/predict", record()).status == 200
 
@@ -76,7 +78,9 @@ def test_a_replica_that_has_only_just_started_stops_at_once(fresh: Stack) -> Non
 def test_a_replica_that_is_busy_is_healthy(fresh: Stack) -> None:
     replica = alone(fresh, WORKERS=1)
     with ThreadPoolExecutor(1) as pool:
-        asking = pool.submit(fresh.ask, "/predict", record(25))  # three checks and their pauses take less
+        asking = pool.submit(
+            fresh.ask, "/predict", record(25)
+        )  # three checks and their pauses take less
         while not asking.done():
             assert fresh.health(replica) == "healthy"
             time.sleep(1)
@@ -136,11 +140,15 @@ def test_the_whole_stack_stops_with_every_accepted_request_answered(fresh: Stack
         seconds = time.monotonic() - start
         assert [one.result().status for one in asking] == [200] * 10
     assert 3 < seconds < 20  # nginx and then the service, each within its ten
-    assert {inspect(one, ".State.ExitCode") for one in [*fresh.replicas(), *fresh.replicas("nginx")]} == {0}
+    assert {
+        inspect(one, ".State.ExitCode") for one in [*fresh.replicas(), *fresh.replicas("nginx")]
+    } == {0}
 
 
 @pytest.mark.parametrize("how", ["model", "settings"])
-def test_what_cannot_be_served_exits_with_a_sentence_and_compose_shows_it(fresh: Stack, how: str) -> None:
+def test_what_cannot_be_served_exits_with_a_sentence_and_compose_shows_it(
+    fresh: Stack, how: str
+) -> None:
     if how == "model":
         (fresh.folder / "model.joblib").write_bytes(b"not a model")
         said = "model.joblib is truncated, damaged or something else: joblib cannot load it"

@@ -17,21 +17,39 @@ def test_it_is_not_root_and_has_no_rights(stack: Stack, service: str, user: str)
     for container in stack.replicas(service):
         assert docker("exec", container, "id", "-u") == user
         assert docker("exec", container, "id", "-g") == "0"
-        status = dict(line.split(":", 1) for line in docker("exec", container, "cat", "/proc/1/status").splitlines())
+        status = dict(
+            line.split(":", 1)
+            for line in docker("exec", container, "cat", "/proc/1/status").splitlines()
+        )
         assert status["Uid"].split() == [user] * 4
         assert int(status["CapBnd"], 16) == int(status["CapEff"], 16) == 0
         assert status["NoNewPrivs"].strip() == "1"
-        assert "API_KEY" not in docker("exec", container, "cat", "/proc/1/environ") or service == "service"
+        assert (
+            "API_KEY" not in docker("exec", container, "cat", "/proc/1/environ")
+            or service == "service"
+        )
 
 
-@pytest.mark.parametrize(("service", "writable"), [("service", {"/run/service"}), ("nginx", {"/tmp"})])
-def test_nothing_can_be_written_but_the_tmpfs(stack: Stack, service: str, writable: set[str]) -> None:
+@pytest.mark.parametrize(
+    ("service", "writable"), [("service", {"/run/service"}), ("nginx", {"/tmp"})]
+)
+def test_nothing_can_be_written_but_the_tmpfs(
+    stack: Stack, service: str, writable: set[str]
+) -> None:
     [container, *_] = stack.replicas(service)
     script = "for d in $(find / -xdev -type d 2>/dev/null) /run/service /tmp /models /dev/shm /dev/mqueue; do touch $d/probe 2>/dev/null && echo $d; done"
-    assert set(docker("exec", container, "sh", "-c", script).split()) == writable | {"/dev/shm", "/dev/mqueue"}
+    assert set(docker("exec", container, "sh", "-c", script).split()) == writable | {
+        "/dev/shm",
+        "/dev/mqueue",
+    }
     assert inspect(container, ".HostConfig.ReadonlyRootfs") is True
-    assert not [mount for mount in inspect(container, ".Mounts") if mount["Type"] == "bind" and mount["RW"]]
-    mounts = {line.split()[1]: line.split()[2:4] for line in docker("exec", container, "cat", "/proc/mounts").splitlines()}
+    assert not [
+        mount for mount in inspect(container, ".Mounts") if mount["Type"] == "bind" and mount["RW"]
+    ]
+    mounts = {
+        line.split()[1]: line.split()[2:4]
+        for line in docker("exec", container, "cat", "/proc/mounts").splitlines()
+    }
     for folder in writable:
         kind, options = mounts[folder]
         assert kind == "tmpfs"
@@ -43,12 +61,19 @@ def test_there_are_limits_and_the_log_is_rotated(stack: Stack) -> None:
         assert inspect(container, ".HostConfig.Memory") > 0
         assert inspect(container, ".HostConfig.NanoCpus") > 0
         assert inspect(container, ".HostConfig.RestartPolicy.Name") == "unless-stopped"
-        assert inspect(container, ".HostConfig.LogConfig.Config") == {"max-size": "10m", "max-file": "5"}
+        assert inspect(container, ".HostConfig.LogConfig.Config") == {
+            "max-size": "10m",
+            "max-file": "5",
+        }
 
 
 def test_only_nginx_is_published(stack: Stack) -> None:
     assert all(not any(inspect(one, ".NetworkSettings.Ports").values()) for one in stack.replicas())
-    [published] = [port for port, host in inspect(stack.replicas("nginx")[0], ".NetworkSettings.Ports").items() if host]
+    [published] = [
+        port
+        for port, host in inspect(stack.replicas("nginx")[0], ".NetworkSettings.Ports").items()
+        if host
+    ]
     assert published == "8080/tcp"
     with socket.socket() as probe:
         probe.settimeout(2)
@@ -57,8 +82,12 @@ def test_only_nginx_is_published(stack: Stack) -> None:
 
 def test_the_host_has_no_way_to_the_service(stack: Stack) -> None:
     """Asked of the routes: a packet to an address that is not here would leave this machine."""
-    routes = subprocess.run(["ip", "-4", "-json", "route"], capture_output=True, text=True, check=True).stdout
-    networks = [ip_network(route["dst"]) for route in json.loads(routes) if route["dst"] != "default"]
+    routes = subprocess.run(
+        ["ip", "-4", "-json", "route"], capture_output=True, text=True, check=True
+    ).stdout
+    networks = [
+        ip_network(route["dst"]) for route in json.loads(routes) if route["dst"] != "default"
+    ]
     for replica in stack.replicas():
         address = ip_address(inspect(replica, ".NetworkSettings.Networks")[PRIVATE]["IPAddress"])
         assert not [network for network in networks if address in network]
@@ -76,7 +105,9 @@ def test_the_image_holds_what_serves_and_nothing_else(stack: Stack) -> None:
         "requirements.txt",
         "requirements-service.txt",
     }
-    found = docker("exec", container, "sh", "-c", "ls /opt/venv/bin; command -v gcc cc g++ git make || true").split()
+    found = docker(
+        "exec", container, "sh", "-c", "ls /opt/venv/bin; command -v gcc cc g++ git make || true"
+    ).split()
     assert "uwsgi" in found
     assert not {"pip", "pip3"} & set(found)
     assert not [path for path in found if path.startswith("/")]

@@ -102,7 +102,9 @@ def test_errors_of_nginx_are_problems(stack: Stack, request_: bytes, status: int
 def test_headers_are_taken_or_refused_and_never_a_bad_gateway(stack: Stack) -> None:
     for size, status in ((7000, b"200"), (9000, b"400")):
         headers = b"".join(b"X-%d: %s\r\n" % (number, b"x" * size) for number in range(3))
-        head, _ = raw(stack, b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + headers + b"\r\n")
+        head, _ = raw(
+            stack, b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + headers + b"\r\n"
+        )
         assert head.split()[1] == status
 
 
@@ -123,7 +125,10 @@ def test_a_slow_client_is_let_go(stack: Stack) -> None:
 
 def test_the_log_is_json_and_holds_neither_query_nor_body(stack: Stack) -> None:
     stack.ask("/predict?proba=1&secret=s3cret", b'{"feature1": 4711.25}', X_Request_ID="logged-one")
-    raw(stack, b"POST /predict?secret=s3cret HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n")
+    raw(
+        stack,
+        b"POST /predict?secret=s3cret HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n",
+    )
     time.sleep(0.5)
     [line] = [line for line in stack.logs("nginx").splitlines() if "logged-one" in line]
     entry = json.loads(line.partition("|")[2])
@@ -138,16 +143,29 @@ def test_tls_needs_the_marks_taken_off_and_nothing_else(built: str, tmp_path: Pa
     stack = Stack(tmp_path, "mmd-tls", image=f"{built}-tls")
     secure = free_port()
     stack.environ |= {"HTTPS_PORT": str(secure), "CERTIFICATES": str(tmp_path / "certificates")}
-    compose, nginx = stack.folder / "docker-compose-production.yml", stack.folder / "nginx" / "nginx.conf"
+    compose, nginx = (
+        stack.folder / "docker-compose-production.yml",
+        stack.folder / "nginx" / "nginx.conf",
+    )
     assert compose.read_text().count("# TLS: ") == 2
     compose.write_text(compose.read_text().replace("# TLS: ", ""))
     before, mark, block = nginx.read_text().partition("# TLS.")
     server, end, rest = block.partition("    # }\n")
-    nginx.write_text(before + mark + (server + end).replace("\n    # ", "\n    ").replace("    # }", "    }") + rest)
+    nginx.write_text(
+        before
+        + mark
+        + (server + end).replace("\n    # ", "\n    ").replace("    # }", "    }")
+        + rest
+    )
     certificates = stack.folder / "certificates"
     certificates.mkdir(mode=0o755)
     subject = ["-subj", "/CN=localhost", "-days", "1", "-nodes", "-newkey", "rsa:2048"]
-    files = ["-keyout", str(certificates / "key.pem"), "-out", str(certificates / "certificate.pem")]
+    files = [
+        "-keyout",
+        str(certificates / "key.pem"),
+        "-out",
+        str(certificates / "certificate.pem"),
+    ]
     subprocess.run(["openssl", "req", "-x509", *subject, *files], check=True, capture_output=True)
     (certificates / "key.pem").chmod(0o644)
     stack.put(build("build_rf_binary").content)
@@ -155,7 +173,14 @@ def test_tls_needs_the_marks_taken_off_and_nothing_else(built: str, tmp_path: Pa
     try:
         stack.compose("build", "nginx")
         stack.up(1)
-        curl = ["curl", "--silent", "--cacert", str(certificates / "certificate.pem"), "--data", RECORD.decode()]
+        curl = [
+            "curl",
+            "--silent",
+            "--cacert",
+            str(certificates / "certificate.pem"),
+            "--data",
+            RECORD.decode(),
+        ]
         answer = stack.run(*curl, f"https://localhost:{secure}/predict").stdout
         assert answer == '{"prediction":[1]}'
         assert ask(stack.port, "/health").body == b"up"

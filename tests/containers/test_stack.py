@@ -46,7 +46,9 @@ def test_fewer_replicas_lose_nothing(stack: Stack) -> None:
 def test_from_one_replica_to_three_and_back(stack: Stack) -> None:
     with stack.load(RECORD) as load:
         for replicas in (3, 1):
-            stack.compose("up", "--detach", "--no-build", "--no-recreate", "--scale", f"service={replicas}")
+            stack.compose(
+                "up", "--detach", "--no-build", "--no-recreate", "--scale", f"service={replicas}"
+            )
             stack.settle(replicas)
             time.sleep(2)
     load.assert_nothing_lost()
@@ -68,8 +70,14 @@ def test_one_replica_alone_swaps_without_losing_a_request(stack: Stack) -> None:
 @pytest.mark.parametrize(
     ("broken", "said"),
     [
-        (b"half of a mod", "swap failed: model.joblib is truncated, damaged or something else: joblib cannot load it"),
-        (b"", "swap failed: model.joblib is truncated, damaged or something else: joblib cannot load it"),
+        (
+            b"half of a mod",
+            "swap failed: model.joblib is truncated, damaged or something else: joblib cannot load it",
+        ),
+        (
+            b"",
+            "swap failed: model.joblib is truncated, damaged or something else: joblib cannot load it",
+        ),
     ],
 )
 def test_a_broken_model_leaves_the_old_one(stack: Stack, broken: bytes, said: str) -> None:
@@ -159,7 +167,9 @@ def test_more_uploads_than_memory_leave_the_others_alone(stack: Stack) -> None:
     load.assert_nothing_lost()
     assert seen.keys() <= {400, 503}, seen
     assert seen[503] > 0
-    assert upload(HTTPConnection("127.0.0.1", stack.port, timeout=120)) == 400  # an unknown query parameter
+    assert (
+        upload(HTTPConnection("127.0.0.1", stack.port, timeout=120)) == 400
+    )  # an unknown query parameter
     assert "s3cret" not in stack.logs()
 
 

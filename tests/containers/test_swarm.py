@@ -38,11 +38,15 @@ def swarm(built: str, tmp_path: Path) -> Iterator[Stack]:
 
 
 def deploy(stack: Stack) -> None:
-    stack.run("docker", "stack", "deploy", "--resolve-image", "never", "--compose-file", stack.file, STACK)
+    stack.run(
+        "docker", "stack", "deploy", "--resolve-image", "never", "--compose-file", stack.file, STACK
+    )
 
 
 def running() -> int:
-    states = docker("stack", "ps", STACK, "--filter", f"name={STACK}_service", "--format", "{{.CurrentState}}").splitlines()
+    states = docker(
+        "stack", "ps", STACK, "--filter", f"name={STACK}_service", "--format", "{{.CurrentState}}"
+    ).splitlines()
     return sum(state.startswith("Running") for state in states)
 
 
@@ -51,9 +55,19 @@ def update(stack: Stack) -> str:
     deploy(stack)
     state = ""
     end = time.monotonic() + 240
-    while state not in ("completed", "rollback_completed", "paused", "rollback_paused") and time.monotonic() < end:
+    while (
+        state not in ("completed", "rollback_completed", "paused", "rollback_paused")
+        and time.monotonic() < end
+    ):
         time.sleep(0.5)
-        status = json.loads(docker("service", "inspect", f"{STACK}_service", "--format", "{{json .UpdateStatus}}")) or {}
+        status = (
+            json.loads(
+                docker(
+                    "service", "inspect", f"{STACK}_service", "--format", "{{json .UpdateStatus}}"
+                )
+            )
+            or {}
+        )
         state = status.get("State", "")
     return state
 

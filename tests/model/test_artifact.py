@@ -102,7 +102,12 @@ def test_a_fault_is_one_sentence(content: Any, sentence: str) -> None:
 def test_numpy_and_pandas_are_welcome_in_metadata() -> None:
     model = DecisionTreeClassifier().fit(X, ["a", "b", "b"])
     features = [
-        {"name": "x", "type": "category", "categories": np.array([0, 1, 2]), "accepts_missing": np.bool_(False)},
+        {
+            "name": "x",
+            "type": "category",
+            "categories": np.array([0, 1, 2]),
+            "accepts_missing": np.bool_(False),
+        },
         {"name": "y", "type": "numeric", "default": np.int64(0), "description": "what it is"},
     ]
     loaded = load(content(features, model, class_names=np.array(["one", "two"])))
@@ -132,7 +137,10 @@ def refused(path: Path, sha256: str = "") -> str:
 
 
 def test_no_file(tmp_path: Path) -> None:
-    assert refused(tmp_path / "model.joblib") == "model.joblib cannot be read: No such file or directory"
+    assert (
+        refused(tmp_path / "model.joblib")
+        == "model.joblib cannot be read: No such file or directory"
+    )
 
 
 def test_a_folder(tmp_path: Path) -> None:
@@ -159,7 +167,10 @@ def test_bytes_of_another_kind(file: Path) -> None:
 
 def test_a_package_that_is_not_installed(file: Path) -> None:
     file.write_bytes(b"cno_such_package\nThing\n.")
-    assert refused(file) == "model.joblib needs the package no_such_package: add it to requirements.txt"
+    assert (
+        refused(file)
+        == "model.joblib needs the package no_such_package: add it to requirements.txt"
+    )
 
 
 def test_code_that_is_not_there(file: Path) -> None:
@@ -170,7 +181,10 @@ def test_code_that_is_not_there(file: Path) -> None:
 def test_a_digest_pins_the_file(file: Path) -> None:
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     assert load_model(file, "SKLEARN_MODEL", digest.upper())
-    assert refused(file, "0" * 64) == f"model.joblib is not the file that MODEL_SHA256 names: its SHA-256 is {digest}"
+    assert (
+        refused(file, "0" * 64)
+        == f"model.joblib is not the file that MODEL_SHA256 names: its SHA-256 is {digest}"
+    )
 
 
 class Mine:
@@ -186,14 +200,18 @@ def test_a_file_of_another_digest_is_not_unpickled(file: Path) -> None:
     assert not Mine.touched
 
 
-def test_another_version_of_scikit_learn_is_one_warning(file: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_another_version_of_scikit_learn_is_one_warning(
+    file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     forest = build("forest of an array").content
     joblib.dump(forest, file)
     import sklearn
 
     # Two strings of the same length: the pickle stays whole.
     stated, other = sklearn.__version__.encode(), b"0" * len(sklearn.__version__)
-    file.write_bytes(file.read_bytes().replace(b"_sklearn_version", b"_sklearn_version").replace(stated, other))
+    file.write_bytes(
+        file.read_bytes().replace(b"_sklearn_version", b"_sklearn_version").replace(stated, other)
+    )
     with caplog.at_level(logging.WARNING):
         load_model(file, "SKLEARN_MODEL")
     said = f"model.joblib: fitted with scikit-learn {other.decode()}, served with {sklearn.__version__}: answers may differ"
@@ -201,7 +219,9 @@ def test_another_version_of_scikit_learn_is_one_warning(file: Path, caplog: pyte
 
 
 def test_versions_in_the_metadata_are_compared(caplog: pytest.LogCaptureFixture) -> None:
-    Artifact.of(content(versions={"joblib": "0.1", "numpy": np.__version__, "no-such-package": "1"}))
+    Artifact.of(
+        content(versions={"joblib": "0.1", "numpy": np.__version__, "no-such-package": "1"})
+    )
     assert [record.getMessage() for record in caplog.records] == [
         f"model.joblib: fitted with joblib 0.1, served with {joblib.__version__}: answers may differ",
         "model.joblib: fitted with no-such-package 1, which is not installed",
@@ -216,7 +236,9 @@ class Wordy:
 
 
 def test_a_model_must_predict_one_row_for_one() -> None:
-    with pytest.raises(ArtifactError, match=r"the model predicts an answer of shape \(3,\) for one row"):
+    with pytest.raises(
+        ArtifactError, match=r"the model predicts an answer of shape \(3,\) for one row"
+    ):
         load(content(model=Wordy()))
 
 
@@ -227,7 +249,9 @@ def test_a_string_feature_needs_a_default_or_samples() -> None:
     words = pd.DataFrame({"word": ["a", "b", "a", "b"]})
     model = make_pipeline(OneHotEncoder(), LogisticRegression()).fit(words, [0, 1, 0, 1])
     features: list[dict[str, Any]] = [{"name": "word", "type": "string"}]
-    with pytest.raises(ArtifactError, match="cannot predict the first row made up from the metadata"):
+    with pytest.raises(
+        ArtifactError, match="cannot predict the first row made up from the metadata"
+    ):
         load(content(features, model))
     assert load(content([features[0] | {"default": "a"}], model)).example() == {"word": "a"}
     assert load(content(features, model, samples=words)).example() == {"word": "a"}

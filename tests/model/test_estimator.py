@@ -25,7 +25,11 @@ TARGET = (DATA["size"] > 0).astype(int)
 
 def importance(name: str) -> dict[str, float]:
     model = SklearnModel.load(Artifact.of(build(name).content))
-    return {feature["name"]: feature["importance"] for feature in model.features() if "importance" in feature}
+    return {
+        feature["name"]: feature["importance"]
+        for feature in model.features()
+        if "importance" in feature
+    }
 
 
 @pytest.mark.parametrize(
@@ -38,7 +42,9 @@ def importance(name: str) -> dict[str, float]:
         (LogisticRegression().fit(DATA, np.arange(len(DATA)) % 3), "MULTICLASS_CLASSIFICATION"),
         (RandomForestClassifier(2).fit(DATA, np.c_[TARGET, TARGET]), "MULTIOUTPUT_CLASSIFICATION"),
         (
-            MLPClassifier(1, max_iter=2000, solver="lbfgs", random_state=0).fit(DATA, np.c_[TARGET, 1 - TARGET]),
+            MLPClassifier(1, max_iter=2000, solver="lbfgs", random_state=0).fit(
+                DATA, np.c_[TARGET, 1 - TARGET]
+            ),
             "MULTIOUTPUT_CLASSIFICATION",
         ),
     ],
@@ -67,7 +73,12 @@ def test_importances_go_back_to_the_input() -> None:
     forest = build("pipeline").estimator[-1]
     # blue, green, red, missing; height, size; indicators of height and size; weight passed through
     own = forest.feature_importances_
-    expected = {"size": own[5] + own[7], "weight": own[8], "height": own[4] + own[6], "colour": own[:4].sum()}
+    expected = {
+        "size": own[5] + own[7],
+        "weight": own[8],
+        "height": own[4] + own[6],
+        "colour": own[:4].sum(),
+    }
     assert found == pytest.approx(expected)
 
 
@@ -83,14 +94,22 @@ def test_a_model_without_importances_has_none(name: str) -> None:
 
 def test_every_estimator_in_the_model_predicts_in_one_thread() -> None:
     parts = [("a", forest(n_jobs=-1)), ("b", make_pipeline(StandardScaler(), forest(n_jobs=2)))]
-    estimator = GridSearchCV(VotingClassifier(parts, n_jobs=-1), {"a__max_depth": [2]}, cv=2).fit(DATA, TARGET)
+    estimator = GridSearchCV(VotingClassifier(parts, n_jobs=-1), {"a__max_depth": [2]}, cv=2).fit(
+        DATA, TARGET
+    )
     ask.fit_to_serve(estimator)
     voting = estimator.best_estimator_
-    assert [voting.n_jobs, voting.estimators_[0].n_jobs, voting.estimators_[1][-1].n_jobs] == [1, 1, 1]
+    assert [voting.n_jobs, voting.estimators_[0].n_jobs, voting.estimators_[1][-1].n_jobs] == [
+        1,
+        1,
+        1,
+    ]
 
 
 def test_no_step_changes_what_it_is_given() -> None:
-    estimator = make_pipeline(StandardScaler(copy=False), StandardScaler(copy=False)).fit(DATA.to_numpy(dtype=float))
+    estimator = make_pipeline(StandardScaler(copy=False), StandardScaler(copy=False)).fit(
+        DATA.to_numpy(dtype=float)
+    )
     ask.fit_to_serve(estimator)
     given = DATA.to_numpy(dtype=float)
     estimator.transform(given)
@@ -107,7 +126,9 @@ def test_a_step_of_somebody_else_keeps_its_copy() -> None:
 
 
 def test_a_search_inside_a_pipeline_sees_what_the_pipeline_made() -> None:
-    estimator = make_pipeline(StandardScaler(), GridSearchCV(forest(), {"max_depth": [2]}, cv=2)).fit(DATA, TARGET)
+    estimator = make_pipeline(
+        StandardScaler(), GridSearchCV(forest(), {"max_depth": [2]}, cv=2)
+    ).fit(DATA, TARGET)
     steps = ask.steps(estimator)
     assert np.array_equal(steps.predictor.predict(steps.transform(DATA)), estimator.predict(DATA))
 

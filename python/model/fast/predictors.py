@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 TOLERANCE = 1e-12  # of probabilities, and of numbers relative to the largest
 
 Matrix = NDArray[np.float64]
-Outputs = Callable[[Matrix], Matrix]  # probabilities, (n_records, n_classes), or numbers, (n_records,)
+Outputs = Callable[
+    [Matrix], Matrix
+]  # probabilities, (n_records, n_classes), or numbers, (n_records,)
 Form = Callable[[Matrix], Any]
 
 
@@ -32,7 +34,11 @@ def compiled(predictor: Any, form: Form) -> tuple[Outputs, Outputs]:
     """
     if hasattr(predictor, "coef_"):
         many = _linear(predictor, lambda X, coefficients: form(X) @ coefficients)
-        return (many if form in (np.asfortranarray, np.ascontiguousarray) else _linear(predictor, _in_turn)), many
+        return (
+            many
+            if form in (np.asfortranarray, np.ascontiguousarray)
+            else _linear(predictor, _in_turn)
+        ), many
     few = _trees(predictor)
     return few, _tree_by_tree(predictor) if _is_forest(predictor) else few
 
@@ -45,7 +51,11 @@ def tolerance(predictor: Any) -> float:
 def _trees(predictor: Any) -> Outputs:
     if hasattr(predictor, "tree_"):
         return _shaped(predictor, lambda X: predictor.tree_.predict(X.astype(np.float32)))
-    from python.model.fast.gtil import Gtil, imported, same  # a model without trees never needs it
+    from python.model.fast.treelite import (  # a model without trees never needs it
+        Gtil,
+        imported,
+        same,
+    )
 
     model = imported(predictor)
     if not same(model, predictor):
@@ -53,7 +63,11 @@ def _trees(predictor: Any) -> Outputs:
     loss = getattr(predictor, "_loss", None)
     scores = Gtil(model, predictor.n_features_in_, margins=loss is not None)
     # scikit-learn's trees compare float32, and treelite must be given what they see; histogram boosting compares float64.
-    seen = scores if hasattr(predictor, "_predictors") else lambda X: scores(X.astype(np.float32).astype(float))
+    seen = (
+        scores
+        if hasattr(predictor, "_predictors")
+        else lambda X: scores(X.astype(np.float32).astype(float))
+    )
     return _shaped(predictor, seen if loss is None else lambda X: _linked(predictor, loss, seen(X)))
 
 
@@ -75,7 +89,9 @@ def _tree_by_tree(predictor: Any) -> Outputs:
 
 def _linked(predictor: Any, loss: Any, scores: Matrix) -> Any:
     scores = scores[:, 0] if scores.shape[1] == 1 else scores
-    return loss.predict_proba(scores) if hasattr(predictor, "classes_") else loss.link.inverse(scores)
+    return (
+        loss.predict_proba(scores) if hasattr(predictor, "classes_") else loss.link.inverse(scores)
+    )
 
 
 def _linear(predictor: Any, product: Callable[[Matrix, Matrix], Matrix]) -> Outputs:

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from python.model.columns import missing
+from python.model.data.columns import missing
+from python.model.data.features import Category, Feature, String
+from python.model.data.schema import Schema
 from python.model.estimator import Steps, of_sklearn
-from python.model.fast.plan import parts
-from python.model.features import Category, Feature, String
-from python.model.schema import Schema
+from python.model.fast.transformers import parts
 
 
 class Codes(dict[Any, int]):
@@ -42,7 +42,9 @@ class Vocabulary(Category):
 
     def coded(self, column: Any) -> NDArray[np.float64]:
         """(n_records,): the place of each text."""
-        return np.array([self.codes[None if missing(text) else text] for text in column], dtype=float)
+        return np.array(
+            [self.codes[None if missing(text) else text] for text in column], dtype=float
+        )
 
     def decoded(self, codes: NDArray[Any]) -> NDArray[np.object_]:
         """(n_records,), object, as a feature of type string has it."""
@@ -53,15 +55,22 @@ def known(schema: Schema, steps: Steps) -> Schema:
     """The schema with vocabularies instead of texts; raises ValueError where a step takes texts without a list of them."""
     if not schema.textual:
         return schema
-    return Schema((_known(place, feature, steps) for place, feature in enumerate(schema.features)), named=schema.named)
+    return Schema(
+        (_known(place, feature, steps) for place, feature in enumerate(schema.features)),
+        named=schema.named,
+    )
 
 
 def _known(place: int, feature: Feature, steps: Steps) -> Feature:
     if not isinstance(feature, String):
         return feature
-    texts = dict.fromkeys(text for found in _lists(place, steps) for text in found if isinstance(text, str))
+    texts = dict.fromkeys(
+        text for found in _lists(place, steps) for text in found if isinstance(text, str)
+    )
     stranger = "\0" * max(map(len, texts), default=0) + "?"  # longer than all that are known
-    return Vocabulary(feature.name, feature.default, feature.accepts_missing, feature.entry, (*texts, stranger))
+    return Vocabulary(
+        feature.name, feature.default, feature.accepts_missing, feature.entry, (*texts, stranger)
+    )
 
 
 def _lists(place: int, steps: Steps) -> Iterator[Sequence[Any]]:
@@ -72,11 +81,22 @@ def _lists(place: int, steps: Steps) -> Iterator[Sequence[Any]]:
         if place in taken and inner != "drop":
             imputer, encoder = ([None, *parts(inner)])[-2:]
             known_steps = all(of_sklearn(part) for part in parts(inner))
-            if not known_steps or not hasattr(encoder, "categories_") or len(parts(inner)) > 1 + _keeps_places(imputer):
+            if (
+                not known_steps
+                or not hasattr(encoder, "categories_")
+                or len(parts(inner)) > 1 + _keeps_places(imputer)
+            ):
                 raise ValueError("a step takes any text")
-            yield [*encoder.categories_[taken.index(place)], getattr(imputer, "missing_values", None)]
+            yield [
+                *encoder.categories_[taken.index(place)],
+                getattr(imputer, "missing_values", None),
+            ]
 
 
 def _keeps_places(step: Any) -> bool:
     """Whether it is an imputer that neither drops a column nor adds one."""
-    return type(step).__name__ == "SimpleImputer" and step.indicator_ is None and not any(map(missing, step.statistics_))
+    return (
+        type(step).__name__ == "SimpleImputer"
+        and step.indicator_ is None
+        and not any(map(missing, step.statistics_))
+    )

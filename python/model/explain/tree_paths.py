@@ -46,23 +46,32 @@ class Paths:
         n_paths = len(trees.children_left) + np.count_nonzero(trees.children_left >= 0)
         if n_paths * (PATH + OUTPUT * trees.num_outputs) > MAX_NUMBERS:
             raise ValueError(f"{n_paths} paths to {trees.num_outputs} outputs are too many")
-        leaves, paths = zip(*sorted(_few_enough(_walk(trees)), key=lambda leaf_and_path: len(leaf_and_path[1])), strict=True)
+        leaves, paths = zip(
+            *sorted(_few_enough(_walk(trees)), key=lambda leaf_and_path: len(leaf_and_path[1])),
+            strict=True,
+        )
         outputs = np.array(leaves)[:, -1:] if trees.num_outputs == 2 else np.array(leaves)
-        self._base = outputs.T @ [prod(condition.share for condition in path.values()) for path in paths]
+        self._base = outputs.T @ [
+            prod(condition.share for condition in path.values()) for path in paths
+        ]
         self._base += trees.base_offset[-outputs.shape[1] :]
 
         lengths = np.array([len(path) for path in paths])
         # From here on there is an item for each condition, path after path, the shortest first.
         self._path = np.arange(len(paths)).repeat(lengths)
         self._feature = np.array([feature for path in paths for feature in path], dtype=np.intp)
-        conditions = np.array([condition for path in paths for condition in path.values()]).reshape(-1, 4)
+        conditions = np.array([condition for path in paths for condition in path.values()]).reshape(
+            -1, 4
+        )
         self._above, self._upto, missing, share = np.ascontiguousarray(conditions.T)
         self._missing = missing.astype(bool)
         item, length = np.arange(len(self._path)), lengths[self._path]
         bit = item - np.searchsorted(self._path, self._path)
         self._sets = csr_array((1 << bit, (self._path, item)), shape=(len(paths), len(item)))
         self._first = (1 << length).cumsum() - (1 << length)
-        self._values = np.concatenate([_values(share[length == n].reshape(-1, n)).ravel() for n in np.unique(lengths)])
+        self._values = np.concatenate(
+            [_values(share[length == n].reshape(-1, n)).ravel() for n in np.unique(lengths)]
+        )
         place = self._feature + n_features * np.arange(outputs.shape[1])[:, None]
         sums = (outputs[self._path].T.ravel(), (place.ravel(), np.tile(item, outputs.shape[1])))
         self._sums = csr_array(sums, shape=(outputs.shape[1] * n_features, len(item)))
@@ -85,9 +94,19 @@ class Paths:
 
 def _walk(trees: Any) -> Iterator[tuple[Any, Path]]:
     """Each leaf's outputs, and its path."""
-    names = ("children_left", "children_right", "children_default", "features", "thresholds", "node_sample_weight", "values")
+    names = (
+        "children_left",
+        "children_right",
+        "children_default",
+        "features",
+        "thresholds",
+        "node_sample_weight",
+        "values",
+    )
     for tree in zip(*(getattr(trees, name) for name in names), strict=True):
-        lefts, rights, defaults, features, thresholds, weights, values = (field.tolist() for field in tree)
+        lefts, rights, defaults, features, thresholds, weights, values = (
+            field.tolist() for field in tree
+        )
         waiting: list[tuple[int, Path]] = [(0, {})]
         while waiting:
             node, path = waiting.pop()
@@ -98,10 +117,21 @@ def _walk(trees: Any) -> Iterator[tuple[Any, Path]]:
             so_far = path.get(feature, Condition())
             for child, bounds in (
                 (lefts[node], {"upto": min(so_far.upto, threshold)}),
-                (rights[node], {"above": max(threshold, so_far.above)}),  # a number, when the other is NaN
+                (
+                    rights[node],
+                    {"above": max(threshold, so_far.above)},
+                ),  # a number, when the other is NaN
             ):
-                missing, share = so_far.missing and child == defaults[node], so_far.share * weights[child] / weights[node]
-                waiting.append((child, path | {feature: so_far._replace(missing=missing, share=share, **bounds)}))
+                missing, share = (
+                    so_far.missing and child == defaults[node],
+                    so_far.share * weights[child] / weights[node],
+                )
+                waiting.append(
+                    (
+                        child,
+                        path | {feature: so_far._replace(missing=missing, share=share, **bounds)},
+                    )
+                )
 
 
 def _few_enough(leaves: Iterator[tuple[Any, Path]]) -> Iterator[tuple[Any, Path]]:

@@ -7,14 +7,26 @@ from tests.problems import problem
 
 
 @pytest.mark.parametrize(
-    "header", [{"Authorization": "Bearer s3cret"}, {"Authorization": "bearer  s3cret"}, {"X-API-Key": "s3cret"}]
+    "header",
+    [
+        {"Authorization": "Bearer s3cret"},
+        {"Authorization": "bearer  s3cret"},
+        {"X-API-Key": "s3cret"},
+    ],
 )
 def test_the_right_key_lets_in(header: dict[str, str], client: Client) -> None:
     assert client(api_key="s3cret").get("/info", headers=header).status_code == 200
 
 
 @pytest.mark.parametrize(
-    "header", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic s3cret"}, {"X-API-Key": ""}, {"X-API-Key": "é"}]
+    "header",
+    [
+        {},
+        {"Authorization": "Bearer wrong"},
+        {"Authorization": "Basic s3cret"},
+        {"X-API-Key": ""},
+        {"X-API-Key": "é"},
+    ],
 )
 @pytest.mark.parametrize("path", ["/info", "/features", "/service-info", "/nowhere"])
 def test_another_key_does_not(header: dict[str, str], path: str, client: Client) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import comb
 
-from python.model.columns import picked, rows, stacked
+from python.model.data.columns import picked, rows, stacked
 
 Array = NDArray[np.float64]
 
@@ -17,7 +17,9 @@ ORDER_PAIRS = 10
 MAX_ROWS_AT_ONCE = 50_000
 
 
-def shapley_values(answer: Callable[[Any], Array], background: Any) -> Callable[[Any], tuple[Array, Array]]:
+def shapley_values(
+    answer: Callable[[Any], Array], background: Any
+) -> Callable[[Any], tuple[Array, Array]]:
     """Shapley values of any function of columns: exact for few features, over sampled orders for more; they always add up.
 
     A coalition's worth is the mean answer with the other features as in each row of the background (Lundberg and Lee 2017,
@@ -73,8 +75,15 @@ def _all_coalitions(n: int) -> tuple[NDArray[np.bool_], Array]:
 def _coalitions_along_orders(n: int) -> tuple[NDArray[np.bool_], Array]:
     """The coalitions met when features join in sampled orders, the empty one first, and their weights, as above."""
     choose = np.random.default_rng(0)
-    orders = [order for _ in range(ORDER_PAIRS) for forth in [choose.permutation(n)] for order in (forth, forth[::-1])]
-    coalitions = np.array([np.isin(np.arange(n), order[:size]) for order in orders for size in range(n + 1)])
+    orders = [
+        order
+        for _ in range(ORDER_PAIRS)
+        for forth in [choose.permutation(n)]
+        for order in (forth, forth[::-1])
+    ]
+    coalitions = np.array(
+        [np.isin(np.arange(n), order[:size]) for order in orders for size in range(n + 1)]
+    )
     weights = np.zeros((n, len(coalitions)))
     for number, order in enumerate(orders):
         joined = number * (n + 1) + np.arange(n)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from python.model.columns import as_matrix, missing, replaced, taken
+from python.model.data.columns import as_matrix, missing, replaced, taken
 from python.model.estimator import Steps
 
 
@@ -30,7 +30,9 @@ def origins(steps: Steps, n_features: int, probes: Any) -> NDArray[np.intp] | No
     return found if _holds(found, steps, n_features, probes) else None
 
 
-def folded(values: NDArray[np.float64], found: NDArray[np.intp], n_features: int) -> NDArray[np.float64]:
+def folded(
+    values: NDArray[np.float64], found: NDArray[np.intp], n_features: int
+) -> NDArray[np.float64]:
     """Values for each column, (n_records, n_columns) or with classes after that, added up for each feature."""
     added = (found[:, None] == np.arange(n_features)).astype(float)
     return np.moveaxis(np.moveaxis(values, 1, -1) @ added, -1, 1)
@@ -46,7 +48,9 @@ def _trace(transformer: Any, sources: list[int]) -> list[int]:
             sources = _trace(step, sources)
         return sources
     if hasattr(transformer, "transformer_list"):
-        return [source for _, part in transformer.transformer_list for source in _trace(part, sources)]
+        return [
+            source for _, part in transformer.transformer_list for source in _trace(part, sources)
+        ]
     return _trace_names(transformer, sources)
 
 

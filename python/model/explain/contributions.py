@@ -13,7 +13,9 @@ def own_contributions(predictor: Any) -> Way | None:
 
     Lundberg, Erion and Lee 2018, arXiv:1802.03888.
     """
-    contribute = next((get(predictor) for known, get in CONTRIBUTIONS.items() if hasattr(predictor, known)), None)
+    contribute = next(
+        (get(predictor) for known, get in CONTRIBUTIONS.items() if hasattr(predictor, known)), None
+    )
     if contribute is None:
         return None
 
@@ -53,7 +55,9 @@ def _catboost(model: Any) -> Callable[[Any], Any]:
     categorical = model.get_cat_feature_indices()
 
     def contribute(columns: Any) -> Any:
-        return model.get_feature_importance(Pool(columns, cat_features=categorical), type="ShapValues", thread_count=1)
+        return model.get_feature_importance(
+            Pool(columns, cat_features=categorical), type="ShapValues", thread_count=1
+        )
 
     return contribute
 

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from python.errors import MAX_FAULTS, ArtifactError, Fault, pointer
-from python.model.columns import as_matrix, by_column
-from python.model.features import TYPES, Category, Feature, Numeric, String, shown
-from python.model.records import Coded, Records, Rows
+from python.model.data.columns import as_matrix, by_column
+from python.model.data.features import TYPES, Category, Feature, Numeric, String, shown
+from python.model.data.records import Coded, Records, Rows
 
 ENTRY_KEYS = ("name", "type", "default", "accepts_missing", "categories")
 RESERVED = ("_data", "_samples")
@@ -30,9 +30,14 @@ class Schema:
         self.numeric = all(isinstance(feature, Numeric) for feature in self.features)
         self.textual = any(isinstance(feature, String) for feature in self.features)
         self.named = named
-        self._codes = {n: f.filled_codes for n, f in enumerate(self.features) if isinstance(f, Category)}
+        self._codes = {
+            n: f.filled_codes for n, f in enumerate(self.features) if isinstance(f, Category)
+        }
         self._defaults = np.array(
-            [f.default if isinstance(f, Numeric) and f.default is not None else np.nan for f in self.features]
+            [
+                f.default if isinstance(f, Numeric) and f.default is not None else np.nan
+                for f in self.features
+            ]
         )
         self.complete = not any(feature.optional for feature in self.features)
 
@@ -40,7 +45,11 @@ class Schema:
     def from_metadata(cls, metadata: Any, *, named: bool = False) -> Self:
         """The schema that `metadata["features"]` describes; raises ArtifactError in a sentence that names the fault."""
         entries = metadata.get("features") if isinstance(metadata, Mapping) else None
-        if isinstance(entries, str | bytes | Mapping) or not isinstance(entries, Iterable) or not (entries := list(entries)):
+        if (
+            isinstance(entries, str | bytes | Mapping)
+            or not isinstance(entries, Iterable)
+            or not (entries := list(entries))
+        ):
             raise ArtifactError('metadata must be a dict with a list of features under "features"')
         features = [_feature(entry, number) for number, entry in enumerate(entries, start=1)]
         names = [feature.name for feature in features]
@@ -50,7 +59,10 @@ class Schema:
 
     def settled(self, accepts_missing: Callable[[Feature], bool]) -> Self:
         """The same schema with each feature's `accepts_missing` as the function says."""
-        return type(self)((replace(f, accepts_missing=accepts_missing(f)) for f in self.features), named=self.named)
+        return type(self)(
+            (replace(f, accepts_missing=accepts_missing(f)) for f in self.features),
+            named=self.named,
+        )
 
     def tolerant(self) -> Self:
         """The same schema with every value allowed to be missing."""
@@ -67,7 +79,9 @@ class Schema:
         return msgspec.defstruct(
             "Record",
             [
-                (field, feature.accepts | None, None) if feature.optional else (field, feature.accepts)
+                (field, feature.accepts | None, None)
+                if feature.optional
+                else (field, feature.accepts)
                 for field, feature in zip(fields, self.features, strict=True)
             ],
             rename=dict(zip(fields, self.names, strict=True)),
@@ -96,7 +110,9 @@ class Schema:
     def typed(self, rows: Sequence[tuple[Any, ...]]) -> Any:
         """The columns of rows that have been read."""
         values = zip(*rows, strict=True) if rows else ((),) * len(self.features)
-        return self._framed({f.name: f.column(column) for f, column in zip(self.features, values, strict=True)})
+        return self._framed(
+            {f.name: f.column(column) for f, column in zip(self.features, values, strict=True)}
+        )
 
     def coded(self, columns: Any) -> NDArray[np.float64]:
         """The numbers that stand for columns, (n_records, n_features); raises ValueError where something else is among them."""
@@ -104,7 +120,11 @@ class Schema:
             return as_matrix(columns).astype(float)
         pairs = zip(self.features, by_column(columns), strict=True)
         return np.stack(
-            [f.coded(c) if isinstance(f, Category) else np.asarray(c, dtype=float) for f, c in pairs], axis=1
+            [
+                f.coded(c) if isinstance(f, Category) else np.asarray(c, dtype=float)
+                for f, c in pairs
+            ],
+            axis=1,
         ).astype(float)
 
     def framed(self, coded: NDArray[np.float64]) -> Any:
@@ -112,7 +132,12 @@ class Schema:
         if self.numeric:
             return self._framed(coded)
         pairs = zip(self.features, coded.T, strict=True)
-        return self._framed({f.name: f.decoded(column) if isinstance(f, Category) else column for f, column in pairs})
+        return self._framed(
+            {
+                f.name: f.decoded(column) if isinstance(f, Category) else column
+                for f, column in pairs
+            }
+        )
 
     def _framed(self, columns: Any) -> Any:
         if self.numeric and not self.named:
@@ -125,7 +150,9 @@ class Schema:
     def _matrix(self, rows: Sequence[tuple[Any, ...]]) -> NDArray[np.float64]:
         if self.complete:
             shape = (len(rows), len(self.features))
-            return np.fromiter(chain.from_iterable(rows), float, count=shape[0] * shape[1]).reshape(shape)
+            return np.fromiter(chain.from_iterable(rows), float, count=shape[0] * shape[1]).reshape(
+                shape
+            )
         matrix = np.array(rows, dtype=float).reshape(len(rows), -1)
         return np.where(np.isnan(matrix), self._defaults, matrix)
 
@@ -139,7 +166,9 @@ class Schema:
         """A record made up from the metadata."""
         return {feature.name: feature.example for feature in self.features}
 
-    def faults(self, payload: Any, at: tuple[str | int, ...] = (), *, reject_unknown: bool) -> list[Fault]:
+    def faults(
+        self, payload: Any, at: tuple[str | int, ...] = (), *, reject_unknown: bool
+    ) -> list[Fault]:
         """Everything in a record or a list of records that does not fit, at most 100, with pointers that start at `at`."""
         single = not isinstance(payload, list)
         found = chain.from_iterable(
@@ -148,7 +177,9 @@ class Schema:
         )
         return list(islice(found, MAX_FAULTS))
 
-    def _record_faults(self, record: Any, at: tuple[str | int, ...], reject_unknown: bool) -> Iterator[Fault]:
+    def _record_faults(
+        self, record: Any, at: tuple[str | int, ...], reject_unknown: bool
+    ) -> Iterator[Fault]:
         if not isinstance(record, dict):
             yield Fault(pointer(*at), f"expected a record (an object), got {shown(record)}")
             return
@@ -164,14 +195,20 @@ class Schema:
 
 
 def _feature(entry: Any, number: int) -> Feature:
-    if not isinstance(entry, Mapping) or not isinstance(entry.get("name"), str) or not entry["name"]:
+    if (
+        not isinstance(entry, Mapping)
+        or not isinstance(entry.get("name"), str)
+        or not entry["name"]
+    ):
         raise ArtifactError(f"feature {number} must be a dict with a name")
     name = entry["name"]
     if name in RESERVED:
         raise ArtifactError(f'feature "{name}": the name is reserved for the envelope')
     kind = TYPES.get(str(entry.get("type")))
     if kind is None:
-        raise ArtifactError(f'feature "{name}": unknown type {entry.get("type")!r}, expected {" or ".join(TYPES)}')
+        raise ArtifactError(
+            f'feature "{name}": unknown type {entry.get("type")!r}, expected {" or ".join(TYPES)}'
+        )
     for key in entry.keys() - set(ENTRY_KEYS):
         if suggestion := _suggestion(str(key), ENTRY_KEYS):
             raise ArtifactError(f'feature "{name}": unknown key "{key}"{suggestion}')
@@ -179,7 +216,13 @@ def _feature(entry: Any, number: int) -> Feature:
     if not isinstance(plain.get("categories", []), list):
         raise ArtifactError(f'feature "{name}": categories must be a list')
     extra = {"categories": tuple(plain.get("categories", ()))} if kind is Category else {}
-    feature = kind(name=name, default=plain.get("default"), accepts_missing=plain.get("accepts_missing"), entry=plain, **extra)
+    feature = kind(
+        name=name,
+        default=plain.get("default"),
+        accepts_missing=plain.get("accepts_missing"),
+        entry=plain,
+        **extra,
+    )
     feature.check()
     return feature
 

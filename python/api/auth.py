@@ -18,6 +18,11 @@ def require_key(app: Flask, key: str) -> None:
     @app.before_request
     def check() -> None:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        given = token.strip() if scheme.lower() == "bearer" else request.headers.get("X-API-Key", "")
+        given = (
+            token.strip() if scheme.lower() == "bearer" else request.headers.get("X-API-Key", "")
+        )
         if request.path not in OPEN and not compare_digest(given.encode(), expected):
-            raise Unauthorized("an API key is needed: Authorization: Bearer <key>", headers={"WWW-Authenticate": "Bearer"})
+            raise Unauthorized(
+                "an API key is needed: Authorization: Bearer <key>",
+                headers={"WWW-Authenticate": "Bearer"},
+            )

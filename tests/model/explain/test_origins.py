@@ -23,7 +23,7 @@ from sklearn.preprocessing import (
 from sklearn.tree import DecisionTreeClassifier
 
 from python.model.estimator import steps
-from python.model.origins import origins
+from python.model.explain.origins import origins
 
 choose = np.random.default_rng(0)
 # Names that are part of one another.
@@ -70,7 +70,9 @@ encoded = make_column_transformer((OneHotEncoder(), ["b", "x0"]), (StandardScale
 )  # fmt: skip
 def test_columns_of_one_feature(transformer: Any, data: Any, expected: list[int] | None) -> None:
     traced = found(transformer, data)
-    if expected is None:  # which ones are selected depends on the data; that they are traced does not
+    if (
+        expected is None
+    ):  # which ones are selected depends on the data; that they are traced does not
         assert traced is not None
         assert set(traced) <= {0, 1, 2}
     else:
@@ -95,4 +97,11 @@ def test_columns_that_mix_features_have_no_origin(transformer: Any) -> None:
 
 
 def test_words_of_one_text_have_no_origin_by_name() -> None:
-    assert found(make_column_transformer((CountVectorizer(analyzer="char"), "b"), (StandardScaler(), ["a"]))) is None
+    assert (
+        found(
+            make_column_transformer(
+                (CountVectorizer(analyzer="char"), "b"), (StandardScaler(), ["a"])
+            )
+        )
+        is None
+    )

@@ -11,16 +11,18 @@ from numpy.typing import NDArray
 
 from python.errors import Unprocessable
 from python.model.base import Explanation
-from python.model.columns import rows
+from python.model.data.columns import rows
+from python.model.data.records import Records
 from python.model.estimator import Steps
-from python.model.methods import Method, Subject, methods_against, methods_alone
-from python.model.records import Records
-from python.model.spaces import ABSOLUTE, RELATIVE, Ask, asking, spaces
+from python.model.explain.methods import Method, Subject, methods_against, methods_alone
+from python.model.explain.outputs import ABSOLUTE, RELATIVE, Ask, asking, spaces
 
 log = logging.getLogger(__name__)
 
 MAX_PROBES, MAX_PROBE_BACKGROUND, MAX_BACKGROUNDS = 4, 8, 8
-NO_SPACE = "it has neither a probability, a decision function nor a single number for values to add up to"
+NO_SPACE = (
+    "it has neither a probability, a decision function nor a single number for values to add up to"
+)
 NO_METHOD = "no method gives values that add up to what it predicts"
 NO_BACKGROUND = 'the model needs background rows to be explained: send them as "_samples", or put "samples" into its file'
 NO_SUM = "these records cannot be explained: no method gives values that add up to their prediction"
@@ -30,13 +32,20 @@ class Explainer:
     """Explains an estimator in the names of its input features, by the first method that is proven on probe rows."""
 
     def __init__(
-        self, estimator: Any, steps: Steps, probes: Any, origins: NDArray[np.intp] | None, samples: Records | None = None
+        self,
+        estimator: Any,
+        steps: Steps,
+        probes: Any,
+        origins: NDArray[np.intp] | None,
+        samples: Records | None = None,
     ) -> None:
         """`probes` are rows to prove the methods on; `samples` is the background where a request brings none.
 
         `origins` has the feature of each column that the last step sees.
         """
-        self._subject = Subject(estimator, steps, probes.shape[1], spaces(estimator, rows(probes, 0, 1)), origins)
+        self._subject = Subject(
+            estimator, steps, probes.shape[1], spaces(estimator, rows(probes, 0, 1)), origins
+        )
         self._samples = samples
         self._probes = rows(probes, 0, MAX_PROBES)
         own = None if samples is None else samples.columns
@@ -93,14 +102,19 @@ class Explainer:
         for tried, method in enumerate(self._chosen(samples)):
             if explanation := method.explanation(records.columns, ask):
                 if tried:
-                    log.warning("the first method does not add up to the prediction of a record, %s does", method.name)
+                    log.warning(
+                        "the first method does not add up to the prediction of a record, %s does",
+                        method.name,
+                    )
                 return explanation
             if len(records) > 1:
                 return self._explain_one_by_one(records, ask, samples)
         log.warning("no method adds up to the prediction of a record")
         raise Unprocessable(NO_SUM)
 
-    def _explain_one_by_one(self, records: Records, ask: Ask, samples: Records | None) -> Explanation:
+    def _explain_one_by_one(
+        self, records: Records, ask: Ask, samples: Records | None
+    ) -> Explanation:
         """Each record explained as it is alone, so that none depends on the others."""
 
         def alone(row: int) -> Explanation:
@@ -109,9 +123,15 @@ class Explainer:
 
         first, *others = map(alone, range(len(records)))
         for other in others:
-            if other.output != first.output or not np.allclose(other.base_value, first.base_value, RELATIVE, ABSOLUTE):
+            if other.output != first.output or not np.allclose(
+                other.base_value, first.base_value, RELATIVE, ABSOLUTE
+            ):
                 raise Unprocessable(NO_SUM)
-        return Explanation(np.concatenate([part.values for part in (first, *others)]), first.base_value, first.output)
+        return Explanation(
+            np.concatenate([part.values for part in (first, *others)]),
+            first.base_value,
+            first.output,
+        )
 
     def _chosen(self, samples: Records | None) -> Iterator[Method]:
         """The method that was proven, then those that stand behind it."""
@@ -123,7 +143,9 @@ class Explainer:
 
     def _proven(self, methods: list[Method]) -> str | None:
         ask = asking(self._subject.estimator, self._probes)
-        return next((method.name for method in methods if method.explanation(self._probes, ask)), None)
+        return next(
+            (method.name for method in methods if method.explanation(self._probes, ask)), None
+        )
 
     def _list_against(self, samples: Records) -> list[Method]:
         return methods_against(self._subject, samples.columns) if self._subject.spaces else []

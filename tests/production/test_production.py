@@ -23,7 +23,7 @@ from tests.servers import ENVIRON, Server, fetch_headers, project, started
 RESET_BY_PEER = 56  # as curl says it
 RECORD = b'{"feature1": 1, "feature2": 1, "feature3": 2}'
 # As `python -m python.production`, in a folder of the test's own.
-MAIN = "import sys, pathlib; from python import production as p; p.RUN = pathlib.Path('run'); p.main(sys.argv[1])"
+MAIN = "import sys, pathlib; from python.production import __main__ as p; p.RUN = pathlib.Path('run'); p.main(sys.argv[1])"
 
 
 WORKER = "getattr(__import__('sys').modules.get('uwsgi'), 'worker_id', int)()"
@@ -69,7 +69,15 @@ def serving(folder: Path, **environ: object) -> Iterator[Server]:
 
 def run(folder: Path, verb: str, server: Server) -> subprocess.CompletedProcess[str]:
     environ = ENVIRON | {"PORT": str(server.port)}
-    return subprocess.run(command(verb), check=False, cwd=folder, env=environ, capture_output=True, text=True, timeout=120)
+    return subprocess.run(
+        command(verb),
+        check=False,
+        cwd=folder,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
 
 
 def version(server: Server) -> str:
@@ -110,7 +118,11 @@ def test_a_swap_waits_for_the_workers_that_still_load_the_old_model(folder: Path
         new = version(server)
         assert {version(server) for _ in range(20)} == {new}
         live = (folder / "run" / "live" / "model.joblib").read_bytes()
-        assert new == sha256(live).hexdigest()[:12] == sha256((folder / "model.joblib").read_bytes()).hexdigest()[:12]
+        assert (
+            new
+            == sha256(live).hexdigest()[:12]
+            == sha256((folder / "model.joblib").read_bytes()).hexdigest()[:12]
+        )
 
 
 @pytest.mark.parametrize("broken", [b"not a pickle", b""])
@@ -121,11 +133,16 @@ def test_a_broken_model_leaves_the_old_one(folder: Path, broken: bytes) -> None:
         (folder / "model.joblib").write_bytes(broken)
         swap = run(folder, "swap", server)
         assert swap.returncode == 1
-        assert swap.stderr.splitlines()[-1].startswith("swap failed: model.joblib is truncated, damaged or something else")
+        assert swap.stderr.splitlines()[-1].startswith(
+            "swap failed: model.joblib is truncated, damaged or something else"
+        )
         assert "Traceback" not in swap.stderr
         assert version(server) == old
         (folder / "model.joblib").unlink()
-        assert run(folder, "swap", server).stderr == "swap failed: model.joblib cannot be copied: No such file or directory\n"
+        assert (
+            run(folder, "swap", server).stderr
+            == "swap failed: model.joblib cannot be copied: No such file or directory\n"
+        )
         assert version(server) == old
         assert server.post("/predict", RECORD)[0] == 200
 
@@ -148,18 +165,25 @@ def test_there_is_a_worker_for_each_processor_that_may_be_used(folder: Path) -> 
 @pytest.mark.parametrize(
     ("setting", "said"),
     [
-        ({"MODEL_NAME": "none.joblib"}, "serve failed: none.joblib cannot be copied: No such file or directory"),
+        (
+            {"MODEL_NAME": "none.joblib"},
+            "serve failed: none.joblib cannot be copied: No such file or directory",
+        ),
         ({"MAX_EXPLAIN_ROWS": "x"}, "  MAX_EXPLAIN_ROWS: expected a whole number of 1 or more"),
     ],
 )
-def test_what_cannot_be_served_ends_with_a_sentence(folder: Path, setting: dict[str, str], said: str) -> None:
+def test_what_cannot_be_served_ends_with_a_sentence(
+    folder: Path, setting: dict[str, str], said: str
+) -> None:
     with started(command("serve"), folder, **setting) as server:
         assert server.process.wait(30) == 1
         assert server.log.read_text().splitlines()[-1] == said
 
 
 @pytest.mark.parametrize(("setting", "threads"), [({}, 1), ({"OMP_NUM_THREADS": 2}, 2)])
-def test_libraries_use_one_thread_unless_told_otherwise(folder: Path, setting: dict[str, int], threads: int) -> None:
+def test_libraries_use_one_thread_unless_told_otherwise(
+    folder: Path, setting: dict[str, int], threads: int
+) -> None:
     joblib.dump(acting(THREADS), folder / "model.joblib")
     with serving(folder, **({"OMP_NUM_THREADS": None} | setting)) as server:
         assert server.post("/predict", RECORD) == (200, f'{{"prediction":[{threads}.0]}}')
@@ -181,7 +205,9 @@ def slow(server: Server, seconds: int) -> "subprocess.Popen[str]":
     return subprocess.Popen(curl, stdout=subprocess.PIPE, text=True)
 
 
-def test_sigterm_lets_requests_finish_and_refuses_others_though_all_workers_are_busy(folder: Path) -> None:
+def test_sigterm_lets_requests_finish_and_refuses_others_though_all_workers_are_busy(
+    folder: Path,
+) -> None:
     joblib.dump(acting(SLEEPS), folder / "model.joblib")
     with serving(folder) as server:
         asking = slow(server, 4)
@@ -189,7 +215,9 @@ def test_sigterm_lets_requests_finish_and_refuses_others_though_all_workers_are_
         queued = slow(server, 1)
         time.sleep(0.5)
         server.process.terminate()
-        assert queued.communicate(timeout=1)[0] == ""  # it had not reached a worker: a proxy asks another replica
+        assert (
+            queued.communicate(timeout=1)[0] == ""
+        )  # it had not reached a worker: a proxy asks another replica
         assert queued.returncode == RESET_BY_PEER
         with pytest.raises(OSError, match="refused"):
             server.post("/predict", RECORD)

@@ -55,7 +55,9 @@ class Space(NamedTuple):
 
     def holds(self, total: Array, scale: Array, ask: Ask) -> bool:
         """Whether the sums, (n_records,) or (n_records, n_classes), are those of the output served for the same records."""
-        return all(link.holds(total, scale, _explained_class(ask(method))) for link, method in self.checks)
+        return all(
+            link.holds(total, scale, _explained_class(ask(method))) for link, method in self.checks
+        )
 
     def mean(self, ask: Ask) -> Array:
         """The mean over the records, () or (n_classes,), of what values in this space add up to."""
@@ -82,7 +84,10 @@ def spaces(estimator: Any, probe: Any) -> list[Space]:
     if told not in ("classifier", "regressor") or np.size(estimator.predict(probe)) > 1:
         return []
     if told == "regressor":
-        return [Space("prediction", ((IDENTITY, "predict"),)), Space("log_prediction", ((EXPONENTIAL, "predict"),))]
+        return [
+            Space("prediction", ((IDENTITY, "predict"),)),
+            Space("log_prediction", ((EXPONENTIAL, "predict"),)),
+        ]
     decided = ((IDENTITY, "decision_function"),) if _decides_by_class(estimator, probe) else ()
     if not hasattr(estimator, "predict_proba"):
         return [Space("margin", decided)] if decided else []

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from python.errors import ArtifactError
-from python.model.columns import missing
+from python.model.data.columns import missing
 
 SHOWN_CATEGORIES = 20
 SHOWN_CHARACTERS = 60
@@ -37,7 +37,11 @@ class Feature(ABC):
 
     def described(self) -> dict[str, Any]:
         """The metadata's entry, and what a client must know besides."""
-        return {**self.entry, "accepts_missing": bool(self.accepts_missing), "required": not self.optional}
+        return {
+            **self.entry,
+            "accepts_missing": bool(self.accepts_missing),
+            "required": not self.optional,
+        }
 
     @property
     def example(self) -> Any:
@@ -65,7 +69,11 @@ class Feature(ABC):
     def fault(self, value: Any) -> str | None:
         """Why `value` (None if absent) does not fit, in a sentence; None if it does."""
         if value is None:
-            return None if self.optional else "missing: the feature has no default and accepts no missing value"
+            return (
+                None
+                if self.optional
+                else "missing: the feature has no default and accepts no missing value"
+            )
         expected = self.expects(value)
         return f"expected {expected}, got {shown(value)}" if expected else None
 
@@ -74,13 +82,19 @@ class Feature(ABC):
         if self.accepts_missing not in (None, True, False):
             raise ArtifactError(f'feature "{self.name}": accepts_missing must be true or false')
         if missing(self.default):
-            raise ArtifactError(f'feature "{self.name}": NaN is no default; leave it out and set accepts_missing')
+            raise ArtifactError(
+                f'feature "{self.name}": NaN is no default; leave it out and set accepts_missing'
+            )
         if self.default is not None and (expected := self.expects(self.default)):
             raise ArtifactError(f'feature "{self.name}": the default must be {expected}')
 
     def filled(self, values: Sequence[Any]) -> Sequence[Any]:
         """The values, the default standing in for each None."""
-        return values if self.default is None else [self.default if value is None else value for value in values]
+        return (
+            values
+            if self.default is None
+            else [self.default if value is None else value for value in values]
+        )
 
 
 @dataclass(frozen=True)
@@ -116,7 +130,9 @@ class String(Feature):
 
     def column(self, values: Sequence[Any]) -> NDArray[np.object_]:
         """(n_records,), object."""
-        return np.array([np.nan if value is None else value for value in self.filled(values)], dtype=object)
+        return np.array(
+            [np.nan if value is None else value for value in self.filled(values)], dtype=object
+        )
 
 
 @dataclass(frozen=True)
@@ -144,20 +160,31 @@ class Category(Feature):
     @property
     def accepts(self) -> Any:
         """The union of the categories' types, where JSON knows no difference between 1 and 1.0."""
-        kinds = (float | int if _kind(category) is Real else type(category) for category in self.categories)
+        kinds = (
+            float | int if _kind(category) is Real else type(category)
+            for category in self.categories
+        )
         return reduce(or_, kinds)
 
     def expects(self, value: Any) -> str:
         """True is not the category 1."""
-        if any(_kind(category) is _kind(value) and category == value for category in self.categories):
+        if any(
+            _kind(category) is _kind(value) and category == value for category in self.categories
+        ):
             return ""
         more = len(self.categories) - SHOWN_CATEGORIES
-        known = ", ".join(map(shown, self.categories[:SHOWN_CATEGORIES])) + (f" and {more} more" if more > 0 else "")
+        known = ", ".join(map(shown, self.categories[:SHOWN_CATEGORIES])) + (
+            f" and {more} more" if more > 0 else ""
+        )
         return f"one of the categories {known}"
 
     def column(self, values: Sequence[Any]) -> Any:
         """(n_records,), categorical."""
-        return self.decoded(np.fromiter(map(self.filled_codes.__getitem__, values), dtype=np.intp, count=len(values)))
+        return self.decoded(
+            np.fromiter(
+                map(self.filled_codes.__getitem__, values), dtype=np.intp, count=len(values)
+            )
+        )
 
     def coded(self, column: Any) -> NDArray[Any]:
         """(n_records,): the places of the categories in such a column."""
@@ -167,7 +194,9 @@ class Category(Feature):
         """(n_records,), categorical, from the places of the categories; -1 is missing."""
         import pandas as pd  # a model of numbers alone never needs it
 
-        return pd.Categorical.from_codes(codes.astype(np.intp), categories=pd.Index(self.categories))
+        return pd.Categorical.from_codes(
+            codes.astype(np.intp), categories=pd.Index(self.categories)
+        )
 
     def check(self) -> None:
         """Raise ArtifactError if the categories are none, of other types than JSON's scalars, or not distinct."""
@@ -175,9 +204,13 @@ class Category(Feature):
         if not self.categories:
             raise ArtifactError(f'feature "{self.name}": a category needs its categories')
         if not kinds <= {str, Real, bool} or any(map(missing, self.categories)):
-            raise ArtifactError(f'feature "{self.name}": categories must be strings, numbers or booleans')
+            raise ArtifactError(
+                f'feature "{self.name}": categories must be strings, numbers or booleans'
+            )
         if {bool, Real} <= kinds:
-            raise ArtifactError(f'feature "{self.name}": categories must not mix booleans with numbers')
+            raise ArtifactError(
+                f'feature "{self.name}": categories must not mix booleans with numbers'
+            )
         if len(set(self.categories)) < len(self.categories):
             raise ArtifactError(f'feature "{self.name}": the same category is listed twice')
         super().check()

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from python.model.fast.plan import MOST, Matrix
-from python.model.features import Category
-from python.model.schema import Schema
+from python.model.data.features import Category
+from python.model.data.schema import Schema
+from python.model.fast.transformers import MOST, Matrix
 
 CHUNK = 4096
 PROBES = 256
@@ -27,9 +27,14 @@ def critical_rows(predictor: Any, choose: np.random.Generator) -> Iterator[Matri
     if hasattr(predictor, "coef_"):
         coefficients = np.atleast_2d(np.asarray(predictor.coef_, dtype=float))
         n_rows = min(SUMS, at_once(2 * coefficients.size))
-        sums = choose.normal(size=(n_rows, len(coefficients))) * choose.choice([0.1, 1.0, 10.0], size=(n_rows, 1))
+        sums = choose.normal(size=(n_rows, len(coefficients))) * choose.choice(
+            [0.1, 1.0, 10.0], size=(n_rows, 1)
+        )
         inverse = np.linalg.pinv(coefficients).T
-        rows, aside = (sums - predictor.intercept_) @ inverse, choose.normal(size=(n_rows, coefficients.shape[1])) * LARGE
+        rows, aside = (
+            (sums - predictor.intercept_) @ inverse,
+            choose.normal(size=(n_rows, coefficients.shape[1])) * LARGE,
+        )
         yield np.concatenate([rows, rows + aside - (aside @ coefficients.T) @ inverse])
         return
     features, thresholds, precision = _splits(predictor)
@@ -37,8 +42,14 @@ def critical_rows(predictor: Any, choose: np.random.Generator) -> Iterator[Matri
     for feature in range(predictor.n_features_in_):
         values = np.unique(thresholds[(features == feature) & np.isfinite(thresholds)])
         near = values.astype(precision)
-        below, above = (np.nextafter(near, precision(end)).astype(float) for end in (-np.inf, np.inf))
-        columns.append(choose.permutation(np.concatenate([values, below, above])) if len(values) else np.zeros(1))
+        below, above = (
+            np.nextafter(near, precision(end)).astype(float) for end in (-np.inf, np.inf)
+        )
+        columns.append(
+            choose.permutation(np.concatenate([values, below, above]))
+            if len(values)
+            else np.zeros(1)
+        )
     longest, step = max(map(len, columns)), min(CHUNK, at_once(len(columns)))
     for start in range(0, longest, step):
         places = np.arange(start, min(start + step, longest))
@@ -58,7 +69,11 @@ def _splits(predictor: Any) -> tuple[NDArray[Any], NDArray[Any], Any]:
     trees = [part.tree_ for part in np.ravel(getattr(predictor, "estimators_", predictor))]
     inner = [tree.feature >= 0 for tree in trees]
     features = np.concatenate([tree.feature[keep] for tree, keep in zip(trees, inner, strict=True)])
-    return features, np.concatenate([tree.threshold[keep] for tree, keep in zip(trees, inner, strict=True)]), np.float32
+    return (
+        features,
+        np.concatenate([tree.threshold[keep] for tree, keep in zip(trees, inner, strict=True)]),
+        np.float32,
+    )
 
 
 def made_up(schema: Schema, choose: np.random.Generator) -> Matrix:
@@ -66,23 +81,37 @@ def made_up(schema: Schema, choose: np.random.Generator) -> Matrix:
 
     Every other record has one number that is too large for most steps, alone, since it keeps the rest from being tried.
     """
-    longest = max((len(feature.categories) for feature in schema.features if isinstance(feature, Category)), default=0)
+    longest = max(
+        (len(feature.categories) for feature in schema.features if isinstance(feature, Category)),
+        default=0,
+    )
     most = min(max(PROBES, longest), CHUNK)
     columns = []
     for feature in schema.features:
         if isinstance(feature, Category):
-            column = np.resize(np.arange(len(feature.categories), dtype=float)[::-1], most)  # never without a stranger
+            column = np.resize(
+                np.arange(len(feature.categories), dtype=float)[::-1], most
+            )  # never without a stranger
             gap = -1.0
         else:
             column = np.concatenate(
-                [np.resize(NUMBERS, most // 2), choose.normal(size=most - most // 2) * 10.0 ** choose.integers(-3, 5)]
+                [
+                    np.resize(NUMBERS, most // 2),
+                    choose.normal(size=most - most // 2) * 10.0 ** choose.integers(-3, 5),
+                ]
             )
             gap = np.nan
         may = feature.accepts_missing and feature.default is None
-        columns.append(np.where(choose.random(most) < 0.1 * bool(may), gap, choose.permutation(column)))
+        columns.append(
+            np.where(choose.random(most) < 0.1 * bool(may), gap, choose.permutation(column))
+        )
     records = np.stack(columns, axis=1)
-    numbers = [place for place, feature in enumerate(schema.features) if not isinstance(feature, Category)]
+    numbers = [
+        place for place, feature in enumerate(schema.features) if not isinstance(feature, Category)
+    ]
     if numbers:
         every_other = np.arange(0, most, 2)
-        records[every_other, np.resize(numbers, len(every_other))] = choose.choice(EXTREMES, len(every_other))
+        records[every_other, np.resize(numbers, len(every_other))] = choose.choice(
+            EXTREMES, len(every_other)
+        )
     return records

@@ -49,13 +49,14 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from python.app import create_app
 from python.errors import Unprocessable
 from python.model.artifact import Artifact
+from python.model.data.records import Coded, Records
+from python.model.data.schema import Schema
 from python.model.estimator import steps
-from python.model.fast import NEAR_TIE, Fast, _crossing, predictors, trials
-from python.model.fast.plan import MOST
+from python.model.fast import predictors, proof
+from python.model.fast.copy import NEAR_TIE, Fast, _crossing
 from python.model.fast.predictors import TOLERANCE, Unproven
-from python.model.fast.trials import critical_rows, made_up
-from python.model.records import Coded, Records
-from python.model.schema import Schema
+from python.model.fast.proof import critical_rows, made_up
+from python.model.fast.transformers import MOST
 from python.model.sklearn import SklearnModel
 from python.settings import Settings
 from tests.models import build, features, mixed, numbers
@@ -65,7 +66,11 @@ ROWS = 120
 
 def targets(data: pd.DataFrame, classes: int) -> Any:
     score = data.select_dtypes("number").fillna(0).to_numpy() @ [1.0, -1.0, 0.5]
-    return score if classes == 0 else np.digitize(score, np.quantile(score, np.arange(1, classes) / classes))
+    return (
+        score
+        if classes == 0
+        else np.digitize(score, np.quantile(score, np.arange(1, classes) / classes))
+    )
 
 
 def hastened(estimator: Any, data: pd.DataFrame, classes: int, **fit: Any) -> SklearnModel:
@@ -110,18 +115,28 @@ def test_a_thousand_forests_are_equal_to_the_bit(seed: int) -> None:
     y = choose.normal(size=60) if classes == 0 else choose.permutation(np.arange(60) % classes)
     depth = [None, 1, 3, 10][choose.integers(4)]
     weight = choose.random(60) if choose.random() < 0.5 else None
-    estimator = kind(int(choose.integers(1, 12)), max_depth=depth, random_state=seed).fit(X, y, sample_weight=weight)
+    estimator = kind(int(choose.integers(1, 12)), max_depth=depth, random_state=seed).fit(
+        X, y, sample_weight=weight
+    )
     gaps = bool(np.isnan(X).any())
     schema = Schema.from_metadata(
-        {"features": [{"name": f"x{n}", "type": "numeric", "accepts_missing": gaps} for n in range(width)]}
+        {
+            "features": [
+                {"name": f"x{n}", "type": "numeric", "accepts_missing": gaps} for n in range(width)
+            ]
+        }
     )
     fast = Fast(estimator, steps(estimator), schema, np.nan_to_num(X))
     fast.prove(made_up(schema, choose), choose)
     rows = np.concatenate([*critical_rows(estimator, choose), X if gaps else np.nan_to_num(X)])
-    for some in (rows, np.where(choose.random(rows.shape) < 0.3, np.nan, rows)) if gaps else (rows,):
+    for some in (
+        (rows, np.where(choose.random(rows.shape) < 0.3, np.nan, rows)) if gaps else (rows,)
+    ):
         for method in ("predict", "predict_proba") if classes else ("predict",):
             np.testing.assert_array_equal(fast.few(some), fast.many(some))
-            np.testing.assert_array_equal(fast.answer(method, Records(Coded(some, schema))), getattr(estimator, method)(some))
+            np.testing.assert_array_equal(
+                fast.answer(method, Records(Coded(some, schema))), getattr(estimator, method)(some)
+            )
 
 
 BOOSTERS: list[tuple[Any, int, dict[str, Any]]] = [
@@ -146,7 +161,9 @@ LINEAR: list[tuple[Any, int, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("estimator", "classes", "fit"), BOOSTERS + LINEAR, ids=str)
-def test_boosters_trees_and_linear_models_are_equal(estimator: Any, classes: int, fit: dict[str, Any]) -> None:
+def test_boosters_trees_and_linear_models_are_equal(
+    estimator: Any, classes: int, fit: dict[str, Any]
+) -> None:
     model = hastened(estimator, numbers(), classes, **fit)
     choose = np.random.default_rng(0)
     assert_equal(model, numbers().to_numpy())
@@ -157,7 +174,9 @@ def test_boosters_trees_and_linear_models_are_equal(estimator: Any, classes: int
 
 @pytest.mark.parametrize("kind", [HistGradientBoostingClassifier, HistGradientBoostingRegressor])
 def test_gaps_go_the_way_they_were_fitted(kind: Any) -> None:
-    model = hastened(kind(min_samples_leaf=3), numbers(missing=True), 2 if "Classifier" in kind.__name__ else 0)
+    model = hastened(
+        kind(min_samples_leaf=3), numbers(missing=True), 2 if "Classifier" in kind.__name__ else 0
+    )
     assert_equal(model, numbers(missing=True).to_numpy())
 
 
@@ -168,38 +187,58 @@ def forest() -> SklearnModel:
 
 @pytest.fixture(scope="module")
 def histogram() -> SklearnModel:
-    return hastened(HistGradientBoostingClassifier(max_iter=10, min_samples_leaf=3), numbers(missing=True), 2)
+    return hastened(
+        HistGradientBoostingClassifier(max_iter=10, min_samples_leaf=3), numbers(missing=True), 2
+    )
 
 
 def near_thresholds(estimator: Any) -> st.SearchStrategy[float]:
     rows = np.concatenate(list(critical_rows(estimator, np.random.default_rng(0))))
     near = st.sampled_from(sorted(set(rows.ravel().tolist())))
     return (
-        near | st.builds(lambda x, steps: float(x + steps * np.spacing(x)), near, st.integers(-3, 3)) | st.floats(-1e30, 1e30)
+        near
+        | st.builds(lambda x, steps: float(x + steps * np.spacing(x)), near, st.integers(-3, 3))
+        | st.floats(-1e30, 1e30)
     )
 
 
 @given(data=st.data())
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-def test_any_number_near_a_threshold_falls_on_the_same_side(forest: SklearnModel, data: st.DataObject) -> None:
+@settings(
+    max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
+def test_any_number_near_a_threshold_falls_on_the_same_side(
+    forest: SklearnModel, data: st.DataObject
+) -> None:
     row = data.draw(st.lists(near_thresholds(forest.estimator), min_size=3, max_size=3))
     assert_equal(forest, np.array([row]), exact=True)
 
 
 @given(data=st.data())
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-def test_so_does_any_number_or_gap_for_histogram_boosting(histogram: SklearnModel, data: st.DataObject) -> None:
-    row = data.draw(st.lists(near_thresholds(histogram.estimator) | st.just(np.nan), min_size=3, max_size=3))
+@settings(
+    max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
+def test_so_does_any_number_or_gap_for_histogram_boosting(
+    histogram: SklearnModel, data: st.DataObject
+) -> None:
+    row = data.draw(
+        st.lists(near_thresholds(histogram.estimator) | st.just(np.nan), min_size=3, max_size=3)
+    )
     assert_equal(histogram, np.array([row]))
 
 
 ENCODERS = {
     "one-hot": OneHotEncoder(handle_unknown="ignore"),
     "one-hot, first dropped": OneHotEncoder(drop="first", handle_unknown="ignore"),
-    "one-hot, rare ones together": OneHotEncoder(min_frequency=40, handle_unknown="infrequent_if_exist"),
-    "ordinal": OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=-2),
+    "one-hot, rare ones together": OneHotEncoder(
+        min_frequency=40, handle_unknown="infrequent_if_exist"
+    ),
+    "ordinal": OrdinalEncoder(
+        handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=-2
+    ),
     "ordinal with gaps": OrdinalEncoder(encoded_missing_value=-7),
-    "imputed, then one-hot": make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder()),
+    "imputed, then one-hot": make_pipeline(
+        SimpleImputer(strategy="most_frequent"), OneHotEncoder()
+    ),
 }
 NUMERIC = {
     "standard": StandardScaler(),
@@ -222,12 +261,15 @@ LAST = {
 
 def columns(numeric: Any, encoder: Any) -> ColumnTransformer:
     inner = numeric if isinstance(numeric, str) else make_pipeline(SimpleImputer(), clone(numeric))
-    return make_column_transformer((inner, ["size", "weight", "height"]), (clone(encoder), ["colour"]))
+    return make_column_transformer(
+        (inner, ["size", "weight", "height"]), (clone(encoder), ["colour"])
+    )
 
 
 @pytest.mark.parametrize("last", LAST)
 @pytest.mark.parametrize(
-    ("numeric", "encoder"), [(numeric, "one-hot") for numeric in NUMERIC] + [("standard", encoder) for encoder in ENCODERS]
+    ("numeric", "encoder"),
+    [(numeric, "one-hot") for numeric in NUMERIC] + [("standard", encoder) for encoder in ENCODERS],
 )
 def test_pipelines_are_equal(numeric: str, encoder: str, last: str) -> None:
     estimator, classes = LAST[last]
@@ -237,11 +279,17 @@ def test_pipelines_are_equal(numeric: str, encoder: str, last: str) -> None:
     assert model._fast is not None, model._slow_because
     coded = model.schema.coded(mixed(missing=gaps))
     assert_equal(model, coded)
-    np.testing.assert_array_equal(model._fast.plan(coded), model._steps.transform(model.schema.framed(coded)))
+    np.testing.assert_array_equal(
+        model._fast.plan(coded), model._steps.transform(model.schema.framed(coded))
+    )
 
 
 def test_a_pipeline_of_numbers_and_a_search_are_equal() -> None:
-    search = GridSearchCV(make_pipeline(StandardScaler(), LogisticRegression()), {"logisticregression__C": [1.0]}, cv=2)
+    search = GridSearchCV(
+        make_pipeline(StandardScaler(), LogisticRegression()),
+        {"logisticregression__C": [1.0]},
+        cv=2,
+    )
     for estimator in (make_pipeline(StandardScaler(), PCA(2), LogisticRegression()), search):
         model = hastened(estimator, numbers(), 2)
         assert_equal(model, numbers().to_numpy())
@@ -263,13 +311,28 @@ def test_a_category_that_the_encoder_has_not_seen_is_as_the_encoder_has_it() -> 
 def test_texts_are_equal_known_or_not(encoder: str, last: str) -> None:
     data = mixed(missing=True)
     data["colour"] = data["colour"].astype(object).where(data["colour"].notna(), np.nan)
-    described = [entry if entry["name"] != "colour" else {"name": "colour", "type": "string"} for entry in features(data)]
+    described = [
+        entry if entry["name"] != "colour" else {"name": "colour", "type": "string"}
+        for entry in features(data)
+    ]
     estimator, classes = LAST[last]
-    pipeline = make_pipeline(columns(StandardScaler(), ENCODERS.get(encoder, OneHotEncoder())), clone(estimator))
-    model = SklearnModel.load(Artifact(pipeline.fit(data, targets(data, classes)), {"features": described}, data.head(9)))
+    pipeline = make_pipeline(
+        columns(StandardScaler(), ENCODERS.get(encoder, OneHotEncoder())), clone(estimator)
+    )
+    model = SklearnModel.load(
+        Artifact(pipeline.fit(data, targets(data, classes)), {"features": described}, data.head(9))
+    )
     model.hasten()
     assert model._fast is not None, model._slow_because
-    colours = ["red", "violet", "", "\0", "RED", *([None] if model.schema.features[-1].accepts_missing else []), "blue"]
+    colours = [
+        "red",
+        "violet",
+        "",
+        "\0",
+        "RED",
+        *([None] if model.schema.features[-1].accepts_missing else []),
+        "blue",
+    ]
     method = "predict_proba" if classes else "predict"
     for colour in colours:
         record = dict.fromkeys(model.schema.names, 1.5) | {"colour": colour}
@@ -290,7 +353,9 @@ def test_texts_that_a_step_reads_letter_by_letter_are_left_to_the_estimator() ->
     data = pd.DataFrame({"text": ["good", "bad", "good good", "so bad"] * 10})
     words = make_column_transformer((CountVectorizer(), "text"))
     pipeline = make_pipeline(words, LogisticRegression()).fit(data, [1, 0, 1, 0] * 10)
-    model = SklearnModel.load(Artifact(pipeline, {"features": [{"name": "text", "type": "string"}]}))
+    model = SklearnModel.load(
+        Artifact(pipeline, {"features": [{"name": "text", "type": "string"}]})
+    )
     model.hasten()
     assert model.info()["fast_predict"] is False
     assert model.predict(model.schema.records({"text": "good"})).tolist() == [1]
@@ -325,7 +390,9 @@ def test_records_over_the_crossing_are_left_to_what_is_faster() -> None:
     rows = numbers().to_numpy()
     assert _crossing(slow, flat, rows, 4096) == 63
     assert _crossing(flat, slow, rows, 5000) == 5000
-    assert _crossing(lambda records: slow(rows) if len(records) > 16 else None, flat, rows, 20) == 20
+    assert (
+        _crossing(lambda records: slow(rows) if len(records) > 16 else None, flat, rows, 20) == 20
+    )
     model = hastened(RandomForestClassifier(5, random_state=0), numbers(), 2)
     assert model._fast is not None
     model._fast._fewest, model._fast._most = 2, 3
@@ -336,7 +403,9 @@ def test_records_over_the_crossing_are_left_to_what_is_faster() -> None:
     assert model._fast.answer("predict_proba", Records(Coded(rows[:4], model.schema))) is None
 
 
-def test_an_estimator_that_cannot_be_compiled_answers_itself(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_estimator_that_cannot_be_compiled_answers_itself(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     with caplog.at_level(logging.INFO):
         model = hastened(SVC(), numbers(), 2)
     assert model.info()["fast_predict"] is False
@@ -351,7 +420,7 @@ def test_a_broken_copy_is_found_and_the_estimator_answers(
     if broken == "a step":
         scaler = StandardScaler().fit(numbers())
         monkeypatch.setitem(
-            __import__("python.model.fast.plan", fromlist=["STEPS"]).STEPS,
+            __import__("python.model.fast.transformers", fromlist=["STEPS"]).STEPS,
             "StandardScaler",
             lambda _: lambda X: X / scaler.scale_,
         )
@@ -369,7 +438,9 @@ def test_a_broken_copy_is_found_and_the_estimator_answers(
             values = tree.get_field(field).copy()
             inner = int(np.flatnonzero(values)[-1])
             values[inner] = (
-                np.nextafter(np.float32(values[inner]), np.inf) if field == "threshold" else values[inner] * (1 + 1e-6)
+                np.nextafter(np.float32(values[inner]), np.inf)
+                if field == "threshold"
+                else values[inner] * (1 + 1e-6)
             )
             tree.set_field(field, values)
             return copy
@@ -394,7 +465,9 @@ def inexact(fast: Fast) -> None:
 
 
 def another(fast: Fast) -> None:
-    fast._estimator = RandomForestClassifier(3, random_state=1).fit(numbers(), targets(numbers(), 2))
+    fast._estimator = RandomForestClassifier(3, random_state=1).fit(
+        numbers(), targets(numbers(), 2)
+    )
 
 
 def refusing(fast: Fast) -> None:
@@ -412,7 +485,12 @@ def refusing(fast: Fast) -> None:
 )
 def test_what_a_broken_copy_says_is_compared(break_it: Callable[[Fast], None], said: str) -> None:
     forest = RandomForestClassifier(3, random_state=0).fit(numbers(), targets(numbers(), 2))
-    fast = Fast(forest, steps(forest), Schema.from_metadata({"features": features(numbers())}, named=True), numbers())
+    fast = Fast(
+        forest,
+        steps(forest),
+        Schema.from_metadata({"features": features(numbers())}, named=True),
+        numbers(),
+    )
     probes, choose = numbers().to_numpy(dtype=float), np.random.default_rng(0)
     fast.prove(probes, choose)
     break_it(fast)
@@ -449,17 +527,29 @@ SAME = TEXTS.assign(p="k")
 AMOUNTS = pd.DataFrame({"a": [1.0, 2.0, 3.0, 4.0, -999.0, 6.0] * 10, "b": [0.5, 7.0, 1.0] * 20})
 ONE_HOT = OneHotEncoder(handle_unknown="ignore")
 ODD: dict[str, tuple[Any, pd.DataFrame, dict[str, Any]]] = {
-    "texts in small letters": (make_pipeline(FunctionTransformer(lower), ONE_HOT), TEXTS, {"p": "U", "q": "X"}),
+    "texts in small letters": (
+        make_pipeline(FunctionTransformer(lower), ONE_HOT),
+        TEXTS,
+        {"p": "U", "q": "X"},
+    ),
     "a text for nothing": (
         make_pipeline(SimpleImputer(missing_values="?", strategy="most_frequent"), ONE_HOT),
         TEXTS,
         {"p": "?", "q": "u"},
     ),
-    "changed places": (make_pipeline(FunctionTransformer(lambda d: d[["q", "p"]]), ONE_HOT), TEXTS, {"p": "x", "q": "w"}),
+    "changed places": (
+        make_pipeline(FunctionTransformer(lambda d: d[["q", "p"]]), ONE_HOT),
+        TEXTS,
+        {"p": "x", "q": "w"},
+    ),
     "two texts together": (FunctionTransformer(both), TEXTS, {"p": "u", "q": "u"}),
     "a number for nothing": (SimpleImputer(missing_values=-999), AMOUNTS, {"a": -999.0, "b": 1.0}),
     "clipped": (MinMaxScaler(clip=True), AMOUNTS, {"a": 1e10, "b": 1.0}),
-    "clipped, and too large": (make_pipeline(StandardScaler(), MinMaxScaler(clip=True)), AMOUNTS, {"a": 1e308, "b": 1.0}),
+    "clipped, and too large": (
+        make_pipeline(StandardScaler(), MinMaxScaler(clip=True)),
+        AMOUNTS,
+        {"a": 1e308, "b": 1.0},
+    ),
     "an unknown number": (OneHotEncoder(), AMOUNTS, {"a": 7.0, "b": 1.0}),
     "an unknown text": (OneHotEncoder(), TEXTS, {"p": "z", "q": "u"}),
     "an unknown text beside a known one": (OrdinalEncoder(), TEXTS, {"p": "z", "q": "w"}),
@@ -468,9 +558,21 @@ ODD: dict[str, tuple[Any, pd.DataFrame, dict[str, Any]]] = {
         TEXTS,
         STRANGE,
     ),
-    "an unknown text for a column that is always the same": (OneHotEncoder(), SAME, {"p": "z", "q": "w"}),
-    "an unknown text for a column that is dropped": (OneHotEncoder(drop="first"), SAME, {"p": "z", "q": "w"}),
-    "an unknown text that looks like one of no step": (ONE_HOT, TEXTS.replace({"u": "\0?", "v": "\0"}), STRANGE),
+    "an unknown text for a column that is always the same": (
+        OneHotEncoder(),
+        SAME,
+        {"p": "z", "q": "w"},
+    ),
+    "an unknown text for a column that is dropped": (
+        OneHotEncoder(drop="first"),
+        SAME,
+        {"p": "z", "q": "w"},
+    ),
+    "an unknown text that looks like one of no step": (
+        ONE_HOT,
+        TEXTS.replace({"u": "\0?", "v": "\0"}),
+        STRANGE,
+    ),
     "a column without a text, and an indicator": (
         make_pipeline(SimpleImputer(strategy="most_frequent", add_indicator=True), ONE_HOT),
         TEXTS.assign(p=pd.Series([None] * 60, dtype=object)),
@@ -482,7 +584,9 @@ ODD: dict[str, tuple[Any, pd.DataFrame, dict[str, Any]]] = {
         {"a": 1.7e308, "b": 1.0},
     ),
     "weights": (
-        ColumnTransformer([("p", ONE_HOT, ["p"]), ("q", ONE_HOT, ["q"])], transformer_weights={"p": 3.0}),
+        ColumnTransformer(
+            [("p", ONE_HOT, ["p"]), ("q", ONE_HOT, ["q"])], transformer_weights={"p": 3.0}
+        ),
         TEXTS,
         STRANGE,
     ),
@@ -493,17 +597,25 @@ ODD: dict[str, tuple[Any, pd.DataFrame, dict[str, Any]]] = {
 @pytest.mark.parametrize("name", ODD)
 def test_odd_steps_answer_as_they_do_without_a_copy(name: str, samples: bool) -> None:
     step, data, record = ODD[name]
-    columns = clone(step) if hasattr(step, "transformers") else make_column_transformer((clone(step), list(data)))
+    columns = (
+        clone(step)
+        if hasattr(step, "transformers")
+        else make_column_transformer((clone(step), list(data)))
+    )
     pipeline = make_pipeline(columns, LogisticRegression())
     pipeline.fit(data, (np.arange(len(data)) % 3 == 0).astype(int))
     kind = "numeric" if "a" in data else "string"
     described = [{"name": column, "type": kind, "default": data[column][0]} for column in data]
-    model = SklearnModel.load(Artifact(pipeline, {"features": described}, data if samples else None))
+    model = SklearnModel.load(
+        Artifact(pipeline, {"features": described}, data if samples else None)
+    )
 
     def told() -> Any:
         try:
             records = model.schema.records(record)
-            return model.predict(records).tolist(), np.round(model.predict_proba(records), 11).tolist()
+            return model.predict(records).tolist(), np.round(
+                model.predict_proba(records), 11
+            ).tolist()
         except Unprocessable as error:
             return error.errors
 
@@ -537,9 +649,12 @@ STRICT_ENCODERS = [
 @pytest.mark.parametrize("kind", ["category", "string"])
 def test_an_encoder_of_several_columns_is_looked_up(encoder: Any, kind: str) -> None:
     last = HistGradientBoostingClassifier(max_iter=5, min_samples_leaf=2)
-    pipeline = make_pipeline(make_column_transformer((encoder, ["p", "q"])), last).fit(TEXTS, TEXTS["q"] == "u")
+    pipeline = make_pipeline(make_column_transformer((encoder, ["p", "q"])), last).fit(
+        TEXTS, TEXTS["q"] == "u"
+    )
     described = [
-        {"name": name, "type": kind, "default": "u"} | ({"categories": sorted(set(TEXTS[name]))} if kind == "category" else {})
+        {"name": name, "type": kind, "default": "u"}
+        | ({"categories": sorted(set(TEXTS[name]))} if kind == "category" else {})
         for name in TEXTS
     ]
     model = SklearnModel.load(Artifact(pipeline, {"features": described}))
@@ -553,7 +668,9 @@ def test_an_encoder_of_several_columns_is_looked_up(encoder: Any, kind: str) -> 
 
 def test_too_many_categories_are_left_to_the_estimator() -> None:
     data = pd.DataFrame({"p": [f"{number}" for number in range(3000)]})
-    pipeline = make_pipeline(make_column_transformer((ONE_HOT, ["p"])), LogisticRegression()).fit(data, np.arange(3000) % 2)
+    pipeline = make_pipeline(make_column_transformer((ONE_HOT, ["p"])), LogisticRegression()).fit(
+        data, np.arange(3000) % 2
+    )
     model = SklearnModel.load(Artifact(pipeline, {"features": [{"name": "p", "type": "string"}]}))
     model.hasten()
     assert "3002 categories that become 3000 columns" in model.info()["fast_predict_reason"]
@@ -583,29 +700,53 @@ def test_a_forest_with_other_trees_than_it_wanted_is_equal(wanted: int) -> None:
 
 def test_a_link_that_is_met_only_when_saturated_is_not_taken_for_another() -> None:
     data = numbers() * 1e4
-    model = hastened(SGDClassifier(loss="modified_huber", random_state=0, max_iter=20, tol=None), data, 2)
-    assert model.info()["fast_predict_reason"] == "the compiled copy gives other values than the estimator"
+    model = hastened(
+        SGDClassifier(loss="modified_huber", random_state=0, max_iter=20, tol=None), data, 2
+    )
+    assert (
+        model.info()["fast_predict_reason"]
+        == "the compiled copy gives other values than the estimator"
+    )
 
 
 NINE = [f"x{n}" for n in range(9)]
-SPARSE = ColumnTransformer([("few", OneHotEncoder(), ["k"]), ("numbers", "passthrough", NINE)], sparse_threshold=1.0)
+SPARSE = ColumnTransformer(
+    [("few", OneHotEncoder(), ["k"]), ("numbers", "passthrough", NINE)], sparse_threshold=1.0
+)
 BY_COLUMN = ColumnTransformer([("all", "passthrough", [*NINE, "k"])]).set_output(transform="pandas")
-TWO_FRAMES = ColumnTransformer([("one", "passthrough", NINE), ("k", "passthrough", ["k"])]).set_output(transform="pandas")
-HANDED = {"an array": "passthrough", "sparse": SPARSE, "a frame": BY_COLUMN, "two frames in one": TWO_FRAMES}
+TWO_FRAMES = ColumnTransformer(
+    [("one", "passthrough", NINE), ("k", "passthrough", ["k"])]
+).set_output(transform="pandas")
+HANDED = {
+    "an array": "passthrough",
+    "sparse": SPARSE,
+    "a frame": BY_COLUMN,
+    "two frames in one": TWO_FRAMES,
+}
 
 
 def large_terms(handed: str, last: Any, scale: float) -> tuple[SklearnModel, Any]:
     """A linear model behind a step, and coded records whose terms are of that size, and add up to next to nothing."""
     choose = np.random.default_rng(0)
-    X = pd.DataFrame(choose.normal(size=(200, 9)), columns=NINE).assign(k=choose.integers(0, 5, 200).astype(float))
+    X = pd.DataFrame(choose.normal(size=(200, 9)), columns=NINE).assign(
+        k=choose.integers(0, 5, 200).astype(float)
+    )
     score = X[NINE].to_numpy() @ choose.normal(size=9)
     target = np.digitize(score, [-1, 1]) if last is not LINEAR[0][0] else score > 0
-    pipeline = make_pipeline(clone(HANDED[handed]) if handed != "an array" else HANDED[handed], clone(last)).fit(X, target)
+    pipeline = make_pipeline(
+        clone(HANDED[handed]) if handed != "an array" else HANDED[handed], clone(last)
+    ).fit(X, target)
     model = SklearnModel.load(Artifact(pipeline, {"features": features(X)}))
     model.hasten()
-    coefficients = np.atleast_2d(pipeline[-1].coef_)[:, -9:] if handed == "sparse" else np.atleast_2d(pipeline[-1].coef_)[:, :9]
+    coefficients = (
+        np.atleast_2d(pipeline[-1].coef_)[:, -9:]
+        if handed == "sparse"
+        else np.atleast_2d(pipeline[-1].coef_)[:, :9]
+    )
     large = choose.normal(size=(300, 9)) * scale
-    rows = large - large @ np.linalg.pinv(coefficients) @ coefficients + choose.normal(size=(300, 9))
+    rows = (
+        large - large @ np.linalg.pinv(coefficients) @ coefficients + choose.normal(size=(300, 9))
+    )
     return model, np.column_stack([rows, choose.integers(0, 5, 300).astype(float)])
 
 
@@ -622,7 +763,9 @@ def test_what_large_terms_leave_of_a_sum_is_equal(scale: float, handed: str, las
     for size in (1, 2, 7, 300):
         for method in ("few", "many"):
             seen = model._fast.plan(coded[:size])
-            np.testing.assert_array_equal(getattr(model._fast, method)(seen), model._fast._asked(coded[:size]))
+            np.testing.assert_array_equal(
+                getattr(model._fast, method)(seen), model._fast._asked(coded[:size])
+            )
         assert_equal(model, coded[:size], exact=True)
 
 
@@ -633,7 +776,10 @@ def test_a_sum_in_another_order_is_found(handed: str) -> None:
     assert fast is not None
     coded = made_up(model.schema, choose)
     fast.prove(coded, choose)
-    fast.few = predictors._linear(model._steps.predictor, lambda X, coefficients: (X[:, ::-1] * coefficients[::-1]).sum(axis=1))
+    fast.few = predictors._linear(
+        model._steps.predictor,
+        lambda X, coefficients: (X[:, ::-1] * coefficients[::-1]).sum(axis=1),
+    )
     with pytest.raises(Unproven, match="other values than the estimator"):
         fast.prove(coded, choose)
 
@@ -655,8 +801,13 @@ def as_text(codes: Any) -> Any:
 def test_a_step_that_sees_a_record_in_the_light_of_others_answers_itself() -> None:
     data = pd.DataFrame({"k": pd.Categorical([1, 2, 3] * 40), "x": np.arange(120.0)})
     inner = make_pipeline(FunctionTransformer(as_text), OneHotEncoder(handle_unknown="ignore"))
-    pipeline = make_pipeline(make_column_transformer((inner, ["k"]), ("passthrough", ["x"])), LogisticRegression())
-    described = [{"name": "k", "type": "category", "categories": [1, 2, 3]}, {"name": "x", "type": "numeric"}]
+    pipeline = make_pipeline(
+        make_column_transformer((inner, ["k"]), ("passthrough", ["x"])), LogisticRegression()
+    )
+    described = [
+        {"name": "k", "type": "category", "categories": [1, 2, 3]},
+        {"name": "x", "type": "numeric"},
+    ]
     model = SklearnModel.load(Artifact(pipeline.fit(data, data["k"] == 1), {"features": described}))
     model.hasten()
     assert "records that are" in model.info()["fast_predict_reason"]
@@ -678,7 +829,9 @@ def test_what_one_of_many_features_makes_too_large_is_refused() -> None:
     assert model._fast is not None, model._slow_because
 
 
-def test_wide_models_are_proven_and_measured_on_few_records(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wide_models_are_proven_and_measured_on_few_records(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     data = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 20))).add_prefix("x")
     pipeline = make_pipeline(PolynomialFeatures(2), StandardScaler(), Ridge()).fit(data, data["x0"])
     model = SklearnModel.load(Artifact(pipeline, {"features": features(data)}, data))
@@ -689,7 +842,7 @@ def test_wide_models_are_proven_and_measured_on_few_records(monkeypatch: pytest.
         return own(step, X)
 
     monkeypatch.setattr(PolynomialFeatures, "transform", counted)
-    monkeypatch.setattr(trials, "MOST", 231 * 40)
+    monkeypatch.setattr(proof, "MOST", 231 * 40)
     model.hasten()
     assert model._fast is not None, model._slow_because
     assert 16 <= max(sizes) <= 40 == model._fast._most
@@ -698,7 +851,11 @@ def test_wide_models_are_proven_and_measured_on_few_records(monkeypatch: pytest.
 
 def test_what_is_made_of_a_row_for_each_class_is_bounded() -> None:
     coefficients = np.random.default_rng(0).normal(size=(100, 5_000))
-    rows = next(critical_rows(SimpleNamespace(coef_=coefficients, intercept_=np.zeros(100)), np.random.default_rng(0)))
+    rows = next(
+        critical_rows(
+            SimpleNamespace(coef_=coefficients, intercept_=np.zeros(100)), np.random.default_rng(0)
+        )
+    )
     assert 2 <= len(rows) <= MOST / coefficients.size
 
 
@@ -712,17 +869,27 @@ def test_labels_near_a_tie_are_left_to_what_decides() -> None:
 
 def test_splits_by_category_are_left_to_the_estimator() -> None:
     X = pd.DataFrame({"a": np.arange(ROWS) % 4, "b": np.arange(ROWS) / 7.0})
-    boosting = HistGradientBoostingRegressor(max_iter=3, categorical_features=[0]).fit(X, X["a"] == 2)
+    boosting = HistGradientBoostingRegressor(max_iter=3, categorical_features=[0]).fit(
+        X, X["a"] == 2
+    )
     model = SklearnModel.load(Artifact(boosting, {"features": features(X.astype(float))}))
     model.hasten()
-    assert model.info()["fast_predict_reason"] == "it cannot be compiled (ValueError: splits by category)"
+    assert (
+        model.info()["fast_predict_reason"]
+        == "it cannot be compiled (ValueError: splits by category)"
+    )
 
 
 def test_a_gap_that_only_a_copy_would_take_is_refused() -> None:
     data = pd.DataFrame({"c": [f"{number}" for number in range(30)] * 4, "x": np.arange(120.0)})
     steps = make_column_transformer((OneHotEncoder(), ["c"]), ("passthrough", ["x"]))
-    pipeline = make_pipeline(steps, RandomForestClassifier(3, random_state=0)).fit(data, np.arange(120) % 2)
-    described = [{"name": "c", "type": "string", "default": "1"}, {"name": "x", "type": "numeric", "accepts_missing": True}]
+    pipeline = make_pipeline(steps, RandomForestClassifier(3, random_state=0)).fit(
+        data, np.arange(120) % 2
+    )
+    described = [
+        {"name": "c", "type": "string", "default": "1"},
+        {"name": "x", "type": "numeric", "accepts_missing": True},
+    ]
     model = SklearnModel.load(Artifact(pipeline, {"features": described}))
     model.hasten()
     with pytest.raises(Unprocessable):
@@ -732,13 +899,19 @@ def test_a_gap_that_only_a_copy_would_take_is_refused() -> None:
 def test_a_forest_of_several_outputs_does_not_end_the_process() -> None:
     data = numbers()
     two = np.stack([targets(data, 2), targets(data, 3)], axis=1)
-    model = SklearnModel.load(Artifact(RandomForestClassifier(3).fit(data, two), {"features": features(data)}))
+    model = SklearnModel.load(
+        Artifact(RandomForestClassifier(3).fit(data, two), {"features": features(data)})
+    )
     model.hasten()
-    assert model.info()["fast_predict_reason"] == "it cannot be compiled (ValueError: several outputs)"
+    assert (
+        model.info()["fast_predict_reason"] == "it cannot be compiled (ValueError: several outputs)"
+    )
 
 
 @pytest.mark.parametrize("fast", [True, False])
-def test_nothing_waits_for_the_compiled_copy(fast: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_waits_for_the_compiled_copy(
+    fast: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     compiling, hasten = threading.Event(), SklearnModel.hasten
 
     def late(model: SklearnModel) -> None:

@@ -39,7 +39,14 @@ def serve() -> NoReturn:
     }
     uwsgi = Path(sys.executable).with_name("uwsgi")
     os.chdir(PROJECT)
-    command = [sys.executable, "-m", "python.supervisor", str(uwsgi), "--ini", "uwsgi.ini"]
+    command = [
+        sys.executable,
+        "-m",
+        "python.production.supervisor",
+        str(uwsgi),
+        "--ini",
+        "uwsgi.ini",
+    ]
     os.execve(sys.executable, command, {**os.environ, **environ})  # noqa: S606
 
 
@@ -56,7 +63,9 @@ def swap() -> None:
         except BaseException:
             candidate.unlink(missing_ok=True)  # it would take memory
             raise
-        _await_workers(lambda _: True)  # uWSGI passes over those that have not loaded the old one yet
+        _await_workers(
+            lambda _: True
+        )  # uWSGI passes over those that have not loaded the old one yet
         before = {worker["pid"] for worker in _status()["workers"]}
         # uWSGI watches the time of the file, in whole seconds.
         later = max(time.time(), live.stat().st_mtime + 1)
@@ -93,12 +102,16 @@ def _copy(settings: Settings, folder: str) -> Path:
     try:
         shutil.copyfile(settings.model_path, copy)
     except OSError as error:
-        raise ArtifactError(f"{settings.model_name} cannot be copied: {error.strerror or error}") from error
+        raise ArtifactError(
+            f"{settings.model_name} cannot be copied: {error.strerror or error}"
+        ) from error
     return copy
 
 
 def _bound(settings: Settings) -> socket.socket:
-    family, _, _, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
+    family, _, _, _, address = socket.getaddrinfo(
+        settings.host, settings.port, type=socket.SOCK_STREAM
+    )[0]
     listener = socket.socket(family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(address)
@@ -130,7 +143,9 @@ def _await_workers(changed: Callable[[Any], bool]) -> None:
     end = time.monotonic() + SECONDS_TO_SWAP
     while not all(worker["accepting"] and changed(worker) for worker in _status()["workers"]):
         if time.monotonic() > end:
-            raise TimeoutError(f"the workers have not been replaced after {SECONDS_TO_SWAP} seconds")
+            raise TimeoutError(
+                f"the workers have not been replaced after {SECONDS_TO_SWAP} seconds"
+            )
         time.sleep(0.2)
 
 

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from python.model.columns import dense, missing
+from python.model.data.columns import dense, missing
+from python.model.data.features import Category, Numeric
+from python.model.data.schema import Schema
 from python.model.estimator import of_sklearn
-from python.model.features import Category, Numeric
 from python.model.refusals import refused_rows
-from python.model.schema import Schema
 
 Matrix = NDArray[np.float64]
 Plan = Callable[[Matrix], Matrix]
@@ -26,7 +26,9 @@ FUNCTION = "FunctionTransformer"
 
 # The arithmetic of each step, in the order in which scikit-learn does it, so that every bit is the same.
 STEPS: dict[str, Callable[[Any], Plan]] = {
-    "StandardScaler": lambda s: _shifted_and_divided(s.mean_ if s.with_mean else None, s.scale_ if s.with_std else None),
+    "StandardScaler": lambda s: _shifted_and_divided(
+        s.mean_ if s.with_mean else None, s.scale_ if s.with_std else None
+    ),
     "RobustScaler": lambda s: _shifted_and_divided(
         s.center_ if s.with_centering else None, s.scale_ if s.with_scaling else None
     ),
@@ -100,7 +102,9 @@ def _shifted_and_divided(shift: Any, divisor: Any) -> Plan:
 
 def _columns(transformer: Any, schema: Schema) -> Plan:
     width = max(places.stop for places in transformer.output_indices_.values())
-    rows = sum(len(feature.categories) + 1 for feature in schema.features if isinstance(feature, Category))
+    rows = sum(
+        len(feature.categories) + 1 for feature in schema.features if isinstance(feature, Category)
+    )
     if rows * width > MOST:
         raise ValueError(f"{rows} categories that become {width} columns are too many to look up")
     if transformer.transformer_weights:
@@ -109,7 +113,9 @@ def _columns(transformer: Any, schema: Schema) -> Plan:
     for name, inner, _ in transformer.transformers_:
         taken = transformer._transformer_to_input_indices[name]
         if len(taken) and inner != "drop":  # though it may give no column, it may refuse a value
-            blocks.append((_sliced(taken), transformer.output_indices_[name], _block(inner, taken, schema)))
+            blocks.append(
+                (_sliced(taken), transformer.output_indices_[name], _block(inner, taken, schema))
+            )
 
     def columns(X: Matrix) -> Matrix:
         seen = np.empty((len(X), width))
@@ -178,4 +184,6 @@ def _table(inner: Any, taken: Sequence[int], schema: Schema, place: int, first: 
 
 
 def _asked(inner: Any, taken: Sequence[int], schema: Schema, coded: Matrix) -> Matrix:
-    return np.asarray(dense(inner.transform(schema.framed(coded).iloc[:, list(taken)])), dtype=float)
+    return np.asarray(
+        dense(inner.transform(schema.framed(coded).iloc[:, list(taken)])), dtype=float
+    )

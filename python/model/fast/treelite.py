@@ -18,7 +18,14 @@ from treelite.gtil.gtil import GTILConfig
 Matrix = NDArray[np.float64]
 
 PREDICT = _LIB["TreeliteGTILPredict"]  # apart from treelite's own, for the types
-PREDICT.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_char_p, ctypes.c_uint64, ctypes.c_void_p, ctypes.c_void_p)
+PREDICT.argtypes = (
+    ctypes.c_void_p,
+    ctypes.c_void_p,
+    ctypes.c_char_p,
+    ctypes.c_uint64,
+    ctypes.c_void_p,
+    ctypes.c_void_p,
+)
 
 # treelite's name for a field of a node, histogram boosting's and that of all other trees.
 FIELDS = {
@@ -45,7 +52,9 @@ def imported(predictor: Any) -> treelite.Model:
         predictor.n_estimators = len(predictor.estimators_)
     model = treelite.sklearn.import_model(predictor)
     if hasattr(predictor, "classes_") and not hasattr(predictor, "_loss"):
-        for number, part in enumerate(predictor.estimators_):  # treelite divides them by their sum once more
+        for number, part in enumerate(
+            predictor.estimators_
+        ):  # treelite divides them by their sum once more
             leaves = part.tree_.value[part.tree_.children_left < 0, 0]
             model.get_tree_accessor(number).set_field("leaf_vector", leaves.ravel())
     return model
@@ -54,14 +63,22 @@ def imported(predictor: Any) -> treelite.Model:
 def same(model: treelite.Model, predictor: Any) -> bool:
     """Whether each node of each tree is the predictor's own."""
     own = list(_nodes(predictor))
-    return model.num_tree == len(own) and all(_equal(model.get_tree_accessor(n), *nodes) for n, nodes in enumerate(own))
+    return model.num_tree == len(own) and all(
+        _equal(model.get_tree_accessor(n), *nodes) for n, nodes in enumerate(own)
+    )
 
 
-def _nodes(predictor: Any) -> Iterator[tuple[dict[str, Any], NDArray[np.bool_], NDArray[Any] | None]]:
+def _nodes(
+    predictor: Any,
+) -> Iterator[tuple[dict[str, Any], NDArray[np.bool_], NDArray[Any] | None]]:
     """Of each of the predictor's trees the fields, which nodes are leaves, and what these add, if it is one number."""
     if hasattr(predictor, "_predictors"):
         for nodes in (part.nodes for parts in predictor._predictors for part in parts):
-            yield {field: nodes[name] for field, (name, _) in FIELDS.items()}, nodes["is_leaf"] != 0, nodes["value"]
+            yield (
+                {field: nodes[name] for field, (name, _) in FIELDS.items()},
+                nodes["is_leaf"] != 0,
+                nodes["value"],
+            )
         return
     boosting = hasattr(predictor, "_loss")
     rate = predictor.learning_rate if boosting else 1.0
@@ -69,12 +86,22 @@ def _nodes(predictor: Any) -> Iterator[tuple[dict[str, Any], NDArray[np.bool_], 
         fields = {field: getattr(tree, name) for field, (_, name) in FIELDS.items()}
         if boosting:
             del fields["default_left"]  # it takes no missing value
-        yield fields, tree.children_left < 0, tree.value[:, 0, 0] * rate if tree.value.shape[2] == 1 else None
+        yield (
+            fields,
+            tree.children_left < 0,
+            tree.value[:, 0, 0] * rate if tree.value.shape[2] == 1 else None,
+        )
 
 
-def _equal(copy: Any, fields: dict[str, Any], leaf: NDArray[np.bool_], values: NDArray[Any] | None) -> bool:
-    same = all(np.array_equal(copy.get_field(field)[~leaf], own[~leaf]) for field, own in fields.items())
-    return same and (values is None or np.allclose(copy.get_field("leaf_value")[leaf], values[leaf], 1e-15, 0))
+def _equal(
+    copy: Any, fields: dict[str, Any], leaf: NDArray[np.bool_], values: NDArray[Any] | None
+) -> bool:
+    same = all(
+        np.array_equal(copy.get_field(field)[~leaf], own[~leaf]) for field, own in fields.items()
+    )
+    return same and (
+        values is None or np.allclose(copy.get_field("leaf_value")[leaf], values[leaf], 1e-15, 0)
+    )
 
 
 class Gtil:
@@ -82,16 +109,30 @@ class Gtil:
 
     def __init__(self, model: treelite.Model, width: int, *, margins: bool) -> None:
         """`margins` asks for the sums of boosting, before any link. Raises ValueError for trees in another precision."""
-        if (model.input_type, model.output_type) != ("float64", "float64") or model.num_feature != width:
+        if (model.input_type, model.output_type) != (
+            "float64",
+            "float64",
+        ) or model.num_feature != width:
             raise ValueError(f"trees over {model.num_feature} columns of {model.input_type}")
         self._model = model
         self._config = GTILConfig(nthread=1, predict_type="raw" if margins else "default")
-        self._width = treelite.gtil.predict(model, np.zeros((1, width)), nthread=1, pred_margin=margins).size
+        self._width = treelite.gtil.predict(
+            model, np.zeros((1, width)), nthread=1, pred_margin=margins
+        ).size
         self._features = width
 
     def __call__(self, X: Matrix) -> Matrix:
         """The averages of a forest, or the sums of boosting."""
         X = np.ascontiguousarray(X, dtype=float).reshape(-1, self._features)
         found = np.zeros((len(X), self._width))
-        _check_call(PREDICT(self._model.handle, X.ctypes.data, b"float64", len(X), found.ctypes.data, self._config.handle))
+        _check_call(
+            PREDICT(
+                self._model.handle,
+                X.ctypes.data,
+                b"float64",
+                len(X),
+                found.ctypes.data,
+                self._config.handle,
+            )
+        )
         return found

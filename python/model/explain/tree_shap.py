@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from python.model.base import Values, Way
-from python.model.columns import as_matrix
-from python.model.paths import Paths
+from python.model.data.columns import as_matrix
+from python.model.explain.tree_paths import Paths
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,10 @@ def trees(predictor: Any, background: Any = None) -> Way | None:
     elif not _takes_background(predictor):
         return None
     else:
-        data = {"data": _masker(_as_read(predictor, background)), "feature_perturbation": "interventional"}
+        data = {
+            "data": _masker(_as_read(predictor, background)),
+            "feature_perturbation": "interventional",
+        }
     import shap
 
     explainer = shap.TreeExplainer(predictor, **data)
@@ -47,7 +50,10 @@ def trees(predictor: Any, background: Any = None) -> Way | None:
     def by_shap(matrix: NDArray[Any]) -> Values:
         values = explainer.shap_values(matrix, check_additivity=False)
         # The expected value may be another one before the first call.
-        return _second_of_two(np.asarray(values, dtype=float), np.ravel(np.asarray(explainer.expected_value, dtype=float)))
+        return _second_of_two(
+            np.asarray(values, dtype=float),
+            np.ravel(np.asarray(explainer.expected_value, dtype=float)),
+        )
 
     way = by_shap if background is not None else _faster(predictor, explainer.model, by_shap)
     return lambda columns: way(_as_read(predictor, columns))
@@ -59,20 +65,32 @@ def _faster(predictor: Any, ensemble: Any, by_shap: Way) -> Way:
         try:
             way = make(predictor, ensemble)
             bounds = _as_read(predictor, _bounds(ensemble, predictor.n_features_in_))
-            if all(np.allclose(*pair, rtol=1e-9, atol=1e-12) for pair in zip(way(bounds), by_shap(bounds), strict=True)):
+            if all(
+                np.allclose(*pair, rtol=1e-9, atol=1e-12)
+                for pair in zip(way(bounds), by_shap(bounds), strict=True)
+            ):
                 return way
             log.debug("%s gives other values than shap", make.__name__)
-        except Exception as reason:  # shapiq, too, refuses what it does not know with exceptions of many kinds
+        except (
+            Exception
+        ) as reason:  # shapiq, too, refuses what it does not know with exceptions of many kinds
             log.debug("%s does not apply: %s", make.__name__, reason)
     return by_shap
 
 
 def _bounds(ensemble: Any, n_features: int) -> NDArray[np.float64]:
     """Records on which the splits decide, (N_BOUNDS, n_features): each value is a threshold, or one in eight missing."""
-    choose, split = np.random.default_rng(0), (ensemble.children_left >= 0) & np.isfinite(ensemble.thresholds)
+    choose, split = (
+        np.random.default_rng(0),
+        (ensemble.children_left >= 0) & np.isfinite(ensemble.thresholds),
+    )
     features, order = ensemble.features[split], np.argsort(ensemble.features[split])
-    known = np.split(ensemble.thresholds[split][order], np.searchsorted(features[order], range(1, n_features)))
-    records = np.stack([choose.choice(values if len(values) else [0.0], N_BOUNDS) for values in known], axis=1)
+    known = np.split(
+        ensemble.thresholds[split][order], np.searchsorted(features[order], range(1, n_features))
+    )
+    records = np.stack(
+        [choose.choice(values if len(values) else [0.0], N_BOUNDS) for values in known], axis=1
+    )
     return np.where(choose.random(records.shape) < 1 / 8, np.nan, records)
 
 
@@ -137,7 +155,11 @@ def _masker(background: NDArray[Any]) -> Any:
 
 def _is_of_sklearn(predictor: Any) -> bool:
     """Whether they are trees of scikit-learn: boosters explain theirs themselves."""
-    return _has_trees(predictor) and not hasattr(predictor, "get_booster") and not hasattr(predictor, "booster_")
+    return (
+        _has_trees(predictor)
+        and not hasattr(predictor, "get_booster")
+        and not hasattr(predictor, "booster_")
+    )
 
 
 def _takes_background(predictor: Any) -> bool:
@@ -150,13 +172,17 @@ def _has_trees(predictor: Any) -> bool:
     categorical = getattr(predictor, "is_categorical_", None)
     if categorical is not None and any(categorical):
         return False
-    return any(hasattr(predictor, name) for name in ("tree_", "_predictors", "get_booster", "booster_")) or any(
-        hasattr(part, "tree_") for part in _members(predictor)
-    )
+    return any(
+        hasattr(predictor, name) for name in ("tree_", "_predictors", "get_booster", "booster_")
+    ) or any(hasattr(part, "tree_") for part in _members(predictor))
 
 
 def _node_counts(predictor: Any) -> list[int]:
-    return [part.tree_.node_count for part in chain([predictor], _members(predictor)) if hasattr(part, "tree_")]
+    return [
+        part.tree_.node_count
+        for part in chain([predictor], _members(predictor))
+        if hasattr(part, "tree_")
+    ]
 
 
 def _members(predictor: Any) -> list[Any]:
@@ -165,8 +191,14 @@ def _members(predictor: Any) -> list[Any]:
 
 
 def _second_of_two(values: NDArray[np.float64], base: NDArray[np.float64]) -> Values:
-    return (values[:, :, 1], base[1]) if values.ndim == 3 and values.shape[2] == 2 else _squeezed(values, base)
+    return (
+        (values[:, :, 1], base[1])
+        if values.ndim == 3 and values.shape[2] == 2
+        else _squeezed(values, base)
+    )
 
 
 def _squeezed(values: NDArray[np.float64], base: NDArray[np.float64]) -> Values:
-    return (values[:, :, 0] if values.ndim == 3 and values.shape[2] == 1 else values), base if base.size > 1 else base[0]
+    return (
+        values[:, :, 0] if values.ndim == 3 and values.shape[2] == 1 else values
+    ), base if base.size > 1 else base[0]

@@ -46,12 +46,21 @@ def picked(columns: Any, places: NDArray[np.intp]) -> Any:
         return columns[places, np.arange(columns.shape[1])]
     import pandas as pd  # the columns are a DataFrame
 
-    return pd.DataFrame({name: columns[name].array.take(place) for name, place in zip(columns, places.T, strict=True)})
+    return pd.DataFrame(
+        {
+            name: columns[name].array.take(place)
+            for name, place in zip(columns, places.T, strict=True)
+        }
+    )
 
 
 def by_column(columns: Any) -> list[Any]:
     """The columns one by one, (n_records,) each, with their own types."""
-    return [columns.iloc[:, n] for n in range(columns.shape[1])] if hasattr(columns, "iloc") else list(columns.T)
+    return (
+        [columns.iloc[:, n] for n in range(columns.shape[1])]
+        if hasattr(columns, "iloc")
+        else list(columns.T)
+    )
 
 
 def dense(columns: Any) -> Any:

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from python.model import coalitions, contributions, shapley
 from python.model.base import Explanation, Values, Way
 from python.model.estimator import Steps
-from python.model.origins import folded
-from python.model.spaces import ABSOLUTE, RELATIVE, Ask, Space, asking
+from python.model.explain import coalitions, contributions, tree_shap
+from python.model.explain.origins import folded
+from python.model.explain.outputs import ABSOLUTE, RELATIVE, Ask, Space, asking
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,9 @@ class Subject(NamedTuple):
     steps: Steps
     n_features: int
     spaces: list[Space]
-    origins: NDArray[np.intp] | None  # the feature of each column that the last step sees; None if columns mix features
+    origins: (
+        NDArray[np.intp] | None
+    )  # the feature of each column that the last step sees; None if columns mix features
 
     def served(self, columns: Any) -> NDArray[np.float64]:
         """The output that values without a link explain."""
@@ -66,7 +68,11 @@ class Method:
             return None
         total, scale = base + values.sum(axis=1), np.abs(base) + np.abs(values).sum(axis=1)
         space = next((space for space in self.spaces if space.holds(total, scale, ask)), None)
-        return Explanation(values, base, space.output) if space and self._is_mean(base, space) else None
+        return (
+            Explanation(values, base, space.output)
+            if space and self._is_mean(base, space)
+            else None
+        )
 
     def _is_mean(self, base: NDArray[np.float64], space: Space) -> bool:
         """Whether the base value is what the background has on average: the sums would hold with a background misread."""
@@ -86,9 +92,12 @@ def methods_alone(subject: Subject, samples: Any = None) -> list[Method]:
     predictor = subject.steps.predictor
     ways = {
         "native contributions": partial(contributions.own_contributions, predictor),
-        "tree path-dependent": partial(shapley.trees, predictor),
+        "tree path-dependent": partial(tree_shap.trees, predictor),
     }
-    methods = [Method(name, partial(_folding, subject, make), subject.spaces) for name, make in ways.items()]
+    methods = [
+        Method(name, partial(_folding, subject, make), subject.spaces)
+        for name, make in ways.items()
+    ]
     if samples is None:
         return methods
     return [*methods, _linear(subject, samples, subject.spaces), _agnostic(subject, samples)]
@@ -97,23 +106,38 @@ def methods_alone(subject: Subject, samples: Any = None) -> list[Method]:
 def methods_against(subject: Subject, background: Any) -> list[Method]:
     """The methods for requests with a background, the best first; those for a classifier explain the probability."""
     spaces = [space for space in subject.spaces if space.output == "probability"] or subject.spaces
-    make = partial(_on_last_step, shapley.trees, subject, background)
+    make = partial(_on_last_step, tree_shap.trees, subject, background)
     ask = asking(subject.estimator, background)
-    trees = Method("tree interventional", partial(_folding, subject, make), spaces, INTERVENTIONAL_PREDICTIONS, ask)
+    trees = Method(
+        "tree interventional",
+        partial(_folding, subject, make),
+        spaces,
+        INTERVENTIONAL_PREDICTIONS,
+        ask,
+    )
     return [trees, _linear(subject, background, spaces), _agnostic(subject, background)]
 
 
 def _linear(subject: Subject, background: Any, spaces: list[Space]) -> Method:
-    return Method("linear", partial(_folding, subject, partial(_on_last_step, shapley.linear, subject, background)), spaces)
+    return Method(
+        "linear",
+        partial(_folding, subject, partial(_on_last_step, tree_shap.linear, subject, background)),
+        spaces,
+    )
 
 
 def _agnostic(subject: Subject, background: Any) -> Method:
     make = partial(coalitions.shapley_values, subject.served, background)
-    name, cost = coalitions.method_name(subject.n_features), coalitions.n_coalitions(subject.n_features)
+    name, cost = (
+        coalitions.method_name(subject.n_features),
+        coalitions.n_coalitions(subject.n_features),
+    )
     return Method(name, make, subject.spaces[:1], cost)
 
 
-def _on_last_step(way: Callable[[Any, Any], Way | None], subject: Subject, background: Any) -> Way | None:
+def _on_last_step(
+    way: Callable[[Any, Any], Way | None], subject: Subject, background: Any
+) -> Way | None:
     return way(subject.steps.predictor, subject.steps.transform(background))
 
 

@@ -35,14 +35,20 @@ def identify_answers(app: Flask) -> None:
     answer = app.wsgi_app
     version: list[tuple[str, str]] = []
 
-    def identified(environ: "WSGIEnvironment", start_response: "StartResponse") -> "Iterable[bytes]":
+    def identified(
+        environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> "Iterable[bytes]":
         sent = environ.get("HTTP_X_REQUEST_ID", "")
         environ[KEY] = sent if ID.fullmatch(sent) else os.urandom(16).hex()
 
-        def start(status: str, headers: list[tuple[str, str]], *error: Any) -> "Callable[[bytes], object]":
+        def start(
+            status: str, headers: list[tuple[str, str]], *error: Any
+        ) -> "Callable[[bytes], object]":
             if not version and future.done() and future.exception() is None:
                 version[:] = [("X-Model-Version", future.result().version)]
-            return start_response(status, [*headers, ("X-Request-ID", environ[KEY]), *version], *error)
+            return start_response(
+                status, [*headers, ("X-Request-ID", environ[KEY]), *version], *error
+            )
 
         return answer(environ, start)
 

@@ -19,8 +19,8 @@ from sklearn.ensemble import (
 )
 from sklearn.tree import DecisionTreeClassifier
 
-from python.model import paths, shapley
-from python.model.paths import Paths
+from python.model.explain import tree_paths, tree_shap
+from python.model.explain.tree_paths import Paths
 
 TREES = {
     "forest": RandomForestClassifier(7, random_state=0),
@@ -28,9 +28,13 @@ TREES = {
     "tree": DecisionTreeClassifier(random_state=0),
     "extra trees for a number": ExtraTreesRegressor(5, max_depth=8, random_state=0),
     "boosting": GradientBoostingClassifier(n_estimators=9, random_state=0),
-    "boosting for a number": GradientBoostingRegressor(n_estimators=9, loss="huber", random_state=0),
+    "boosting for a number": GradientBoostingRegressor(
+        n_estimators=9, loss="huber", random_state=0
+    ),
     "histogram boosting": HistGradientBoostingClassifier(max_iter=5, random_state=0),
-    "histogram boosting for a number": HistGradientBoostingRegressor(max_iter=5, loss="poisson", random_state=0),
+    "histogram boosting for a number": HistGradientBoostingRegressor(
+        max_iter=5, loss="poisson", random_state=0
+    ),
 }
 
 
@@ -45,7 +49,11 @@ def fitted(name: str, *, classes: int = 2, gaps: bool = False, **more: Any) -> A
     X = records(0, gaps=gaps)
     score = np.nan_to_num(X) @ [1, -2, 0.5, 1, 0, 3] + np.nan_to_num(X[:, 0] * X[:, 5])
     regression = not hasattr(TREES[name], "predict_proba")
-    target = np.exp(score / 9) if regression else np.digitize(score, np.quantile(score, np.arange(1, classes) / classes))
+    target = (
+        np.exp(score / 9)
+        if regression
+        else np.digitize(score, np.quantile(score, np.arange(1, classes) / classes))
+    )
     return TREES[name].fit(X, target, **more)
 
 
@@ -91,7 +99,9 @@ def test_weights_of_records_count() -> None:
 @given(st.data())
 def test_records_on_the_thresholds(data: st.DataObject) -> None:
     trees = fitted("shallow forest")
-    thresholds = np.concatenate([part.tree_.threshold[part.tree_.feature >= 0] for part in trees.estimators_])
+    thresholds = np.concatenate(
+        [part.tree_.threshold[part.tree_.feature >= 0] for part in trees.estimators_]
+    )
     near = thresholds.astype(np.float32)
     around = [near, np.nextafter(near, np.float32(np.inf)), np.nextafter(near, np.float32(-np.inf))]
     values = st.sampled_from([*np.concatenate(around).astype(float), 1e300, -1e300, -0.0])
@@ -102,14 +112,14 @@ def test_records_on_the_thresholds(data: st.DataObject) -> None:
 def test_trees_without_a_split_give_nothing() -> None:
     X = records(0)
     trees = RandomForestRegressor(3, random_state=0).fit(X, np.full(len(X), 2.5))
-    values, base = shapley.trees(trees)(X[:2])  # type: ignore[misc]
+    values, base = tree_shap.trees(trees)(X[:2])  # type: ignore[misc]
     assert not values.any()
     assert base == 2.5
 
 
 def test_one_model_is_explained_with_paths(monkeypatch: pytest.MonkeyPatch) -> None:
     trees, X = fitted("forest"), records(1)
-    way = shapley.trees(trees)
+    way = tree_shap.trees(trees)
     monkeypatch.setattr(shap.TreeExplainer, "shap_values", None)
     assert way
     values, base = way(X)
@@ -118,23 +128,23 @@ def test_one_model_is_explained_with_paths(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_long_paths_are_left_to_shap(monkeypatch: pytest.MonkeyPatch) -> None:
     trees, X = fitted("forest"), records(1)
-    expected = shapley.trees(trees)(X)  # type: ignore[misc]
-    monkeypatch.setattr(paths, "MAX_NUMBERS", 1000)
+    expected = tree_shap.trees(trees)(X)  # type: ignore[misc]
+    monkeypatch.setattr(tree_paths, "MAX_NUMBERS", 1000)
     with monkeypatch.context() as free_paths:
-        free_paths.setattr(paths, "PATH", 0)
-        free_paths.setattr(paths, "OUTPUT", 0)
+        free_paths.setattr(tree_paths, "PATH", 0)
+        free_paths.setattr(tree_paths, "OUTPUT", 0)
         with pytest.raises(ValueError, match="more than 1000"):
             both(trees, X)
     monkeypatch.setattr(Paths, "__call__", None)
-    for found, told in zip(shapley.trees(trees)(X), expected, strict=True):  # type: ignore[misc]
+    for found, told in zip(tree_shap.trees(trees)(X), expected, strict=True):  # type: ignore[misc]
         assert found == pytest.approx(told, abs=1e-12)
 
 
 def test_each_feature_is_proven_on_its_own_thresholds() -> None:
     trees = fitted("forest")
     explainer = shap.TreeExplainer(trees, feature_perturbation="tree_path_dependent")
-    proven = shapley._bounds(explainer.model, 8)
-    assert proven.shape == (shapley.N_BOUNDS, 8)
+    proven = tree_shap._bounds(explainer.model, 8)
+    assert proven.shape == (tree_shap.N_BOUNDS, 8)
     for feature, values in enumerate(proven.T):
         splits = [one.tree_.threshold[one.tree_.feature == feature] for one in trees]
         assert set(values[~np.isnan(values)]) <= (set(np.concatenate(splits)) or {0.0})
@@ -142,9 +152,11 @@ def test_each_feature_is_proven_on_its_own_thresholds() -> None:
 
 
 @pytest.mark.parametrize("part", ["_upto", "_missing", "_values", "_base"])
-def test_values_that_differ_from_shaps_are_not_used(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_values_that_differ_from_shaps_are_not_used(
+    part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     trees, X = fitted("forest", gaps=True), records(2, gaps=True)
-    expected = shapley.trees(trees)(X)  # type: ignore[misc]
+    expected = tree_shap.trees(trees)(X)  # type: ignore[misc]
 
     class Broken(Paths):
         def __init__(self, *given: Any) -> None:
@@ -152,15 +164,17 @@ def test_values_that_differ_from_shaps_are_not_used(part: str, monkeypatch: pyte
             own = getattr(self, part)
             setattr(self, part, ~own if own.dtype == bool else own + 0.01)
 
-    monkeypatch.setattr(shapley, "Paths", Broken)
-    for found, told in zip(shapley.trees(trees)(X), expected, strict=True):  # type: ignore[misc]
+    monkeypatch.setattr(tree_shap, "Paths", Broken)
+    for found, told in zip(tree_shap.trees(trees)(X), expected, strict=True):  # type: ignore[misc]
         assert found == pytest.approx(told, abs=1e-12)
 
 
 @pytest.mark.parametrize("wrong", [0.0, 1e-6])
-def test_long_paths_are_left_to_shapiq_where_it_gives_shaps_values(wrong: float, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_long_paths_are_left_to_shapiq_where_it_gives_shaps_values(
+    wrong: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     trees, X = fitted("forest"), records(1)
-    asked, by_lookup = [], shapley.trees(trees)
+    asked, by_lookup = [], tree_shap.trees(trees)
 
     def by_shapiq(*_: Any) -> Any:
         def way(matrix: Any) -> Any:
@@ -170,13 +184,13 @@ def test_long_paths_are_left_to_shapiq_where_it_gives_shaps_values(wrong: float,
 
         return way
 
-    monkeypatch.setattr(shapley, "_by_shapiq", by_shapiq)
-    shapley.trees(trees)(X)  # type: ignore[misc]
+    monkeypatch.setattr(tree_shap, "_by_shapiq", by_shapiq)
+    tree_shap.trees(trees)(X)  # type: ignore[misc]
     assert not asked
-    monkeypatch.setattr(paths, "MAX_NUMBERS", 1000)
-    for found, told in zip(shapley.trees(trees)(X), by_lookup(X), strict=True):  # type: ignore[misc]
+    monkeypatch.setattr(tree_paths, "MAX_NUMBERS", 1000)
+    for found, told in zip(tree_shap.trees(trees)(X), by_lookup(X), strict=True):  # type: ignore[misc]
         assert found == pytest.approx(told, abs=1e-12)
-    assert asked == ([shapley.N_BOUNDS] if wrong else [shapley.N_BOUNDS, len(X)])
+    assert asked == ([tree_shap.N_BOUNDS] if wrong else [tree_shap.N_BOUNDS, len(X)])
 
 
 @pytest.mark.parametrize(("n_features", "classes"), [(1, 0), (2, 40)])
@@ -186,9 +200,11 @@ def test_many_paths_and_outputs_are_left_to_shap_before_they_are_walked(
     choose = np.random.default_rng(0)
     X = choose.normal(size=(3_000, n_features))
     target = choose.integers(0, classes, len(X)) if classes else choose.normal(size=len(X))
-    trees = (RandomForestClassifier if classes else RandomForestRegressor)(25, random_state=0).fit(X, target)
+    trees = (RandomForestClassifier if classes else RandomForestRegressor)(25, random_state=0).fit(
+        X, target
+    )
     explainer = shap.TreeExplainer(trees, feature_perturbation="tree_path_dependent")
-    monkeypatch.setattr(paths, "_walk", None)
+    monkeypatch.setattr(tree_paths, "_walk", None)
     with pytest.raises(ValueError, match="are too many"):
         Paths(explainer.model, n_features)
 

@@ -32,13 +32,13 @@ from xgboost import XGBClassifier, XGBRegressor
 
 from python.app import create_app
 from python.errors import ArtifactError, Unprocessable
-from python.model import shapley
 from python.model.artifact import Artifact
-from python.model.coalitions import shapley_values
-from python.model.columns import as_matrix
-from python.model.methods import INTERVENTIONAL_PREDICTIONS
-from python.model.records import Records
-from python.model.shapley import MAX_NODES_WITH_BACKGROUND, trees
+from python.model.data.columns import as_matrix
+from python.model.data.records import Records
+from python.model.explain import tree_shap
+from python.model.explain.coalitions import shapley_values
+from python.model.explain.methods import INTERVENTIONAL_PREDICTIONS
+from python.model.explain.tree_shap import MAX_NODES_WITH_BACKGROUND, trees
 from python.model.sklearn import SklearnModel
 from python.settings import Settings
 from tests.conftest import Client
@@ -63,7 +63,10 @@ def test_the_matrix(cell: Cell) -> None:
     assert explanation.values.shape == (5, len(frame.columns), *SCALE[cell.task])
     assert explanation.base_value.shape == SCALE[cell.task]
     background = Records(frame.head(9))
-    by_shap = cell.mode == "_samples" and model.explanation_effort(background)[1] == INTERVENTIONAL_PREDICTIONS
+    by_shap = (
+        cell.mode == "_samples"
+        and model.explanation_effort(background)[1] == INTERVENTIONAL_PREDICTIONS
+    )
     inexact = cell.estimator in FLOAT32 or by_shap
     assert error(cell, explanation) < (1e-4 if inexact else 1e-9)
     if cell.mode == "_samples" and hasattr(model.estimator, "predict_proba"):
@@ -71,7 +74,11 @@ def test_the_matrix(cell: Cell) -> None:
 
 
 def load(estimator: Any, data: pd.DataFrame, samples: Any = None) -> SklearnModel:
-    return SklearnModel.load(Artifact.of({"model": estimator, "metadata": {"features": features(data)}, "samples": samples}))
+    return SklearnModel.load(
+        Artifact.of(
+            {"model": estimator, "metadata": {"features": features(data)}, "samples": samples}
+        )
+    )
 
 
 def brute_force(answer: Any, record: Any, background: Any) -> Any:
@@ -107,7 +114,9 @@ def test_values_are_the_shapley_values(name: str) -> None:
     score = data["size"] + data.iloc[:, 1] * data.iloc[:, 2]
     estimator: Any = {
         "forest": RandomForestClassifier(5, max_depth=4, random_state=0),
-        "pipeline of a forest": make_pipeline(StandardScaler(), RandomForestClassifier(5, max_depth=4, random_state=0)),
+        "pipeline of a forest": make_pipeline(
+            StandardScaler(), RandomForestClassifier(5, max_depth=4, random_state=0)
+        ),
         "logistic": LogisticRegression(),
         "neighbours": KNeighborsClassifier(),
         "boosting": GradientBoostingRegressor(n_estimators=5, random_state=0),
@@ -122,7 +131,9 @@ def test_values_are_the_shapley_values(name: str) -> None:
     found = load(estimator, data).explain(Records(records), Records(background))
 
     def answer(X: Any) -> Any:
-        return estimator.predict_proba(X)[:, 1] if is_classifier(estimator) else estimator.predict(X)
+        return (
+            estimator.predict_proba(X)[:, 1] if is_classifier(estimator) else estimator.predict(X)
+        )
 
     expected = [brute_force(answer, record, background) for record in records]
     assert found.values == pytest.approx(np.array(expected), abs=1e-6)
@@ -130,7 +141,11 @@ def test_values_are_the_shapley_values(name: str) -> None:
 
 def test_permutation_values_of_a_linear_function_are_exact() -> None:
     choose = np.random.default_rng(0)
-    coefficients, background, records = choose.normal(size=12), choose.normal(size=(20, 12)), choose.normal(size=(3, 12))
+    coefficients, background, records = (
+        choose.normal(size=12),
+        choose.normal(size=(20, 12)),
+        choose.normal(size=(3, 12)),
+    )
     values, base = shapley_values(lambda X: X @ coefficients, background)(records)
     assert values == pytest.approx(coefficients * (records - background.mean(axis=0)))
     assert base == pytest.approx((background @ coefficients).mean())
@@ -140,14 +155,20 @@ def test_permutation_values_of_a_record_are_the_same_alone_and_among_others() ->
     choose = np.random.default_rng(0)
     background, records = choose.normal(size=(20, 12)), choose.normal(size=(3, 12))
     way = shapley_values(lambda X: np.tanh(X.sum(axis=1)) * X[:, 0], background)
-    assert way(records)[0] == pytest.approx(np.concatenate([way(records[n : n + 1])[0] for n in range(3)]))
+    assert way(records)[0] == pytest.approx(
+        np.concatenate([way(records[n : n + 1])[0] for n in range(3)])
+    )
 
 
 def test_the_seeds_forest_of_three_rows() -> None:
-    data = pd.DataFrame([[1, 1, 2], [2, 1, 1], [3, 2, 1]], columns=["feature1", "feature2", "feature3"])
+    data = pd.DataFrame(
+        [[1, 1, 2], [2, 1, 1], [3, 2, 1]], columns=["feature1", "feature2", "feature3"]
+    )
     forest = RandomForestClassifier(10, random_state=0).fit(data, [0, 0, 1])
     service = create_app(Settings(), load(forest, data)).test_client()
-    answer = ask(service, "/predict?proba=1&explain=1", {"feature1": 1, "feature2": 1, "feature3": 2})
+    answer = ask(
+        service, "/predict?proba=1&explain=1", {"feature1": 1, "feature2": 1, "feature3": 2}
+    )
     assert answer["explained_output"] == "probability"
     total = answer["base_value"] + sum(answer["explanation"].values())
     assert total == pytest.approx(answer["prediction"][0]["1"], abs=1e-12)
@@ -155,11 +176,15 @@ def test_the_seeds_forest_of_three_rows() -> None:
 
 
 @pytest.mark.parametrize("background", [1, "identical", 300])
-@pytest.mark.parametrize("name", ["build_rf_binary", "lightgbm", "logistic", "neighbours", "pipeline", "catboost"])
+@pytest.mark.parametrize(
+    "name", ["build_rf_binary", "lightgbm", "logistic", "neighbours", "pipeline", "catboost"]
+)
 def test_backgrounds_of_all_kinds(name: str, background: int | str, client: Client) -> None:
     records = build(name).records(100)
     samples = {1: records[:1], "identical": records[1:2] * 10, 300: records * 3}[background]
-    answer = ask(client(name), "/predict?proba=1&explain=1", {"_data": records[:2], "_samples": samples})
+    answer = ask(
+        client(name), "/predict?proba=1&explain=1", {"_data": records[:2], "_samples": samples}
+    )
     for row, probabilities in zip(answer["explanation"], answer["prediction"], strict=True):
         total = answer["base_value"] + sum(row.values())
         assert total == pytest.approx(list(probabilities.values())[1], abs=1e-5)
@@ -169,20 +194,24 @@ def test_every_row_of_a_background_counts(client: Client) -> None:
     records = build("build_rf_binary").records(200)
     probabilities = ask(client(), "/predict?proba=1", records)["prediction"]
     answer = ask(client(), "/predict?explain=1", {"_data": records[0], "_samples": records})
-    assert answer["base_value"] == pytest.approx(np.mean([row["1"] for row in probabilities]), abs=1e-6)
+    assert answer["base_value"] == pytest.approx(
+        np.mean([row["1"] for row in probabilities]), abs=1e-6
+    )
 
 
-def test_the_same_background_again_is_compiled_once(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    from python.model import shapley
+def test_the_same_background_again_is_compiled_once(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from python.model.explain import tree_shap
 
     made: list[Any] = []
-    trees = shapley.trees
+    trees = tree_shap.trees
 
     def counted(*arguments: Any, **options: Any) -> Any:
         made.append(arguments)
         return trees(*arguments, **options)
 
-    monkeypatch.setattr(shapley, "trees", counted)
+    monkeypatch.setattr(tree_shap, "trees", counted)
     service, records = client("forest of an array"), build("forest of an array").records(20)
     first = ask(service, "/predict?explain=1", {"_data": records[:2], "_samples": records})
     compiled = len(made)
@@ -192,20 +221,31 @@ def test_the_same_background_again_is_compiled_once(client: Client, monkeypatch:
     assert len(made) == compiled + 1
 
 
-@pytest.mark.parametrize("name", ["build_rf_binary", "lightgbm", "xgboost", "catboost", "logistic", "neighbours", "histogram"])
+@pytest.mark.parametrize(
+    "name",
+    ["build_rf_binary", "lightgbm", "xgboost", "catboost", "logistic", "neighbours", "histogram"],
+)
 def test_threads_get_the_answers_that_one_gets_alone(name: str, client: Client) -> None:
     service, records = client(name), build(name).records(24)
-    bodies = [records[n] if n % 2 else {"_data": records[n], "_samples": records[n % 3 : 6]} for n in range(24)]
+    bodies = [
+        records[n] if n % 2 else {"_data": records[n], "_samples": records[n % 3 : 6]}
+        for n in range(24)
+    ]
     alone = [service.post("/predict?explain=1", json=body).text for body in bodies]
     application = service.application
     with ThreadPoolExecutor(4) as threads:
-        asked_ = threads.map(lambda body: application.test_client().post("/predict?explain=1", json=body).text, bodies * 3)
+        asked_ = threads.map(
+            lambda body: application.test_client().post("/predict?explain=1", json=body).text,
+            bodies * 3,
+        )
         assert list(asked_) == alone * 3
 
 
 def test_a_method_that_stops_adding_up_is_not_used(caplog: pytest.LogCaptureFixture) -> None:
     data = numbers()
-    model = load(RandomForestClassifier(5, random_state=0).fit(data, data["size"] > 0), data, data.head(20))
+    model = load(
+        RandomForestClassifier(5, random_state=0).fit(data, data["size"] > 0), data, data.head(20)
+    )
     method = next(m for m in model._explainer._methods_alone if m.name == model._explainer._alone)
     way = method.way
     assert way
@@ -221,7 +261,9 @@ def test_a_method_that_is_wrong_at_load_is_not_chosen() -> None:
         """Serves another probability than its trees have."""
 
         def predict_proba(self, X: Any) -> Any:
-            return super().predict_proba(X)[:, ::-1] ** 2 / (super().predict_proba(X) ** 2).sum(axis=1, keepdims=True)
+            return super().predict_proba(X)[:, ::-1] ** 2 / (super().predict_proba(X) ** 2).sum(
+                axis=1, keepdims=True
+            )
 
     data = numbers()
     twisted = Twisted(5, max_depth=2, random_state=0).fit(data, data["size"] > 0)
@@ -231,15 +273,21 @@ def test_a_method_that_is_wrong_at_load_is_not_chosen() -> None:
 
 def test_large_timestamps_do_not_lead_a_background_astray() -> None:
     data = numbers().assign(size=1.7e9 + np.arange(120) * 7.0)
-    regressor = LGBMRegressor(n_estimators=20, min_child_samples=3, verbose=-1).fit(data, np.sin(np.arange(120)))
-    explanation = load(regressor, data).explain(Records(data.head(20)), Records(data.tail(30).reset_index(drop=True)))
+    regressor = LGBMRegressor(n_estimators=20, min_child_samples=3, verbose=-1).fit(
+        data, np.sin(np.arange(120))
+    )
+    explanation = load(regressor, data).explain(
+        Records(data.head(20)), Records(data.tail(30).reset_index(drop=True))
+    )
     total = explanation.base_value + explanation.values.sum(axis=1)
     assert total == pytest.approx(regressor.predict(data.head(20)), abs=1e-6)
 
 
 def test_a_row_that_one_method_misreads_leaves_the_others_as_they_are_alone() -> None:
     data = numbers().assign(size=1.7e9 + np.arange(120) * 7.0)
-    regressor = LGBMRegressor(n_estimators=20, min_child_samples=3, verbose=-1).fit(data, np.sin(np.arange(120)))
+    regressor = LGBMRegressor(n_estimators=20, min_child_samples=3, verbose=-1).fit(
+        data, np.sin(np.arange(120))
+    )
     model, background = load(regressor, data), Records(data.tail(30).reset_index(drop=True))
     together = model.explain(Records(data.head(20)), background)
     alone = [model.explain(Records(data.iloc[row : row + 1]), background) for row in range(20)]
@@ -284,13 +332,19 @@ def shapley_error(model: SklearnModel, records: pd.DataFrame, background: pd.Dat
 
 def test_a_background_that_shap_misreads_is_not_used() -> None:
     data, lacking = numbers(), numbers(missing=True)
-    model = load(LGBMRegressor(n_estimators=20, verbose=-1).fit(data, data["size"] + data.iloc[:, 1]), data)
+    model = load(
+        LGBMRegressor(n_estimators=20, verbose=-1).fit(data, data["size"] + data.iloc[:, 1]), data
+    )
     assert shapley_error(model, data.head(3), data.iloc[10:30]) < 1e-6
     assert shapley_error(model, data.head(3), lacking.iloc[10:30]) < 1e-9
 
 
 @pytest.mark.parametrize("samples", [1, "identical", 30])
-@pytest.mark.parametrize("mixer", [Normalizer(), KNNImputer(), IterativeImputer()], ids=lambda mixer: type(mixer).__name__)
+@pytest.mark.parametrize(
+    "mixer",
+    [Normalizer(), KNNImputer(), IterativeImputer()],
+    ids=lambda mixer: type(mixer).__name__,
+)
 def test_steps_that_mix_features_are_found_out(mixer: Any, samples: int | str) -> None:
     lacking = numbers() if isinstance(mixer, Normalizer) else numbers(missing=True)
     clean = lacking.dropna()
@@ -308,7 +362,9 @@ def test_samples_that_the_model_refuses_are_named() -> None:
     samples = data.head(30).copy()
     samples.iloc[22, 1] = np.nan
     for estimator in (LogisticRegression(), KNeighborsClassifier()):
-        with pytest.raises(ArtifactError, match="samples, row 22: the model does not take these values"):
+        with pytest.raises(
+            ArtifactError, match="samples, row 22: the model does not take these values"
+        ):
             load(estimator.fit(data, data["size"] > 0), data, samples)
 
 
@@ -325,7 +381,9 @@ def test_two_margins_are_one_log_odds() -> None:
     target = np.where(data["size"] > 0, "b", "a")
     for estimator in (
         LGBMClassifier(objective="multiclass", num_class=2, n_estimators=5, verbose=-1),
-        CatBoostClassifier(loss_function="MultiClass", iterations=5, verbose=0, allow_writing_files=False),
+        CatBoostClassifier(
+            loss_function="MultiClass", iterations=5, verbose=0, allow_writing_files=False
+        ),
     ):
         explanation = load(estimator.fit(data, target), data).explain(Records(data.head(9)))
         total = explanation.base_value + explanation.values.sum(axis=1)
@@ -336,13 +394,25 @@ def test_two_margins_are_one_log_odds() -> None:
 
 def test_made_up_rows_that_overflow_prove_nothing() -> None:
     data = numbers()
-    model = TransformedTargetRegressor(Ridge(), func=np.log1p, inverse_func=np.expm1).fit(data, data["size"] ** 2)
-    explanation = load(model, data).explain(Records(data.head(2)), Records(data.tail(9).reset_index(drop=True)))
-    assert explanation.base_value + explanation.values.sum(axis=1) == pytest.approx(model.predict(data.head(2)))
+    model = TransformedTargetRegressor(Ridge(), func=np.log1p, inverse_func=np.expm1).fit(
+        data, data["size"] ** 2
+    )
+    explanation = load(model, data).explain(
+        Records(data.head(2)), Records(data.tail(9).reset_index(drop=True))
+    )
+    assert explanation.base_value + explanation.values.sum(axis=1) == pytest.approx(
+        model.predict(data.head(2))
+    )
 
 
 if find_spec("shapiq"):  # a requirement for Python 3.12 or newer
-    KINDS = ("decision tree", "random forest", "extra trees", "gradient boosting", "histogram boosting")
+    KINDS = (
+        "decision tree",
+        "random forest",
+        "extra trees",
+        "gradient boosting",
+        "histogram boosting",
+    )
 
     @pytest.mark.parametrize("estimator", KINDS)
     @pytest.mark.parametrize("task", ["binary", "regression"])
@@ -350,5 +420,7 @@ if find_spec("shapiq"):  # a requirement for Python 3.12 or newer
         model, frame = fitted(estimator, task, "numbers")
         usual, matrix = trees(model), as_matrix(frame.head(20)).astype(np.float32).astype(float)
         assert usual
-        for found, expected in zip(shapley._by_shapiq(model, None)(matrix), usual(matrix), strict=True):
+        for found, expected in zip(
+            tree_shap._by_shapiq(model, None)(matrix), usual(matrix), strict=True
+        ):
             assert found == pytest.approx(expected, abs=1e-12)
