@@ -17,10 +17,10 @@ from sklearn.ensemble import RandomForestClassifier
 from python.app import create_app
 from python.errors import Unprocessable
 from python.model.artifact import Artifact
-from python.model.data.records import Records
 from python.model.sklearn import SklearnModel
 from python.settings import Settings
 from tests.matrix import Cell, asked, cells, error, fitted
+from tests.records import explain, of_data
 
 DOCS = Path(__file__).parent.parent / "docs"
 ROUNDS = 7
@@ -45,15 +45,16 @@ def milliseconds(*calls: Callable[[], Any], rounds: int = ROUNDS) -> list[float]
 
 def measured(cell: Cell) -> tuple[str, float, float] | None:
     """The output explained, the error and the time of a cell; None for a model that needs a background and has none."""
-    model, explain = asked(cell)
+    model, explain_cell = asked(cell)
     try:
-        explanation = explain()
+        explanation = explain_cell()
     except Unprocessable:
         return None
     frame = fitted(cell.estimator, cell.task, cell.data)[1]
-    samples = Records(frame.iloc[20:35].reset_index(drop=True)) if cell.mode == "_samples" else None
-    method = next(model._explainer._chosen(samples)).name
-    (took,) = milliseconds(lambda: model.explain(Records(frame.head(1)), samples))
+    background = frame.iloc[20:35] if cell.mode == "_samples" else None
+    samples = None if background is None else of_data(model.schema, background)
+    method = model.explanation_method(samples)
+    (took,) = milliseconds(lambda: explain(model, frame.head(1), background))
     return f"{method}, {explanation.output}", error(cell, explanation), took
 
 

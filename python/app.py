@@ -15,7 +15,7 @@ from flask import Flask
 from werkzeug.serving import is_running_from_reloader, run_simple
 
 from python import __version__
-from python.api import auth, request_id, responses
+from python.api import auth, problems, request_id
 from python.api.requests import Limits
 from python.api.routes import routes
 from python.model import FAMILIES, load_model
@@ -40,7 +40,7 @@ def create_app(
         LIMITS=limits(settings),
         SERVICE_INFO=service_info(settings),
     )
-    responses.handle_errors(app)
+    problems.handle_errors(app)
     request_id.identify_answers(app)
     auth.require_key(app, settings.api_key)
     app.register_blueprint(routes)
@@ -100,7 +100,11 @@ def print_curl(settings: Settings, future: Future[Model]) -> None:
 
 def curl(settings: Settings, model: Model) -> str:
     """A line for a shell that asks the service for a prediction."""
-    flags = [f"{flag}=1" for flag in ("proba", "explain") if model.offers(flag)]
+    flags = []
+    if model.offers_probabilities:
+        flags.append("proba=1")
+    if model.offers_explanations:
+        flags.append("explain=1")
     url = f"http://localhost:{settings.port}/predict" + ("?" if flags else "") + "&".join(flags)
     return f"curl -d {shlex.quote(json.dumps(model.example()))} {shlex.quote(url)}"
 
@@ -109,7 +113,7 @@ def load(settings: Settings) -> Model:
     """The model that the settings name, which prepares to be faster while it is served; raises ArtifactError."""
     model = load_model(settings.model_path, settings.model_type, settings.model_sha256)
     if settings.fast_predict:
-        Thread(target=model.hasten, name="hasten", daemon=True).start()
+        Thread(target=model.speed_up, name="speed-up", daemon=True).start()
     return model
 
 

@@ -1,48 +1,47 @@
-"""What can go wrong, in sentences that describe themselves as a problem (RFC 9457)."""
+"""What can go wrong, in sentences that describe themselves as a problem (RFC 9457).
+
+A new status is one class here; `api.problems` writes every one of them alike.
+"""
 
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any, NamedTuple
-from urllib.parse import quote
 
 MAX_FAULTS = 100
 
 
 class Fault(NamedTuple):
-    """One thing that does not fit, and where."""
+    """One thing in records that does not fit the model."""
 
-    pointer: str
+    row: int
+    feature: str | None  # None where the record as a whole does not fit
     detail: str
 
 
-def pointer(*tokens: str | int) -> str:
-    """The JSON pointer of a member as a URI fragment: `#/1/feature2` (RFC 6901, sections 3 and 6)."""
-    steps = (str(token).replace("~", "~0").replace("/", "~1") for token in tokens)
-    return "#" + "".join("/" + quote(step, safe="!$&'()*+,;=:@?") for step in steps)
-
-
 class ServiceError(Exception):
-    """An answer other than the one asked for; a fault of ours unless a subclass says otherwise."""
+    """The service gives another answer than the one asked for; it is at fault itself."""
 
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     title = "Internal Server Error"
 
     def __init__(
-        self, detail: str, errors: Iterable[Fault] = (), headers: Mapping[str, str] | None = None
+        self,
+        detail: str,
+        errors: Iterable[Mapping[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
     ) -> None:
+        """Take a sentence, the members of `errors` in the problem document, and HTTP headers."""
         super().__init__(detail)
         self.detail = detail
         self.errors = list(errors)[:MAX_FAULTS]
         self.headers = dict(headers or {})
 
     def problem(self) -> dict[str, Any]:
-        """The members of the problem document; `errors` only where single places are at fault."""
+        """Return the members of the problem document; `errors` only where there are some."""
         members = {"title": self.title, "status": int(self.status), "detail": self.detail}
-        return (
-            {**members, "errors": [fault._asdict() for fault in self.errors]}
-            if self.errors
-            else members
-        )
+        if self.errors:
+            members["errors"] = self.errors
+        return members
 
 
 class ArtifactError(ServiceError):
@@ -64,14 +63,14 @@ class Unauthorized(ServiceError):
 
 
 class LengthRequired(ServiceError):
-    """The server does not read a body whose length is not told."""
+    """The server reads no body whose length it is not told."""
 
     status = HTTPStatus.LENGTH_REQUIRED
     title = "Length Required"
 
 
 class TooLarge(ServiceError):
-    """More than the service is set to take in one request."""
+    """The request is larger than the settings allow."""
 
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     title = "Content Too Large"
@@ -85,10 +84,22 @@ class UnsupportedMediaType(ServiceError):
 
 
 class Unprocessable(ServiceError):
-    """Well-formed, but not what the model was made for."""
+    """The request is well-formed, but not what the model was made for."""
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     title = "Unprocessable Content"
+
+
+class RefusedRecords(Unprocessable):
+    """The model does not take the values of some records.
+
+    `records` are the ones it was given, so that whoever read them can say where they stood.
+    """
+
+    def __init__(self, detail: str, records: Any, faults: Iterable[Fault]) -> None:
+        super().__init__(detail)
+        self.records = records
+        self.faults = list(faults)
 
 
 class NotReady(ServiceError):
@@ -97,5 +108,5 @@ class NotReady(ServiceError):
     status = HTTPStatus.SERVICE_UNAVAILABLE
     title = "Service Unavailable"
 
-    def __init__(self, detail: str, retry_after: int) -> None:
-        super().__init__(f"not ready: {detail}", headers={"Retry-After": str(retry_after)})
+    def __init__(self, detail: str, retry_after_seconds: int) -> None:
+        super().__init__(f"not ready: {detail}", headers={"Retry-After": str(retry_after_seconds)})

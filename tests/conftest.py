@@ -19,13 +19,13 @@ from tests.models import build
 
 @cache
 def served(name: str, *, fast: bool = True) -> SklearnModel:
-    """The model of that name, loaded from a file as the service loads it, and hastened if `fast`."""
+    """The model of that name, loaded from a file as the service loads it, and sped up if `fast`."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "model.joblib"
         joblib.dump(build(name).content, path)
         model = SklearnModel.load(Artifact.load(path))
     if fast:
-        model.hasten()
+        model.speed_up()
     return model
 
 

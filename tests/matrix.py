@@ -23,9 +23,9 @@ from xgboost import XGBClassifier, XGBRegressor
 
 from python.model.artifact import Artifact
 from python.model.base import Explanation
-from python.model.data.records import Records
 from python.model.sklearn import SklearnModel
 from tests.models import features, mixed, numbers
+from tests.records import explain
 
 TASKS = ("binary", "three classes", "regression")
 MODES = ("alone", "samples", "_samples")
@@ -242,8 +242,7 @@ def asked(cell: Cell) -> tuple[SklearnModel, Callable[[], Explanation]]:
     model = loaded(cell.estimator, cell.task, cell.data, cell.mode == "samples")
     _, frame = fitted(cell.estimator, cell.task, cell.data)
     background = frame.iloc[20 : 20 + BACKGROUND] if cell.mode == "_samples" else None
-    samples = None if background is None else Records(background.reset_index(drop=True))
-    return model, lambda: model.explain(Records(frame.head(ROWS)), samples)
+    return model, lambda: explain(model, frame.head(ROWS), background)
 
 
 def error(cell: Cell, explanation: Explanation) -> float:

@@ -14,10 +14,9 @@ from werkzeug.exceptions import ClientDisconnected
 from werkzeug.http import parse_options_header
 from werkzeug.wsgi import get_content_length, get_input_stream
 
-from python.api.bodies import reader
+from python.api.bodies import Body, SentRecords, reader
 from python.errors import BadRequest, LengthRequired, TooLarge, UnsupportedMediaType
 from python.model.base import Model
-from python.model.data.records import Records
 from python.model.data.schema import Schema
 
 FLAGS = {"0": False, "false": False, "1": True, "true": True}
@@ -60,8 +59,8 @@ CUT_SHORT = "the body ended before its Content-Length"
 class Query:
     """What a client asks of the model."""
 
-    data: Records
-    samples: Records | None
+    records: SentRecords
+    background: SentRecords | None
     proba: bool
     explain: bool
 
@@ -76,28 +75,40 @@ class Limits:
     max_explain_predictions: int
 
 
-def read(environ: dict[str, Any], model: Model, limits: Limits) -> Query:
-    """The query in a request to predict; raises an error that says what is wrong with it."""
+def read(environ: dict[str, Any], schema: Schema, limits: Limits) -> Query:
+    """Return the query in a request to predict; raise an error that says what is wrong with it."""
     flags = _flags(environ.get("QUERY_STRING", ""), ("proba", "explain"))
-    data, samples = _read_body(environ, model.schema, limits)
-    if flags["explain"]:
-        _check_effort(model, len(data), samples, limits)
-    return Query(data, samples, flags["proba"], flags["explain"])
+    body = _read_body(environ, schema, limits)
+    return Query(body.records, body.background, flags["proba"], flags["explain"])
 
 
-def read_records(environ: dict[str, Any], schema: Schema, limits: Limits) -> Records:
-    """The records in a request that asks for nothing besides."""
+def read_records(environ: dict[str, Any], schema: Schema, limits: Limits) -> SentRecords:
+    """Return the records in a request that asks for nothing besides."""
     _flags(environ.get("QUERY_STRING", ""), ())
-    return _read_body(environ, schema, limits)[0]
+    return _read_body(environ, schema, limits).records
 
 
-def _read_body(
-    environ: dict[str, Any], schema: Schema, limits: Limits
-) -> tuple[Records, Records | None]:
+def check_effort(query: Query, model: Model, limits: Limits) -> None:
+    """Raise TooLarge if explaining the query would cost more than the limits allow."""
+    if not query.explain:
+        return
+    n_records = len(query.records)
+    n_samples = 0 if query.background is None else len(query.background)
+    if max(n_records, n_samples) > limits.max_explain_rows:
+        wanted = f"{n_records} records to explain against {n_samples} samples"
+        raise TooLarge(f"{wanted}: at most {limits.max_explain_rows} of each are taken")
+    rows, predictions = model.explanation_effort(query.background)
+    total = n_records * rows * predictions
+    if total > limits.max_explain_predictions:
+        product = f"{n_records} records x {rows} rows of background x {predictions} predictions"
+        most = f"at most {limits.max_explain_predictions} are made"
+        raise TooLarge(f"{product} for each are {total} predictions to explain with, {most}")
+
+
+def _read_body(environ: dict[str, Any], schema: Schema, limits: Limits) -> Body:
     _check_type(environ.get("CONTENT_TYPE", ""), environ.get("HTTP_CONTENT_ENCODING", ""))
-    return reader(schema, reject_unknown=limits.reject_unknown).read(
-        _body(environ, limits.max_content_length)
-    )
+    body = _body(environ, limits.max_content_length)
+    return reader(schema, reject_unknown=limits.reject_unknown).read(body)
 
 
 def _body(environ: dict[str, Any], most: int) -> bytes:
@@ -128,22 +139,6 @@ def _body_of_any_length(environ: dict[str, Any], most: int) -> bytes:
 
 def _too_large(most: int) -> TooLarge:
     return TooLarge(f"the body is larger than the {most} bytes that are taken")
-
-
-def _check_effort(model: Model, records: int, samples: Records | None, limits: Limits) -> None:
-    most = limits.max_explain_rows
-    if max(records, len(samples or ())) > most:
-        raise TooLarge(
-            f"{records} records to explain against {len(samples or ())} samples: at most {most} of each are taken"
-        )
-    background, each = model.explanation_effort(samples)
-    if (total := records * background * each) > (most := limits.max_explain_predictions):
-        arithmetic = (
-            f"{records} records x {background} rows of background x {each} predictions for each"
-        )
-        raise TooLarge(
-            f"{arithmetic} are {total} predictions to explain with, at most {most} are made"
-        )
 
 
 @lru_cache(maxsize=32)

@@ -1,27 +1,18 @@
 """Responses: from the model's answers, and from everything that went wrong, to bytes."""
 
-import logging
-import traceback
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from http import HTTPStatus
 from itertools import starmap
 from typing import Any
 
 import msgspec
-from flask import Flask, Response, request
+from flask import Response
 from numpy.typing import NDArray
-from werkzeug.exceptions import HTTPException
 
-from python.api.request_id import request_id
 from python.api.requests import Query
-from python.errors import ServiceError
 from python.model.base import Explanation, Model
 
-log = logging.getLogger(__name__)
-
 JSON = "application/json"
-PROBLEM = "application/problem+json"
 
 
 def _jsonable(value: Any) -> Any:
@@ -47,7 +38,7 @@ def predicted(
         else outcome.tolist()
     }
     return answer(
-        content | _explained(model, query.data.single, explanation) if explanation else content
+        content | _explained(model, query.records.single, explanation) if explanation else content
     )
 
 
@@ -87,53 +78,3 @@ def _explained(model: Model, single: bool, explanation: Explanation) -> dict[str
 def preprocessed(names: list[str], columns: list[list[Any]]) -> Response:
     """The answer to a preprocessing: a list of records."""
     return answer([dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)])
-
-
-def handle_errors(app: Flask) -> None:
-    """Let every error leave as a problem document (RFC 9457)."""
-    app.register_error_handler(ServiceError, _service_error)
-    app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(Exception, _unexpected)
-
-
-def _problem(members: dict[str, Any], status: int) -> Response:
-    return Response(ENCODER.encode(members), status=status, mimetype=PROBLEM)
-
-
-def _service_error(error: ServiceError) -> Response:
-    if error.status == HTTPStatus.INTERNAL_SERVER_ERROR:
-        return _unexpected(error)
-    response = _problem(error.problem(), error.status)
-    response.headers.update(error.headers)
-    return response
-
-
-def _http_error(error: HTTPException) -> Response:
-    response = error.get_response(request.environ)
-    if error.code is None or error.code < 400:  # a redirect
-        return Response(response.get_data(), response.status, response.headers)
-    headers = {
-        name: value
-        for name, value in response.headers
-        if name not in ("Content-Type", "Content-Length")
-    }
-    problem = _problem(
-        {"title": error.name, "status": error.code, "detail": error.description}, error.code
-    )
-    problem.headers.update(headers)
-    return problem
-
-
-def _unexpected(error: Exception) -> Response:
-    # The message of an exception may repeat what a client sent, so the log has the place and the type alone.
-    log.error("%s at\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
-    detail = "the service failed to answer; its log has more under the request id"
-    return _problem(
-        {
-            "title": "Internal Server Error",
-            "status": 500,
-            "detail": detail,
-            "request_id": request_id(),
-        },
-        500,
-    )

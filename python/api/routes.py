@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from flask import Blueprint, Response, current_app, request
 
-from python.api.requests import read, read_records
+from python.api.requests import check_effort, read, read_records
 from python.api.responses import answer, predicted, preprocessed
 from python.errors import NotReady, ServiceError
 from python.model.base import Model
@@ -74,9 +74,12 @@ def features() -> Response:
 def predict() -> Response:
     """Predictions for the records in the body; with `?proba=1` probabilities, with `?explain=1` SHAP values."""
     model = loaded_model()
-    query = read(request.environ, model, current_app.config["LIMITS"])
-    outcome = model.predict_proba(query.data) if query.proba else model.predict(query.data)
-    explanation = model.explain(query.data, query.samples) if query.explain else None
+    limits = current_app.config["LIMITS"]
+    query = read(request.environ, model.schema, limits)
+    check_effort(query, model, limits)
+    predictions = model.predictions(query.records)
+    outcome = predictions.probabilities if query.proba else predictions.prediction
+    explanation = model.explain(predictions, query.background) if query.explain else None
     return predicted(model, query, outcome, explanation)
 
 

@@ -1,4 +1,7 @@
-"""The model room: data science and no web. A family of models is one class and one line in `FAMILIES`."""
+"""The model room: data science and no web.
+
+A family of models is one class, and one line in `FAMILIES`.
+"""
 
 from pathlib import Path
 from pkgutil import resolve_name
@@ -12,12 +15,9 @@ FAMILIES = {"SKLEARN_MODEL": "python.model.sklearn:SklearnModel"}
 
 
 def load_model(path: Path, family: str, sha256: str = "") -> "Model":
-    """The model in the file, ready to answer; raises ArtifactError in one sentence."""
-    from python.model.artifact import (
-        Artifact,  # pandas comes with it, and a health check needs none
-    )
+    """Return the model in the file, ready to predict; raise ArtifactError in one sentence."""
+    from python.model.artifact import Artifact  # joblib comes with it; a health check needs none
 
     artifact = Artifact.load(path, sha256)
     model: Model = resolve_name(FAMILIES[family]).load(artifact)
-    model.version = artifact.version
     return model

@@ -1,112 +1,167 @@
 """What every family of models offers to the service."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Literal, Self
+from functools import cached_property
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from python.errors import Unprocessable
 from python.model.artifact import Artifact
-from python.model.data.columns import by_column
+from python.model.data.columns import split_columns
+from python.model.data.features import Value
 from python.model.data.records import Records
 from python.model.data.schema import Schema
+from python.model.types import Estimator, Matrix
 
 NO_EXPLANATIONS = "its family has no explanations"
 
 
 class Task(StrEnum):
-    """What a supervised model does; an estimator of another kind has scikit-learn's `estimator_type` in capitals."""
+    """What a supervised model does.
+
+    An estimator of another kind has scikit-learn's `estimator_type` in capitals for a task.
+    """
 
     BINARY_CLASSIFICATION = "BINARY_CLASSIFICATION"
     MULTICLASS_CLASSIFICATION = "MULTICLASS_CLASSIFICATION"
     REGRESSION = "REGRESSION"
 
 
-Values = tuple[NDArray[np.float64], NDArray[np.float64]]  # values and base value, as in Explanation
-Way = Callable[[Any], Values]
-
-
 @dataclass(frozen=True)
 class Explanation:
-    """SHAP values that add up: `base_value` + the sum over the features = the `output` of the served model."""
+    """SHAP values that add up: `base_value` + their sum over the features is the `output`.
 
-    values: NDArray[
-        np.float64
-    ]  # (n_records, n_features), with several classes (n_records, n_features, n_classes)
-    base_value: NDArray[np.float64]  # (), with several classes (n_classes,)
-    output: str  # probability, log_odds, margin, prediction or log_prediction
+    `values` is (n_records, n_features), with several classes (n_records, n_features, n_classes);
+    `base_value` is (), with several classes (n_classes,).
+    `output` names what they add up to: `probability`, `log_odds`, `margin`, `prediction` or
+    `log_prediction`.
+    """
+
+    values: Matrix
+    base_value: NDArray[np.float64]
+    output: str
+
+
+class Effort(NamedTuple):
+    """What explaining one record costs: predictions for each row of the background."""
+
+    background_rows: int
+    predictions_per_row: int
 
 
 class Model(ABC):
-    """A loaded model that has answered a first prediction; there is no other kind, so nobody asks whether it is ready.
+    """A loaded model that has predicted a first row, so that nobody has to ask if it is ready.
 
-    A family must know how to load and to predict. The rest is what a model answers that can do nothing else.
+    A family has to say how to load and how to predict.
+    The other methods are those of a model that can do nothing else.
+    `offers_probabilities` says whether `predict_proba` is more than an error.
     """
 
-    estimator: Any
-    schema: Schema
-    metadata: Mapping[str, Any]
     task: str
     class_names: list[str] | None = None
-    version: str = ""  # the start of the SHA-256 of the file it came from
+    offers_probabilities = False
+
+    def __init__(self, artifact: Artifact, schema: Schema) -> None:
+        """Take the artifact, and the schema of its features."""
+        self.estimator: Estimator = artifact.model
+        self.metadata: Mapping[str, Any] = artifact.metadata
+        self.version: str = artifact.version  # the start of the file's SHA-256
+        self.schema = schema
 
     @classmethod
     @abstractmethod
     def load(cls, artifact: Artifact) -> Self:
-        """The model, ready to answer; raises ArtifactError in one sentence."""
+        """Return the model, ready to predict; raise ArtifactError in one sentence."""
 
-    def hasten(self) -> None:  # noqa: B027  (most families have nothing to prepare)
-        """Prepare faster answers, if there are any; called once the model is served, in another thread."""
+    def speed_up(self) -> None:  # noqa: B027  (most families have nothing to prepare)
+        """Prepare faster predictions, if there are any.
+
+        It is called in a thread of its own, while the model is served.
+        """
 
     @abstractmethod
     def predict(self, records: Records) -> NDArray[Any]:
-        """Labels or numbers as the estimator gives them, (n_records,) or (n_records, n_outputs).
+        """Return labels or numbers, (n_records,) or (n_records, n_outputs).
 
-        Raises Unprocessable, with pointers, for values that the estimator itself refuses.
+        Raises RefusedRecords for values that the estimator does not take.
         """
 
-    def predict_proba(self, records: Records) -> NDArray[np.float64]:  # noqa: ARG002
-        """Probabilities in the order of `class_names`, (n_records, n_classes); raises Unprocessable if it has none."""
+    def predict_proba(self, records: Records) -> Matrix:  # noqa: ARG002
+        """Return probabilities in the order of `class_names`, (n_records, n_classes).
+
+        Raises Unprocessable for a model that has none.
+        """
         raise Unprocessable(f"the model ({self.task}) has no probabilities")
 
-    def explain(self, records: Records, samples: Records | None = None) -> Explanation:  # noqa: ARG002
-        """SHAP values for each input feature, against the background `samples` where given.
+    def predictions(self, records: Records) -> "Predictions":
+        """Return the predictions for the records, none of which is computed yet."""
+        return Predictions(self, records)
 
+    def explain(
+        self,
+        predictions: "Predictions",  # noqa: ARG002
+        background: Records | None = None,  # noqa: ARG002
+    ) -> Explanation:
+        """Return SHAP values of each input feature for the predictions.
+
+        They are interventional where there is a `background`.
         Raises Unprocessable for a model that cannot be explained, or not without a background.
         """
         raise Unprocessable(f"the model cannot be explained: {NO_EXPLANATIONS}")
 
-    def explanation_effort(self, samples: Records | None = None) -> tuple[int, int]:  # noqa: ARG002
-        """The rows of the background, and how many predictions each of them costs for each record."""
-        return 0, 0
+    def explanation_effort(self, background: Records | None = None) -> Effort:  # noqa: ARG002
+        """Return what it costs to explain one record."""
+        return Effort(0, 0)
 
-    def offers(self, what: Literal["proba", "explain"]) -> bool:  # noqa: ARG002
-        """Whether a request may ask for it and bring nothing but records."""
+    @property
+    def offers_explanations(self) -> bool:
+        """Whether `explain` explains a record without a background from the request."""
         return False
 
     def preprocess(self, records: Records) -> tuple[list[str], list[list[Any]]]:
-        """The names and the values, by column, of what the last step of the model sees."""
-        return self.schema.names, [column.tolist() for column in by_column(records.columns)]
+        """Return the names, and the values by column, of what the last step of the model takes."""
+        columns = split_columns(records.columns)
+        return self.schema.names, [column.tolist() for column in columns]
 
-    def example(self) -> dict[str, Any]:
-        """A record that the model has an answer to."""
+    def example(self) -> dict[str, Value]:
+        """Return a record that the model can predict."""
         return self.schema.example()
 
     def features(self) -> list[dict[str, Any]]:
-        """The features as the metadata describes them, each with its importance where the model has importances."""
-        return [feature.described() for feature in self.schema.features]
+        """Return the features as the metadata describes them, with importances where there are."""
+        return [feature.describe() for feature in self.schema.features]
 
     def info(self) -> dict[str, Any]:
-        """What the model is: type, predictor_type, task, class_names, is_explainable."""
+        """Return what the model is: type, predictor_type, task, class_names, is_explainable."""
         name = str(type(self.estimator))
-        kind = {
+        return {
             "type": name,
             "predictor_type": name,
             "task": self.task,
             "class_names": self.class_names,
+            "is_explainable": False,
+            "reason": NO_EXPLANATIONS,
         }
-        return kind | {"is_explainable": False, "reason": NO_EXPLANATIONS}
+
+
+class Predictions:
+    """A model's predictions for some records: each kind is computed when needed, and once."""
+
+    def __init__(self, model: Model, records: Records) -> None:
+        self.records = records
+        self._model = model
+
+    @cached_property
+    def prediction(self) -> NDArray[Any]:
+        """Labels or numbers, (n_records,) or (n_records, n_outputs)."""
+        return self._model.predict(self.records)
+
+    @cached_property
+    def probabilities(self) -> Matrix:
+        """Probabilities in the order of the classes, (n_records, n_classes)."""
+        return self._model.predict_proba(self.records)

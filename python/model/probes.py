@@ -1,126 +1,159 @@
-"""Probes: rows to try an estimator on before anybody asks it."""
+"""Probes: rows on which an estimator is tried before it serves.
 
-from collections.abc import Callable, Iterable, Mapping
+The background of an artifact is read here too, since the probes are drawn from it.
+"""
+
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from python.errors import ArtifactError
-from python.model.data.columns import replaced, rows, stacked, taken
-from python.model.data.features import Category, Feature, Numeric
-from python.model.data.schema import Schema
-from python.model.refusals import answers, refused_rows
+from python.model.data.columns import slice_rows, stack_rows, take_rows, with_column
+from python.model.data.features import Category, Feature, Numeric, Value
+from python.model.data.schema import Row, Schema
+from python.model.refusals import Call, accepts, refused_rows
+from python.model.types import Columns
 
-PROBES, MISSING = 12, 0.25
+MADE_UP_ROWS = 12
+SAMPLE_ROWS = 12
+MISSING_SHARE = 0.25
 NUMBERS = (0.0, 1.0, -1.0, 0.5, 2.0, 10.0, -10.0, 100.0, 1000.0)
+MESSAGE_CHARACTERS = 300
 
-Answer = Callable[[Any], Any]
 
+def read_samples(schema: Schema, samples: Any) -> Columns | None:
+    """Return the artifact's `samples`, a DataFrame or a list of records, as columns.
 
-def background(schema: Schema, samples: Any) -> Any:
-    """The artifact's background rows, a DataFrame or a list of records, as columns; None if there are none.
-
-    Raises ArtifactError for the first value that does not fit its feature.
+    None if there are none. Raises ArtifactError for the first value that does not fit its feature.
     """
-    records = samples.to_dict("records") if hasattr(samples, "columns") else samples
-    if records is None:
+    if samples is None:
         return None
-    if not isinstance(records, Iterable) or not (records := list(records)):
+    records = samples.to_dict("records") if hasattr(samples, "columns") else samples
+    listed = list(records) if isinstance(records, Iterable) else []
+    if not listed:
         raise ArtifactError("samples must be a DataFrame or a list of records, and not empty")
     tolerant = schema.tolerant()
-    return tolerant.columns([_values(tolerant, record, row) for row, record in enumerate(records)])
+    rows = []
+    for number, record in enumerate(listed):
+        rows.append(_sample_row(tolerant, record, number))
+    return tolerant.columns(rows)
 
 
-def _values(schema: Schema, record: Any, row: int) -> tuple[Any, ...]:
+def _sample_row(schema: Schema, record: Any, number: int) -> Row:
     if not isinstance(record, Mapping):
-        raise ArtifactError(f"samples, row {row}: expected a record")
-    if absent := [name for name in schema.names if name not in record]:
-        raise ArtifactError(f'samples, row {row}: no value for "{absent[0]}"')
-    values = tuple(_python_value(record[name]) for name in schema.names)
-    for feature, value in zip(schema.features, values, strict=True):
-        if detail := feature.fault(value):
-            raise ArtifactError(f'samples, row {row}, "{feature.name}": {detail}')
-    return values
+        raise ArtifactError(f"samples, row {number}: expected a record")
+    row = []
+    for feature in schema.features:
+        if feature.name not in record:
+            raise ArtifactError(f'samples, row {number}: no value for "{feature.name}"')
+        row.append(_json_value(record[feature.name]))
+    for feature, value in zip(schema.features, row, strict=True):
+        fault = feature.fault(value)
+        if fault is not None:
+            raise ArtifactError(f'samples, row {number}, "{feature.name}": {fault}')
+    return tuple(row)
 
 
-def _python_value(value: Any) -> Any:
-    value = value.item() if isinstance(value, np.generic) else value
-    return None if str(value) in ("nan", "NaT", "<NA>") and not isinstance(value, str) else value
+def _json_value(value: Any) -> Value:
+    """Return a value of a DataFrame as JSON would have it: None for every kind of missing value."""
+    if isinstance(value, str):
+        return value
+    if str(value) in ("nan", "NaT", "<NA>"):
+        return None
+    return value.item() if isinstance(value, np.generic) else value
 
 
-def first_row(answer: Answer, schema: Schema, samples: Any) -> Any:
-    """One row that the estimator has answered: the first sample, or one made up from the metadata.
+def first_row(predict: Call, schema: Schema, samples: Columns | None) -> Columns:
+    """Return one row that the estimator takes: the first sample, or one made up from the metadata.
 
-    Raises ArtifactError if it has no answer to it.
+    Raises ArtifactError if it does not take that row, or predicts another number of rows.
     """
     example = schema.example()
-    row = schema.columns([tuple(example.values())]) if samples is None else rows(samples, 0, 1)
+    if samples is None:
+        row = schema.columns([schema.row(example)])
+        origin = f"made up from the metadata, {example}"
+        advice = "; defaults or samples that it takes would help"
+    else:
+        row = slice_rows(samples, 0, 1)
+        origin = "of the samples"
+        advice = ""
     try:
-        predicted = np.asarray(answer(row))
+        prediction = np.asarray(predict(row))
     except Exception as error:  # whatever an estimator raises, the service cannot be ready
-        said = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
-        origin = f"made up from the metadata, {example}" if samples is None else "of the samples"
-        advice = "; defaults or samples that it takes would help" if samples is None else ""
-        raise ArtifactError(
-            f"the model cannot predict the first row {origin}: {said}{advice}"
-        ) from error
-    if predicted.shape[:1] != (1,):
-        raise ArtifactError(f"the model predicts an answer of shape {predicted.shape} for one row")
+        message = " ".join(str(error).split())[:MESSAGE_CHARACTERS]
+        reason = f"{type(error).__name__}: {message}{advice}"
+        raise ArtifactError(f"the model cannot predict the first row {origin}: {reason}") from error
+    if prediction.shape[:1] != (1,):
+        shape = prediction.shape
+        raise ArtifactError(f"the model predicts an answer of shape {shape} for one row")
     return row
 
 
-def accepts_missing(answer: Answer, schema: Schema, row: Any) -> Schema:
-    """The schema with every `accepts_missing` left unsaid as the estimator answers `row` when that value is missing."""
-    unsaid = [f.name for f in schema.features if f.accepts_missing is None and f.default is None]
+def find_accepts_missing(predict: Call, schema: Schema, row: Columns) -> Schema:
+    """Return the schema with every `accepts_missing` settled.
+
+    Where the metadata leaves it unsaid, it is whether the estimator takes `row` without that value.
+    """
+    unsaid = []
+    for number, feature in enumerate(schema.features):
+        if feature.accepts_missing is None and feature.default is None:
+            unsaid.append(number)
     empty = schema.tolerant().columns([(None,) * len(schema.features)])
 
-    def without(*names: str) -> Any:
+    def takes_row_without(numbers: list[int]) -> bool:
         columns = row
-        for name in names:
-            columns = replaced(columns, schema.names.index(name), empty)
-        return columns
+        for number in numbers:
+            columns = with_column(columns, number, empty)
+        return accepts(predict, columns)
 
-    if unsaid and answers(answer, without(*unsaid)):
-        taking = set(unsaid)
-    else:
-        taking = {name for name in unsaid if answers(answer, without(name))}
-    return schema.settled(lambda feature: bool(feature.accepts_missing) or feature.name in taking)
+    # Most estimators take either all values missing or none: one call instead of one for each.
+    accepting = unsaid
+    if not takes_row_without(unsaid):
+        accepting = [number for number in unsaid if takes_row_without([number])]
+    names = {schema.names[number] for number in accepting}
+    return schema.with_missing(lambda item: bool(item.accepts_missing) or item.name in names)
 
 
-def check_samples(answer: Answer, samples: Any) -> None:
-    """Raise ArtifactError for the first of the samples that the estimator does not answer."""
-    if (
-        samples is not None
-        and (refused := next(refused_rows(answer, samples, 0, len(samples)), None)) is not None
-    ):
+def check_samples(predict: Call, samples: Columns | None) -> None:
+    """Raise ArtifactError for the first of the samples that the estimator does not take."""
+    if samples is None:
+        return
+    refused = next(refused_rows(predict, samples), None)
+    if refused is not None:
         raise ArtifactError(f"samples, row {refused}: the model does not take these values")
 
 
-def probes(answer: Answer, schema: Schema, samples: Any) -> Any:
-    """Rows that the estimator answers with finite numbers: some samples, and rows made up from the metadata.
+def make_probes(predict: Call, schema: Schema, samples: Columns | None) -> Columns:
+    """Return rows for which the estimator predicts finite numbers: samples, and made-up rows.
 
-    The made-up ones differ from each other in every feature, and lack values where they may.
+    The made-up rows differ from each other in every feature, and lack values where they may.
     """
     choose = np.random.default_rng(0)
-    tried = [
-        schema.example(),
-        *({f.name: _made_up(f, choose) for f in schema.features} for _ in range(PROBES)),
-    ]
-    made_up = schema.columns([tuple(record.values()) for record in tried])
-    all_rows = made_up if samples is None else stacked(rows(samples, 0, PROBES), made_up)
+    made_up = [schema.row(schema.example())]
+    for _ in range(MADE_UP_ROWS):
+        made_up.append(tuple(_made_up_value(feature, choose) for feature in schema.features))
+    probes = schema.columns(made_up)
+    if samples is not None:
+        probes = stack_rows(slice_rows(samples, 0, SAMPLE_ROWS), probes)
 
-    def finite(columns: Any) -> None:
-        predicted = np.asarray(answer(columns))
-        if predicted.dtype.kind == "f" and not np.isfinite(predicted).all():
+    def predict_finite(columns: Columns) -> None:
+        prediction = np.asarray(predict(columns))
+        if prediction.dtype.kind == "f" and not np.isfinite(prediction).all():
             raise ValueError("a number that proves nothing")
 
-    good = [row for row in range(len(all_rows)) if answers(finite, rows(all_rows, row, row + 1))]
-    return taken(all_rows, good or [0])
+    usable = []
+    for row in range(len(probes)):
+        if accepts(predict_finite, slice_rows(probes, row, row + 1)):
+            usable.append(row)
+    return take_rows(probes, usable or [0])
 
 
-def _made_up(feature: Feature, choose: np.random.Generator) -> Any:
-    if feature.accepts_missing and choose.random() < MISSING:
+def _made_up_value(feature: Feature, choose: np.random.Generator) -> Value:
+    if feature.accepts_missing and choose.random() < MISSING_SHARE:
         return None
     if isinstance(feature, Category):
         return feature.categories[choose.integers(len(feature.categories))]
-    return float(choose.choice(NUMBERS)) if isinstance(feature, Numeric) else feature.example
+    if isinstance(feature, Numeric):
+        return float(choose.choice(NUMBERS))
+    return feature.example

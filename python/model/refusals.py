@@ -1,54 +1,67 @@
-"""Refusals: which values an estimator will not take, found by asking it again."""
+"""Refusals: which values an estimator does not take, found by trying them again."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
-from python.errors import Fault
-from python.model.data.columns import replaced, rows
-from python.model.data.records import Records
+from python.errors import MAX_FAULTS, Fault
+from python.model.data.columns import slice_rows, with_column
+from python.model.types import Columns
+
+Call = Callable[[Columns], Any]
+"""A method of an estimator, which raises an exception for columns that it does not take."""
 
 
-def refusals(
-    answer: Callable[[Any], Any], records: Records, names: list[str], accepted: Any
-) -> Iterator[Fault]:
-    """A fault for each value, or for each record where no single value is to blame, that makes `answer` raise.
+def find_faults(
+    call: Call, columns: Columns, names: Sequence[str], accepted: Columns
+) -> list[Fault]:
+    """Return a fault for each value that makes `call` raise, at most 100.
 
-    None if it does not answer to `accepted` any more, one row that it has answered to: then the values are not to blame.
-    The records are halved until the refused ones are alone; then each of their values is put into that row.
+    The columns are halved until the refused rows are alone.
+    Each of their values is then put into `accepted`, one row that `call` has taken before.
+    Where no single value is refused, the fault is the record's.
+    The list is empty if `call` refuses `accepted` too: then the values are not to blame.
     """
-    if not answers(answer, accepted):
-        return
-    for row in refused_rows(answer, records.columns, 0, len(records)):
-        record = rows(records.columns, row, row + 1)
-        culprits = [
-            name
-            for number, name in enumerate(names)
-            if not answers(answer, replaced(accepted, number, record))
-        ]
-        for name in culprits:
-            yield Fault(records.pointer(row, name), "the model does not take this value")
-        if not culprits:
-            yield Fault(records.pointer(row), "the model does not take these values together")
+    if not accepts(call, accepted):
+        return []
+    faults = _faults(call, columns, names, accepted)
+    return list(islice(faults, MAX_FAULTS))
 
 
-def refused_rows(
-    answer: Callable[[Any], Any], columns: Any, start: int, stop: int
-) -> Iterator[int]:
-    """The numbers of the rows that have no answer, found by halving."""
-    if answers(answer, rows(columns, start, stop)):
-        return
-    if stop - start == 1:
-        yield start
-        return
-    middle = (start + stop) // 2
-    yield from refused_rows(answer, columns, start, middle)
-    yield from refused_rows(answer, columns, middle, stop)
+def _faults(
+    call: Call, columns: Columns, names: Sequence[str], accepted: Columns
+) -> Iterator[Fault]:
+    for row in refused_rows(call, columns):
+        record = slice_rows(columns, row, row + 1)
+        refused_names = []
+        for number, name in enumerate(names):
+            if not accepts(call, with_column(accepted, number, record)):
+                refused_names.append(name)
+        for name in refused_names:
+            yield Fault(row, name, "the model does not take this value")
+        if not refused_names:
+            yield Fault(row, None, "the model does not take these values together")
 
 
-def answers(answer: Callable[[Any], Any], columns: Any) -> bool:
-    """Whether the estimator has an answer; it says no with exceptions of many kinds."""
+def refused_rows(call: Call, columns: Columns) -> Iterator[int]:
+    """Yield the numbers of the rows for which `call` raises, found by halving."""
+    pending = [(0, len(columns))]
+    while pending:
+        start, stop = pending.pop()
+        if accepts(call, slice_rows(columns, start, stop)):
+            continue
+        if stop - start == 1:
+            yield start
+            continue
+        middle = (start + stop) // 2
+        # The first half is looked at first, so that the rows come in their order.
+        pending += [(middle, stop), (start, middle)]
+
+
+def accepts(call: Call, columns: Columns) -> bool:
+    """Return whether `call` returns; estimators refuse with exceptions of many kinds."""
     try:
-        answer(columns)
+        call(columns)
     except Exception:
         return False
     return True

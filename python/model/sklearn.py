@@ -1,195 +1,238 @@
-"""The family of estimators with scikit-learn's interface: its own, pipelines, LightGBM, XGBoost, CatBoost."""
+"""The family of estimators with scikit-learn's interface: its own, LightGBM, XGBoost, CatBoost."""
 
 import logging
-from collections.abc import Callable, Mapping
 from functools import cached_property
-from itertools import islice
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from python.errors import MAX_FAULTS, Unprocessable
-from python.model import estimator as ask
+from python.errors import RefusedRecords, Unprocessable
+from python.model import estimator as facts
 from python.model import probes
 from python.model.artifact import Artifact
-from python.model.base import Explanation, Model
-from python.model.data.columns import by_column, missing, rows, stacked
+from python.model.base import Effort, Explanation, Model, Predictions
+from python.model.data.columns import is_missing, slice_rows, split_columns, stack_rows
+from python.model.data.features import Value
 from python.model.data.records import Records
 from python.model.data.schema import Schema
 from python.model.explain.explainer import Explainer
-from python.model.explain.origins import folded, origins
-from python.model.fast.copy import Fast
-from python.model.fast.predictors import Unproven
-from python.model.refusals import refusals
+from python.model.explain.origins import find_origins, sum_by_feature
+from python.model.fast import Copy, Unproven, make_copy
+from python.model.refusals import Call, find_faults
+from python.model.types import Columns, Matrix
 
 log = logging.getLogger(__name__)
 
-MAX_SAMPLES = 4096
+MAX_TRIED_SAMPLES = 4096
 
 
 class SklearnModel(Model):
     """A fitted estimator behind the service's verbs."""
 
-    def __init__(
-        self, estimator: Any, schema: Schema, metadata: Mapping[str, Any], samples: Any = None
-    ) -> None:
-        """`schema` says what may be missing, `samples` is a background; raises ArtifactError if class names differ."""
-        self.estimator = estimator
-        self.schema = schema
-        self.metadata = metadata
-        self._steps = ask.steps(estimator)
-        self._probes = probes.probes(estimator.predict, schema, samples)
-        self.task = ask.task(estimator, np.asarray(estimator.predict(rows(self._probes, 0, 1))))
-        one_output = self.task != ask.SEVERAL_OUTPUTS
-        self.class_names = (
-            ask.class_names(estimator, metadata.get("class_names")) if one_output else None
-        )
-        self._has_probabilities = self.class_names is not None and hasattr(
-            estimator, "predict_proba"
-        )
-        self._samples = None if samples is None else Records(samples)
-        self._fast: Fast | None = None
-        self._slow_because: str | None = "nothing faster is prepared"
+    def __init__(self, artifact: Artifact, schema: Schema, background: Columns | None) -> None:
+        """Take a schema that says what may be missing, and the background of the artifact.
+
+        Raises ArtifactError if the class names do not match the estimator's classes.
+        """
+        super().__init__(artifact, schema)
+        self._steps = facts.split_steps(self.estimator)
+        self._background = background
+        self._probes = probes.make_probes(self.estimator.predict, schema, background)
+        self._accepted = slice_rows(self._probes, 0, 1)
+        first_prediction = np.asarray(self.estimator.predict(self._accepted))
+        self.task = facts.find_task(self.estimator, first_prediction)
+        if self.task != facts.SEVERAL_OUTPUTS:
+            names = self.metadata.get("class_names")
+            self.class_names = facts.find_class_names(self.estimator, names)
+        has_method = hasattr(self.estimator, "predict_proba")
+        self.offers_probabilities = has_method and self.class_names is not None
+        self.copy: Copy | None = None
+        self._no_copy_reason = "nothing faster is prepared"
 
     @classmethod
     def load(cls, artifact: Artifact) -> Self:
-        """The model, with a first prediction made on a row made up from the metadata; raises ArtifactError."""
-        estimator = artifact.model
-        ask.fit_to_serve(estimator)
-        schema = Schema.from_metadata(artifact.metadata, named=ask.takes_names(estimator))
-        ask.check_inputs(estimator, schema.names)
-        samples = probes.background(schema, artifact.samples)
-        first = probes.first_row(estimator.predict, schema, samples)
-        probes.check_samples(estimator.predict, samples)
-        schema = probes.accepts_missing(estimator.predict, schema, first)
-        return cls(estimator, schema, artifact.metadata, samples)
+        """Return the model, after the estimator has predicted a first row and the samples.
 
-    def hasten(self) -> None:
-        """Answer faster from now on, where that is proven to be equal."""
+        Raises ArtifactError in one sentence.
+        """
+        estimator = artifact.model
+        facts.prepare_to_serve(estimator)
+        schema = Schema.from_metadata(artifact.metadata, named=facts.takes_names(estimator))
+        facts.check_inputs(estimator, schema.names)
+        background = probes.read_samples(schema, artifact.samples)
+        row = probes.first_row(estimator.predict, schema, background)
+        probes.check_samples(estimator.predict, background)
+        schema = probes.find_accepts_missing(estimator.predict, schema, row)
+        return cls(artifact, schema, background)
+
+    def speed_up(self) -> None:
+        """Predict with a compiled copy from now on, where it is proven equal to the estimator."""
+        rows = self._probes
+        if self._background is not None:
+            rows = stack_rows(slice_rows(self._background, 0, MAX_TRIED_SAMPLES), rows)
         try:
-            self._fast = Fast.proven(self.estimator, self._steps, self.schema, self._known())
+            self.copy = make_copy(self.estimator, self._steps, self.schema, rows)
         except Unproven as error:
-            self._slow_because = str(error)
+            self._no_copy_reason = str(error)
             log.warning("the estimator answers itself, because %s", error)
         except Exception as error:  # there are more estimators than anybody knows
-            self._slow_because = f"it cannot be compiled ({type(error).__name__}: {error})"
-            log.info("the estimator answers itself: %s", self._slow_because)
+            self._no_copy_reason = f"it cannot be compiled ({type(error).__name__}: {error})"
+            log.info("the estimator answers itself: %s", self._no_copy_reason)
 
     def predict(self, records: Records) -> NDArray[Any]:
-        """Labels or numbers as the estimator gives them, (n_records,) or (n_records, n_outputs)."""
-        answer = np.asarray(self._answer("predict", records))
-        return answer[:, 0] if answer.ndim == 2 and answer.shape[1] == 1 else answer
+        """Return the estimator's labels or numbers, (n_records,) or (n_records, n_outputs)."""
+        return self.predictions(records).prediction
 
-    def predict_proba(self, records: Records) -> NDArray[np.float64]:
-        """Probabilities in the order of `class_names`, (n_records, n_classes)."""
-        if not self._has_probabilities:
-            return super().predict_proba(records)
-        return np.asarray(self._answer("predict_proba", records), dtype=float)
+    def predict_proba(self, records: Records) -> Matrix:
+        """Return the estimator's probabilities, (n_records, n_classes)."""
+        return self.predictions(records).probabilities
 
-    def explain(self, records: Records, samples: Records | None = None) -> Explanation:
-        """SHAP values for each input feature, against the background `samples` where given."""
-        if samples is not None:
-            self._answer("predict", samples)
+    def predictions(self, records: Records) -> "SklearnPredictions":
+        """Return the predictions for the records, none of which is computed yet."""
+        return SklearnPredictions(self, records)
+
+    def explain(self, predictions: Predictions, background: Records | None = None) -> Explanation:
+        """Return SHAP values of each input feature for the predictions."""
+        records = predictions.records
+        if background is not None:
+            self.predict(background)  # values that the estimator does not take are the client's
+
+        def output_of(method: str) -> NDArray[Any]:
+            if method == "predict":
+                return predictions.prediction
+            if method == "predict_proba":
+                return predictions.probabilities
+            return self.call(method, records)
+
         with np.errstate(all="ignore"):
-            return self._explainer.explain(
-                records, lambda method: self._answer(method, records), samples
-            )
+            return self._explainer.explain(records, output_of, background)
 
-    def explanation_effort(self, samples: Records | None = None) -> tuple[int, int]:
-        """The rows of the background, and how many predictions each of them costs for each record."""
-        return self._explainer.effort(samples)
+    def explanation_effort(self, background: Records | None = None) -> Effort:
+        """Return what it costs to explain one record."""
+        return self._explainer.effort(background)
+
+    def explanation_method(self, background: Records | None = None) -> str | None:
+        """Return the name of the method that explains; None if there is none."""
+        method = self._explainer.method(background)
+        return None if method is None else method.name
 
     def preprocess(self, records: Records) -> tuple[list[str], list[list[Any]]]:
-        """The names and the values, by column, of what the last step sees; the input where there is no other step."""
-        seen = self._asked(self._steps.transform, records)
-        columns = [column.tolist() for column in by_column(seen)]
+        """Return the names, and the values by column, of what the predictor takes."""
+        matrix = self._call(self._steps.transform, records)
+        columns = [column.tolist() for column in split_columns(matrix)]
         return self._steps.names_out(self.schema.names, len(columns)), columns
 
-    def offers(self, what: Literal["proba", "explain"]) -> bool:
-        """Whether a request may ask for it and bring nothing but records."""
-        if what == "explain":
-            return self._explainer.answers_alone
-        return self._has_probabilities
+    @property
+    def offers_explanations(self) -> bool:
+        """Whether `explain` explains a record without a background from the request."""
+        return self._explainer.explains_alone
 
-    def example(self) -> dict[str, Any]:
-        """The first sample, or a record made up from the metadata; missing values left out."""
-        values = [column.tolist()[0] for column in by_column(rows(self._probes, 0, 1))]
-        return {
-            name: value
-            for name, value in zip(self.schema.names, values, strict=True)
-            if not missing(value)
-        }
+    def example(self) -> dict[str, Value]:
+        """Return a record that the estimator can predict: of the samples, or made up."""
+        record = {}
+        for name, column in zip(self.schema.names, split_columns(self._accepted), strict=True):
+            value = column.tolist()[0]
+            if not is_missing(value):
+                record[name] = value
+        return record
 
     def features(self) -> list[dict[str, Any]]:
-        """The features as the metadata describes them, each with its importance where the model has importances."""
-        described = super().features()
-        for entry, importance in zip(described, self._importances, strict=False):
-            entry["importance"] = importance
-        return described
+        """Return the features as the metadata describes them, with importances where there are."""
+        features = super().features()
+        for feature, importance in zip(features, self._importances, strict=False):
+            feature["importance"] = importance
+        return features
 
     def info(self) -> dict[str, Any]:
-        """What the model is, and how it is explained or why not."""
-        inner = {"predictor_type": str(ask.predictor_type(self.estimator))}
-        fast = {
-            "fast_predict": self._fast is not None,
-            "fast_predict_reason": None if self._fast else self._slow_because,
+        """Return what the model is, how it is explained and how it predicts, or why not."""
+        reason = self._no_copy_reason if self.copy is None else None
+        return {
+            **super().info(),
+            "predictor_type": str(facts.predictor_type(self.estimator)),
+            **self._explainer.info(),
+            "fast_predict": self.copy is not None,
+            "fast_predict_reason": reason,
         }
-        return {**super().info(), **inner, **self._explainer.info(), **fast}
 
-    @cached_property
-    def _explainer(self) -> Explainer:
-        """Made when it is first asked for: shap takes seconds to import, and more memory than most models."""
-        return Explainer(self.estimator, self._steps, self._probes, self._origins, self._samples)
+    def call(self, method: str, records: Records) -> NDArray[Any]:
+        """Return what the estimator's method returns for the records.
 
-    @cached_property
-    def _origins(self) -> NDArray[np.intp] | None:
-        return origins(self._steps, len(self.schema.names), self._probes)
+        Raises RefusedRecords for values that the estimator does not take.
+        """
+        return np.asarray(self._call(getattr(self.estimator, method), records))
 
-    @cached_property
-    def _importances(self) -> list[float]:
-        found = ask.importances(self._steps.predictor)
-        if found is None or self._origins is None or len(found) != len(self._origins):
-            return []
-        return [
-            float(value) for value in folded(found[None], self._origins, len(self.schema.names))[0]
-        ]
-
-    def _known(self) -> Any:
-        """Rows that the model has answers to, as many as there are."""
-        return (
-            self._probes
-            if self._samples is None
-            else stacked(rows(self._samples.columns, 0, MAX_SAMPLES), self._probes)
-        )
-
-    def _answer(self, method: str, records: Records) -> Any:
-        """What the estimator's method says of the records, asked once; raises Unprocessable for values that it refuses."""
-        if method not in records.answers:
-            fast = self._fast.answer(method, records) if self._fast else None
-            records.answers[method] = (
-                self._asked(getattr(self.estimator, method), records) if fast is None else fast
-            )
-        return records.answers[method]
-
-    def _asked(self, method: Callable[[Any], Any], records: Records) -> Any:
-        def ask_quietly(columns: Any) -> Any:
-            with np.errstate(all="ignore"):  # numbers too large for the estimator
+    def _call(self, method: Call, records: Records) -> Any:
+        def call_quietly(columns: Columns) -> Any:
+            with np.errstate(all="ignore"):  # of numbers that are too large for the estimator
                 return method(columns)
 
         try:
-            return ask_quietly(records.columns)
+            return call_quietly(records.columns)
         except Exception as error:
-            faults = list(
-                islice(
-                    refusals(ask_quietly, records, self.schema.names, rows(self._probes, 0, 1)),
-                    MAX_FAULTS,
-                )
-            )
-            if not faults:  # it does not answer to rows any more that it has answered to
+            names = self.schema.names
+            faults = find_faults(call_quietly, records.columns, names, self._accepted)
+            if not faults:  # the estimator does not work any more
                 raise
             if not isinstance(error, ValueError):
-                log.warning(
-                    "the model says %s to records that fit its metadata", type(error).__name__
-                )
-            raise Unprocessable("the model does not take these values", errors=faults) from error
+                name = type(error).__name__
+                log.warning("the model says %s to records that fit its metadata", name)
+            detail = "the model does not take these values"
+            raise RefusedRecords(detail, records, faults) from error
+
+    @cached_property
+    def _explainer(self) -> Explainer:
+        # Made when it is first needed: shap takes seconds to import, and more memory than
+        # most models.
+        return Explainer(self.estimator, self._steps, self._probes, self._origins, self._background)
+
+    @cached_property
+    def _origins(self) -> NDArray[np.intp] | None:
+        return find_origins(self._steps, len(self.schema.names), self._probes)
+
+    @cached_property
+    def _importances(self) -> list[float]:
+        importances = facts.find_importances(self._steps.predictor)
+        if importances is None or self._origins is None or len(importances) != len(self._origins):
+            return []
+        by_feature = sum_by_feature(importances[None], self._origins, len(self.schema.names))
+        return [float(importance) for importance in by_feature[0]]
+
+
+class SklearnPredictions(Predictions):
+    """An estimator's predictions for some records: its copy's where it has one, else its own."""
+
+    def __init__(self, model: SklearnModel, records: Records) -> None:
+        super().__init__(model, records)
+        self._sklearn = model
+
+    @cached_property
+    def prediction(self) -> NDArray[Any]:
+        """Labels or numbers, (n_records,) or (n_records, n_outputs)."""
+        copied = self._copied_prediction
+        prediction = self._sklearn.call("predict", self.records) if copied is None else copied
+        is_column = prediction.ndim == 2 and prediction.shape[1] == 1
+        return prediction[:, 0] if is_column else prediction
+
+    @cached_property
+    def probabilities(self) -> Matrix:
+        """Probabilities in the order of the classes, (n_records, n_classes)."""
+        if not self._sklearn.offers_probabilities:
+            raise Unprocessable(f"the model ({self._sklearn.task}) has no probabilities")
+        copied = self._copied_output
+        if copied is not None:
+            return copied
+        return self._sklearn.call("predict_proba", self.records).astype(float, copy=False)
+
+    @cached_property
+    def _copied_prediction(self) -> NDArray[Any] | None:
+        copy = self._sklearn.copy
+        if copy is None or self._copied_output is None:
+            return None
+        return copy.label(self._copied_output) if copy.has_classes else self._copied_output
+
+    @cached_property
+    def _copied_output(self) -> Matrix | None:
+        """What the copy computes: probabilities for a classifier, numbers for a regressor."""
+        copy = self._sklearn.copy
+        return None if copy is None else copy.output(self.records)

@@ -1,23 +1,21 @@
-"""Names for what a fitted model is made of, so that signatures say what they take."""
+"""Names for what a model is made of and takes, so that signatures say which of them they mean.
 
-from typing import Any, Protocol
+They stand for values of other libraries, which have no types of their own that one could check.
+"""
+
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-Matrix = NDArray[np.float64]
+Matrix: TypeAlias = NDArray[np.float64]
 """Numbers, (n_rows, n_columns), float64."""
 
+Estimator: TypeAlias = Any
+"""A fitted object with scikit-learn's `predict`, and whatever other methods and attributes it has."""
 
-class Estimator(Protocol):
-    """What an artifact has to bring: anything with scikit-learn's `predict`."""
+Transformer: TypeAlias = Any
+"""A fitted object with scikit-learn's `transform`: a step of a pipeline before the last one."""
 
-    def predict(self, X: Any, /) -> Any:
-        """Return a label or a number for each row of `X`."""
-
-
-class Transformer(Protocol):
-    """A step of a pipeline before the last one."""
-
-    def transform(self, X: Any, /) -> Any:
-        """Return `X`, (n_rows, n_features), as the next step takes it, (n_rows, n_columns)."""
+Columns: TypeAlias = Any
+"""What an estimator takes, (n_rows, n_columns): a pandas DataFrame or a NumPy array."""

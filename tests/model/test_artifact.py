@@ -119,7 +119,7 @@ def test_numpy_and_pandas_are_welcome_in_metadata() -> None:
 
 def test_samples_are_a_frame_or_records() -> None:
     for samples in (X, X.to_dict("records"), X.assign(target=1), X.astype("Float64")):
-        assert load(content(samples=samples)).offers("explain")
+        assert load(content(samples=samples)).offers_explanations
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from python.model import estimator as ask
+from python.model import estimator as facts
 from python.model.artifact import Artifact
 from python.model.sklearn import SklearnModel
 from tests.models import build, forest, numbers
@@ -50,7 +50,7 @@ def importance(name: str) -> dict[str, float]:
     ],
 )
 def test_the_task(estimator: Any, task: str) -> None:
-    assert ask.task(estimator, estimator.predict(DATA.head(1))) == task
+    assert facts.find_task(estimator, estimator.predict(DATA.head(1))) == task
     metadata = {"features": [{"name": name, "type": "numeric"} for name in DATA]}
     model = SklearnModel.load(Artifact.of({"model": estimator, "metadata": metadata}))
     assert model.info()["task"] == task
@@ -65,7 +65,7 @@ def test_the_predictor_is_found_inside() -> None:
         make_pipeline(StandardScaler(), GridSearchCV(forest(), {"max_depth": [2]}, cv=2)),
         make_pipeline("passthrough", CalibratedClassifierCV(forest(), cv=2)),
     ):
-        assert ask.predictor_type(estimator.fit(DATA, TARGET)) is RandomForestClassifier
+        assert facts.predictor_type(estimator.fit(DATA, TARGET)) is RandomForestClassifier
 
 
 def test_importances_go_back_to_the_input() -> None:
@@ -97,7 +97,7 @@ def test_every_estimator_in_the_model_predicts_in_one_thread() -> None:
     estimator = GridSearchCV(VotingClassifier(parts, n_jobs=-1), {"a__max_depth": [2]}, cv=2).fit(
         DATA, TARGET
     )
-    ask.fit_to_serve(estimator)
+    facts.prepare_to_serve(estimator)
     voting = estimator.best_estimator_
     assert [voting.n_jobs, voting.estimators_[0].n_jobs, voting.estimators_[1][-1].n_jobs] == [
         1,
@@ -110,7 +110,7 @@ def test_no_step_changes_what_it_is_given() -> None:
     estimator = make_pipeline(StandardScaler(copy=False), StandardScaler(copy=False)).fit(
         DATA.to_numpy(dtype=float)
     )
-    ask.fit_to_serve(estimator)
+    facts.prepare_to_serve(estimator)
     given = DATA.to_numpy(dtype=float)
     estimator.transform(given)
     assert np.array_equal(given, DATA)
@@ -121,7 +121,7 @@ def test_a_step_of_somebody_else_keeps_its_copy() -> None:
         pass
 
     estimator = Own(copy=False)
-    ask.fit_to_serve(estimator)
+    facts.prepare_to_serve(estimator)
     assert estimator.copy is False
 
 
@@ -129,7 +129,7 @@ def test_a_search_inside_a_pipeline_sees_what_the_pipeline_made() -> None:
     estimator = make_pipeline(
         StandardScaler(), GridSearchCV(forest(), {"max_depth": [2]}, cv=2)
     ).fit(DATA, TARGET)
-    steps = ask.steps(estimator)
+    steps = facts.split_steps(estimator)
     assert np.array_equal(steps.predictor.predict(steps.transform(DATA)), estimator.predict(DATA))
 
 
@@ -147,7 +147,7 @@ def test_accepts_missing_is_what_the_estimator_takes() -> None:
 
 
 def test_lightgbm_may_have_blanks_in_names_and_others_may_not_have_underscores_for_them() -> None:
-    ask.check_inputs(build("lightgbm regression").estimator, ["x", "y y", "z"])
+    facts.check_inputs(build("lightgbm regression").estimator, ["x", "y y", "z"])
     assert build("lightgbm regression").estimator.feature_names_in_.tolist() == ["x", "y_y", "z"]
 
 

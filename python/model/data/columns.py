@@ -1,74 +1,87 @@
-"""Columns, be they a matrix or a DataFrame: what the room does to both alike."""
+"""Columns, be they an array or a DataFrame: the operations that the room needs on both alike."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from python.model.types import Columns
 
-def rows(columns: Any, start: int, stop: int) -> Any:
-    """The rows from `start` up to `stop`, in the same form."""
-    return columns.iloc[start:stop] if hasattr(columns, "iloc") else columns[start:stop]
-
-
-def taken(columns: Any, order: Any) -> Any:
-    """The rows whose numbers `order` lists, in the same form."""
-    return columns.iloc[order] if hasattr(columns, "iloc") else columns[order]
+Rows = NDArray[np.intp]
 
 
-def replaced(columns: Any, number: int, source: Any) -> Any:
-    """A copy in which the column `number` is that of `source`, which has as many rows."""
-    copy = columns.copy()
-    if hasattr(columns, "iloc"):
-        copy[copy.columns[number]] = source.iloc[:, number].array
-    else:
-        copy[:, number] = source[:, number]
-    return copy
+def is_frame(columns: Columns) -> bool:
+    """Return whether the columns are a DataFrame."""
+    return hasattr(columns, "iloc")
 
 
-def missing(values: Any) -> Any:
-    """Where a value, or each one of an array of any kind, is NaN."""
-    return values != values  # noqa: PLR0124  (nothing else differs from itself, and objects have no isnan)
+def slice_rows(columns: Columns, start: int, stop: int) -> Columns:
+    """Return the rows from `start` up to `stop`, in the same form."""
+    return columns.iloc[start:stop] if is_frame(columns) else columns[start:stop]
 
 
-def stacked(first: Any, second: Any) -> Any:
-    """The rows of both, in the same form."""
-    if not hasattr(first, "iloc"):
+def take_rows(columns: Columns, rows: Sequence[int] | Rows) -> Columns:
+    """Return the rows with these numbers, in their order and in the same form."""
+    return columns.iloc[rows] if is_frame(columns) else columns[rows]
+
+
+def stack_rows(first: Columns, second: Columns) -> Columns:
+    """Return the rows of both, which have the same form, the `first` before the `second`."""
+    if not is_frame(first):
         return np.concatenate([first, second])
     import pandas as pd  # the columns are a DataFrame
 
     return pd.concat([first, second], ignore_index=True)
 
 
-def picked(columns: Any, places: NDArray[np.intp]) -> Any:
-    """Rows put together from the values of others: in each column those of the rows that `places`, of its shape, names."""
-    if not hasattr(columns, "iloc"):
-        return columns[places, np.arange(columns.shape[1])]
+def with_column(columns: Columns, number: int, source: Columns) -> Columns:
+    """Return a copy whose column `number` is that of `source`, which has as many rows."""
+    copy = columns.copy()
+    if is_frame(columns):
+        copy[copy.columns[number]] = source.iloc[:, number].array
+    else:
+        copy[:, number] = source[:, number]
+    return copy
+
+
+def mix_rows(columns: Columns, rows: Rows) -> Columns:
+    """Return rows put together from the values of others.
+
+    `rows`, (n_mixed, n_columns), has for each value the number of the row that it comes from.
+    With the rows `[[1, 2], [3, 4]]`, the numbers `[[0, 1]]` give `[[1, 4]]`.
+    """
+    if not is_frame(columns):
+        return columns[rows, np.arange(columns.shape[1])]
     import pandas as pd  # the columns are a DataFrame
 
-    return pd.DataFrame(
-        {
-            name: columns[name].array.take(place)
-            for name, place in zip(columns, places.T, strict=True)
-        }
-    )
+    mixed = {}
+    for name, sources in zip(columns, rows.T, strict=True):
+        mixed[name] = columns[name].array.take(sources)
+    return pd.DataFrame(mixed)
 
 
-def by_column(columns: Any) -> list[Any]:
-    """The columns one by one, (n_records,) each, with their own types."""
-    return (
-        [columns.iloc[:, n] for n in range(columns.shape[1])]
-        if hasattr(columns, "iloc")
-        else list(columns.T)
-    )
+def split_columns(columns: Columns) -> list[Any]:
+    """Return the columns one by one, (n_rows,) each, with their own types."""
+    if not is_frame(columns):
+        return list(columns.T)
+    return [columns.iloc[:, number] for number in range(columns.shape[1])]
 
 
-def dense(columns: Any) -> Any:
-    """The same columns, a sparse matrix as an array."""
+def is_missing(values: Any) -> Any:
+    """Return whether a value is NaN; for an array of any type, an array of booleans."""
+    return values != values  # noqa: PLR0124  (only NaN differs from itself; objects have no isnan)
+
+
+def to_dense(columns: Any) -> Any:
+    """Return the same columns, a sparse matrix as an array."""
     return columns.toarray() if hasattr(columns, "toarray") else columns
 
 
-def as_matrix(columns: Any) -> NDArray[Any]:
-    """The values alone, (n_records, n_columns)."""
-    # np.asarray costs a DataFrame of one row 50 microseconds, its own method 2.
-    return columns.to_numpy() if hasattr(columns, "to_numpy") else np.asarray(dense(columns))
+def to_array(columns: Any) -> NDArray[Any]:
+    """Return the values alone, (n_rows, n_columns)."""
+    # np.asarray takes 50 microseconds for a DataFrame of one row, its own method 2.
+    if hasattr(columns, "to_numpy"):
+        array: NDArray[Any] = columns.to_numpy()
+        return array
+    return np.asarray(to_dense(columns))

@@ -1,231 +1,232 @@
-"""The features a model was fitted with: each reads its own value."""
+"""The features of a model: each kind knows which values fit it, and makes a column of them.
+
+A new type is one class here, and one line in `TYPES`.
+"""
 
 import json
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from numbers import Real
 from operator import or_
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from python.errors import ArtifactError
-from python.model.data.columns import missing
+from python.model.data.columns import is_missing
+from python.model.types import Columns, Matrix
 
 SHOWN_CATEGORIES = 20
 SHOWN_CHARACTERS = 60
+MISSING_POSITION = -1  # pandas' own code for a missing category
+
+Value: TypeAlias = Any
+"""A value as JSON has it: None, a boolean, a number, a text, a list or a dict."""
 
 
 @dataclass(frozen=True)
 class Feature(ABC):
-    """One input column; `accepts_missing` is None until the estimator has been asked."""
+    """One input column of the model.
+
+    `default` stands in for a missing value; None is no default.
+    `accepts_missing` is None until it has been found out what the estimator takes.
+    `entry` is the feature's own entry in the metadata.
+    """
 
     type: ClassVar[str]
     name: str
-    default: Any = None
+    default: Value = None
     accepts_missing: bool | None = None
     entry: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def optional(self) -> bool:
-        """Whether a record may leave the value out or give null."""
+        """Whether a record may leave the value out or have null for it."""
         return self.default is not None or bool(self.accepts_missing)
 
-    def described(self) -> dict[str, Any]:
-        """The metadata's entry, and what a client must know besides."""
-        return {
-            **self.entry,
-            "accepts_missing": bool(self.accepts_missing),
-            "required": not self.optional,
-        }
+    def describe(self) -> dict[str, Any]:
+        """Return the metadata's entry, and whether a value may be missing or must be there."""
+        accepts_missing = bool(self.accepts_missing)
+        return {**self.entry, "accepts_missing": accepts_missing, "required": not self.optional}
 
     @property
-    def example(self) -> Any:
-        """A value that the model can be asked about: the default, or one made up."""
-        return self.made_up if self.default is None else self.default
+    def example(self) -> Value:
+        """A value that fits: the default where there is one."""
+        return self.made_up_value if self.default is None else self.default
 
     @property
     @abstractmethod
-    def made_up(self) -> Any:
-        """A value of this feature's type."""
+    def made_up_value(self) -> Value:
+        """A value that fits, made up from the metadata."""
 
     @property
     @abstractmethod
-    def accepts(self) -> Any:
-        """The types of a JSON value that is not null, as an annotation."""
+    def value_type(self) -> Any:
+        """The type of a value that is not missing, as an annotation: `float`, `str | bool`."""
 
     @abstractmethod
-    def expects(self, value: Any) -> str:
-        """What a value that does not fit should have been ("a number"); empty if it fits."""
+    def mismatch(self, value: Value) -> str | None:
+        """Return what should be there instead of the value ("a number"); None if it fits."""
 
     @abstractmethod
-    def column(self, values: Sequence[Any]) -> Any:
-        """The column that the estimator sees, (n_records,); raises KeyError for an unknown category."""
+    def column(self, values: Sequence[Value]) -> Any:
+        """Return the column that the estimator takes, (n_records,), of values that fit."""
 
-    def fault(self, value: Any) -> str | None:
-        """Why `value` (None if absent) does not fit, in a sentence; None if it does."""
+    def fault(self, value: Value) -> str | None:
+        """Return why the value, None where it is missing, does not fit; None if it does."""
         if value is None:
-            return (
-                None
-                if self.optional
-                else "missing: the feature has no default and accepts no missing value"
-            )
-        expected = self.expects(value)
-        return f"expected {expected}, got {shown(value)}" if expected else None
+            if self.optional:
+                return None
+            return "missing: the feature has no default and accepts no missing value"
+        expected = self.mismatch(value)
+        return None if expected is None else f"expected {expected}, got {shorten(value)}"
 
     def check(self) -> None:
-        """Raise ArtifactError if the feature's own entry does not fit together."""
+        """Raise ArtifactError if the parts of the feature's entry do not fit each other."""
         if self.accepts_missing not in (None, True, False):
             raise ArtifactError(f'feature "{self.name}": accepts_missing must be true or false')
-        if missing(self.default):
-            raise ArtifactError(
-                f'feature "{self.name}": NaN is no default; leave it out and set accepts_missing'
-            )
-        if self.default is not None and (expected := self.expects(self.default)):
+        if is_missing(self.default):
+            advice = "leave it out and set accepts_missing"
+            raise ArtifactError(f'feature "{self.name}": NaN is no default; {advice}')
+        expected = None if self.default is None else self.mismatch(self.default)
+        if expected is not None:
             raise ArtifactError(f'feature "{self.name}": the default must be {expected}')
 
-    def filled(self, values: Sequence[Any]) -> Sequence[Any]:
-        """The values, the default standing in for each None."""
-        return (
-            values
-            if self.default is None
-            else [self.default if value is None else value for value in values]
-        )
+    def fill(self, values: Iterable[Value]) -> list[Value]:
+        """Return the values, with the default in place of each that is missing."""
+        return [self.default if value is None else value for value in values]
 
 
 @dataclass(frozen=True)
 class Numeric(Feature):
-    """A number: float64 in the column, missing as NaN."""
+    """A number: float64 in the column, NaN where it is missing."""
 
     type = "numeric"
-    made_up = 0.0
-    accepts = float
+    made_up_value = 0.0
+    value_type = float
 
-    def expects(self, value: Any) -> str:
-        """Neither a string nor a boolean is a number."""
+    def mismatch(self, value: Value) -> str | None:
+        """Return what should be there; neither a text nor a boolean is a number."""
         if isinstance(value, bool) or not isinstance(value, int | float):
             return "a number"
-        return "" if abs(value) <= sys.float_info.max else "a number that fits into 64 bits"
+        if abs(value) > sys.float_info.max:
+            return "a number that fits into 64 bits"
+        return None
 
-    def column(self, values: Sequence[Any]) -> NDArray[np.float64]:
-        """(n_records,), float64."""
-        return np.array(self.filled(values), dtype=float)
+    def column(self, values: Sequence[Value]) -> Matrix:
+        """Return the numbers, (n_records,), float64."""
+        return np.array(self.fill(values), dtype=float)
 
 
 @dataclass(frozen=True)
 class String(Feature):
-    """Any text: an object in the column, missing as NaN and never as the text "nan"."""
+    """Any text: an object in the column, NaN where it is missing and never the text "nan"."""
 
     type = "string"
-    made_up = ""
-    accepts = str
+    made_up_value = ""
+    value_type = str
 
-    def expects(self, value: Any) -> str:
-        """A number is not a string either."""
-        return "" if isinstance(value, str) else "a string"
+    def mismatch(self, value: Value) -> str | None:
+        """Return what should be there; a number is not a text."""
+        return None if isinstance(value, str) else "a string"
 
-    def column(self, values: Sequence[Any]) -> NDArray[np.object_]:
-        """(n_records,), object."""
-        return np.array(
-            [np.nan if value is None else value for value in self.filled(values)], dtype=object
-        )
+    def column(self, values: Sequence[Value]) -> NDArray[np.object_]:
+        """Return the texts, (n_records,), as objects."""
+        column = [np.nan if value is None else value for value in self.fill(values)]
+        return np.array(column, dtype=object)
 
 
 @dataclass(frozen=True)
 class Category(Feature):
-    """One of `categories`: an unordered pandas Categorical in the column, with the categories in their order."""
+    """One of `categories`: an unordered pandas Categorical, with the categories in their order."""
 
     type = "category"
-    categories: tuple[Any, ...] = ()
+    categories: tuple[Value, ...] = ()
 
     @cached_property
-    def codes(self) -> dict[Any, int]:
-        """The place of each category; -1, pandas' code for a missing value, for None."""
-        return {category: code for code, category in enumerate(self.categories)} | {None: -1}
-
-    @cached_property
-    def filled_codes(self) -> dict[Any, int]:
-        """The same, with the place of the default for None."""
-        return self.codes | {None: self.codes[self.default]}
+    def positions(self) -> dict[Value, int]:
+        """The position of each category; of None, that of the default or of a missing value."""
+        positions = {category: number for number, category in enumerate(self.categories)}
+        positions[None] = positions.get(self.default, MISSING_POSITION)
+        return positions
 
     @property
-    def made_up(self) -> Any:
+    def made_up_value(self) -> Value:
         """The first category."""
         return self.categories[0]
 
     @property
-    def accepts(self) -> Any:
-        """The union of the categories' types, where JSON knows no difference between 1 and 1.0."""
-        kinds = (
-            float | int if _kind(category) is Real else type(category)
-            for category in self.categories
-        )
-        return reduce(or_, kinds)
+    def value_type(self) -> Any:
+        """The types of the categories; JSON knows no difference between 1 and 1.0."""
+        types: list[Any] = []
+        for category in self.categories:
+            is_number = _kind(category) is Real
+            types.append(float | int if is_number else type(category))
+        return reduce(or_, types)
 
-    def expects(self, value: Any) -> str:
-        """True is not the category 1."""
-        if any(
-            _kind(category) is _kind(value) and category == value for category in self.categories
-        ):
-            return ""
-        more = len(self.categories) - SHOWN_CATEGORIES
-        known = ", ".join(map(shown, self.categories[:SHOWN_CATEGORIES])) + (
-            f" and {more} more" if more > 0 else ""
-        )
-        return f"one of the categories {known}"
+    def mismatch(self, value: Value) -> str | None:
+        """Return the categories if the value is none of them; True is not the category 1."""
+        for category in self.categories:
+            if _kind(category) is _kind(value) and category == value:
+                return None
+        expected = ", ".join(map(shorten, self.categories[:SHOWN_CATEGORIES]))
+        hidden = len(self.categories) - SHOWN_CATEGORIES
+        if hidden > 0:
+            expected += f" and {hidden} more"
+        return f"one of the categories {expected}"
 
-    def column(self, values: Sequence[Any]) -> Any:
-        """(n_records,), categorical."""
-        return self.decoded(
-            np.fromiter(
-                map(self.filled_codes.__getitem__, values), dtype=np.intp, count=len(values)
-            )
-        )
+    def column(self, values: Sequence[Value]) -> Any:
+        """Return the categories, (n_records,), categorical."""
+        return self.decode(np.array([self.positions[value] for value in values], dtype=np.intp))
 
-    def coded(self, column: Any) -> NDArray[Any]:
-        """(n_records,): the places of the categories in such a column."""
+    def encode(self, column: Columns) -> NDArray[Any]:
+        """Return the position of each category in such a column, (n_records,)."""
         return np.asarray(column.cat.codes)
 
-    def decoded(self, codes: NDArray[Any]) -> Any:
-        """(n_records,), categorical, from the places of the categories; -1 is missing."""
-        import pandas as pd  # a model of numbers alone never needs it
+    def decode(self, positions: NDArray[Any]) -> Any:
+        """Return the column, (n_records,), categorical, that has these positions."""
+        import pandas as pd  # a model of numbers alone does without
 
-        return pd.Categorical.from_codes(
-            codes.astype(np.intp), categories=pd.Index(self.categories)
-        )
+        categories = pd.Index(self.categories)
+        return pd.Categorical.from_codes(positions.astype(np.intp), categories=categories)
 
     def check(self) -> None:
-        """Raise ArtifactError if the categories are none, of other types than JSON's scalars, or not distinct."""
+        """Raise ArtifactError if the categories are none, not JSON's scalars, or not distinct."""
         kinds = set(map(_kind, self.categories))
         if not self.categories:
-            raise ArtifactError(f'feature "{self.name}": a category needs its categories')
-        if not kinds <= {str, Real, bool} or any(map(missing, self.categories)):
-            raise ArtifactError(
-                f'feature "{self.name}": categories must be strings, numbers or booleans'
-            )
-        if {bool, Real} <= kinds:
-            raise ArtifactError(
-                f'feature "{self.name}": categories must not mix booleans with numbers'
-            )
-        if len(set(self.categories)) < len(self.categories):
-            raise ArtifactError(f'feature "{self.name}": the same category is listed twice')
-        super().check()
+            reason = "a category needs its categories"
+        elif not kinds <= {str, Real, bool} or any(map(is_missing, self.categories)):
+            reason = "categories must be strings, numbers or booleans"
+        elif {bool, Real} <= kinds:
+            reason = "categories must not mix booleans with numbers"
+        elif len(set(self.categories)) < len(self.categories):
+            reason = "the same category is listed twice"
+        else:
+            super().check()
+            return
+        raise ArtifactError(f'feature "{self.name}": {reason}')
 
 
 TYPES: dict[str, type[Feature]] = {kind.type: kind for kind in (Numeric, Category, String)}
 
 
-def shown(value: Any) -> str:
-    """A JSON value as a sentence may show it, cut where it is long."""
-    if isinstance(value, list | dict):
-        return "a list" if isinstance(value, list) else "an object"
+def shorten(value: Value) -> str:
+    """Return the value as JSON, for a sentence: cut where it is long."""
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, dict):
+        return "an object"
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…"
 
 
-def _kind(value: Any) -> type:
-    return next((kind for kind in (bool, Real, str) if isinstance(value, kind)), type(value))
+def _kind(value: Value) -> type:
+    """Return bool, Real or str for such a value: True equals 1 in Python, but is no number here."""
+    for kind in (bool, Real, str):
+        if isinstance(value, kind):
+            return kind
+    return type(value)

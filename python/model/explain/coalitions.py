@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import comb
 
-from python.model.data.columns import picked, rows, stacked
+from python.model.data.columns import mix_rows, slice_rows, stack_rows
+from python.model.explain.attribution import Attribute, Attribution
 
 Array = NDArray[np.float64]
 
@@ -17,9 +18,7 @@ ORDER_PAIRS = 10
 MAX_ROWS_AT_ONCE = 50_000
 
 
-def shapley_values(
-    answer: Callable[[Any], Array], background: Any
-) -> Callable[[Any], tuple[Array, Array]]:
+def shapley_values(answer: Callable[[Any], Array], background: Any) -> Attribute:
     """Shapley values of any function of columns: exact for few features, over sampled orders for more; they always add up.
 
     A coalition's worth is the mean answer with the other features as in each row of the background (Lundberg and Lee 2017,
@@ -28,10 +27,14 @@ def shapley_values(
     """
     coalitions, weights = _coalitions(background.shape[1])
 
-    def way(columns: Any) -> tuple[Array, Array]:
-        tables = (stacked(background, rows(columns, row, row + 1)) for row in range(len(columns)))
+    def way(columns: Any) -> Attribution:
+        tables = (
+            stack_rows(background, slice_rows(columns, row, row + 1)) for row in range(len(columns))
+        )
         worths = np.stack([_worths(answer, table, coalitions) for table in tables])
-        return np.moveaxis(np.tensordot(worths, weights, axes=(1, 1)), -1, 1), worths[0, 0]
+        return Attribution(
+            np.moveaxis(np.tensordot(worths, weights, axes=(1, 1)), -1, 1), worths[0, 0]
+        )
 
     return way
 
@@ -54,7 +57,7 @@ def _worths(answer: Callable[[Any], Array], table: Any, coalitions: NDArray[np.b
     for start in range(0, len(coalitions), at_once):
         some = coalitions[start : start + at_once]
         places = np.where(some[:, None, :], last, np.arange(last)[None, :, None])
-        answers = answer(picked(table, places.reshape(-1, some.shape[1])))
+        answers = answer(mix_rows(table, places.reshape(-1, some.shape[1])))
         means.append(answers.reshape(len(some), last, *answers.shape[1:]).mean(axis=1))
     return np.concatenate(means)
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from python.model.base import Values, Way
+from python.model.explain.attribution import Attribute, Attribution
 
 
-def own_contributions(predictor: Any) -> Way | None:
+def own_contributions(predictor: Any) -> Attribute | None:
     """What LightGBM, XGBoost and CatBoost compute themselves, categories and missing values included.
 
     Lundberg, Erion and Lee 2018, arXiv:1802.03888.
@@ -19,16 +19,16 @@ def own_contributions(predictor: Any) -> Way | None:
     if contribute is None:
         return None
 
-    def way(columns: Any) -> Values:
+    def way(columns: Any) -> Attribution:
         width = columns.shape[1] + 1
         shares = np.asarray(contribute(columns), dtype=float)
         if shares.ndim == 2 and shares.shape[1] == width:
-            return shares[:, :-1], shares[0, -1]
+            return Attribution(shares[:, :-1], shares[0, -1])
         shares = shares.reshape(len(columns), -1, width)
         if shares.shape[1] == 2:  # two margins, whose difference is the log-odds
             shares = shares[:, 1:] - shares[:, :1]
-            return shares[:, 0, :-1], shares[0, 0, -1]
-        return np.moveaxis(shares[:, :, :-1], 1, 2), shares[0, :, -1]
+            return Attribution(shares[:, 0, :-1], shares[0, 0, -1])
+        return Attribution(np.moveaxis(shares[:, :, :-1], 1, 2), shares[0, :, -1])
 
     return way
 

@@ -1,4 +1,4 @@
-"""Explanations that add up: a method is used once its values are proven to sum to what the estimator serves."""
+"""Explanations that add up: a method is used once its sums are proven to be what is served."""
 
 import logging
 from collections.abc import Iterator
@@ -10,142 +10,166 @@ import numpy as np
 from numpy.typing import NDArray
 
 from python.errors import Unprocessable
-from python.model.base import Explanation
-from python.model.data.columns import rows
+from python.model.base import Effort, Explanation
+from python.model.data.columns import slice_rows
 from python.model.data.records import Records
 from python.model.estimator import Steps
 from python.model.explain.methods import Method, Subject, methods_against, methods_alone
-from python.model.explain.outputs import ABSOLUTE, RELATIVE, Ask, asking, spaces
+from python.model.explain.outputs import ABSOLUTE, RELATIVE, OutputOf, find_outputs, outputs_of
+from python.model.types import Columns, Estimator
 
 log = logging.getLogger(__name__)
 
-MAX_PROBES, MAX_PROBE_BACKGROUND, MAX_BACKGROUNDS = 4, 8, 8
-NO_SPACE = (
+MAX_PROBES = 4
+MAX_PROBE_BACKGROUND = 8
+MAX_KEPT_BACKGROUNDS = 8
+
+NO_OUTPUT = (
     "it has neither a probability, a decision function nor a single number for values to add up to"
 )
 NO_METHOD = "no method gives values that add up to what it predicts"
-NO_BACKGROUND = 'the model needs background rows to be explained: send them as "_samples", or put "samples" into its file'
+NO_BACKGROUND = (
+    "the model needs background rows to be explained: "
+    'send them as "_samples", or put "samples" into its file'
+)
 NO_SUM = "these records cannot be explained: no method gives values that add up to their prediction"
 
 
 class Explainer:
-    """Explains an estimator in the names of its input features, by the first method that is proven on probe rows."""
+    """Explains an estimator in its input features, by the first method that is proven on probes.
+
+    A method that is proven may still fail to add up for a record, where numbers are extreme.
+    The methods behind it are then tried, for each record alone.
+    """
 
     def __init__(
         self,
-        estimator: Any,
+        estimator: Estimator,
         steps: Steps,
-        probes: Any,
+        probes: Columns,
         origins: NDArray[np.intp] | None,
-        samples: Records | None = None,
+        background: Columns | None = None,
     ) -> None:
-        """`probes` are rows to prove the methods on; `samples` is the background where a request brings none.
+        """Take rows to prove the methods on, and the background where a request brings none.
 
-        `origins` has the feature of each column that the last step sees.
+        `origins` has the feature of each column that the predictor takes.
         """
-        self._subject = Subject(
-            estimator, steps, probes.shape[1], spaces(estimator, rows(probes, 0, 1)), origins
-        )
-        self._samples = samples
-        self._probes = rows(probes, 0, MAX_PROBES)
-        own = None if samples is None else samples.columns
-        self._methods_alone = methods_alone(self._subject, own) if self._subject.spaces else []
-        # A background that comes again, the very same object, finds what was made for it.
-        self._methods_against = lru_cache(maxsize=MAX_BACKGROUNDS)(self._list_against)
-        self._alone = self._proven(self._methods_alone)
+        outputs = find_outputs(estimator, slice_rows(probes, 0, 1))
+        self._subject = Subject(estimator, steps, probes.shape[1], outputs, origins)
+        self._probes = slice_rows(probes, 0, MAX_PROBES)
+        self._background = background
+        self._methods_alone = methods_alone(self._subject, background)
+        self._method_alone = self._first_proven(self._methods_alone)
+        # A background that comes again is the same object, and finds its methods made.
+        self._methods_against = lru_cache(maxsize=MAX_KEPT_BACKGROUNDS)(self._make_against)
 
     @cached_property
-    def _against(self) -> str | None:
-        """The method for requests with a background, chosen by the first of them: most services never see one."""
-        columns = self._probes if self._samples is None else self._samples.columns
-        return self._proven(self._list_against(Records(rows(columns, 0, MAX_PROBE_BACKGROUND))))
+    def _method_against(self) -> str | None:
+        # Chosen when it is first needed: most services never see a background.
+        rows = self._probes if self._background is None else self._background
+        background = slice_rows(rows, 0, MAX_PROBE_BACKGROUND)
+        return self._first_proven(methods_against(self._subject, background))
 
     @property
-    def answers_alone(self) -> bool:
-        """Whether requests without a background are answered."""
-        return self._alone is not None
+    def explains_alone(self) -> bool:
+        """Whether records without a background from the request are explained."""
+        return self._method_alone is not None
 
     @property
     def reason(self) -> str | None:
-        """Why the model cannot be explained; None if it can."""
-        if not self._subject.spaces:
-            return NO_SPACE
-        return None if self._alone or self._against else NO_METHOD
+        """Why the estimator cannot be explained; None if it can."""
+        if not self._subject.outputs:
+            return NO_OUTPUT
+        is_explained = self._method_alone or self._method_against
+        return None if is_explained else NO_METHOD
 
     def info(self) -> dict[str, Any]:
-        """Whether and how the model is explained, or why not."""
-        if self.reason:
+        """Return whether and how the model is explained, or why not."""
+        if self.reason is not None:
             return {"is_explainable": False, "reason": self.reason}
-        method = self._alone or self._against
         return {
             "is_explainable": True,
             "reason": None,
-            "explanation_method": method,
-            "needs_samples": not self.answers_alone,
+            "explanation_method": self._method_alone or self._method_against,
+            "needs_samples": not self.explains_alone,
         }
 
-    def effort(self, samples: Records | None = None) -> tuple[int, int]:
-        """The rows of the background, and how many predictions each of them costs for each record."""
-        first = None if self.reason else next(self._chosen(samples), None)
-        background = self._samples if samples is None else samples
-        return (len(background), first.predictions) if first and background is not None else (0, 0)
+    def method(self, background: Records | None = None) -> Method | None:
+        """Return the method that explains records, against the background if there is one."""
+        return None if self.reason else next(self._candidates(background), None)
 
-    def explain(self, records: Records, ask: Ask, samples: Records | None = None) -> Explanation:
-        """SHAP values whose sums have been compared with what `ask` says that the estimator answers for the records.
+    def effort(self, background: Records | None = None) -> Effort:
+        """Return what it costs to explain one record."""
+        method = self.method(background)
+        rows = self._background if background is None else background
+        if method is None or rows is None:
+            return Effort(0, 0)
+        return Effort(len(rows), method.predictions_per_row)
 
+    def explain(
+        self, records: Records, output_of: OutputOf, background: Records | None = None
+    ) -> Explanation:
+        """Return SHAP values whose sums have been compared with what is served for the records.
+
+        `output_of` returns what a method of the estimator returns for them.
         Raises Unprocessable if the model cannot be explained, or needs a background and has none.
         """
-        if self.reason:
+        if self.reason is not None:
             raise Unprocessable(f"the model cannot be explained: {self.reason}")
-        if samples is None and not self.answers_alone:
+        if background is None and not self.explains_alone:
             raise Unprocessable(NO_BACKGROUND)
-        for tried, method in enumerate(self._chosen(samples)):
-            if explanation := method.explanation(records.columns, ask):
-                if tried:
-                    log.warning(
-                        "the first method does not add up to the prediction of a record, %s does",
-                        method.name,
-                    )
+        candidates = self._candidates(background)
+        first = next(candidates)
+        explanation = first.explain(records.columns, output_of)
+        if explanation is not None:
+            return explanation
+        if len(records) > 1:
+            return self._explain_each(records, output_of, background)
+        for method in candidates:
+            explanation = method.explain(records.columns, output_of)
+            if explanation is not None:
+                reason = "the first method does not add up to the prediction of a record, %s does"
+                log.warning(reason, method.name)
                 return explanation
-            if len(records) > 1:
-                return self._explain_one_by_one(records, ask, samples)
         log.warning("no method adds up to the prediction of a record")
         raise Unprocessable(NO_SUM)
 
-    def _explain_one_by_one(
-        self, records: Records, ask: Ask, samples: Records | None
+    def _explain_each(
+        self, records: Records, output_of: OutputOf, background: Records | None
     ) -> Explanation:
-        """Each record explained as it is alone, so that none depends on the others."""
+        """Explain each record as it is alone, so that none depends on the others."""
+        parts = []
+        for row, record_values in enumerate(records.rows):
 
-        def alone(row: int) -> Explanation:
-            record = Records(rows(records.columns, row, row + 1))
-            return self.explain(record, lambda method: ask(method)[row : row + 1], samples)
+            def output_of_row(method: str, row: int = row) -> Any:
+                return output_of(method)[row : row + 1]
 
-        first, *others = map(alone, range(len(records)))
-        for other in others:
-            if other.output != first.output or not np.allclose(
-                other.base_value, first.base_value, RELATIVE, ABSOLUTE
-            ):
+            record = Records(records.schema, [record_values])
+            parts.append(self.explain(record, output_of_row, background))
+        first = parts[0]
+        for part in parts:
+            same_base = np.allclose(part.base_value, first.base_value, RELATIVE, ABSOLUTE)
+            if part.output != first.output or not same_base:
                 raise Unprocessable(NO_SUM)
-        return Explanation(
-            np.concatenate([part.values for part in (first, *others)]),
-            first.base_value,
-            first.output,
-        )
+        values = np.concatenate([part.values for part in parts])
+        return Explanation(values, first.base_value, first.output)
 
-    def _chosen(self, samples: Records | None) -> Iterator[Method]:
-        """The method that was proven, then those that stand behind it."""
-        if samples is None:
-            first, methods = self._alone, self._methods_alone
+    def _candidates(self, background: Records | None) -> Iterator[Method]:
+        """Return the method that was proven, then those that stand behind it."""
+        if background is None:
+            proven = self._method_alone
+            methods = self._methods_alone
         else:
-            first, methods = self._against, self._methods_against(samples)
-        return dropwhile(lambda method: first and method.name != first, methods)
+            proven = self._method_against
+            methods = self._methods_against(background)
+        return dropwhile(lambda method: proven and method.name != proven, methods)
 
-    def _proven(self, methods: list[Method]) -> str | None:
-        ask = asking(self._subject.estimator, self._probes)
-        return next(
-            (method.name for method in methods if method.explanation(self._probes, ask)), None
-        )
+    def _first_proven(self, methods: list[Method]) -> str | None:
+        output_of = outputs_of(self._subject.estimator, self._probes)
+        for method in methods:
+            if method.explain(self._probes, output_of) is not None:
+                return method.name
+        return None
 
-    def _list_against(self, samples: Records) -> list[Method]:
-        return methods_against(self._subject, samples.columns) if self._subject.spaces else []
+    def _make_against(self, background: Records) -> list[Method]:
+        return methods_against(self._subject, background.columns)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from python.model.data.columns import as_matrix, missing, replaced, taken
+from python.model.data.columns import is_missing, take_rows, to_array, with_column
 from python.model.estimator import Steps
 
 
@@ -14,7 +14,7 @@ class Mixed(Exception):
     """A column that more than one feature, or none that can be told, went into."""
 
 
-def origins(steps: Steps, n_features: int, probes: Any) -> NDArray[np.intp] | None:
+def find_origins(steps: Steps, n_features: int, probes: Any) -> NDArray[np.intp] | None:
     """For each column after the transformers the number of its input feature; None if a column mixes features.
 
     The transformers' names for their outputs tell. They may be wrong (a row normalizer keeps the names), so that every feature
@@ -30,7 +30,7 @@ def origins(steps: Steps, n_features: int, probes: Any) -> NDArray[np.intp] | No
     return found if _holds(found, steps, n_features, probes) else None
 
 
-def folded(
+def sum_by_feature(
     values: NDArray[np.float64], found: NDArray[np.intp], n_features: int
 ) -> NDArray[np.float64]:
     """Values for each column, (n_records, n_columns) or with classes after that, added up for each feature."""
@@ -84,16 +84,16 @@ def _trace_names(transformer: Any, sources: list[int]) -> list[int]:
 
 
 def _holds(found: NDArray[np.intp], steps: Steps, n_features: int, probes: Any) -> bool:
-    before = as_matrix(steps.transform(probes))
+    before = to_array(steps.transform(probes))
     if before.shape[1] != len(found):
         return False
-    others = taken(probes, np.roll(np.arange(len(probes)), 1))
+    others = take_rows(probes, np.roll(np.arange(len(probes)), 1))
     for number in range(n_features):
-        after = as_matrix(steps.transform(replaced(probes, number, others)))
+        after = to_array(steps.transform(with_column(probes, number, others)))
         if not _equal(after, before)[:, found != number].all():
             return False
     return True
 
 
 def _equal(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.bool_]:
-    return np.asarray((a == b) | (missing(a) & missing(b)), dtype=bool)
+    return np.asarray((a == b) | (is_missing(a) & is_missing(b)), dtype=bool)

@@ -1,112 +1,153 @@
-"""Spaces: the outputs of the served model that SHAP values may add up to."""
+"""The outputs of the served model that SHAP values may add up to."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit, softmax
 
-from python.model.estimator import kind
+from python.model.estimator import estimator_type
+from python.model.types import Columns, Estimator
 
 # XGBoost and CatBoost add up in float32, and XGBoost serves it.
-RELATIVE, ABSOLUTE, SERVED = 1e-4, 1e-6, 2.5e-7
+RELATIVE = 1e-4
+ABSOLUTE = 1e-6
+SERVED = 2.5e-7
 
-Array = NDArray[np.float64]
-Ask = Callable[[str], Any]
+Array: TypeAlias = NDArray[np.float64]
+
+OutputOf: TypeAlias = Callable[[str], NDArray[np.generic]]
+"""From the name of an estimator's method to what it returns for certain rows."""
 
 
 class Link(NamedTuple):
-    """From the space of the values to the output and back, and its slope there, told from the output."""
+    """How the space of the values leads to an output.
 
-    to_output: Callable[[Array], Array]
-    from_output: Callable[[Array], Array]
+    `inverse` goes from sums of values to the output and `link` back, as scikit-learn calls them.
+    `slope` is the derivative of `inverse`, as a function of the output.
+    """
+
+    inverse: Callable[[Array], Array]
+    link: Callable[[Array], Array]
     slope: Callable[[Array], Array]
 
     def holds(self, total: Array, scale: Array, served: Array) -> bool:
-        """Whether the sums lead to what is served, as far as numbers of the size of `scale` can be added up.
+        """Return whether the sums lead to the output that is served.
 
-        The slope turns the tolerance of the sums into one of the output.
+        They may differ by what adding up numbers of the size of `scale` can change.
+        The slope makes a tolerance for the output of that for the sums.
         """
-        output = self.to_output(total)
+        output = self.inverse(total)
         if output.shape != served.shape:
             return False
-        added = RELATIVE * np.abs(total) + ABSOLUTE * (1 + scale)
-        tolerance = added * self.slope(output) + SERVED * (1 + np.abs(served))
+        rounding = RELATIVE * np.abs(total) + ABSOLUTE * (1 + scale)
+        tolerance = rounding * self.slope(output) + SERVED * (1 + np.abs(served))
         return bool((np.abs(output - served) <= tolerance).all())
 
 
+def _identity(total: Array) -> Array:
+    return total
+
+
 def _softmax(total: Array) -> Array:
-    # Along the classes; there are none in one dimension.
-    return np.asarray(softmax(total, axis=1)) if total.ndim == 2 else np.full(total.shape, np.nan)
+    """Return the softmax along the classes; there are none in one dimension."""
+    if total.ndim == 1:
+        return np.full(total.shape, np.nan)
+    return np.asarray(softmax(total, axis=1))
 
 
-IDENTITY = Link(lambda total: total, lambda output: output, np.ones_like)
-LOGISTIC = Link(expit, logit, lambda output: output * (1 - output))
-SOFTMAX = Link(_softmax, np.log, lambda output: output * (1 - output))
-EXPONENTIAL = Link(np.exp, np.log, lambda output: output)
+def _logistic_slope(probability: Array) -> Array:
+    return probability * (1 - probability)
 
 
-class Space(NamedTuple):
-    """Where values live: with each link put on their sums, these must equal what the estimator's method answers."""
+IDENTITY = Link(inverse=_identity, link=_identity, slope=np.ones_like)
+LOGISTIC = Link(inverse=expit, link=logit, slope=_logistic_slope)
+SOFTMAX = Link(inverse=_softmax, link=np.log, slope=_logistic_slope)
+EXPONENTIAL = Link(inverse=np.exp, link=np.log, slope=_identity)
 
-    output: str
-    checks: tuple[tuple[Link, str], ...]
+Check: TypeAlias = tuple[Link, str]
+"""A link, and the method of the estimator to whose output it must lead."""
 
-    def holds(self, total: Array, scale: Array, ask: Ask) -> bool:
-        """Whether the sums, (n_records,) or (n_records, n_classes), are those of the output served for the same records."""
-        return all(
-            link.holds(total, scale, _explained_class(ask(method))) for link, method in self.checks
-        )
 
-    def mean(self, ask: Ask) -> Array:
-        """The mean over the records, () or (n_classes,), of what values in this space add up to."""
+class Output(NamedTuple):
+    """What values add up to: the link of each check must lead to what its method returns."""
+
+    name: str
+    checks: tuple[Check, ...]
+
+    def holds(self, total: Array, scale: Array, output_of: OutputOf) -> bool:
+        """Return whether the sums are those of what is served for the same records.
+
+        `total` and `scale` are (n_records,) or (n_records, n_classes).
+        """
+        for link, method in self.checks:
+            if not link.holds(total, scale, _explained_classes(output_of(method))):
+                return False
+        return True
+
+    def mean(self, output_of: OutputOf) -> Array:
+        """Return the mean over the records, () or (n_classes,), of what values here add up to."""
         link, method = self.checks[0]
-        return np.asarray(link.from_output(_explained_class(ask(method))).mean(axis=0))
+        sums = link.link(_explained_classes(output_of(method)))
+        return np.asarray(sums.mean(axis=0))
 
-    def served(self, ask: Ask) -> Array:
-        """The output itself, where the first check has no link."""
-        return _explained_class(ask(self.checks[0][1]))
-
-
-def asking(estimator: Any, columns: Any) -> Ask:
-    """What the estimator's methods answer for the columns."""
-    return lambda method: getattr(estimator, method)(columns)
+    def served(self, output_of: OutputOf) -> Array:
+        """Return the output itself, where the first check has no link."""
+        _, method = self.checks[0]
+        return _explained_classes(output_of(method))
 
 
-def spaces(estimator: Any, probe: Any) -> list[Space]:
-    """The spaces of a classifier or a regressor with one output, the first without a link; empty for other estimators.
+def outputs_of(estimator: Estimator, columns: Columns) -> OutputOf:
+    """Return what gives the outputs of the estimator's methods for the columns."""
 
-    Classifiers: `probability`; `log_odds`, whose logistic function is the probability; `margin`, whose softmax is the
-    probability, or the decision function. Regressors: `prediction`; `log_prediction`, whose exponential is the prediction.
+    def output_of(method: str) -> NDArray[np.generic]:
+        return np.asarray(getattr(estimator, method)(columns))
+
+    return output_of
+
+
+def find_outputs(estimator: Estimator, probe: Columns) -> list[Output]:
+    """Return the outputs of a classifier or a regressor with one output, else an empty list.
+
+    The first is without a link, and so is what any function of the features can be explained by.
+    Classifiers: `probability`; `log_odds`, whose logistic function is the probability; `margin`,
+    whose softmax is the probability, or which is the decision function.
+    Regressors: `prediction`; `log_prediction`, whose exponential is the prediction.
     """
-    told = kind(estimator)
-    if told not in ("classifier", "regressor") or np.size(estimator.predict(probe)) > 1:
+    kind = estimator_type(estimator)
+    has_one_output = np.size(estimator.predict(probe)) == 1
+    if not has_one_output or kind not in ("classifier", "regressor"):
         return []
-    if told == "regressor":
-        return [
-            Space("prediction", ((IDENTITY, "predict"),)),
-            Space("log_prediction", ((EXPONENTIAL, "predict"),)),
-        ]
-    decided = ((IDENTITY, "decision_function"),) if _decides_by_class(estimator, probe) else ()
+    if kind == "regressor":
+        prediction = Output("prediction", ((IDENTITY, "predict"),))
+        return [prediction, Output("log_prediction", ((EXPONENTIAL, "predict"),))]
+    decided: tuple[Check, ...] = ()
+    if _decides_by_class(estimator, probe):
+        decided = ((IDENTITY, "decision_function"),)
     if not hasattr(estimator, "predict_proba"):
-        return [Space("margin", decided)] if decided else []
+        return [Output("margin", decided)] if decided else []
     return [
-        Space("probability", ((IDENTITY, "predict_proba"),)),
-        Space("log_odds", ((LOGISTIC, "predict_proba"), *decided)),
-        Space("margin", decided or ((SOFTMAX, "predict_proba"),)),
+        Output("probability", ((IDENTITY, "predict_proba"),)),
+        Output("log_odds", ((LOGISTIC, "predict_proba"), *decided)),
+        Output("margin", decided or ((SOFTMAX, "predict_proba"),)),
     ]
 
 
-def _decides_by_class(estimator: Any, probe: Any) -> bool:
-    """Whether its decision function has a value for each class, or one for two; that of an SVC may have one for each pair."""
+def _decides_by_class(estimator: Estimator, probe: Columns) -> bool:
+    """Return whether the decision function has a value for each class, or one for two classes.
+
+    That of a support vector machine may have one for each pair of classes.
+    """
     if not hasattr(estimator, "decision_function"):
         return False
     n_classes = len(estimator.classes_)
-    return np.size(estimator.decision_function(probe)) == (1 if n_classes <= 2 else n_classes)
+    n_values = np.size(estimator.decision_function(probe))
+    return n_values == (1 if n_classes <= 2 else n_classes)
 
 
-def _explained_class(answer: Any) -> Array:
-    """The second of two classes; several stay side by side, one column is a column."""
-    output = np.asarray(answer, dtype=float)
-    return output if output.ndim == 1 or output.shape[1] > 2 else output[:, -1]
+def _explained_classes(output: NDArray[np.generic]) -> Array:
+    """Return the second of two classes; several stay side by side, one column is a column."""
+    numbers = np.asarray(output, dtype=float)
+    is_table = numbers.ndim > 1 and numbers.shape[1] > 2
+    return numbers if numbers.ndim == 1 or is_table else numbers[:, -1]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from python.model.base import Values
+from python.model.explain.attribution import Attribution
 
 MAX_NUMBERS = 2**22  # 32 MiB
 PATH, OUTPUT = 128, 16  # numbers as large as a path, and one of its outputs, while they are made
@@ -77,10 +77,10 @@ class Paths:
         self._sums = csr_array(sums, shape=(outputs.shape[1] * n_features, len(item)))
         self._shape = (outputs.shape[1], n_features)
 
-    def __call__(self, X: Matrix) -> Values:
+    def __call__(self, X: Matrix) -> Attribution:
         """The values of records, (n_records, n_features, n_outputs), and the base value, (n_outputs,)."""
         # One after the other: what there is for each condition of a record stays in the processor's cache.
-        return np.stack([self._explained(record) for record in X]), self._base
+        return Attribution(np.stack([self._explained(record) for record in X]), self._base)
 
     def _explained(self, record: Matrix) -> Matrix:
         asked = record.take(self._feature)

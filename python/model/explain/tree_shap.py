@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from python.model.base import Values, Way
-from python.model.data.columns import as_matrix
+from python.model.data.columns import to_array
+from python.model.explain.attribution import Attribute, Attribution
 from python.model.explain.tree_paths import Paths
 
 log = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ MAX_NODES_WITH_BACKGROUND = 32_767
 N_BOUNDS = 16
 
 
-def trees(predictor: Any, background: Any = None) -> Way | None:
+def trees(predictor: Any, background: Any = None) -> Attribute | None:
     """What shap's TreeExplainer says of the trees of scikit-learn, and with a background also of those of LightGBM and XGBoost.
 
     Without a background the values follow the paths of the trees; with one they are interventional (Lundberg et al. 2020,
@@ -47,7 +47,7 @@ def trees(predictor: Any, background: Any = None) -> Way | None:
 
     explainer = shap.TreeExplainer(predictor, **data)
 
-    def by_shap(matrix: NDArray[Any]) -> Values:
+    def by_shap(matrix: NDArray[Any]) -> Attribution:
         values = explainer.shap_values(matrix, check_additivity=False)
         # The expected value may be another one before the first call.
         return _second_of_two(
@@ -59,7 +59,7 @@ def trees(predictor: Any, background: Any = None) -> Way | None:
     return lambda columns: way(_as_read(predictor, columns))
 
 
-def _faster(predictor: Any, ensemble: Any, by_shap: Way) -> Way:
+def _faster(predictor: Any, ensemble: Any, by_shap: Attribute) -> Attribute:
     """What shap computes for its reading of the trees, in less time where a way to it is proven; else shap itself."""
     for make in (_looked_up, _by_shapiq):
         try:
@@ -94,13 +94,13 @@ def _bounds(ensemble: Any, n_features: int) -> NDArray[np.float64]:
     return np.where(choose.random(records.shape) < 1 / 8, np.nan, records)
 
 
-def _looked_up(predictor: Any, ensemble: Any) -> Way:
+def _looked_up(predictor: Any, ensemble: Any) -> Attribute:
     """Raises Exception of any kind where the paths of the trees are too many, or too long."""
     paths = Paths(ensemble, predictor.n_features_in_)
     return lambda matrix: _squeezed(*paths(matrix.astype(float)))
 
 
-def _by_shapiq(predictor: Any, _: Any) -> Way:
+def _by_shapiq(predictor: Any, _: Any) -> Attribute:
     """shapiq's TreeExplainer, for deep trees (Muschalik et al. 2024, arXiv:2401.12069).
 
     It explains one class at a time; several at once shap explains as fast. Raises ImportError where it is not installed,
@@ -113,15 +113,15 @@ def _by_shapiq(predictor: Any, _: Any) -> Way:
     explainer = TreeExplainer(predictor, max_order=1, index="SV", class_index=1)
     lock = Lock()  # it keeps what it computes in itself
 
-    def way(matrix: NDArray[Any]) -> Values:
+    def way(matrix: NDArray[Any]) -> Attribution:
         with lock:
             found = [explainer.explain(record).get_n_order_values(1) for record in matrix]
-        return np.array(found), np.asarray(explainer.baseline_value, dtype=float)
+        return Attribution(np.array(found), np.asarray(explainer.baseline_value, dtype=float))
 
     return way
 
 
-def linear(predictor: Any, background: Any) -> Way | None:
+def linear(predictor: Any, background: Any) -> Attribute | None:
     """The closed form for a linear model of independent features, against the mean of the background.
 
     Strumbelj and Kononenko 2014 (doi:10.1007/s10115-013-0679-x): coefficient times distance from the mean.
@@ -129,11 +129,11 @@ def linear(predictor: Any, background: Any) -> Way | None:
     if not hasattr(predictor, "coef_") or not hasattr(predictor, "intercept_"):
         return None
     coefficients = np.atleast_2d(np.asarray(predictor.coef_, dtype=float))
-    mean = as_matrix(background).astype(float).mean(axis=0)
+    mean = to_array(background).astype(float).mean(axis=0)
     base = np.ravel(predictor.intercept_) + coefficients @ mean
 
-    def way(columns: Any) -> Values:
-        distance = as_matrix(columns).astype(float) - mean
+    def way(columns: Any) -> Attribution:
+        distance = to_array(columns).astype(float) - mean
         return _squeezed(distance[:, :, None] * coefficients.T, base)
 
     return way
@@ -141,7 +141,7 @@ def linear(predictor: Any, background: Any) -> Way | None:
 
 def _as_read(predictor: Any, columns: Any) -> NDArray[Any]:
     """The numbers that the trees compare: all but those of LightGBM and histogram boosting round them to float32 first."""
-    matrix = as_matrix(columns)
+    matrix = to_array(columns)
     exact = hasattr(predictor, "booster_") or hasattr(predictor, "_predictors")
     return matrix if exact else matrix.astype(np.float32).astype(float)
 
@@ -190,15 +190,13 @@ def _members(predictor: Any) -> list[Any]:
     return list(members.ravel() if isinstance(members, np.ndarray) else members)
 
 
-def _second_of_two(values: NDArray[np.float64], base: NDArray[np.float64]) -> Values:
-    return (
-        (values[:, :, 1], base[1])
-        if values.ndim == 3 and values.shape[2] == 2
-        else _squeezed(values, base)
-    )
+def _second_of_two(values: NDArray[np.float64], base: NDArray[np.float64]) -> Attribution:
+    if values.ndim == 3 and values.shape[2] == 2:
+        return Attribution(values[:, :, 1], base[1])
+    return _squeezed(values, base)
 
 
-def _squeezed(values: NDArray[np.float64], base: NDArray[np.float64]) -> Values:
-    return (
-        values[:, :, 0] if values.ndim == 3 and values.shape[2] == 1 else values
-    ), base if base.size > 1 else base[0]
+def _squeezed(values: NDArray[np.float64], base: NDArray[np.float64]) -> Attribution:
+    if values.ndim == 3 and values.shape[2] == 1:
+        values = values[:, :, 0]
+    return Attribution(values, base if base.size > 1 else base[0])

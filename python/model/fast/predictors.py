@@ -19,14 +19,14 @@ class Unproven(Exception):
     """The fast answers differ from the estimator's, or there are none; says which and where."""
 
 
-def form(handed: Any) -> Form:
+def form_of(handed: Any) -> Form:
     """What gives a matrix the form of the columns that a predictor is handed, on which it depends how a product is added up."""
     if hasattr(handed, "toarray"):
         return type(handed)
     return np.asfortranarray if np.asarray(handed).flags.fnc else np.ascontiguousarray
 
 
-def compiled(predictor: Any, form: Form) -> tuple[Outputs, Outputs]:
+def compile_predictor(predictor: Any, form: Form) -> tuple[Outputs, Outputs]:
     """What the predictor's `predict_proba`, or a regressor's `predict`, answers: a way for few records, and one for many.
 
     To be proven, they may be wrong.

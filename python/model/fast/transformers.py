@@ -8,16 +8,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from python.model.data.columns import dense, missing
+from python.model.data.columns import is_missing, to_dense
 from python.model.data.features import Category, Numeric
 from python.model.data.schema import Schema
-from python.model.estimator import of_sklearn
+from python.model.estimator import is_sklearns_own
 from python.model.refusals import refused_rows
 
 Matrix = NDArray[np.float64]
 Plan = Callable[[Matrix], Matrix]
 
-MOST = 2**22  # numbers in a matrix: 32 MiB
+MATRIX_LIMIT = 2**22  # numbers in a matrix: 32 MiB
 
 # What these make of a column depends on no other.
 BY_COLUMN = {"OneHotEncoder", "OrdinalEncoder", "TargetEncoder", "SimpleImputer"}
@@ -36,21 +36,25 @@ STEPS: dict[str, Callable[[Any], Plan]] = {
     "MinMaxScaler": lambda s: _as_it_is(s) if s.clip else lambda X: X * s.scale_ + s.min_,
     "SimpleImputer": lambda s: (
         (lambda X: np.where(np.isnan(X), s.statistics_, X))
-        if s.indicator_ is None and missing(s.missing_values)
+        if s.indicator_ is None and is_missing(s.missing_values)
         else _as_it_is(s)
     ),
     "Pipeline": lambda s: _chained([_step(inner) for _, inner in s.steps]),
 }
 
 
-def plan(transformers: Sequence[Any], schema: Schema) -> Plan:
+def compile_transformers(transformers: Sequence[Any], schema: Schema) -> Plan:
     """From coded records, (n_records, n_features), to what the predictor sees; to be proven, it may be wrong.
 
     Raises Exception of any kind for steps that it does not know how to follow.
     """
-    if transformers and hasattr(transformers[0], "output_indices_") and of_sklearn(transformers[0]):
+    if (
+        transformers
+        and hasattr(transformers[0], "output_indices_")
+        and is_sklearns_own(transformers[0])
+    ):
         return _chained([_columns(transformers[0], schema), *map(_step, transformers[1:])])
-    if not schema.numeric:
+    if not schema.is_numeric:
         raise ValueError("a feature that is not a number meets a step that takes all of them")
     return _chained(list(map(_step, transformers)))
 
@@ -60,7 +64,7 @@ def parts(step: Any) -> list[Any]:
     return [part for _, part in step.steps] if hasattr(step, "steps") else [step]
 
 
-def nameless(step: Any) -> Any:
+def without_names(step: Any) -> Any:
     """A copy of the step that was fitted without names, and so takes a matrix without a warning."""
     bare = copy.copy(step)
     vars(bare).pop("feature_names_in_", None)
@@ -70,14 +74,14 @@ def nameless(step: Any) -> Any:
 def _step(step: Any) -> Plan:
     if step is None or step == "passthrough":
         return lambda X: X
-    if of_sklearn(step) and (known := STEPS.get(type(step).__name__)):
+    if is_sklearns_own(step) and (known := STEPS.get(type(step).__name__)):
         return known(step)
     return _as_it_is(step)
 
 
 def _as_it_is(step: Any) -> Plan:
-    bare = nameless(step)
-    return lambda X: np.asarray(dense(bare.transform(X.copy())), dtype=float)
+    bare = without_names(step)
+    return lambda X: np.asarray(to_dense(bare.transform(X.copy())), dtype=float)
 
 
 def _chained(plans: Sequence[Plan]) -> Plan:
@@ -105,7 +109,7 @@ def _columns(transformer: Any, schema: Schema) -> Plan:
     rows = sum(
         len(feature.categories) + 1 for feature in schema.features if isinstance(feature, Category)
     )
-    if rows * width > MOST:
+    if rows * width > MATRIX_LIMIT:
         raise ValueError(f"{rows} categories that become {width} columns are too many to look up")
     if transformer.transformer_weights:
         raise ValueError("weights of transformers")
@@ -136,7 +140,7 @@ def _block(inner: Any, taken: Sequence[int], schema: Schema) -> Plan:
     features = [schema.features[place] for place in taken]
     if all(isinstance(feature, Numeric) for feature in features):
         return _step(inner)
-    names = [type(part).__name__ if of_sklearn(part) else FUNCTION for part in parts(inner)]
+    names = [type(part).__name__ if is_sklearns_own(part) else FUNCTION for part in parts(inner)]
     by_row = FUNCTION not in names
     by_column = len(taken) == 1 or all(name in BY_COLUMN for name in names)
     if by_row and by_column and all(isinstance(feature, Category) for feature in features):
@@ -176,7 +180,7 @@ def _table(inner: Any, taken: Sequence[int], schema: Schema, place: int, first: 
     rows = np.zeros((len(codes), len(schema.features)))
     rows[:, place] = codes
     ask = partial(_asked, inner, taken, schema)
-    refused = np.isin(np.arange(len(rows)), list(refused_rows(ask, rows, 0, len(rows))))
+    refused = np.isin(np.arange(len(rows)), list(refused_rows(ask, rows)))
     values = first.repeat(len(rows), axis=0)
     values[~refused] = ask(rows[~refused])
     changed = np.flatnonzero(~np.isclose(values, first, rtol=0, atol=0, equal_nan=True).all(axis=0))
@@ -185,5 +189,5 @@ def _table(inner: Any, taken: Sequence[int], schema: Schema, place: int, first: 
 
 def _asked(inner: Any, taken: Sequence[int], schema: Schema, coded: Matrix) -> Matrix:
     return np.asarray(
-        dense(inner.transform(schema.framed(coded).iloc[:, list(taken)])), dtype=float
+        to_dense(inner.transform(schema.decode(coded).iloc[:, list(taken)])), dtype=float
     )

@@ -8,18 +8,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from python.model.data.columns import missing
-from python.model.data.features import Category, Feature, String
+from python.model.data.columns import is_missing
+from python.model.data.features import MISSING_POSITION, Category, Feature, String
 from python.model.data.schema import Schema
-from python.model.estimator import Steps, of_sklearn
+from python.model.estimator import Steps, is_sklearns_own
 from python.model.fast.transformers import parts
 
 
-class Codes(dict[Any, int]):
-    """The place of each text; of one that is not known, `stranger`."""
+class Positions(dict[Any, int]):
+    """The position of each text; of one that is not known, that of the `stranger`."""
 
-    def __init__(self, known: dict[Any, int], stranger: int) -> None:
-        super().__init__(known)
+    def __init__(self, positions: dict[Any, int], stranger: int) -> None:
+        super().__init__(positions)
         self._stranger = stranger
 
     def __missing__(self, text: Any) -> int:
@@ -28,32 +28,33 @@ class Codes(dict[Any, int]):
 
 @dataclass(frozen=True)
 class Vocabulary(Category):
-    """A text of which the model knows some, the `categories`, with the stranger at the end."""
+    """A text of which the model knows some: the `categories`, the last of which is a stranger."""
 
     @cached_property
-    def codes(self) -> Codes:
-        """The place of each text; -1 for None."""
-        return Codes(super().codes, len(self.categories) - 1)
+    def positions(self) -> Positions:
+        """The position of each text; of None, that of the default or of a missing value."""
+        numbers = {text: number for number, text in enumerate(self.categories)}
+        positions = Positions(numbers, stranger=len(self.categories) - 1)
+        is_missing_code = self.default is None
+        positions[None] = MISSING_POSITION if is_missing_code else positions[self.default]
+        return positions
 
-    @cached_property
-    def filled_codes(self) -> Codes:
-        """The same, with the place of the default for None."""
-        return Codes({**self.codes, None: self.codes[self.default]}, len(self.categories) - 1)
+    def encode(self, column: Any) -> NDArray[np.float64]:
+        """Return the position of each text in such a column, (n_records,)."""
+        positions = []
+        for text in column:
+            positions.append(MISSING_POSITION if is_missing(text) else self.positions[text])
+        return np.array(positions, dtype=float)
 
-    def coded(self, column: Any) -> NDArray[np.float64]:
-        """(n_records,): the place of each text."""
-        return np.array(
-            [self.codes[None if missing(text) else text] for text in column], dtype=float
-        )
-
-    def decoded(self, codes: NDArray[Any]) -> NDArray[np.object_]:
-        """(n_records,), object, as a feature of type string has it."""
-        return np.array([*self.categories, np.nan], dtype=object)[codes.astype(np.intp)]
+    def decode(self, positions: NDArray[Any]) -> NDArray[np.object_]:
+        """Return the texts, (n_records,), as a feature of type string has them."""
+        texts = np.array([*self.categories, np.nan], dtype=object)
+        return texts[positions.astype(np.intp)]
 
 
-def known(schema: Schema, steps: Steps) -> Schema:
+def with_vocabularies(schema: Schema, steps: Steps) -> Schema:
     """The schema with vocabularies instead of texts; raises ValueError where a step takes texts without a list of them."""
-    if not schema.textual:
+    if not schema.has_texts:
         return schema
     return Schema(
         (_known(place, feature, steps) for place, feature in enumerate(schema.features)),
@@ -80,7 +81,7 @@ def _lists(place: int, steps: Steps) -> Iterator[Sequence[Any]]:
         taken = list(first._transformer_to_input_indices[name])
         if place in taken and inner != "drop":
             imputer, encoder = ([None, *parts(inner)])[-2:]
-            known_steps = all(of_sklearn(part) for part in parts(inner))
+            known_steps = all(is_sklearns_own(part) for part in parts(inner))
             if (
                 not known_steps
                 or not hasattr(encoder, "categories_")
@@ -98,5 +99,5 @@ def _keeps_places(step: Any) -> bool:
     return (
         type(step).__name__ == "SimpleImputer"
         and step.indicator_ is None
-        and not any(map(missing, step.statistics_))
+        and not any(map(is_missing, step.statistics_))
     )

@@ -33,8 +33,7 @@ from xgboost import XGBClassifier, XGBRegressor
 from python.app import create_app
 from python.errors import ArtifactError, Unprocessable
 from python.model.artifact import Artifact
-from python.model.data.columns import as_matrix
-from python.model.data.records import Records
+from python.model.data.columns import to_array
 from python.model.explain import tree_shap
 from python.model.explain.coalitions import shapley_values
 from python.model.explain.methods import INTERVENTIONAL_PREDICTIONS
@@ -45,6 +44,7 @@ from tests.conftest import Client
 from tests.laws import ask
 from tests.matrix import FLOAT32, Cell, asked, cells, error, fitted
 from tests.models import build, features, numbers
+from tests.records import explain, of_data
 
 SCALE = {"binary": (), "three classes": (3,), "regression": ()}
 
@@ -62,7 +62,7 @@ def test_the_matrix(cell: Cell) -> None:
     frame = fitted(cell.estimator, cell.task, cell.data)[1]
     assert explanation.values.shape == (5, len(frame.columns), *SCALE[cell.task])
     assert explanation.base_value.shape == SCALE[cell.task]
-    background = Records(frame.head(9))
+    background = of_data(model.schema, frame.head(9))
     by_shap = (
         cell.mode == "_samples"
         and model.explanation_effort(background)[1] == INTERVENTIONAL_PREDICTIONS
@@ -128,7 +128,7 @@ def test_values_are_the_shapley_values(name: str) -> None:
     }[name]
     estimator.fit(data.to_numpy(), (score > 0) * 1 if is_classifier(estimator) else score)
     records, background = data.to_numpy()[:3], data.to_numpy()[30:40]
-    found = load(estimator, data).explain(Records(records), Records(background))
+    found = explain(load(estimator, data), records, background)
 
     def answer(X: Any) -> Any:
         return (
@@ -246,11 +246,15 @@ def test_a_method_that_stops_adding_up_is_not_used(caplog: pytest.LogCaptureFixt
     model = load(
         RandomForestClassifier(5, random_state=0).fit(data, data["size"] > 0), data, data.head(20)
     )
-    method = next(m for m in model._explainer._methods_alone if m.name == model._explainer._alone)
-    way = method.way
-    assert way
-    method.__dict__["way"] = lambda columns: (way(columns)[0] + 0.01, way(columns)[1])
-    explanation = model.explain(Records(data.head(2)))
+    method = model._explainer.method()
+    assert method
+    attribute = method.attribute
+    assert attribute
+    method.__dict__["attribute"] = lambda columns: (
+        attribute(columns).values + 0.01,
+        attribute(columns).base_value,
+    )
+    explanation = explain(model, data.head(2))
     total = explanation.base_value + explanation.values.sum(axis=1)
     assert total == pytest.approx(model.estimator.predict_proba(data.head(2))[:, 1])
     assert "the first method does not add up" in caplog.text
@@ -276,9 +280,7 @@ def test_large_timestamps_do_not_lead_a_background_astray() -> None:
     regressor = LGBMRegressor(n_estimators=20, min_child_samples=3, verbose=-1).fit(
         data, np.sin(np.arange(120))
     )
-    explanation = load(regressor, data).explain(
-        Records(data.head(20)), Records(data.tail(30).reset_index(drop=True))
-    )
+    explanation = explain(load(regressor, data), data.head(20), data.tail(30))
     total = explanation.base_value + explanation.values.sum(axis=1)
     assert total == pytest.approx(regressor.predict(data.head(20)), abs=1e-6)
 
@@ -288,9 +290,9 @@ def test_a_row_that_one_method_misreads_leaves_the_others_as_they_are_alone() ->
     regressor = LGBMRegressor(n_estimators=20, min_child_samples=3, verbose=-1).fit(
         data, np.sin(np.arange(120))
     )
-    model, background = load(regressor, data), Records(data.tail(30).reset_index(drop=True))
-    together = model.explain(Records(data.head(20)), background)
-    alone = [model.explain(Records(data.iloc[row : row + 1]), background) for row in range(20)]
+    model, background = load(regressor, data), data.tail(30)
+    together = explain(model, data.head(20), background)
+    alone = [explain(model, data.iloc[row : row + 1], background) for row in range(20)]
     assert together.values == pytest.approx(np.concatenate([part.values for part in alone]))
 
 
@@ -300,7 +302,7 @@ def test_trees_of_more_nodes_than_shap_can_count_get_no_background() -> None:
     regressor = DecisionTreeRegressor(random_state=0).fit(data, choose.normal(size=40_000))
     assert regressor.tree_.node_count > MAX_NODES_WITH_BACKGROUND
     assert trees(regressor, data.head(10)) is None
-    explanation = load(regressor, data).explain(Records(data.head(3)), Records(data.head(10)))
+    explanation = explain(load(regressor, data), data.head(3), data.head(10))
     total = explanation.base_value + explanation.values.sum(axis=1)
     assert total == pytest.approx(regressor.predict(data.head(3)), abs=1e-9)
 
@@ -316,7 +318,7 @@ def test_a_decision_for_each_pair_of_classes_explains_none() -> None:
     model = load(SVC(decision_function_shape="ovo").fit(data, np.arange(120) % 4), data)
     assert not model.info()["is_explainable"]
     with pytest.raises(Unprocessable, match="cannot be explained"):
-        model.explain(Records(data.head(2)), Records(data.head(9)))
+        explain(model, data.head(2), data.head(9))
 
 
 def shapley_error(model: SklearnModel, records: pd.DataFrame, background: pd.DataFrame) -> float:
@@ -325,7 +327,7 @@ def shapley_error(model: SklearnModel, records: pd.DataFrame, background: pd.Dat
     def answer(X: Any) -> Any:
         return model.estimator.predict(pd.DataFrame(X, columns=records.columns))
 
-    found = model.explain(Records(records), Records(background.reset_index(drop=True)))
+    found = explain(model, records, background)
     expected = [brute_force(answer, record, background.to_numpy()) for record in records.to_numpy()]
     return float(np.abs(found.values - np.array(expected)).max())
 
@@ -371,7 +373,7 @@ def test_samples_that_the_model_refuses_are_named() -> None:
 def test_small_outputs_of_large_parts_are_explained() -> None:
     data = numbers()
     model = load(XGBRegressor(n_estimators=20, base_score=100.0).fit(data, data["size"]), data)
-    explanation = model.explain(Records(data.head(9)))
+    explanation = explain(model, data.head(9))
     total = explanation.base_value + explanation.values.sum(axis=1)
     assert total == pytest.approx(model.estimator.predict(data.head(9)), abs=1e-3)
 
@@ -385,7 +387,7 @@ def test_two_margins_are_one_log_odds() -> None:
             loss_function="MultiClass", iterations=5, verbose=0, allow_writing_files=False
         ),
     ):
-        explanation = load(estimator.fit(data, target), data).explain(Records(data.head(9)))
+        explanation = explain(load(estimator.fit(data, target), data), data.head(9))
         total = explanation.base_value + explanation.values.sum(axis=1)
         probability = estimator.predict_proba(data.head(9))[:, 1]
         assert explanation.output == "log_odds"
@@ -397,9 +399,7 @@ def test_made_up_rows_that_overflow_prove_nothing() -> None:
     model = TransformedTargetRegressor(Ridge(), func=np.log1p, inverse_func=np.expm1).fit(
         data, data["size"] ** 2
     )
-    explanation = load(model, data).explain(
-        Records(data.head(2)), Records(data.tail(9).reset_index(drop=True))
-    )
+    explanation = explain(load(model, data), data.head(2), data.tail(9))
     assert explanation.base_value + explanation.values.sum(axis=1) == pytest.approx(
         model.predict(data.head(2))
     )
@@ -418,7 +418,7 @@ if find_spec("shapiq"):  # a requirement for Python 3.12 or newer
     @pytest.mark.parametrize("task", ["binary", "regression"])
     def test_shapiq_changes_no_answer(estimator: str, task: str) -> None:
         model, frame = fitted(estimator, task, "numbers")
-        usual, matrix = trees(model), as_matrix(frame.head(20)).astype(np.float32).astype(float)
+        usual, matrix = trees(model), to_array(frame.head(20)).astype(np.float32).astype(float)
         assert usual
         for found, expected in zip(
             tree_shap._by_shapiq(model, None)(matrix), usual(matrix), strict=True

@@ -22,8 +22,8 @@ from sklearn.preprocessing import (
 )
 from sklearn.tree import DecisionTreeClassifier
 
-from python.model.estimator import steps
-from python.model.explain.origins import origins
+from python.model.estimator import split_steps
+from python.model.explain.origins import find_origins
 
 choose = np.random.default_rng(0)
 # Names that are part of one another.
@@ -43,7 +43,7 @@ tree = DecisionTreeClassifier
 def found(transformer: Any, data: Any = FRAME) -> list[int] | None:
     estimator = make_pipeline(*transformer) if isinstance(transformer, tuple) else transformer
     model = make_pipeline(estimator, tree()).fit(data, TARGET)
-    traced = origins(steps(model), data.shape[1], data[:10])
+    traced = find_origins(split_steps(model), data.shape[1], data[:10])
     return None if traced is None else traced.tolist()
 
 

@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -47,19 +48,22 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from python.app import create_app
-from python.errors import Unprocessable
+from python.errors import RefusedRecords, Unprocessable
 from python.model.artifact import Artifact
-from python.model.data.records import Coded, Records
 from python.model.data.schema import Schema
-from python.model.estimator import steps
-from python.model.fast import predictors, proof
-from python.model.fast.copy import NEAR_TIE, Fast, _crossing
+from python.model.estimator import split_steps
+from python.model.fast import predictors, trials
+from python.model.fast.copy import NEAR_TIE, Copy
+from python.model.fast.make import compile_copy
 from python.model.fast.predictors import TOLERANCE, Unproven
-from python.model.fast.proof import critical_rows, made_up
-from python.model.fast.transformers import MOST
+from python.model.fast.proof import Original, prove
+from python.model.fast.timing import crossing
+from python.model.fast.transformers import MATRIX_LIMIT
+from python.model.fast.trials import critical_rows, made_up_codes
 from python.model.sklearn import SklearnModel
 from python.settings import Settings
 from tests.models import build, features, mixed, numbers
+from tests.records import of_codes, of_payload
 
 ROWS = 120
 
@@ -76,18 +80,18 @@ def targets(data: pd.DataFrame, classes: int) -> Any:
 def hastened(estimator: Any, data: pd.DataFrame, classes: int, **fit: Any) -> SklearnModel:
     estimator = clone(estimator).fit(data, targets(data, classes), **fit)
     model = SklearnModel.load(Artifact(estimator, {"features": features(data)}))
-    model.hasten()
+    model.speed_up()
     return model
 
 
 def assert_equal(model: SklearnModel, coded: Any, *, exact: bool = False) -> None:
     """The fast answers to coded records are the estimator's own."""
-    assert model._fast is not None, model._slow_because
-    columns = model.schema.framed(coded)
+    assert model.copy is not None, model._no_copy_reason
+    columns = model.schema.decode(coded)
     methods = ["predict", "predict_proba"] if hasattr(model.estimator, "classes_") else ["predict"]
     for method in methods:
         told = getattr(model.estimator, method)(columns)
-        fast = model._fast.answer(method, Records(Coded(coded, model.schema)))
+        fast = copied(model.copy, method, of_codes(model.schema, coded))
         if fast is None:  # near ties
             assert method == "predict"
             assert len(methods) == 2
@@ -96,6 +100,25 @@ def assert_equal(model: SklearnModel, coded: Any, *, exact: bool = False) -> Non
             np.testing.assert_array_equal(fast, told)
         else:
             np.testing.assert_allclose(fast, told, rtol=TOLERANCE, atol=TOLERANCE)
+
+
+def copied(copy: Copy, method: str, some: Any) -> Any:
+    """What the copy has for a method of the estimator; None where it leaves that to it."""
+    outputs = copy.output(some)
+    if outputs is None or method == copy.method:
+        return outputs
+    return copy.label(outputs)
+
+
+def compiled(model: SklearnModel) -> tuple[Copy, Original]:
+    samples = model._probes
+    return compile_copy(model.estimator, model._steps, model.schema, samples)
+
+
+def computed(model: SklearnModel, codes: Any) -> Any:
+    """What the estimator itself has for these codes."""
+    assert model.copy
+    return getattr(model.estimator, model.copy.method)(model.schema.decode(codes))
 
 
 FORESTS = [RandomForestClassifier, ExtraTreesClassifier, RandomForestRegressor, ExtraTreesRegressor]
@@ -126,8 +149,8 @@ def test_a_thousand_forests_are_equal_to_the_bit(seed: int) -> None:
             ]
         }
     )
-    fast = Fast(estimator, steps(estimator), schema, np.nan_to_num(X))
-    fast.prove(made_up(schema, choose), choose)
+    fast, original = compile_copy(estimator, split_steps(estimator), schema, np.nan_to_num(X))
+    fast, _ = prove(fast, original, made_up_codes(schema, choose), choose)
     rows = np.concatenate([*critical_rows(estimator, choose), X if gaps else np.nan_to_num(X)])
     for some in (
         (rows, np.where(choose.random(rows.shape) < 0.3, np.nan, rows)) if gaps else (rows,)
@@ -135,7 +158,8 @@ def test_a_thousand_forests_are_equal_to_the_bit(seed: int) -> None:
         for method in ("predict", "predict_proba") if classes else ("predict",):
             np.testing.assert_array_equal(fast.few(some), fast.many(some))
             np.testing.assert_array_equal(
-                fast.answer(method, Records(Coded(some, schema))), getattr(estimator, method)(some)
+                copied(fast, method, of_codes(schema, some)),
+                getattr(estimator, method)(some),
             )
 
 
@@ -276,11 +300,11 @@ def test_pipelines_are_equal(numeric: str, encoder: str, last: str) -> None:
     gaps = numeric != "passthrough"
     pipeline = make_pipeline(columns(NUMERIC[numeric], ENCODERS[encoder]), clone(estimator))
     model = hastened(pipeline, mixed(missing=gaps), classes)
-    assert model._fast is not None, model._slow_because
-    coded = model.schema.coded(mixed(missing=gaps))
+    assert model.copy is not None, model._no_copy_reason
+    coded = model.schema.encode_columns(mixed(missing=gaps))
     assert_equal(model, coded)
     np.testing.assert_array_equal(
-        model._fast.plan(coded), model._steps.transform(model.schema.framed(coded))
+        model.copy.transform(coded), model._steps.transform(model.schema.decode(coded))
     )
 
 
@@ -301,8 +325,8 @@ def test_a_category_that_the_encoder_has_not_seen_is_as_the_encoder_has_it() -> 
     seen = data[data["colour"] != "blue"]
     pipeline = make_pipeline(model_columns, LogisticRegression()).fit(seen, targets(seen, 2))
     model = SklearnModel.load(Artifact(pipeline, {"features": features(data)}))
-    model.hasten()
-    assert_equal(model, model.schema.coded(data))
+    model.speed_up()
+    assert_equal(model, model.schema.encode_columns(data))
 
 
 @pytest.mark.filterwarnings("ignore:Found unknown categories")
@@ -322,8 +346,8 @@ def test_texts_are_equal_known_or_not(encoder: str, last: str) -> None:
     model = SklearnModel.load(
         Artifact(pipeline.fit(data, targets(data, classes)), {"features": described}, data.head(9))
     )
-    model.hasten()
-    assert model._fast is not None, model._slow_because
+    model.speed_up()
+    assert model.copy is not None, model._no_copy_reason
     colours = [
         "red",
         "violet",
@@ -336,8 +360,8 @@ def test_texts_are_equal_known_or_not(encoder: str, last: str) -> None:
     method = "predict_proba" if classes else "predict"
     for colour in colours:
         record = dict.fromkeys(model.schema.names, 1.5) | {"colour": colour}
-        records = model.schema.records(record)
-        fast = model._fast.answer(method, records)
+        records = of_payload(model.schema, record)
+        fast = copied(model.copy, method, records)
         try:
             told = getattr(pipeline, method)(records.columns)
         except ValueError:
@@ -356,9 +380,9 @@ def test_texts_that_a_step_reads_letter_by_letter_are_left_to_the_estimator() ->
     model = SklearnModel.load(
         Artifact(pipeline, {"features": [{"name": "text", "type": "string"}]})
     )
-    model.hasten()
+    model.speed_up()
     assert model.info()["fast_predict"] is False
-    assert model.predict(model.schema.records({"text": "good"})).tolist() == [1]
+    assert model.predict(of_payload(model.schema, {"text": "good"})).tolist() == [1]
 
 
 def test_ties_are_left_to_the_estimator_unless_every_bit_is_equal() -> None:
@@ -366,18 +390,18 @@ def test_ties_are_left_to_the_estimator_unless_every_bit_is_equal() -> None:
     data = pd.DataFrame({"x": [-1.0, 1.0, -2.0, 2.0]})
     estimator = LogisticRegression(fit_intercept=False).fit(data, [0, 1, 0, 1])
     model = SklearnModel.load(Artifact(estimator, {"features": [{"name": "x", "type": "numeric"}]}))
-    model.hasten()
-    assert model._fast is not None
+    model.speed_up()
+    assert model.copy is not None
     for x in (1e-17, -1e-17, 0.0, 1e-300, NEAR_TIE):
-        records = Records(Coded(np.array([[x]]), model.schema))
+        records = of_codes(model.schema, np.array([[x]]))
         assert model.predict(records).tolist() == estimator.predict(records.columns).tolist()
 
 
 def test_what_the_estimator_refuses_is_refused() -> None:
     model = hastened(RandomForestClassifier(5), numbers(), 2)
-    assert model._fast is not None
+    assert model.copy is not None
     with pytest.raises(Unprocessable, match="does not take these values"):
-        model.predict(Records(Coded(np.array([[0.0, 1e300, 0.0]]), model.schema)))
+        model.predict(of_codes(model.schema, np.array([[0.0, 1e300, 0.0]])))
 
 
 def test_records_over_the_crossing_are_left_to_what_is_faster() -> None:
@@ -388,19 +412,17 @@ def test_records_over_the_crossing_are_left_to_what_is_faster() -> None:
         time.sleep(4e-3)
 
     rows = numbers().to_numpy()
-    assert _crossing(slow, flat, rows, 4096) == 63
-    assert _crossing(flat, slow, rows, 5000) == 5000
-    assert (
-        _crossing(lambda records: slow(rows) if len(records) > 16 else None, flat, rows, 20) == 20
-    )
+    assert crossing(slow, flat, rows, 4096) == 63
+    assert crossing(flat, slow, rows, 5000) == 5000
+    assert crossing(lambda records: slow(rows) if len(records) > 16 else None, flat, rows, 20) == 20
     model = hastened(RandomForestClassifier(5, random_state=0), numbers(), 2)
-    assert model._fast is not None
-    model._fast._fewest, model._fast._most = 2, 3
+    assert model.copy is not None
+    model.copy = replace(model.copy, few_limit=2, limit=3)
     told = model.estimator.predict_proba(numbers()[:4])
     for size in (1, 2, 3):
-        found = model._fast.answer("predict_proba", Records(Coded(rows[:size], model.schema)))
+        found = copied(model.copy, "predict_proba", of_codes(model.schema, rows[:size]))
         np.testing.assert_array_equal(found, told[:size])
-    assert model._fast.answer("predict_proba", Records(Coded(rows[:4], model.schema))) is None
+    assert copied(model.copy, "predict_proba", of_codes(model.schema, rows[:4])) is None
 
 
 def test_an_estimator_that_cannot_be_compiled_answers_itself(
@@ -448,30 +470,34 @@ def test_a_broken_copy_is_found_and_the_estimator_answers(
         monkeypatch.setattr(treelite.sklearn, "import_model", import_model)
         model = hastened(RandomForestRegressor(10, random_state=0), numbers(), 0)
         said = "the compiled copy has other trees than the estimator"
-    assert model._fast is None
+    assert model.copy is None
     assert model.info()["fast_predict_reason"] == said
     assert f"the estimator answers itself, because {said}" in caplog.text
-    told = model.predict(Records(Coded(numbers().to_numpy(), model.schema)))
-    assert told.tolist() == model.estimator.predict(numbers()).tolist()
+    some = of_codes(model.schema, numbers().to_numpy())
+    assert model.predict(some).tolist() == model.estimator.predict(some.columns).tolist()
 
 
-def inverted(fast: Fast) -> None:
-    fast._classes = np.array([1, 0])
+Pair = tuple[Copy, Original]
 
 
-def inexact(fast: Fast) -> None:
-    exact = fast.few
-    fast.few = lambda X: exact(X) + 1e-6
+def inverted(copy: Copy, original: Original) -> Pair:
+    return replace(copy, classes=np.array([1, 0])), original
 
 
-def another(fast: Fast) -> None:
-    fast._estimator = RandomForestClassifier(3, random_state=1).fit(
-        numbers(), targets(numbers(), 2)
-    )
+def inexact(copy: Copy, original: Original) -> Pair:
+    def shifted(X: Any) -> Any:
+        return copy.few(X) + 1e-6
+
+    return replace(copy, few=shifted), original
 
 
-def refusing(fast: Fast) -> None:
-    fast._estimator = SVC()
+def another(copy: Copy, original: Original) -> Pair:
+    forest = RandomForestClassifier(3, random_state=1).fit(numbers(), targets(numbers(), 2))
+    return copy, replace(original, estimator=forest)
+
+
+def refusing(copy: Copy, original: Original) -> Pair:
+    return copy, replace(original, estimator=SVC())
 
 
 @pytest.mark.parametrize(
@@ -483,19 +509,17 @@ def refusing(fast: Fast) -> None:
         (another, "other values than the whole model"),
     ],
 )
-def test_what_a_broken_copy_says_is_compared(break_it: Callable[[Fast], None], said: str) -> None:
+def test_what_a_broken_copy_says_is_compared(
+    break_it: Callable[[Copy, Original], Pair], said: str
+) -> None:
     forest = RandomForestClassifier(3, random_state=0).fit(numbers(), targets(numbers(), 2))
-    fast = Fast(
-        forest,
-        steps(forest),
-        Schema.from_metadata({"features": features(numbers())}, named=True),
-        numbers(),
-    )
+    schema = Schema.from_metadata({"features": features(numbers())}, named=True)
+    copy, original = compile_copy(forest, split_steps(forest), schema, numbers())
     probes, choose = numbers().to_numpy(dtype=float), np.random.default_rng(0)
-    fast.prove(probes, choose)
-    break_it(fast)
+    copy, _ = prove(copy, original, probes, choose)
+    copy, original = break_it(copy, original)
     with pytest.raises(Unproven, match=said):
-        fast.prove(probes, choose)
+        prove(copy, original, probes, choose)
 
 
 def lower(texts: Any) -> Any:
@@ -612,15 +636,15 @@ def test_odd_steps_answer_as_they_do_without_a_copy(name: str, samples: bool) ->
 
     def told() -> Any:
         try:
-            records = model.schema.records(record)
+            records = of_payload(model.schema, record)
             return model.predict(records).tolist(), np.round(
                 model.predict_proba(records), 11
             ).tolist()
-        except Unprocessable as error:
-            return error.errors
+        except RefusedRecords as error:
+            return error.faults
 
     before = told()
-    model.hasten()
+    model.speed_up()
     assert told() == before
 
 
@@ -658,11 +682,11 @@ def test_an_encoder_of_several_columns_is_looked_up(encoder: Any, kind: str) -> 
         for name in TEXTS
     ]
     model = SklearnModel.load(Artifact(pipeline, {"features": described}))
-    model.hasten()
-    records = model.schema.records(TEXTS.to_dict("records"))
-    assert model._fast is not None, model._slow_because
+    model.speed_up()
+    records = of_payload(model.schema, TEXTS.to_dict("records"))
+    assert model.copy is not None, model._no_copy_reason
     for method in ("predict", "predict_proba"):
-        found: Any = model._fast.answer(method, records)
+        found: Any = copied(model.copy, method, records)
         np.testing.assert_allclose(found, getattr(pipeline, method)(TEXTS), rtol=0, atol=TOLERANCE)
 
 
@@ -672,7 +696,7 @@ def test_too_many_categories_are_left_to_the_estimator() -> None:
         data, np.arange(3000) % 2
     )
     model = SklearnModel.load(Artifact(pipeline, {"features": [{"name": "p", "type": "string"}]}))
-    model.hasten()
+    model.speed_up()
     assert "3002 categories that become 3000 columns" in model.info()["fast_predict_reason"]
 
 
@@ -694,7 +718,7 @@ def test_a_forest_with_other_trees_than_it_wanted_is_equal(wanted: int) -> None:
     forest = RandomForestClassifier(10, random_state=0).fit(numbers(), targets(numbers(), 3))
     forest.set_params(n_estimators=wanted).estimators_ = forest.estimators_[:7]
     model = SklearnModel.load(Artifact(forest, {"features": features(numbers())}))
-    model.hasten()
+    model.speed_up()
     assert_equal(model, numbers().to_numpy(), exact=True)
 
 
@@ -737,7 +761,7 @@ def large_terms(handed: str, last: Any, scale: float) -> tuple[SklearnModel, Any
         clone(HANDED[handed]) if handed != "an array" else HANDED[handed], clone(last)
     ).fit(X, target)
     model = SklearnModel.load(Artifact(pipeline, {"features": features(X)}))
-    model.hasten()
+    model.speed_up()
     coefficients = (
         np.atleast_2d(pipeline[-1].coef_)[:, -9:]
         if handed == "sparse"
@@ -759,12 +783,13 @@ def large_terms(handed: str, last: Any, scale: float) -> tuple[SklearnModel, Any
 @pytest.mark.parametrize("scale", [1e4, 1e9, 1e16])
 def test_what_large_terms_leave_of_a_sum_is_equal(scale: float, handed: str, last: Any) -> None:
     model, coded = large_terms(handed, last, scale)
-    assert model._fast is not None, model._slow_because
+    assert model.copy is not None, model._no_copy_reason
     for size in (1, 2, 7, 300):
         for method in ("few", "many"):
-            seen = model._fast.plan(coded[:size])
+            seen = model.copy.transform(coded[:size])
             np.testing.assert_array_equal(
-                getattr(model._fast, method)(seen), model._fast._asked(coded[:size])
+                getattr(model.copy, method)(seen),
+                np.asarray(computed(model, coded[:size])),
             )
         assert_equal(model, coded[:size], exact=True)
 
@@ -772,26 +797,28 @@ def test_what_large_terms_leave_of_a_sum_is_equal(scale: float, handed: str, las
 @pytest.mark.parametrize("handed", HANDED)
 def test_a_sum_in_another_order_is_found(handed: str) -> None:
     model, _ = large_terms(handed, Ridge(), 1.0)
-    fast, choose = model._fast, np.random.default_rng(0)
-    assert fast is not None
-    coded = made_up(model.schema, choose)
-    fast.prove(coded, choose)
-    fast.few = predictors._linear(
+    choose = np.random.default_rng(0)
+    coded = made_up_codes(model.schema, choose)
+    copy, original = compiled(model)
+    copy, _ = prove(copy, original, coded, choose)
+    backwards = predictors._linear(
         model._steps.predictor,
         lambda X, coefficients: (X[:, ::-1] * coefficients[::-1]).sum(axis=1),
     )
     with pytest.raises(Unproven, match="other values than the estimator"):
-        fast.prove(coded, choose)
+        prove(replace(copy, few=backwards), original, coded, choose)
 
 
 def test_a_forest_must_be_equal_to_the_bit() -> None:
     model = hastened(RandomForestClassifier(3, random_state=0), numbers(), 2)
-    fast, choose = model._fast, np.random.default_rng(0)
-    assert fast is not None
-    exact = fast.few
-    fast.few = lambda X: exact(X) * (1 - 1e-15)
+    choose = np.random.default_rng(0)
+    copy, original = compiled(model)
+
+    def inexact(X: Any) -> Any:
+        return copy.few(X) * (1 - 1e-15)
+
     with pytest.raises(Unproven, match="other values"):
-        fast.prove(numbers().to_numpy(), choose)
+        prove(replace(copy, few=inexact), original, numbers().to_numpy(), choose)
 
 
 def as_text(codes: Any) -> Any:
@@ -809,9 +836,9 @@ def test_a_step_that_sees_a_record_in_the_light_of_others_answers_itself() -> No
         {"name": "x", "type": "numeric"},
     ]
     model = SklearnModel.load(Artifact(pipeline.fit(data, data["k"] == 1), {"features": described}))
-    model.hasten()
+    model.speed_up()
     assert "records that are" in model.info()["fast_predict_reason"]
-    assert model.predict(model.schema.records({"k": 1, "x": 0.0})).tolist() == [True]
+    assert model.predict(of_payload(model.schema, {"k": 1, "x": 0.0})).tolist() == [True]
 
 
 def test_what_one_of_many_features_makes_too_large_is_refused() -> None:
@@ -822,11 +849,11 @@ def test_what_one_of_many_features_makes_too_large_is_refused() -> None:
     model = SklearnModel.load(Artifact(pipeline, {"features": features(data)}))
     record = dict.fromkeys(data, 0.0) | {"x0": 1.7e308}
     for _ in range(2):
-        with pytest.raises(Unprocessable, match="does not take these values") as refused:
-            model.predict_proba(model.schema.records(record))
-        assert [fault.pointer for fault in refused.value.errors] == ["#/x0"]
-        model.hasten()
-    assert model._fast is not None, model._slow_because
+        with pytest.raises(RefusedRecords, match="does not take these values") as refused:
+            model.predict_proba(of_payload(model.schema, record))
+        assert [(fault.row, fault.feature) for fault in refused.value.faults] == [(0, "x0")]
+        model.speed_up()
+    assert model.copy is not None, model._no_copy_reason
 
 
 def test_wide_models_are_proven_and_measured_on_few_records(
@@ -842,11 +869,11 @@ def test_wide_models_are_proven_and_measured_on_few_records(
         return own(step, X)
 
     monkeypatch.setattr(PolynomialFeatures, "transform", counted)
-    monkeypatch.setattr(proof, "MOST", 231 * 40)
-    model.hasten()
-    assert model._fast is not None, model._slow_because
-    assert 16 <= max(sizes) <= 40 == model._fast._most
-    assert model._fast.answer("predict", Records(Coded(np.ones((41, 20)), model.schema))) is None
+    monkeypatch.setattr(trials, "MATRIX_LIMIT", 231 * 40)
+    model.speed_up()
+    assert model.copy is not None, model._no_copy_reason
+    assert 16 <= max(sizes) <= 40 == model.copy.limit
+    assert copied(model.copy, "predict", of_codes(model.schema, np.ones((41, 20)))) is None
 
 
 def test_what_is_made_of_a_row_for_each_class_is_bounded() -> None:
@@ -856,15 +883,15 @@ def test_what_is_made_of_a_row_for_each_class_is_bounded() -> None:
             SimpleNamespace(coef_=coefficients, intercept_=np.zeros(100)), np.random.default_rng(0)
         )
     )
-    assert 2 <= len(rows) <= MOST / coefficients.size
+    assert 2 <= len(rows) <= MATRIX_LIMIT / coefficients.size
 
 
 def test_labels_near_a_tie_are_left_to_what_decides() -> None:
     model = hastened(GradientBoostingClassifier(n_estimators=3), numbers(), 2)
-    assert model._fast is not None
-    model._fast._decides_by_probability = False
-    assert model._fast._labels(np.array([[0.5 - 4e-10, 0.5 + 4e-10]])) is None
-    assert model._fast._labels(np.array([[0.5 - 6e-10, 0.5 + 6e-10]])) == [1]
+    assert model.copy is not None
+    model.copy = replace(model.copy, exact_labels=False)
+    assert model.copy.label(np.array([[0.5 - 4e-10, 0.5 + 4e-10]])) is None
+    assert model.copy.label(np.array([[0.5 - 6e-10, 0.5 + 6e-10]])) == [1]
 
 
 def test_splits_by_category_are_left_to_the_estimator() -> None:
@@ -873,7 +900,7 @@ def test_splits_by_category_are_left_to_the_estimator() -> None:
         X, X["a"] == 2
     )
     model = SklearnModel.load(Artifact(boosting, {"features": features(X.astype(float))}))
-    model.hasten()
+    model.speed_up()
     assert (
         model.info()["fast_predict_reason"]
         == "it cannot be compiled (ValueError: splits by category)"
@@ -891,9 +918,9 @@ def test_a_gap_that_only_a_copy_would_take_is_refused() -> None:
         {"name": "x", "type": "numeric", "accepts_missing": True},
     ]
     model = SklearnModel.load(Artifact(pipeline, {"features": described}))
-    model.hasten()
+    model.speed_up()
     with pytest.raises(Unprocessable):
-        model.predict_proba(model.schema.records({"c": "1"}))
+        model.predict_proba(of_payload(model.schema, {"c": "1"}))
 
 
 def test_a_forest_of_several_outputs_does_not_end_the_process() -> None:
@@ -902,7 +929,7 @@ def test_a_forest_of_several_outputs_does_not_end_the_process() -> None:
     model = SklearnModel.load(
         Artifact(RandomForestClassifier(3).fit(data, two), {"features": features(data)})
     )
-    model.hasten()
+    model.speed_up()
     assert (
         model.info()["fast_predict_reason"] == "it cannot be compiled (ValueError: several outputs)"
     )
@@ -912,13 +939,13 @@ def test_a_forest_of_several_outputs_does_not_end_the_process() -> None:
 def test_nothing_waits_for_the_compiled_copy(
     fast: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    compiling, hasten = threading.Event(), SklearnModel.hasten
+    compiling, speed_up = threading.Event(), SklearnModel.speed_up
 
     def late(model: SklearnModel) -> None:
         compiling.wait(30)
-        hasten(model)
+        speed_up(model)
 
-    monkeypatch.setattr(SklearnModel, "hasten", late)
+    monkeypatch.setattr(SklearnModel, "speed_up", late)
     joblib.dump(build("build_rf_binary").content, tmp_path / "model.joblib")
     client = create_app(Settings(model_folder=str(tmp_path), fast_predict=fast)).test_client()
     record = build("build_rf_binary").records(1)[0]
@@ -927,7 +954,7 @@ def test_nothing_waits_for_the_compiled_copy(
     assert client.get("/info").get_json()["model"]["fast_predict"] is False
     compiling.set()
     for thread in threading.enumerate():
-        if thread.name == "hasten":
+        if thread.name == "speed-up":
             thread.join(30)
     assert client.get("/info").get_json()["model"]["fast_predict"] is fast
     assert client.post("/predict?proba=1", json=record).data == told

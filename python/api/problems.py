@@ -1,0 +1,89 @@
+"""Problems: every error leaves as a problem document (RFC 9457), with JSON pointers (RFC 6901)."""
+
+import logging
+import traceback
+from http import HTTPStatus
+from urllib.parse import quote
+
+import msgspec
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from python.api.request_id import request_id
+from python.errors import RefusedRecords, ServiceError
+
+log = logging.getLogger(__name__)
+
+PROBLEM_TYPE = "application/problem+json"
+POINTER_CHARACTERS = "!$&'()*+,;=:@?"  # RFC 3986 lets them stand in a fragment
+
+ENCODER = msgspec.json.Encoder()
+
+
+def pointer(*steps: str | int) -> str:
+    """Return the JSON pointer of a member as a URI fragment: `#/1/feature2`.
+
+    RFC 6901, sections 3 and 6.
+    """
+    fragment = "#"
+    for step in steps:
+        escaped = str(step).replace("~", "~0").replace("/", "~1")
+        fragment += "/" + quote(escaped, safe=POINTER_CHARACTERS)
+    return fragment
+
+
+def fault_at(pointer: str, detail: str) -> dict[str, str]:
+    """Return a member of `errors` in a problem document."""
+    return {"pointer": pointer, "detail": detail}
+
+
+def handle_errors(app: Flask) -> None:
+    """Let every error of the app leave as a problem document."""
+    app.register_error_handler(RefusedRecords, _refused_records)
+    app.register_error_handler(ServiceError, _service_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _refused_records(error: RefusedRecords) -> Response:
+    errors = []
+    for row, feature, detail in error.faults:
+        errors.append(fault_at(error.records.pointer(row, feature), detail))
+    return _problem(error.problem() | {"errors": errors}, error.status)
+
+
+def _service_error(error: ServiceError) -> Response:
+    if error.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _unexpected(error)
+    response = _problem(error.problem(), error.status)
+    response.headers.update(error.headers)
+    return response
+
+
+def _http_error(error: HTTPException) -> Response:
+    response = error.get_response(request.environ)
+    if error.code is None or error.code < HTTPStatus.BAD_REQUEST:  # a redirect
+        return Response(response.get_data(), response.status, response.headers)
+    members = {"title": error.name, "status": error.code, "detail": error.description}
+    problem = _problem(members, error.code)
+    for name, value in response.headers:
+        if name not in ("Content-Type", "Content-Length"):
+            problem.headers[name] = value
+    return problem
+
+
+def _unexpected(error: Exception) -> Response:
+    # The message of an exception may repeat what a client sent, so the log has the type alone.
+    trace = "".join(traceback.format_tb(error.__traceback__))
+    log.error("%s at\n%s", type(error).__name__, trace)
+    members = {
+        "title": "Internal Server Error",
+        "status": 500,
+        "detail": "the service failed to answer; its log has more under the request id",
+        "request_id": request_id(),
+    }
+    return _problem(members, HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def _problem(members: dict[str, object], status: int) -> Response:
+    return Response(ENCODER.encode(members), status=status, mimetype=PROBLEM_TYPE)
