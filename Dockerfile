@@ -1,10 +1,10 @@
-# The packages, with a compiler at hand for those that have no wheel for this machine.
+# This stage installs the packages. Those without a wheel for this machine need a compiler.
 FROM python:3.13-slim AS packages
 RUN apt-get update && apt-get install --yes --no-install-recommends build-essential && rm -rf /var/lib/apt/lists/*
 RUN python -m venv /opt/venv
 ENV PATH=/opt/venv/bin:$PATH
 COPY requirements.txt requirements-service.txt ./
-# Without pip, and without the tests that the largest packages bring: a hundred megabytes.
+# pip and the tests of the largest packages are removed: together they take a hundred megabytes.
 RUN pip install --no-cache-dir --requirement requirements-service.txt --requirement requirements.txt \
     && pip uninstall --yes pip \
     && cd /opt/venv/lib/python*/site-packages \
@@ -12,9 +12,10 @@ RUN pip install --no-cache-dir --requirement requirements-service.txt --requirem
 
 
 FROM python:3.13-slim AS base
-# LightGBM's wheel expects to find libgomp.
+# LightGBM's wheel needs libgomp.
 RUN apt-get update && apt-get install --yes --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/*
-# Group 0, with the same rights: some platforms give a container any user, but always this group.
+# Group 0 has the same rights as the user: some platforms, such as OpenShift, run a container as a
+# user of their choice, but always in this group.
 RUN useradd --uid 10001 --gid 0 --no-create-home --home-dir /run/service service \
     && install --directory --mode=770 --group=0 --owner=10001 /run/service
 COPY --from=packages /opt/venv /opt/venv
@@ -25,7 +26,7 @@ EXPOSE 5000
 HEALTHCHECK --interval=5s --timeout=5s --start-period=15m CMD ["python", "-m", "python.production", "ready"]
 
 
-# The code is mounted over /srv.
+# Compose mounts the code over /srv.
 FROM base AS development
 CMD ["python", "service.py"]
 

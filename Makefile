@@ -4,30 +4,39 @@ BIN := $(VENV)/bin
 COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 PRODUCTION = $(COMPOSE) --file docker-compose-production.yml
 
-.PHONY: serve up up-production swap test test-containers lint types docs explanations bench bench-quick clean
+.PHONY: serve up up-production swap test test-containers lint types docs
+.PHONY: explanations bench bench-quick clean
 
-serve: $(VENV)/serve model.joblib  ## serve the model in this folder, or an example, on http://localhost:5000
+serve: $(VENV)/serve model.joblib  ## serve model.joblib, or an example, on http://localhost:5000
 	$(BIN)/python service.py
 
-up:  ## the development service in a container, on http://localhost:5000
+up:  ## run the development service in a container, on http://localhost:5000
 	test -f model.joblib || $(MAKE) model.joblib
 	$(COMPOSE) up --build
 
-up-production:  ## uWSGI behind nginx, in containers, on http://localhost
+up-production:  ## run uWSGI behind nginx in containers, on http://localhost
 	test -n "$$MODEL_FOLDER" || test -f model.joblib || $(MAKE) model.joblib
 	$(PRODUCTION) up --build --detach
 
-swap:  ## serve the model.joblib that is here now from every replica, worker by worker; a broken one changes nothing
-	@replicas=$$(docker inspect --format '{{.State.Status}} {{.Id}}' $$($(PRODUCTION) ps --quiet service) 2>/dev/null | sed -n 's/^running //p'); \
+swap:  ## replace the model in every replica, worker by worker; a broken model changes nothing
+	@containers=$$($(PRODUCTION) ps --quiet service); \
+	states=$$(docker inspect --format '{{.State.Status}} {{.Id}}' $$containers 2>/dev/null); \
+	replicas=$$(echo "$$states" | sed -n 's/^running //p'); \
 	test -n "$$replicas" || { echo "no replica of the service is running"; exit 1; }; \
-	for replica in $$replicas; do docker exec $$replica python -m python.production swap || status=1; done; exit $$status
+	for replica in $$replicas; do \
+	    docker exec $$replica python -m python.production swap || status=1; \
+	done; \
+	exit $$status
 
-test: lint types docs  ## lint, types, docs and all tests; those of the containers where a Docker engine answers
+test: lint types docs  ## run all checks and tests; those of the containers only with Docker
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --ignore=tests/containers
-	@if docker info >/dev/null 2>&1; then $(MAKE) --no-print-directory test-containers; \
-	else echo "tests/containers: skipped, because no Docker engine answers"; fi
+	@if docker info >/dev/null 2>&1; then \
+	    $(MAKE) --no-print-directory test-containers; \
+	else \
+	    echo "tests/containers: skipped, because no Docker engine answers"; \
+	fi
 
-test-containers: $(VENV)/dev  ## build the images, run the stacks, and break them on purpose
+test-containers: $(VENV)/dev  ## build the images, run the stacks and break them on purpose
 	$(BIN)/python -m pytest --no-cov tests/containers
 
 lint: $(VENV)/dev
@@ -37,17 +46,17 @@ lint: $(VENV)/dev
 types: $(VENV)/dev
 	$(BIN)/mypy
 
-docs: $(VENV)/dev  ## the documentation, in docs/_build/html
+docs: $(VENV)/dev  ## build the documentation in docs/_build/html
 	$(BIN)/python -m sphinx -n -W -q docs docs/_build/html
 
-explanations: $(VENV)/dev  ## measure docs/explanations.md anew
+explanations: $(VENV)/dev  ## measure the figures of docs/explanations.md
 	$(BIN)/python -m benchmarks.explanations
 
-bench: $(VENV)/dev  ## measure docs/speed.md anew, in about a quarter of an hour; needs wrk
+bench: $(VENV)/dev  ## measure the figures of docs/speed.md, in about 15 minutes; needs wrk
 	$(BIN)/python -m benchmarks.speed
 	$(BIN)/python -m benchmarks.start
 
-bench-quick: $(VENV)/dev  ## the service between its ceiling and its floor, in a minute; needs wrk
+bench-quick: $(VENV)/dev  ## compare the service with its bounds, in a minute; needs wrk
 	$(BIN)/python -m benchmarks.speed --quick
 
 model.joblib: | $(VENV)/serve

@@ -4,7 +4,7 @@ import sys
 
 from python.app import create_app, develop
 from python.errors import ServiceError
-from python.production.supervisor import announce
+from python.production.supervisor import announce_ready
 from python.settings import SettingsError
 
 try:
@@ -12,9 +12,8 @@ try:
         develop()
     else:
         application = create_app()
-        announce()
+        announce_ready()
 except (ServiceError, SettingsError) as error:
-    sys.tracebacklimit = (
-        0  # the message is one sentence for an operator, and a server that cannot load its app ends
-    )
+    # The server ends, and an operator reads one sentence instead of a traceback.
+    sys.tracebacklimit = 0
     raise error from None

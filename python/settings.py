@@ -1,4 +1,4 @@
-"""The settings: a frozen structure read once from the environment."""
+"""The settings: a frozen structure that is read once from the environment."""
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -8,8 +8,9 @@ import msgspec
 from msgspec import Meta
 
 PROJECT = Path(__file__).resolve().parent.parent
-SYNONYMS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
+SWITCH_SYNONYMS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 
+# SettingsError quotes the descriptions: "PORT: expected a number from 1 to 65535".
 Switch = Annotated[bool, Meta(description="0, 1, true, false, yes or no")]
 Port = Annotated[int, Meta(ge=1, le=65535, description="a number from 1 to 65535")]
 Positive = Annotated[int, Meta(ge=1, description="a whole number of 1 or more")]
@@ -24,11 +25,11 @@ Level = Annotated[
 
 
 class SettingsError(ValueError):
-    """The environment holds values that cannot be used; the text has a line for each of them."""
+    """The environment has values that cannot be used; the text has a line for each of them."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """Every setting with its type and default; `variables.env` says why one would change it."""
+    """Every setting with its type and default; `variables.env` explains why to change it."""
 
     debug: Switch = False
     host: str = "127.0.0.1"
@@ -51,34 +52,46 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def model_path(self) -> Path:
-        """Where the model file is: `model_name`, relative to `model_folder`, which is the project's root if none is set."""
+        """The path of the model file; `model_name` starts in `model_folder`, that in the project."""
         return PROJECT / self.model_folder / self.model_name
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str], model_types: Collection[str]) -> Self:
-        """The settings in `environ`, where an empty value means the default.
+        """Return the settings in the environment, where an empty value means the default.
 
-        Raises SettingsError with a line for each value that cannot be used; no line repeats the value, it may be a secret.
+        Raises SettingsError with a line for each value that cannot be used. No line repeats the
+        value, which may be a secret.
         """
         values: dict[str, Any] = {}
-        faults = []
+        faults: list[str] = []
         for field in msgspec.structs.fields(cls):
             name = field.name.upper()
             text = environ.get(name, "").strip()
+            if not text:
+                continue
             try:
-                values[field.name] = _convert(text, field.type) if text else field.default
+                values[field.name] = convert(text, field.type)
             except msgspec.ValidationError:
-                faults.append(f"{name}: expected {field.type.__metadata__[0].description}")
-        if values["model_type"] not in model_types:
+                expected = field.type.__metadata__[0].description
+                faults.append(f"{name}: expected {expected}")
+        settings = cls(**values)
+        if settings.model_type not in model_types:
             faults.append(f"MODEL_TYPE: expected {' or '.join(model_types)}")
         if faults:
             raise SettingsError("settings that cannot be used:\n  " + "\n  ".join(faults))
-        return cls(**values)
+        return settings
 
 
-def _convert(text: str, type_: Any) -> Any:
-    if get_args(type_)[:1] == (int,) and not text.isdigit():
-        raise msgspec.ValidationError  # msgspec takes 60.0, and nginx and uWSGI do not
-    return msgspec.convert(
-        SYNONYMS.get(text.lower(), text) if type_ is Switch else text, type_, strict=False
-    )
+def convert(text: str, field_type: Any) -> str | int:
+    """Return the text as a value of a field's type.
+
+    Raises msgspec.ValidationError if it cannot be one.
+    """
+    if field_type is Switch:
+        text = SWITCH_SYNONYMS.get(text.lower(), text)
+    # Unless it is strict, msgspec reads numbers and switches from text. It would also read
+    # 60.0 as 60, which nginx and uWSGI do not.
+    is_whole_number = get_args(field_type)[:1] == (int,)
+    strict = is_whole_number and not text.isdigit()
+    converted: str | int = msgspec.convert(text, field_type, strict=strict)
+    return converted

@@ -17,16 +17,16 @@ MANUAL = (ROOT / "variables.env").read_text()
 
 
 @pytest.mark.parametrize("text", ["0", "false", "False", "no", "NO", "off", "", "  "])
-def test_false_is_false(text: str) -> None:
+def test_a_switch_is_off(text: str) -> None:
     assert Settings.from_environ({"DEBUG": text}, FAMILIES).debug is False
 
 
 @pytest.mark.parametrize("text", ["1", "true", "TRUE", "yes", "on", " 1 "])
-def test_true_is_true(text: str) -> None:
+def test_a_switch_is_on(text: str) -> None:
     assert Settings.from_environ({"DEBUG": text}, FAMILIES).debug is True
 
 
-def test_all_faults_are_told_together_and_no_value_with_them() -> None:
+def test_all_faults_are_reported_together_and_without_their_values() -> None:
     environ = {
         "DEBUG": "maybe",
         "PORT": "70000",
@@ -41,38 +41,46 @@ def test_all_faults_are_told_together_and_no_value_with_them() -> None:
         "REQUEST_TIMEOUT": "60.0",
         "MAX_EXPLAIN_PREDICTIONS": "5e5",
     }
-    with pytest.raises(SettingsError) as caught:
+    with pytest.raises(SettingsError) as raised:
         Settings.from_environ(environ, FAMILIES)
-    lines = str(caught.value).splitlines()[1:]
+    lines = str(raised.value).splitlines()[1:]
     assert sorted(line.split(":")[0].strip() for line in lines) == sorted(environ)
     assert all(": expected " in line for line in lines)
-    assert "s3cret" not in str(caught.value)
+    assert "s3cret" not in str(raised.value)
 
 
-def test_the_manual_holds_every_setting_with_its_default() -> None:
+@pytest.mark.parametrize("text", ["+2", "2.0", "1_000", "007", "0x10", "²", "٣"])
+def test_a_whole_number_is_written_as_nginx_and_uwsgi_read_it(text: str) -> None:
+    with pytest.raises(SettingsError, match="THREADS: expected a whole number of 1 or more"):
+        Settings.from_environ({"THREADS": text}, FAMILIES)
+    assert Settings.from_environ({"THREADS": " 12 "}, FAMILIES).threads == 12
+
+
+def test_the_manual_has_every_setting_with_its_default() -> None:
     documented = dotenv_values(ROOT / "variables.env")
     assert list(documented) == [field.name.upper() for field in msgspec.structs.fields(Settings)]
-    assert (
-        Settings.from_environ({name: value or "" for name, value in documented.items()}, FAMILIES)
-        == Settings()
-    )
+    environ = {name: value or "" for name, value in documented.items()}
+    assert Settings.from_environ(environ, FAMILIES) == Settings()
 
 
-def test_the_manual_reads_alike_for_compose_docker_and_a_shell() -> None:
+def test_compose_docker_and_a_shell_read_the_manual_alike() -> None:
     for line in MANUAL.splitlines():
         assert re.fullmatch(r"(#.*|[A-Z0-9_]+=[\w./-]*|)", line), line
 
 
-def test_the_manual_says_why_above_each_setting() -> None:
+def test_the_manual_explains_each_setting_above_it() -> None:
     blocks = MANUAL.strip().split("\n\n")[1:]
-    assert all(re.fullmatch(r"(# .+\n)+[A-Z0-9_]+=.*", block) for block in blocks), blocks
+    for block in blocks:
+        assert re.fullmatch(r"(# .+\n)+[A-Z0-9_]+=.*", block), block
 
 
-def test_the_model_is_found_from_the_project_wherever_one_is(elsewhere: Path) -> None:
+def test_the_model_path_starts_at_the_project_and_not_at_the_working_directory(
+    elsewhere: Path,
+) -> None:
     assert Settings().model_path == PROJECT / "model.joblib" == ROOT / "model.joblib"
     assert Settings(model_name=str(elsewhere / "m.joblib")).model_path == elsewhere / "m.joblib"
 
 
-def test_debug_is_told_as_a_boolean(client: Client) -> None:
+def test_service_info_has_debug_as_a_boolean(client: Client) -> None:
     assert strict(client(debug=True).get("/service-info").data)["debug"] is True
     assert strict(client().get("/service-info").data)["debug"] is False

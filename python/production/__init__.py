@@ -1,1 +1,1 @@
-"""What a container runs: the start, the swap of the model, the health check, and the parent of uWSGI."""
+"""What a container runs: the start, the swap of the model, the health check, uWSGI's supervisor."""

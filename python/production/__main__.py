@@ -1,117 +1,170 @@
-"""Production: uWSGI under its supervisor, with a copy of the model file, which a new file replaces once it has proven itself.
+"""The commands of a container: `python -m python.production` with `serve`, `swap` or `ready`.
 
-A container runs `python -m python.production` and one of `serve`, `swap` and `ready`.
+uWSGI runs under a supervisor and serves a copy of the model file, the live one.
+A swap copies the file anew, as the candidate, and puts it in the place of the live one
+once it has been loaded and has predicted.
 """
 
 import fcntl
-import json
 import os
 import shutil
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
+from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
+
+import msgspec
 
 from python.errors import ArtifactError
 from python.model import FAMILIES, load_model
 from python.settings import PROJECT, Settings, SettingsError
 
-RUN = Path("/run/service")  # writable, and this service's alone
-SECONDS_TO_SWAP = 900
+RUN_FOLDER = Path("/run/service")  # A container can write here, and nothing else uses it.
+SWAP_LIMIT_SECONDS = 900
+POLL_SECONDS = 0.2
+READY_TIMEOUT_SECONDS = 4  # The health check of the Dockerfile may take 5 seconds.
+
+
+class Worker(msgspec.Struct):
+    """A process of uWSGI that serves requests; `accepting` is 1 once it has loaded its model."""
+
+    pid: int
+    accepting: int
+
+
+class Statistics(msgspec.Struct):
+    """The part of uWSGI's statistics that is used here; `pid` is that of its first process."""
+
+    pid: int
+    workers: list[Worker]
 
 
 def serve() -> NoReturn:
-    """Become the supervisor of uWSGI, with a copy of the model file, and a socket that takes no connections yet."""
+    """Become the supervisor of a uWSGI that serves a copy of the model file.
+
+    The supervisor inherits a socket that is bound, but does not take connections yet.
+    Raises SettingsError, ArtifactError if the file cannot be copied, and OSError if the address
+    cannot be used.
+    """
     settings = Settings.from_environ(os.environ, FAMILIES)
-    live = _copy(settings, "live")
+    live = copy_model(settings, "live")
+    listener = bind(settings)
     environ = {
-        "SERVICE_LISTENER": str(_bound(settings).detach()),
-        "MODEL_FOLDER": str(RUN / "live"),
-        "MODEL_NAME": str(live.relative_to(RUN / "live")),
-        "SERVICE_STATISTICS": str(RUN / "uwsgi.stats"),
-        "WORKERS": str(settings.workers or _processors()),
-        "THREADS": str(settings.threads),
-        "REQUEST_TIMEOUT": str(settings.request_timeout),
+        **os.environ,
+        **uwsgi_settings(settings, live),
+        "SERVICE_LISTENER": str(listener.detach()),
     }
-    uwsgi = Path(sys.executable).with_name("uwsgi")
+    supervisor = [sys.executable, "-m", "python.production.supervisor"]
+    uwsgi = [str(Path(sys.executable).with_name("uwsgi")), "--ini", "uwsgi.ini"]
     os.chdir(PROJECT)
-    command = [
-        sys.executable,
-        "-m",
-        "python.production.supervisor",
-        str(uwsgi),
-        "--ini",
-        "uwsgi.ini",
-    ]
-    os.execve(sys.executable, command, {**os.environ, **environ})  # noqa: S606
+    os.execve(sys.executable, [*supervisor, *uwsgi], environ)  # noqa: S606
 
 
 def swap() -> None:
-    """Serve the model file as it is now from each worker, one after the other; only if it loads and predicts.
+    """Replace the model in every worker, one after the other, by the model file as it is now.
 
-    Raises ArtifactError if it does not, and the old one is served on.
+    Raises ArtifactError if the file does not load or predict; then the old model is served on.
+    Raises TimeoutError if the workers have not been replaced after `SWAP_LIMIT_SECONDS`.
     """
     settings = Settings.from_environ(os.environ, FAMILIES)
-    with _alone():
-        candidate, live = _place(settings, "candidate"), _place(settings, "live")
-        try:
-            load_model(_copy(settings, "candidate"), settings.model_type, settings.model_sha256)
-        except BaseException:
-            candidate.unlink(missing_ok=True)  # it would take memory
-            raise
-        _await_workers(
-            lambda _: True
-        )  # uWSGI passes over those that have not loaded the old one yet
-        before = {worker["pid"] for worker in _status()["workers"]}
-        # uWSGI watches the time of the file, in whole seconds.
-        later = max(time.time(), live.stat().st_mtime + 1)
-        os.utime(candidate, (later, later))
-        candidate.replace(live)
-        _await_workers(lambda worker: worker["pid"] not in before)
+    with swap_lock():
+        candidate = load_candidate(settings)
+        # uWSGI passes over workers that are still loading the old model, so they finish first.
+        wait_for_workers()
+        old_workers = {worker.pid for worker in read_statistics().workers}
+        replace_live(candidate, place_of_copy(settings, "live"))
+        wait_for_workers(old_workers)
 
 
 def ready() -> None:
-    """End with 0 if the service answers that it is ready, or is too busy to say so; with 1 otherwise.
+    """Return if the service is ready, or too busy to respond; exit with a sentence otherwise.
 
-    It takes connections only once it is ready, and a request that hangs is uWSGI's to end.
+    The service takes connections only once it is ready. A request that hangs is not a fault of
+    the replica: uWSGI ends it after `REQUEST_TIMEOUT`.
     """
     settings = Settings.from_environ(os.environ, FAMILIES)
-    connection = HTTPConnection("127.0.0.1", settings.port, timeout=4)
+    connection = HTTPConnection("127.0.0.1", settings.port, timeout=READY_TIMEOUT_SECONDS)
     try:
         connection.request("GET", "/ready")
-        answer = connection.getresponse()
-        sys.exit(None if answer.status == 200 else answer.read().decode())
+        response = connection.getresponse()
+        if response.status != HTTPStatus.OK:
+            sys.exit(response.read().decode())
     except TimeoutError:
         return
     except (OSError, HTTPException) as error:
         sys.exit(f"not ready: {error}")
 
 
-def _place(settings: Settings, folder: str) -> Path:
+def place_of_copy(settings: Settings, folder: str) -> Path:
+    """Return the path of a copy of the model file, in a folder of `RUN_FOLDER`.
+
+    The copy keeps a relative name such as `v2/model.joblib`, unless it would lead out of the
+    folder; then only the last part of the name is kept.
+    """
     name = Path(settings.model_name)
-    return RUN / folder / (name.name if name.is_absolute() or ".." in name.parts else name)
+    if name.is_absolute() or ".." in name.parts:
+        return RUN_FOLDER / folder / name.name
+    return RUN_FOLDER / folder / name
 
 
-def _copy(settings: Settings, folder: str) -> Path:
-    copy = _place(settings, folder)
+def uwsgi_settings(settings: Settings, live: Path) -> dict[str, str]:
+    """Return what uwsgi.ini reads from the environment, for the live copy of the model."""
+    folder = RUN_FOLDER / "live"
+    workers = settings.workers or count_processors()
+    return {
+        "MODEL_FOLDER": str(folder),
+        "MODEL_NAME": str(live.relative_to(folder)),
+        "SERVICE_STATISTICS": str(RUN_FOLDER / "uwsgi.stats"),
+        "WORKERS": str(workers),
+        "THREADS": str(settings.threads),
+        "REQUEST_TIMEOUT": str(settings.request_timeout),
+    }
+
+
+def copy_model(settings: Settings, folder: str) -> Path:
+    """Copy the model file to a folder of `RUN_FOLDER`; raise ArtifactError if that fails."""
+    copy = place_of_copy(settings, folder)
     copy.parent.mkdir(parents=True, exist_ok=True)
     try:
         shutil.copyfile(settings.model_path, copy)
     except OSError as error:
-        raise ArtifactError(
-            f"{settings.model_name} cannot be copied: {error.strerror or error}"
-        ) from error
+        reason = error.strerror or error
+        raise ArtifactError(f"{settings.model_name} cannot be copied: {reason}") from error
     return copy
 
 
-def _bound(settings: Settings) -> socket.socket:
-    family, _, _, _, address = socket.getaddrinfo(
-        settings.host, settings.port, type=socket.SOCK_STREAM
-    )[0]
+def load_candidate(settings: Settings) -> Path:
+    """Copy the model file, load the copy, which makes it predict, and return the copy's path.
+
+    Raises ArtifactError if any of that fails, and removes the copy.
+    """
+    try:
+        candidate = copy_model(settings, "candidate")
+        load_model(candidate, settings.model_type, settings.model_sha256)
+    except BaseException:
+        # The folder is in memory, which a refused file would go on taking.
+        place_of_copy(settings, "candidate").unlink(missing_ok=True)
+        raise
+    return candidate
+
+
+def replace_live(candidate: Path, live: Path) -> None:
+    """Put the candidate in the place of the live model, so that uWSGI replaces its workers."""
+    # uWSGI notices a new modification time, which it reads in whole seconds.
+    modified = max(time.time(), live.stat().st_mtime + 1)
+    os.utime(candidate, (modified, modified))
+    candidate.replace(live)
+
+
+def bind(settings: Settings) -> socket.socket:
+    """Return a socket that is bound to the address of the settings, for another process."""
+    addresses = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
+    family, _, _, _, address = addresses[0]
     listener = socket.socket(family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(address)
@@ -119,49 +172,70 @@ def _bound(settings: Settings) -> socket.socket:
     return listener
 
 
-def _processors() -> int:
-    import joblib  # it knows of affinity and of a container's limits; the health check does without
+def count_processors() -> int:
+    """Return how many processors this container may use."""
+    # joblib knows about affinity and about a container's limits. It brings NumPy with it,
+    # which the health check does without.
+    import joblib
 
     return int(joblib.cpu_count())
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
-    with (RUN / "lock").open("w") as lock:
+def swap_lock() -> Iterator[None]:
+    """Wait until no other swap is running in this container, and keep others out."""
+    with (RUN_FOLDER / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-def _status() -> Any:
+def read_statistics() -> Statistics:
+    """Return the statistics of the running uWSGI; raise OSError if there is none."""
     with socket.socket(socket.AF_UNIX) as connection:
-        connection.connect(str(RUN / "uwsgi.stats"))
+        connection.connect(str(RUN_FOLDER / "uwsgi.stats"))
         with connection.makefile("rb") as file:
-            return json.load(file)
+            document = file.read()
+    return msgspec.json.decode(document, type=Statistics)
 
 
-def _await_workers(changed: Callable[[Any], bool]) -> None:
-    end = time.monotonic() + SECONDS_TO_SWAP
-    while not all(worker["accepting"] and changed(worker) for worker in _status()["workers"]):
-        if time.monotonic() > end:
+def wait_for_workers(replaced: Collection[int] = ()) -> None:
+    """Return once all workers take requests, and none of them is one of the replaced processes.
+
+    Raises TimeoutError if that is not so after `SWAP_LIMIT_SECONDS`.
+    """
+    deadline = time.monotonic() + SWAP_LIMIT_SECONDS
+    while True:
+        workers = read_statistics().workers
+        if all(worker.accepting and worker.pid not in replaced for worker in workers):
+            return
+        if time.monotonic() > deadline:
             raise TimeoutError(
-                f"the workers have not been replaced after {SECONDS_TO_SWAP} seconds"
+                f"the workers have not been replaced after {SWAP_LIMIT_SECONDS} seconds"
             )
-        time.sleep(0.2)
+        time.sleep(POLL_SECONDS)
+
+
+def write_to_log(sentence: str) -> None:
+    """Write a line to the log of the running uWSGI, which is the container's; if there is one.
+
+    What a command prints is seen only by whoever runs it, with `docker exec` for example.
+    """
+    with suppress(OSError):
+        uwsgi = read_statistics().pid
+        standard_error = Path(f"/proc/{uwsgi}/fd/2")
+        with standard_error.open("a") as log:
+            log.write(f"{sentence}\n")
 
 
 def main(verb: str) -> None:
-    """Do what the verb says; what cannot be done ends with one sentence, and another status than 0."""
+    """Run the command; if it fails, print one sentence, log it, and exit with 1."""
+    commands = {"serve": serve, "swap": swap, "ready": ready}
     try:
-        {"serve": serve, "swap": swap, "ready": ready}[verb]()
+        commands[verb]()
     except (ArtifactError, SettingsError, OSError) as error:
-        sys.exit(_told(f"{verb} failed: {error}"))
-
-
-def _told(sentence: str) -> str:
-    """The sentence, written to uWSGI's log as well where another process than uWSGI's own says it."""
-    with suppress(OSError), Path(f"/proc/{_status()['pid']}/fd/2").open("a") as log:
-        log.write(f"{sentence}\n")
-    return sentence
+        sentence = f"{verb} failed: {error}"
+        write_to_log(sentence)
+        sys.exit(sentence)
 
 
 if __name__ == "__main__":

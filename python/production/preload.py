@@ -1,19 +1,17 @@
 """What uWSGI imports before it forks, so that its processes share the memory and start sooner.
 
 uWSGI imports this one module (`shared-import` in uwsgi.ini).
-At the end the garbage collector is told to keep off what has been imported so far.
-Otherwise each process would have a copy of its own as soon as the collector had looked at it
+At the end all objects are moved out of the garbage collector's sight. Otherwise the collector
+would write to them, and each process would soon have its own copy of the memory they are in
 (https://docs.python.org/3/library/gc.html#gc.freeze).
 """
 
 import gc
 
-import sklearn.base
+import sklearn.base  # noqa: F401 - every model needs it
 
 import python.app
-import python.model.sklearn
-
-__all__ = ["python", "sklearn"]
+import python.model.sklearn  # noqa: F401 - the app imports a family of models by its name
 
 gc.collect()
 gc.freeze()

@@ -1,7 +1,9 @@
-"""The parent of uWSGI in a container: it alone opens the socket, when a worker has its model, and closes it, when told to stop.
+"""The parent of uWSGI in a container, which alone opens and closes the socket for connections.
 
-uWSGI itself goes on taking connections until a worker is free to notice that it shall stop, and those would be lost. It also
-waits without end: for a request that hangs, and for a worker that was told to end right before it could listen.
+It opens the socket when the first worker has its model, and closes it on a signal to stop.
+uWSGI itself would take connections until a worker is free to notice that it has to stop, and
+those connections would be lost. It would also wait forever for a request that hangs, and for a
+worker that it signalled right before the worker could listen to signals.
 """
 
 import os
@@ -9,68 +11,98 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterable
 from contextlib import suppress
 
-BACKLOG = 1024
+BACKLOG_CONNECTIONS = 1024
 STOP = (signal.SIGTERM, signal.SIGINT)
-READY = signal.SIGRTMIN  # queued, so that each worker's counts
+READY = signal.SIGRTMIN  # Real-time signals are queued, so that no worker's is lost.
 SIGNALS = {signal.SIGCHLD, READY, *STOP}
-SECONDS_TO_TELL_AGAIN = 0.5
+REPEAT_SECONDS = 0.5
 
 
-def supervise(command: list[str], listener: socket.socket, seconds: float) -> int:
-    """The exit status of the command, run until it ends: 128 and the signal's number if it was killed.
+def supervise(command: list[str], listener: socket.socket, grace_seconds: float) -> int:
+    """Run uWSGI until it ends, and return its exit status: 128 plus the signal if it was killed.
 
-    Told to stop, it refuses connections at once, and gives the workers `seconds` to finish; none, if none has its model.
+    On SIGTERM or SIGINT, connections are refused at once, and the workers have `grace_seconds`
+    to finish their requests. If no worker has its model yet, uWSGI is killed at once.
     """
+    # Blocked signals are queued until the supervisor waits for them, so that none is lost.
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-    environ = {**os.environ, "SERVICE_SUPERVISOR": str(os.getpid())}
-    child = os.posix_spawn(command[0], command, environ, setpgroup=0, setsigmask=())
+    uwsgi = start(command)
     workers: set[int] = set()
-    while (told := signal.sigwaitinfo(SIGNALS)).si_signo not in STOP:
-        if told.si_signo == READY:
-            listener.listen(BACKLOG)
-            workers.add(told.si_pid)
-        elif (status := _status(child)) is not None:
+    while True:
+        received = signal.sigwaitinfo(SIGNALS)
+        if received.si_signo in STOP:
+            break
+        if received.si_signo == READY:
+            listener.listen(BACKLOG_CONNECTIONS)
+            workers.add(received.si_pid)
+            continue
+        status = exit_status(uwsgi)
+        if status is not None:
             return status
-    if workers:
-        listener.shutdown(socket.SHUT_RDWR)
-        os.kill(child, signal.SIGTERM)
-    return _ended(child, workers, time.monotonic() + (seconds if workers else 0))
+    if not workers:
+        return stop(uwsgi, workers, deadline=time.monotonic())
+    listener.shutdown(socket.SHUT_RDWR)
+    os.kill(uwsgi, signal.SIGTERM)
+    deadline = time.monotonic() + grace_seconds
+    return stop(uwsgi, workers, deadline)
 
 
-def announce() -> None:
-    """Tell the supervisor, if there is one, that this worker has its model."""
-    if number := os.environ.get("SERVICE_SUPERVISOR"):
-        os.kill(int(number), READY)
+def start(command: list[str]) -> int:
+    """Start uWSGI in a process group of its own, with no signal blocked; return its number."""
+    environ = {**os.environ, "SERVICE_SUPERVISOR": str(os.getpid())}
+    return os.posix_spawn(command[0], command, environ, setpgroup=0, setsigmask=())
 
 
-def _ended(child: int, workers: set[int], end: float) -> int:
-    while (status := _status(child)) is None:
-        if time.monotonic() >= end:
-            os.killpg(child, signal.SIGKILL)
-        told = signal.sigtimedwait(SIGNALS, SECONDS_TO_TELL_AGAIN)
-        if told and told.si_signo == READY:
-            workers.add(told.si_pid)
-        elif not told:
-            _tell(workers, child)
-    return status
+def announce_ready() -> None:
+    """Signal to the supervisor, if there is one, that this worker has its model."""
+    supervisor = os.environ.get("SERVICE_SUPERVISOR")
+    if supervisor:
+        os.kill(int(supervisor), READY)
 
 
-def _tell(workers: Iterable[int], group: int) -> None:
-    for worker in workers:
-        with suppress(ProcessLookupError):
-            if os.getpgid(worker) == group:  # the number of one that is gone may be another's
-                os.kill(worker, signal.SIGHUP)
+def stop(uwsgi: int, workers: set[int], deadline: float) -> int:
+    """Wait until uWSGI has ended, and return its exit status; kill it after the deadline.
+
+    `workers` are the processes that are signalled to end, again and again: a worker may have
+    missed uWSGI's own signal. Those that become ready in the meantime are signalled as well.
+    """
+    remaining = set(workers)
+    while True:
+        status = exit_status(uwsgi)
+        if status is not None:
+            return status
+        if time.monotonic() >= deadline:
+            os.killpg(uwsgi, signal.SIGKILL)
+        received = signal.sigtimedwait(SIGNALS, REPEAT_SECONDS)
+        if received is None:
+            for worker in remaining:
+                hang_up(worker, uwsgi)
+        elif received.si_signo == READY:
+            remaining.add(received.si_pid)
 
 
-def _status(child: int) -> int | None:
-    ended, status = os.waitpid(child, os.WNOHANG)
-    code = os.waitstatus_to_exitcode(status)
-    return None if not ended else code if code >= 0 else 128 - code
+def hang_up(worker: int, group: int) -> None:
+    """Signal a worker of a process group to end after its request."""
+    with suppress(ProcessLookupError):
+        # The number of a worker that has ended may be that of another process by now.
+        if os.getpgid(worker) == group:
+            os.kill(worker, signal.SIGHUP)
+
+
+def exit_status(process: int) -> int | None:
+    """Return a child's exit status, 128 plus the signal if it was killed; None if it runs."""
+    ended, wait_status = os.waitpid(process, os.WNOHANG)
+    if not ended:
+        return None
+    code = os.waitstatus_to_exitcode(wait_status)
+    if code < 0:
+        return 128 - code
+    return code
 
 
 if __name__ == "__main__":
     inherited = socket.socket(fileno=int(os.environ["SERVICE_LISTENER"]))
-    sys.exit(supervise(sys.argv[1:], inherited, float(os.environ["REQUEST_TIMEOUT"]) + 1))
+    request_seconds = float(os.environ["REQUEST_TIMEOUT"])
+    sys.exit(supervise(sys.argv[1:], inherited, grace_seconds=request_seconds + 1))

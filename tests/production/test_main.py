@@ -1,0 +1,132 @@
+"""What the commands `serve`, `swap` and `ready` do."""
+
+import os
+import re
+import subprocess
+import sys
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from tests.models import ROOT
+from tests.production.replicas import (
+    RECORD,
+    command,
+    model_version,
+    run,
+    save_example,
+    save_slow_example,
+    serving,
+)
+from tests.servers import ENVIRON, free_port, started
+
+
+def test_serve_starts_a_worker_for_each_processor_that_may_be_used(folder: Path) -> None:
+    save_example(folder, "build_rf_binary")
+    with serving(folder, WORKERS="") as server:
+        assert server.log.read_text().count("spawned uWSGI worker") == len(os.sched_getaffinity(0))
+
+
+@pytest.mark.parametrize(
+    ("setting", "sentence"),
+    [
+        (
+            {"MODEL_NAME": "none.joblib"},
+            "serve failed: none.joblib cannot be copied: No such file or directory",
+        ),
+        ({"MAX_EXPLAIN_ROWS": "x"}, "  MAX_EXPLAIN_ROWS: expected a whole number of 1 or more"),
+    ],
+)
+def test_serve_ends_with_a_sentence_if_it_cannot_serve(
+    folder: Path, setting: dict[str, str], sentence: str
+) -> None:
+    with started(command("serve"), folder, **setting) as server:
+        assert server.process.wait(30) == 1
+        assert server.log.read_text().splitlines()[-1] == sentence
+
+
+def test_swap_serves_a_new_model_from_every_worker_and_answers_have_its_version(
+    folder: Path,
+) -> None:
+    save_example(folder, "build_rf_binary")
+    with serving(folder, WORKERS=2) as server:
+        old = model_version(server)
+        save_example(folder, "build_linear_binary")
+        assert model_version(server) == old
+        assert run(folder, "swap", server).returncode == 0
+        new = model_version(server)
+        assert new != old
+        assert {model_version(server) for _ in range(20)} == {new}
+
+
+def test_swap_waits_for_workers_that_still_load_the_old_model(folder: Path) -> None:
+    save_slow_example(folder, 0, 1, 5)
+    with started(command("serve"), folder, WORKERS=2) as server:
+        server.wait("/health")  # one of the two listens
+        save_example(folder, "build_linear_binary")
+        assert run(folder, "swap", server).returncode == 0
+        new = model_version(server)
+        assert {model_version(server) for _ in range(20)} == {new}
+        live = (folder / "run" / "live" / "model.joblib").read_bytes()
+        assert (
+            new
+            == sha256(live).hexdigest()[:12]
+            == sha256((folder / "model.joblib").read_bytes()).hexdigest()[:12]
+        )
+
+
+@pytest.mark.parametrize("broken", [b"not a pickle", b""])
+def test_swap_leaves_the_old_model_if_the_new_one_is_broken(folder: Path, broken: bytes) -> None:
+    save_example(folder, "build_rf_binary")
+    with serving(folder) as server:
+        old = model_version(server)
+        (folder / "model.joblib").write_bytes(broken)
+        swap = run(folder, "swap", server)
+        assert swap.returncode == 1
+        assert swap.stderr.splitlines()[-1].startswith(
+            "swap failed: model.joblib is truncated, damaged or something else"
+        )
+        assert "Traceback" not in swap.stderr
+        assert model_version(server) == old
+        (folder / "model.joblib").unlink()
+        assert (
+            run(folder, "swap", server).stderr
+            == "swap failed: model.joblib cannot be copied: No such file or directory\n"
+        )
+        assert model_version(server) == old
+        assert server.post("/predict", RECORD)[0] == 200
+
+
+def test_swap_removes_a_refused_model_and_logs_the_reason(folder: Path) -> None:
+    save_example(folder, "build_rf_binary")
+    with serving(folder) as server:
+        (folder / "model.joblib").write_bytes(b"not a pickle")
+        log = server.log.read_text()
+        assert run(folder, "swap", server).returncode == 1
+        assert not (folder / "run" / "candidate" / "model.joblib").exists()
+        assert server.log.read_text().startswith(log)
+        assert "swap failed: model.joblib is truncated" in server.log.read_text()
+
+
+def test_ready_says_whether_the_service_is_ready(folder: Path) -> None:
+    save_example(folder, "build_rf_binary")
+    with serving(folder) as server:
+        assert run(folder, "ready", server).returncode == 0
+    ended = run(folder, "ready", server)
+    assert ended.returncode == 1
+    assert ended.stderr == "not ready: [Errno 111] Connection refused\n"
+
+
+def test_ready_imports_neither_a_web_framework_nor_data_science() -> None:
+    # The health check starts this command every five seconds in each replica.
+    command = [sys.executable, "-X", "importtime", "-m", "python.production", "ready"]
+    environ = ENVIRON | {"PORT": str(free_port())}
+    health_check = subprocess.run(
+        command, check=False, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=30
+    )
+    assert "not ready: [Errno 111] Connection refused" in health_check.stderr
+    modules = re.findall(r"^import time: .*\| +([\w.]+)$", health_check.stderr, re.MULTILINE)
+    assert "python.settings" in modules
+    packages = {module.split(".")[0] for module in modules}
+    assert not packages & {"flask", "werkzeug", "numpy", "pandas", "scipy", "sklearn", "joblib"}
