@@ -143,6 +143,15 @@ def test_every_module_is_in_the_documentation(tmp_path: Path) -> None:
     }
 
 
+def test_every_file_that_the_documentation_names_exists() -> None:
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    text = "".join(page.read_text() for page in pages)
+    named = set(re.findall(r"`((?:python|benchmarks|nginx)/[\w./]+)`", text))
+    assert "python/example" in named
+    written_by_the_reader = {"python/model/booster.py"}
+    assert {path for path in named if not (ROOT / path).exists()} == written_by_the_reader
+
+
 def test_every_requirement_is_bounded() -> None:
     for path in ROOT.glob("requirements*.txt"):
         for line in path.read_text().splitlines():
