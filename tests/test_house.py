@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -147,17 +149,25 @@ def test_every_setting_is_in_the_documentation() -> None:
     assert "variables.env" in (ROOT / "docs" / "settings.md").read_text()
 
 
-def test_every_module_is_in_the_documentation() -> None:
-    documented = set(
-        re.findall(
-            r"automodule:: ([\w.]+)", "".join(p.read_text() for p in (ROOT / "docs").glob("code.*"))
-        )
-    )
-    assert documented == {
+def test_every_module_is_in_the_documentation(tmp_path: Path) -> None:
+    autosummary = [sys.executable, "-m", "sphinx.ext.autosummary.generate", "docs/code.rst"]
+    options = ["--templates=docs/_templates", f"--output-dir={tmp_path}"]
+    subprocess.run([*autosummary, *options], cwd=ROOT, check=True)
+    pages = {page.name.removesuffix(".rst") for page in tmp_path.iterdir()}
+    assert pages == {
         name_of(path)
         for path in MODULES
         if room_of(name_of(path)) not in ("python.example", "service")
     }
+
+
+def test_every_file_that_the_documentation_names_exists() -> None:
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    text = "".join(page.read_text() for page in pages)
+    named = set(re.findall(r"`((?:python|benchmarks|nginx)/[\w./]+)`", text))
+    assert "python/example" in named
+    written_by_the_reader = {"python/model/booster.py"}
+    assert {path for path in named if not (ROOT / path).exists()} == written_by_the_reader
 
 
 def test_every_requirement_is_bounded() -> None:
