@@ -36,7 +36,9 @@ def environment(name: str) -> Path:
     made = folder / "made-of.txt"
     if not made.exists() or made.read_text() != wanted:
         print(f"making {folder.relative_to(ROOT)}, once", file=sys.stderr)
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
+        subprocess.run(
+            [sys.executable, "-m", "venv", "--clear", str(folder)], check=True
+        )
         constraints.write_text(wanted.removeprefix(requirements.read_text()))
         install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         given = ["-r", str(requirements), "-c", str(constraints)]
@@ -83,14 +85,20 @@ def fastapi(workload: Workload) -> Contender:
         "--no-access-log",
     ]
     command = [str(programs / "uvicorn"), "fastapi_service:app", *options]
-    return Contender(command, environ, address + _query(workload), workload.body, _fastapi_answer)
+    return Contender(
+        command, environ, address + _query(workload), workload.body, _fastapi_answer
+    )
 
 
 def mlflow(workload: Workload) -> Contender | None:
     """Its scoring server and a model saved for it; takes values without names where the model knows none."""
     if workload.explanation:
         return None
-    programs, address, model = environment("mlflow"), _free_address(), workload.folder / "mlflow"
+    programs, address, model = (
+        environment("mlflow"),
+        _free_address(),
+        workload.folder / "mlflow",
+    )
     quiet = {
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "UVICORN_LOG_LEVEL": "warning",
@@ -106,8 +114,17 @@ def mlflow(workload: Workload) -> Contender | None:
         ]
         subprocess.run(save, check=True, env=os.environ | environ)
     options = [*_options(address), "--workers", PROCESSES, "--env-manager", "local"]
-    command = [str(programs / "mlflow"), "models", "serve", "--model-uri", str(model), *options]
-    frame = {"dataframe_split": {"columns": list(workload.records[0]), "data": workload.rows}}
+    command = [
+        str(programs / "mlflow"),
+        "models",
+        "serve",
+        "--model-uri",
+        str(model),
+        *options,
+    ]
+    frame = {
+        "dataframe_split": {"columns": list(workload.records[0]), "data": workload.rows}
+    }
     body = frame if workload.named else {"inputs": workload.rows}
     return Contender(
         command,
@@ -128,7 +145,10 @@ def bentoml(workload: Workload) -> Contender | None:
         "WORKERS": PROCESSES,
         "BENTOML_DO_NOT_TRACK": "True",
     }
-    environ |= {"BENTOML_HOME": str(workload.folder), "PATH": f"{programs}:{os.environ['PATH']}"}
+    environ |= {
+        "BENTOML_HOME": str(workload.folder),
+        "PATH": f"{programs}:{os.environ['PATH']}",
+    }
     command = [
         str(programs / "bentoml"),
         "serve",
@@ -142,7 +162,9 @@ def bentoml(workload: Workload) -> Contender | None:
         if workload.named
         else ("/predict", {"rows": workload.rows})
     )
-    return Contender(command, environ, address + path, body, lambda answer: (answer, None))
+    return Contender(
+        command, environ, address + path, body, lambda answer: (answer, None)
+    )
 
 
 CONTENDERS: dict[str, Callable[[Workload], Contender | None]] = {
@@ -158,7 +180,9 @@ def _uwsgi(ini: Path, workload: Workload, environ: dict[str, str]) -> Contender:
     address = _free_address()
     environ = environ | {"WORKERS": PROCESSES, "PORT": address.rpartition(":")[2]}
     command = [str(Path(sys.executable).with_name("uwsgi")), "--ini", str(ini)]
-    return Contender(command, environ, address + _query(workload), workload.body, _service_answer)
+    return Contender(
+        command, environ, address + _query(workload), workload.body, _service_answer
+    )
 
 
 def _query(workload: Workload) -> str:

@@ -60,16 +60,24 @@ def measured(cell: Cell) -> tuple[str, float, float] | None:
 
 def table() -> str:
     """A row for each estimator, task and mode, the worst over all data."""
-    found: dict[tuple[str, str, str, str], list[tuple[float, float]]] = defaultdict(list)
+    found: dict[tuple[str, str, str, str], list[tuple[float, float]]] = defaultdict(
+        list
+    )
     for cell in cells():
         if cell.mode != "alone" and (result := measured(cell)):
             method, wrong, took = result
             found[
-                cell.estimator, cell.task, "yes" if cell.mode == "_samples" else "no", method
+                cell.estimator,
+                cell.task,
+                "yes" if cell.mode == "_samples" else "no",
+                method,
             ].append((wrong, took))
     lines = []
     for key, results in found.items():
-        wrong, took = max(result[0] for result in results), median(result[1] for result in results)
+        wrong, took = (
+            max(result[0] for result in results),
+            median(result[1] for result in results),
+        )
         lines.append(f"| {' | '.join(key)} | {wrong:.0e} | {took:.1f} |")
     return "\n".join(lines)
 
@@ -92,7 +100,12 @@ def costs() -> str:
         ("LightGBM, 500 trees", LGBMClassifier(n_estimators=500, verbose=-1, n_jobs=1)),
     ):
         model = SklearnModel.load(
-            Artifact.of({"model": estimator.fit(data, target), "metadata": {"features": features}})
+            Artifact.of(
+                {
+                    "model": estimator.fit(data, target),
+                    "metadata": {"features": features},
+                }
+            )
         )
         client = create_app(Settings(), model).test_client()
         record, row = data.iloc[0].to_dict(), data.head(1)

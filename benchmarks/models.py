@@ -23,7 +23,8 @@ Fitted = tuple[dict[str, Any], list[dict[str, Any]]]
 def logistic() -> Fitted:
     """Ten features and ten thousand records."""
     return _numbers(
-        LogisticRegression(max_iter=1000), *make_classification(10_000, 10, random_state=0)
+        LogisticRegression(max_iter=1000),
+        *make_classification(10_000, 10, random_state=0),
     )
 
 
@@ -46,7 +47,9 @@ def pipeline() -> Fitted:
         }
     )
     kinds = {"city": ["Bern", "Graz", "Lyon", "Oslo", "Riga"], "plan": ["a", "b", "c"]}
-    data = data.assign(**{name: choose.choice(values, 2000) for name, values in kinds.items()})
+    data = data.assign(
+        **{name: choose.choice(values, 2000) for name, values in kinds.items()}
+    )
     steps = make_column_transformer(
         (make_pipeline(SimpleImputer(), StandardScaler()), ["age", "income"]),
         (OneHotEncoder(handle_unknown="ignore"), ["city", "plan"]),
@@ -58,9 +61,9 @@ def pipeline() -> Fitted:
         + choose.normal(size=2000)
         > 5
     ).astype(int)
-    model = make_pipeline(steps, RandomForestClassifier(100, max_depth=10, random_state=0)).fit(
-        data, target
-    )
+    model = make_pipeline(
+        steps, RandomForestClassifier(100, max_depth=10, random_state=0)
+    ).fit(data, target)
     return _artifact(model, list(data), **kinds), data.to_dict("records")
 
 
@@ -95,11 +98,16 @@ def write(
     named = hasattr(model, "feature_names_in_")
     columns = columns if named else columns.to_numpy()
     values = (
-        TreeExplainer(model).shap_values(columns, check_additivity=False)[:, :, 1].tolist()
+        TreeExplainer(model)
+        .shap_values(columns, check_additivity=False)[:, :, 1]
+        .tolist()
         if explained
         else None
     )
-    told = {"probabilities": model.predict_proba(columns).tolist(), "explanation": values}
+    told = {
+        "probabilities": model.predict_proba(columns).tolist(),
+        "explanation": values,
+    }
     (folder / "workload.json").write_text(
         json.dumps({"name": name, "records": records, "named": named, **told})
     )
@@ -116,7 +124,13 @@ def main(folder: Path) -> None:
     write(folder / "4", "1,000 records, forest", trees, cells)
     write(folder / "5", "10,000 records, logistic regression", linear, rows)
     write(folder / "6", "1 record explained, forest", trees, cells[:1], explained=True)
-    write(folder / "7", "100 records explained, forest", trees, cells[:100], explained=True)
+    write(
+        folder / "7",
+        "100 records explained, forest",
+        trees,
+        cells[:100],
+        explained=True,
+    )
 
 
 if __name__ == "__main__":

@@ -24,7 +24,9 @@ def draw(rates: dict[str, dict[str, list[float]]], label: str, path: Path) -> No
         axes.axhline(line, color="#e0e0e0", linewidth=14, zorder=0)
         for name, found in servers.items():
             shape, colour = MARKS[name]
-            axes.plot([min(found), max(found)], [line, line], color=colour, linewidth=1.5)
+            axes.plot(
+                [min(found), max(found)], [line, line], color=colour, linewidth=1.5
+            )
             known = None if line else name
             axes.plot(
                 median(found),

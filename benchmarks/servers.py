@@ -48,14 +48,17 @@ class Server:
 
     def ask(self) -> Any:
         body = json.dumps(self.contender.body).encode()
-        request = Request(self.contender.url, body, {"Content-Type": "application/json"})  # noqa: S310
+        headers = {"Content-Type": "application/json"}
+        request = Request(self.contender.url, body, headers)  # noqa: S310
         with urlopen(request, timeout=SECONDS_TO_START) as response:  # noqa: S310
             return json.load(response)
 
     def load(self, seconds: int) -> tuple[int, float, int]:
         """The requests of some seconds of wrk, how many a second that are, and how many of them failed."""
         (self.folder / "body.json").write_text(json.dumps(self.contender.body))
-        (self.folder / "post.lua").write_text(LUA.format(body=self.folder / "body.json"))
+        (self.folder / "post.lua").write_text(
+            LUA.format(body=self.folder / "body.json")
+        )
         # wrk's one thread takes its part of the processors from each server alike.
         options = [
             "-t1",
@@ -67,7 +70,9 @@ class Server:
             str(self.folder / "post.lua"),
         ]
         command = ["wrk", *options, self.contender.url]
-        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        said = subprocess.run(
+            command, capture_output=True, text=True, check=True
+        ).stdout
         requests, *failed = [
             int(number) for pattern in COUNTED for number in re.findall(pattern, said)
         ]
@@ -77,7 +82,9 @@ class Server:
     def settle(self) -> None:
         """Wait until it idles: the service proves its compiled model in the background."""
         before, end = -1.0, time.monotonic() + SECONDS_TO_START
-        while (spent := self.processor_seconds()) - before > 0.02 and time.monotonic() < end:
+        while (
+            spent := self.processor_seconds()
+        ) - before > 0.02 and time.monotonic() < end:
             before = spent
             time.sleep(0.5)
 
@@ -89,7 +96,10 @@ class Server:
 
     def memory(self) -> float:
         """MiB of all its processes; what several share is counted once."""
-        rolled = [Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in self.pids(processes())]
+        rolled = [
+            Path(f"/proc/{pid}/smaps_rollup").read_text()
+            for pid in self.pids(processes())
+        ]
         return (
             sum(
                 int(kilobytes)

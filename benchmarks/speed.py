@@ -41,7 +41,9 @@ class Figures:
         before = server.processor_seconds()
         requests, rate, failed = server.load(seconds)
         self.rates.append(rate)
-        self.costs.append((server.processor_seconds() - before) / max(requests, 1) * 1e3)
+        self.costs.append(
+            (server.processor_seconds() - before) / max(requests, 1) * 1e3
+        )
         self.errors += failed
 
 
@@ -86,7 +88,9 @@ def measure(
     """The figures of the servers and of the floor, in rounds that alternate; every server answers as the model, before and after."""
     with ExitStack() as stack:
         contenders = {
-            name: contender for name in names if (contender := CONTENDERS[name](workload))
+            name: contender
+            for name in names
+            if (contender := CONTENDERS[name](workload))
         }
         servers = {
             name: stack.enter_context(running(contender, workload.folder / name))
@@ -115,7 +119,9 @@ def rows(name: str, figures: dict[str, Figures]) -> list[str]:
         cost = f"{median(found.costs):.2f}" if found.costs else ""
         ratio = f"{own / rate:.2f}" if rate and contender != "service" else ""
         errors = f"**{found.errors}**" if found.errors else "0" if found.costs else ""
-        lines.append(f"| {name} | {contender} | {spread} | {cost} | {ratio} | {errors} |")
+        lines.append(
+            f"| {name} | {contender} | {spread} | {cost} | {ratio} | {errors} |"
+        )
     return lines
 
 
@@ -131,9 +137,12 @@ def conditions() -> str:
     )
     processor = cpu.partition(": ")[2] or platform.machine()
     own = ", ".join(
-        f"{name} {version(name)}" for name in ("scikit-learn", "numpy", "flask", "pyuwsgi")
+        f"{name} {version(name)}"
+        for name in ("scikit-learn", "numpy", "flask", "pyuwsgi")
     )
-    peers = ", ".join(f"{name} {_version(name)}" for name in ("fastapi", "mlflow", "bentoml"))
+    peers = ", ".join(
+        f"{name} {_version(name)}" for name in ("fastapi", "mlflow", "bentoml")
+    )
     return (
         f"Measured on {time.strftime('%Y-%m-%d')} on {len(os.sched_getaffinity(0))} processors ({processor}) "
         f"with Python {platform.python_version()}, {own}, {peers}."
@@ -156,7 +165,9 @@ def main(quick: bool) -> None:
     if not quick:
         from benchmarks.picture import draw
 
-        (DOCS / "speed-table.md").write_text("\n".join([*table, "", conditions()]) + "\n")
+        (DOCS / "speed-table.md").write_text(
+            "\n".join([*table, "", conditions()]) + "\n"
+        )
         rates = {
             workload: {name: found.rates for name, found in figures.items()}
             for workload, figures in results.items()
@@ -185,7 +196,10 @@ def _number(rate: float) -> str:
 def _version(peer: str) -> str:
     ask = f"from importlib.metadata import version; print(version({peer!r}))"
     return subprocess.run(
-        [environment(peer) / "python", "-c", ask], check=True, capture_output=True, text=True
+        [environment(peer) / "python", "-c", ask],
+        check=True,
+        capture_output=True,
+        text=True,
     ).stdout.strip()
 
 

@@ -53,7 +53,9 @@ def main() -> None:
     memory: dict[str, list[float]] = {}
     with TemporaryDirectory() as folder:
         forest = next(
-            workload for workload in workloads(Path(folder)) if workload.name == "1 record, forest"
+            workload
+            for workload in workloads(Path(folder))
+            if workload.name == "1 record, forest"
         )
         for _ in range(ROUNDS):
             seconds[BARE].append(bare(forest))

@@ -57,7 +57,9 @@ class Workload:
             raise ValueError(
                 f"{self.name}: these are not the probabilities of the model: {probabilities[:3]}"
             )
-        if self.explanation and not (explanation and _equal(explanation, self.explanation)):
+        if self.explanation and not (
+            explanation and _equal(explanation, self.explanation)
+        ):
             raise ValueError(
                 f"{self.name}: these are not the values of shap: {(explanation or [])[:3]}"
             )
@@ -73,6 +75,8 @@ def _equal(found: list[list[float]], told: list[list[float]]) -> bool:
 
 def workloads(folder: Path) -> list[Workload]:
     """All of them, their models fitted and written into the folder by another process."""
-    subprocess.run([sys.executable, "-m", "benchmarks.models", str(folder)], cwd=ROOT, check=True)
+    subprocess.run(
+        [sys.executable, "-m", "benchmarks.models", str(folder)], cwd=ROOT, check=True
+    )
     found = sorted(folder.glob("*/workload.json"))
     return [Workload(file.parent, **json.loads(file.read_text())) for file in found]

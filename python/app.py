@@ -79,7 +79,9 @@ def develop() -> None:
         {name: value or "" for name, value in environ.items()}, FAMILIES
     )
     only_watching = settings.debug and not is_running_from_reloader()
-    app = create_app(settings, Future() if only_watching else load_in_background(settings))
+    app = create_app(
+        settings, Future() if only_watching else load_in_background(settings)
+    )
     app.config["MODEL"].add_done_callback(partial(print_curl, settings))
     watched = [str(settings.model_path)]
     run_simple(
@@ -105,7 +107,11 @@ def curl(settings: Settings, model: Model) -> str:
         flags.append("proba=1")
     if model.offers_explanations:
         flags.append("explain=1")
-    url = f"http://localhost:{settings.port}/predict" + ("?" if flags else "") + "&".join(flags)
+    url = (
+        f"http://localhost:{settings.port}/predict"
+        + ("?" if flags else "")
+        + "&".join(flags)
+    )
     return f"curl -d {shlex.quote(json.dumps(model.example()))} {shlex.quote(url)}"
 
 
@@ -120,7 +126,9 @@ def load(settings: Settings) -> Model:
 def load_in_background(settings: Settings) -> Future[Model]:
     """The model to come: a thread loads it, and logs a line if it cannot."""
     future: Future[Model] = Future()
-    Thread(target=_fulfil, args=(future, settings), name="load-model", daemon=True).start()
+    Thread(
+        target=_fulfil, args=(future, settings), name="load-model", daemon=True
+    ).start()
     return future
 
 
@@ -134,6 +142,8 @@ def done(model: Model) -> Future[Model]:
 def _fulfil(future: Future[Model], settings: Settings) -> None:
     try:
         future.set_result(load(settings))
-    except BaseException as error:  # even if the file's code asks to exit, /ready tells of it
+    except (
+        BaseException
+    ) as error:  # even if the file's code asks to exit, /ready tells of it
         log.error("not ready: %s", error)
         future.set_exception(error)

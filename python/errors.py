@@ -38,7 +38,11 @@ class ServiceError(Exception):
 
     def problem(self) -> dict[str, Any]:
         """Return the members of the problem document; `errors` only where there are some."""
-        members = {"title": self.title, "status": int(self.status), "detail": self.detail}
+        members = {
+            "title": self.title,
+            "status": int(self.status),
+            "detail": self.detail,
+        }
         if self.errors:
             members["errors"] = self.errors
         return members
@@ -109,4 +113,6 @@ class NotReady(ServiceError):
     title = "Service Unavailable"
 
     def __init__(self, detail: str, retry_after_seconds: int) -> None:
-        super().__init__(f"not ready: {detail}", headers={"Retry-After": str(retry_after_seconds)})
+        super().__init__(
+            f"not ready: {detail}", headers={"Retry-After": str(retry_after_seconds)}
+        )

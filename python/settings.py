@@ -16,11 +16,16 @@ Port = Annotated[int, Meta(ge=1, le=65535, description="a number from 1 to 65535
 Positive = Annotated[int, Meta(ge=1, description="a whole number of 1 or more")]
 Natural = Annotated[int, Meta(ge=0, description="a whole number of 0 or more")]
 Digest = Annotated[
-    str, Meta(pattern="^([0-9a-fA-F]{64})?$", description="the 64 hexadecimal digits of a SHA-256")
+    str,
+    Meta(
+        pattern="^([0-9a-fA-F]{64})?$",
+        description="the 64 hexadecimal digits of a SHA-256",
+    ),
 ]
 Policy = Annotated[Literal["reject", "ignore"], Meta(description="reject or ignore")]
 Level = Annotated[
-    Literal["DEBUG", "INFO", "WARNING", "ERROR"], Meta(description="DEBUG, INFO, WARNING or ERROR")
+    Literal["DEBUG", "INFO", "WARNING", "ERROR"],
+    Meta(description="DEBUG, INFO, WARNING or ERROR"),
 ]
 
 
@@ -56,7 +61,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return PROJECT / self.model_folder / self.model_name
 
     @classmethod
-    def from_environ(cls, environ: Mapping[str, str], model_types: Collection[str]) -> Self:
+    def from_environ(
+        cls, environ: Mapping[str, str], model_types: Collection[str]
+    ) -> Self:
         """Return the settings in the environment, where an empty value means the default.
 
         Raises SettingsError with a line for each value that cannot be used. No line repeats the
@@ -78,7 +85,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         if settings.model_type not in model_types:
             faults.append(f"MODEL_TYPE: expected {' or '.join(model_types)}")
         if faults:
-            raise SettingsError("settings that cannot be used:\n  " + "\n  ".join(faults))
+            raise SettingsError(
+                "settings that cannot be used:\n  " + "\n  ".join(faults)
+            )
         return settings
 
 

@@ -38,13 +38,17 @@ def client() -> Client:
 
     def make(name: str = "build_rf_binary", **given: Any) -> FlaskClient:
         settings = Settings(**given)
-        return create_app(settings, served(name, fast=settings.fast_predict)).test_client()
+        return create_app(
+            settings, served(name, fast=settings.fast_predict)
+        ).test_client()
 
     return make
 
 
 @pytest.fixture(autouse=True)
-def elsewhere(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+def elsewhere(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Path:
     """Run each test in an empty folder: example scripts write where they are run."""
     folder = tmp_path_factory.mktemp("cwd")
     monkeypatch.chdir(folder)

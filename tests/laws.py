@@ -34,7 +34,9 @@ def ask(client: FlaskClient, path: str, body: Any) -> Any:
 
 def predicts_what_the_estimator_predicts(client: FlaskClient, fitted: Fitted) -> None:
     expected = np.asarray(fitted.estimator.predict(rows(fitted)))
-    expected = expected[:, 0] if expected.ndim == 2 and expected.shape[1] == 1 else expected
+    expected = (
+        expected[:, 0] if expected.ndim == 2 and expected.shape[1] == 1 else expected
+    )
     answer = ask(client, "/predict", fitted.records())["prediction"]
     assert alike(answer, expected.tolist())
 
@@ -51,7 +53,9 @@ def ignores_the_order_of_keys(client: FlaskClient, fitted: Fitted) -> None:
 
 def answers_one_record_as_in_a_batch(client: FlaskClient, fitted: Fitted) -> None:
     together = ask(client, "/predict", fitted.records())["prediction"]
-    alone = [ask(client, "/predict", record)["prediction"] for record in fitted.records()]
+    alone = [
+        ask(client, "/predict", record)["prediction"] for record in fitted.records()
+    ]
     assert alike(alone, [[row] for row in together])
 
 
@@ -96,10 +100,16 @@ def explains_one_record_as_in_a_batch(client: FlaskClient, fitted: Fitted) -> No
     if not ask_info(client)["model"]["is_explainable"]:
         return
     background = {"_samples": fitted.records(12)}
-    together = ask(client, "/predict?explain=1", {"_data": fitted.records()} | background)
-    alone = ask(client, "/predict?explain=1", {"_data": fitted.records()[0]} | background)
+    together = ask(
+        client, "/predict?explain=1", {"_data": fitted.records()} | background
+    )
+    alone = ask(
+        client, "/predict?explain=1", {"_data": fitted.records()[0]} | background
+    )
     assert isinstance(alone["explanation"], dict)
-    assert flat(alone["explanation"]) == pytest.approx(flat(together["explanation"][0]), abs=1e-9)
+    assert flat(alone["explanation"]) == pytest.approx(
+        flat(together["explanation"][0]), abs=1e-9
+    )
     assert alone["base_value"] == pytest.approx(together["base_value"], abs=1e-9)
 
 
@@ -108,7 +118,9 @@ def names_its_features(client: FlaskClient, fitted: Fitted) -> None:
     assert [feature["name"] for feature in features] == list(fitted.data.columns)
     assert ask_info(client)["metadata"]["features"] == features
     assert len({"importance" in feature for feature in features}) == 1
-    assert all(isinstance(feature.get("importance", 0.0), float) for feature in features)
+    assert all(
+        isinstance(feature.get("importance", 0.0), float) for feature in features
+    )
 
 
 def shows_what_the_last_step_sees(client: FlaskClient, fitted: Fitted) -> None:
@@ -132,7 +144,9 @@ LAWS = [
 ]
 
 
-def check_explanation(client: FlaskClient, fitted: Fitted, body: Any, background: Any) -> str:
+def check_explanation(
+    client: FlaskClient, fitted: Fitted, body: Any, background: Any
+) -> str:
     """base + sum = the output of the estimator, asked outside of the service."""
     response = client.post("/predict?explain=1", json=body)
     model = ask_info(client)["model"]
@@ -149,7 +163,9 @@ def check_explanation(client: FlaskClient, fitted: Fitted, body: Any, background
             if several
             else list(row) == names
         )
-    base = np.array(list(answer["base_value"].values()) if several else answer["base_value"])
+    base = np.array(
+        list(answer["base_value"].values()) if several else answer["base_value"]
+    )
     sums = [
         [sum(v.values()) for v in row.values()] if several else sum(row.values())
         for row in answer["explanation"]
@@ -207,5 +223,7 @@ def flat(explanation: dict[str, Any]) -> list[float]:
 def alike(a: list[Any], b: list[Any]) -> bool:
     """The same labels; the same numbers, but for the order in which the processor added."""
     return (
-        bool(np.allclose(a, b, rtol=1e-12, atol=1e-12)) if np.asarray(b).dtype == float else a == b
+        bool(np.allclose(a, b, rtol=1e-12, atol=1e-12))
+        if np.asarray(b).dtype == float
+        else a == b
     )

@@ -10,7 +10,15 @@ import numpy as np
 import pandas as pd
 from catboost import CatBoostClassifier, CatBoostRegressor
 from lightgbm import LGBMClassifier, LGBMRegressor
-from sklearn import ensemble, linear_model, naive_bayes, neighbors, neural_network, svm, tree
+from sklearn import (
+    ensemble,
+    linear_model,
+    naive_bayes,
+    neighbors,
+    neural_network,
+    svm,
+    tree,
+)
 from sklearn.base import BaseEstimator
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import make_column_transformer
@@ -103,17 +111,33 @@ ESTIMATORS: dict[str, tuple[Make | None, Make | None]] = {
     "CatBoost": (catboost(CatBoostClassifier), catboost(CatBoostRegressor)),
     "linear": (linear_model.LogisticRegression, linear_model.Ridge),
     "poisson": (None, linear_model.PoissonRegressor),
-    "linear margin": (lambda: svm.LinearSVC(random_state=0), lambda: svm.LinearSVR(random_state=0)),
+    "linear margin": (
+        lambda: svm.LinearSVC(random_state=0),
+        lambda: svm.LinearSVR(random_state=0),
+    ),
     "ridge classifier": (linear_model.RidgeClassifier, None),
     "support vectors": (svm.SVC, svm.SVR),
-    "nearest neighbours": (neighbors.KNeighborsClassifier, neighbors.KNeighborsRegressor),
+    "nearest neighbours": (
+        neighbors.KNeighborsClassifier,
+        neighbors.KNeighborsRegressor,
+    ),
     "naive Bayes": (naive_bayes.GaussianNB, None),
     "neural network": (
-        lambda: neural_network.MLPClassifier(hidden_layer_sizes=5, max_iter=50, random_state=0),
-        lambda: neural_network.MLPRegressor(hidden_layer_sizes=5, max_iter=50, random_state=0),
+        lambda: neural_network.MLPClassifier(
+            hidden_layer_sizes=5, max_iter=50, random_state=0
+        ),
+        lambda: neural_network.MLPRegressor(
+            hidden_layer_sizes=5, max_iter=50, random_state=0
+        ),
     ),
-    "AdaBoost": (boosted(ensemble.AdaBoostClassifier), boosted(ensemble.AdaBoostRegressor)),
-    "bagging": (boosted(ensemble.BaggingClassifier), boosted(ensemble.BaggingRegressor)),
+    "AdaBoost": (
+        boosted(ensemble.AdaBoostClassifier),
+        boosted(ensemble.AdaBoostRegressor),
+    ),
+    "bagging": (
+        boosted(ensemble.BaggingClassifier),
+        boosted(ensemble.BaggingRegressor),
+    ),
     "calibrated": (lambda: CalibratedClassifierCV(few, cv=2), None),
     "searched": (
         lambda: GridSearchCV(
@@ -152,7 +176,9 @@ def encoder() -> Any:
     )
 
 
-DATA: dict[str, tuple[Callable[[], pd.DataFrame], Callable[[Any], Any], Callable[[str], bool]]] = {
+DATA: dict[
+    str, tuple[Callable[[], pd.DataFrame], Callable[[Any], Any], Callable[[str], bool]]
+] = {
     "numbers": (numbers, lambda estimator: estimator, lambda _: True),
     "missing": (
         lambda: numbers(missing=True),
@@ -231,9 +257,14 @@ def fitted(estimator: str, task: str, data: str) -> tuple[Any, pd.DataFrame]:
 @cache
 def loaded(estimator: str, task: str, data: str, samples: bool) -> SklearnModel:
     model, frame = fitted(estimator, task, data)
-    content: dict[str, Any] = {"model": model, "metadata": {"features": features(frame)}}
+    content: dict[str, Any] = {
+        "model": model,
+        "metadata": {"features": features(frame)},
+    }
     return SklearnModel.load(
-        Artifact.of(content | ({"samples": frame.iloc[50 : 50 + BACKGROUND]} if samples else {}))
+        Artifact.of(
+            content | ({"samples": frame.iloc[50 : 50 + BACKGROUND]} if samples else {})
+        )
     )
 
 
@@ -261,7 +292,9 @@ RAW: dict[str, dict[str, Any]] = {
 }
 
 
-def output(model: BaseEstimator | Any, name: str, frame: pd.DataFrame, space: str) -> Any:
+def output(
+    model: BaseEstimator | Any, name: str, frame: pd.DataFrame, space: str
+) -> Any:
     if space == "probability":
         found = model.predict_proba(frame)
         return found[:, 1] if found.shape[1] == 2 else found
@@ -269,4 +302,8 @@ def output(model: BaseEstimator | Any, name: str, frame: pd.DataFrame, space: st
         return np.ravel(model.predict(frame))
     if space == "log_prediction":
         return np.log(model.predict(frame))
-    return model.predict(frame, **RAW[name]) if name in RAW else model.decision_function(frame)
+    return (
+        model.predict(frame, **RAW[name])
+        if name in RAW
+        else model.decision_function(frame)
+    )

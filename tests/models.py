@@ -20,7 +20,12 @@ from sklearn.ensemble import (
     VotingClassifier,
 )
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LinearRegression, LogisticRegression, PoissonRegressor, Ridge
+from sklearn.linear_model import (
+    LinearRegression,
+    LogisticRegression,
+    PoissonRegressor,
+    Ridge,
+)
 from sklearn.model_selection import GridSearchCV
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.multioutput import MultiOutputRegressor
@@ -57,21 +62,33 @@ class Fitted:
 
 def numbers(missing: bool = False) -> pd.DataFrame:
     choose = np.random.default_rng(0)
-    data = pd.DataFrame(choose.normal(size=(ROWS, 3)).round(3), columns=["size", "a/b ~c", "größe"])
+    data = pd.DataFrame(
+        choose.normal(size=(ROWS, 3)).round(3), columns=["size", "a/b ~c", "größe"]
+    )
     return data.mask(choose.random(data.shape) < 0.1) if missing else data
 
 
 def mixed(missing: bool = False) -> pd.DataFrame:
     choose = np.random.default_rng(1)
-    colour = pd.Series(pd.Categorical(choose.choice(["red", "green", "blue"], size=ROWS)))
+    colour = pd.Series(
+        pd.Categorical(choose.choice(["red", "green", "blue"], size=ROWS))
+    )
     data = numbers(missing).assign(colour=colour)
     data.columns = ["size", "weight", "height", "colour"]
-    return data.assign(colour=data["colour"].mask(choose.random(ROWS) < 0.1)) if missing else data
+    return (
+        data.assign(colour=data["colour"].mask(choose.random(ROWS) < 0.1))
+        if missing
+        else data
+    )
 
 
 def features(data: pd.DataFrame) -> list[dict[str, Any]]:
     return [
-        {"name": name, "type": "category", "categories": list(data[name].cat.categories)}
+        {
+            "name": name,
+            "type": "category",
+            "categories": list(data[name].cat.categories),
+        }
         if isinstance(data[name].dtype, pd.CategoricalDtype)
         else {"name": name, "type": "numeric"}
         for name in data
@@ -111,7 +128,9 @@ def pipeline(predictor: Any) -> Any:
 
 
 def forest(**parameters: Any) -> Any:
-    return RandomForestClassifier(n_estimators=10, max_depth=4, random_state=0, **parameters)
+    return RandomForestClassifier(
+        n_estimators=10, max_depth=4, random_state=0, **parameters
+    )
 
 
 def multi_output() -> Fitted:
@@ -122,15 +141,22 @@ def multi_output() -> Fitted:
 
 def several_labels() -> Fitted:
     data = numbers()
-    model = OneVsRestClassifier(LogisticRegression()).fit(data, (data > 0).astype(int).to_numpy())
+    model = OneVsRestClassifier(LogisticRegression()).fit(
+        data, (data > 0).astype(int).to_numpy()
+    )
     return Fitted({"model": model, "metadata": {"features": features(data)}}, data)
 
 
 def xgboost() -> Fitted:
     data = mixed(missing=True)
-    model = XGBClassifier(n_estimators=5, enable_categorical=True).fit(data, np.arange(ROWS) % 2)
+    model = XGBClassifier(n_estimators=5, enable_categorical=True).fit(
+        data, np.arange(ROWS) % 2
+    )
     return Fitted(
-        {"model": model, "metadata": {"features": features(data), "class_names": ["even", "odd"]}},
+        {
+            "model": model,
+            "metadata": {"features": features(data), "class_names": ["even", "odd"]},
+        },
         data,
     )
 
@@ -138,7 +164,11 @@ def xgboost() -> Fitted:
 def catboost(data: pd.DataFrame, classes: int) -> Fitted:
     categorical = [name for name in data if name == "colour"]
     model = CatBoostClassifier(
-        iterations=5, depth=4, verbose=0, allow_writing_files=False, cat_features=categorical
+        iterations=5,
+        depth=4,
+        verbose=0,
+        allow_writing_files=False,
+        cat_features=categorical,
     )
     return fitted(model, data, classes)
 
@@ -153,25 +183,36 @@ def lightgbm(kind: type, **parameters: Any) -> Any:
 
 
 FAMILIES: dict[str, Callable[[], Fitted]] = {
-    "tree": lambda: fitted(DecisionTreeClassifier(max_depth=3, random_state=0), numbers(), 3),
+    "tree": lambda: fitted(
+        DecisionTreeClassifier(max_depth=3, random_state=0), numbers(), 3
+    ),
     "forest of an array": lambda: fitted(forest(n_jobs=-1), numbers(), as_array=True),
     "logistic": lambda: fitted(LogisticRegression(), numbers(), samples=50),
     "logistic of three": lambda: fitted(LogisticRegression(), numbers(), 3, samples=50),
     "poisson": lambda: fitted(PoissonRegressor(), numbers(), 3, samples=50),
     "linear margin": lambda: fitted(LinearSVC(random_state=0), numbers(), samples=50),
     "lightgbm": lambda: fitted(lightgbm(LGBMClassifier), mixed(missing=True)),
-    "lightgbm of three": lambda: fitted(lightgbm(LGBMClassifier), mixed(missing=True), 3),
+    "lightgbm of three": lambda: fitted(
+        lightgbm(LGBMClassifier), mixed(missing=True), 3
+    ),
     "lightgbm regression": lambda: fitted(
-        lightgbm(LGBMRegressor), numbers(missing=True).set_axis(["x", "y y", "z"], axis=1), 0
+        lightgbm(LGBMRegressor),
+        numbers(missing=True).set_axis(["x", "y y", "z"], axis=1),
+        0,
     ),
     "xgboost": xgboost,
     "catboost": lambda: catboost(mixed(), 2),
     "catboost of three": lambda: catboost(numbers(), 3),
     "pipeline": lambda: fitted(pipeline(forest()), mixed(missing=True)),
     "linear pipeline": lambda: fitted(
-        pipeline(LogisticRegression()), mixed().astype({"colour": object}).pipe(_categories), 3, 50
+        pipeline(LogisticRegression()),
+        mixed().astype({"colour": object}).pipe(_categories),
+        3,
+        50,
     ),
-    "calibrated": lambda: fitted(CalibratedClassifierCV(forest(), cv=2), numbers(), samples=20),
+    "calibrated": lambda: fitted(
+        CalibratedClassifierCV(forest(), cv=2), numbers(), samples=20
+    ),
     "searched": lambda: fitted(searched(), numbers(), samples=50),
     "neighbours of a search": lambda: fitted(
         GridSearchCV(KNeighborsClassifier(), {"n_neighbors": [3, 5]}, cv=2), numbers()
@@ -187,7 +228,8 @@ FAMILIES: dict[str, Callable[[], Fitted]] = {
     ),
     "neighbours": lambda: fitted(KNeighborsClassifier(), numbers(), samples=20),
     "histogram": lambda: fitted(
-        HistGradientBoostingClassifier(max_iter=5, min_samples_leaf=5), numbers(missing=True)
+        HistGradientBoostingClassifier(max_iter=5, min_samples_leaf=5),
+        numbers(missing=True),
     ),
     "several outputs": multi_output,
     "several labels": several_labels,

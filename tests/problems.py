@@ -29,5 +29,7 @@ def problem(
     assert document["title"] == TITLES[status]
     assert detail in document["detail"]
     if errors is not None:
-        assert {error["pointer"]: error["detail"] for error in document.get("errors", [])} == errors
+        assert {
+            error["pointer"]: error["detail"] for error in document.get("errors", [])
+        } == errors
     return document

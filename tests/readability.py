@@ -240,7 +240,9 @@ def measure_functions(
     for node in nodes:
         if not isinstance(node, FunctionNode):
             continue
-        function = Function(node.name, deepest_nesting(node.body), len(parameters(node)))
+        function = Function(
+            node.name, deepest_nesting(node.body), len(parameters(node))
+        )
         functions.append(function)
         # An inner function comes later than its outer one, and so takes its lines over.
         owners.update(dict.fromkeys(lines_of(node), function))
@@ -331,7 +333,9 @@ def print_table(rows: dict[str, Measurement]) -> None:
 def main() -> None:
     """Print the table of the folder that the command line names, or of the project."""
     parser = argparse.ArgumentParser(prog="python -m tests.readability")
-    parser.add_argument("--of", type=Path, metavar="FOLDER", help="the code base to measure")
+    parser.add_argument(
+        "--of", type=Path, metavar="FOLDER", help="the code base to measure"
+    )
     folder: Path | None = parser.parse_args().of
     everything: list[Path] = []
     if folder is None:

@@ -20,7 +20,9 @@ from tests.models import ROOT
 
 # As a user's shell has it, also where make runs the tests.
 ENVIRON = {
-    name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))
+    name: value
+    for name, value in os.environ.items()
+    if not name.startswith(("MAKE", "MFLAGS"))
 }
 SECONDS_TO_START = 60
 SETTINGS = (
@@ -47,7 +49,11 @@ class Server:
         return fetch(f"http://127.0.0.1:{self.port}{path}", body)
 
     def wait(
-        self, path: str = "/ready", status: int = 200, containing: str = "", differing: str = "\0"
+        self,
+        path: str = "/ready",
+        status: int = 200,
+        containing: str = "",
+        differing: str = "\0",
     ) -> str:
         """Ask until the answer has the status and the one text, and has the other no more."""
         end = time.monotonic() + SECONDS_TO_START
@@ -61,7 +67,11 @@ class Server:
             ) as error:  # HTTPException: it started anew while it answered
                 answer = str(error)
             else:
-                if answer[0] == status and containing in answer[1] and differing not in answer[1]:
+                if (
+                    answer[0] == status
+                    and containing in answer[1]
+                    and differing not in answer[1]
+                ):
                     return answer[1]
             time.sleep(0.05)
         raise AssertionError(f"{answer}\n{self.log.read_text()}")
@@ -95,7 +105,9 @@ def project(folder: Path) -> Path:
     for name in SETTINGS:
         source = ROOT / name
         if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(
+                source, folder / name, ignore=shutil.ignore_patterns("__pycache__")
+            )
         else:
             shutil.copy(source, folder / name)
     return folder
@@ -112,9 +124,13 @@ def started(command: list[str], folder: Path, **environ: Any) -> Iterator[Server
         "WORKERS": "1",
         "THREADS": "1",
     }
-    environment |= {name: str(value) for name, value in environ.items() if value is not None}
+    environment |= {
+        name: str(value) for name, value in environ.items() if value is not None
+    }
     environment = {
-        name: value for name, value in environment.items() if environ.get(name, value) is not None
+        name: value
+        for name, value in environment.items()
+        if environ.get(name, value) is not None
     }
     with log.open("wb") as output:
         process = subprocess.Popen(

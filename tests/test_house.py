@@ -23,11 +23,22 @@ MAY_IMPORT = {
     "python.model": {"python.errors", "python.model"},
     "python.api": {"python.errors", "python.model", "python.api"},
     "python.example": set(),
-    "python.app": {"python", "python.errors", "python.settings", "python.model", "python.api"},
+    "python.app": {
+        "python",
+        "python.errors",
+        "python.settings",
+        "python.model",
+        "python.api",
+    },
     "python.production.supervisor": set(),
     "python.production.preload": {"python.app", "python.model"},
     "python.production": {"python.errors", "python.settings", "python.model"},
-    "service": {"python.app", "python.errors", "python.settings", "python.production.supervisor"},
+    "service": {
+        "python.app",
+        "python.errors",
+        "python.settings",
+        "python.production.supervisor",
+    },
 }
 ROOMS = find_rooms(ROOT / "python")
 # Flask's tutorial and svcs, which read well, have 112 and 103 tokens, and nest 3 blocks.
@@ -35,11 +46,22 @@ FUNCTION_TOKENS_P90 = 120
 NESTING_LIMIT_BLOCKS = 3
 ARGUMENTS_LIMIT = 5
 WEB = {"flask", "werkzeug"}
-SCIENCE = {"sklearn", "pandas", "scipy", "shap", "lightgbm", "xgboost", "catboost", "joblib"}
+SCIENCE = {
+    "sklearn",
+    "pandas",
+    "scipy",
+    "shap",
+    "lightgbm",
+    "xgboost",
+    "catboost",
+    "joblib",
+}
 
 
 def name_of(path: Path) -> str:
-    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(
+        ".__init__"
+    )
 
 
 def room_of(module: str) -> str:
@@ -61,13 +83,17 @@ def imports(path: Path) -> Iterator[str]:
 
 def own_imports(path: Path) -> set[str]:
     return {
-        module for module in imports(path) if module.split(".")[0] in ("python", "tests", "service")
+        module
+        for module in imports(path)
+        if module.split(".")[0] in ("python", "tests", "service")
     }
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_imports_point_one_way(path: Path) -> None:
-    assert {room_of(module) for module in own_imports(path)} <= MAY_IMPORT[room_of(name_of(path))]
+    assert {room_of(module) for module in own_imports(path)} <= MAY_IMPORT[
+        room_of(name_of(path))
+    ]
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
@@ -119,9 +145,14 @@ def test_no_function_nests_deeply(room: str) -> None:
 def test_what_is_public_is_described(path: Path) -> None:
     tree = ast.parse(path.read_text())
     kinds = (ast.ClassDef, ast.FunctionDef)
-    for node in [tree, *(found for found in ast.walk(tree) if isinstance(found, kinds))]:
+    for node in [
+        tree,
+        *(found for found in ast.walk(tree) if isinstance(found, kinds)),
+    ]:
         public = isinstance(node, ast.Module) or not node.name.startswith("_")
-        nested = isinstance(node, ast.FunctionDef) and node.name in inner_functions(tree)
+        nested = isinstance(node, ast.FunctionDef) and node.name in inner_functions(
+            tree
+        )
         assert not public or nested or ast.get_docstring(node), (
             f"{path}: {getattr(node, 'name', 'module')}"
         )
@@ -150,7 +181,12 @@ def test_every_setting_is_in_the_documentation() -> None:
 
 
 def test_every_module_is_in_the_documentation(tmp_path: Path) -> None:
-    autosummary = [sys.executable, "-m", "sphinx.ext.autosummary.generate", "docs/code.rst"]
+    autosummary = [
+        sys.executable,
+        "-m",
+        "sphinx.ext.autosummary.generate",
+        "docs/code.rst",
+    ]
     options = ["--templates=docs/_templates", f"--output-dir={tmp_path}"]
     subprocess.run([*autosummary, *options], cwd=ROOT, check=True)
     pages = {page.name.removesuffix(".rst") for page in tmp_path.iterdir()}
@@ -167,7 +203,9 @@ def test_every_file_that_the_documentation_names_exists() -> None:
     named = set(re.findall(r"`((?:python|benchmarks|nginx)/[\w./]+)`", text))
     assert "python/example" in named
     written_by_the_reader = {"python/model/booster.py"}
-    assert {path for path in named if not (ROOT / path).exists()} == written_by_the_reader
+    assert {
+        path for path in named if not (ROOT / path).exists()
+    } == written_by_the_reader
 
 
 def test_every_requirement_is_bounded() -> None:

@@ -20,7 +20,14 @@ SLOW = {
         "catboost",
         "catboost of three",
     ),
-    *("linear margin", "calibrated", "neighbours", "neighbours of a search", "voting", "stacking"),
+    *(
+        "linear margin",
+        "calibrated",
+        "neighbours",
+        "neighbours of a search",
+        "voting",
+        "stacking",
+    ),
     *("several outputs", "several labels"),
 }
 
@@ -33,7 +40,9 @@ def test_law(law: Callable[..., None], name: str, client: Client) -> None:
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in SLOW])
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
-def test_law_without_a_compiled_copy(law: Callable[..., None], name: str, client: Client) -> None:
+def test_law_without_a_compiled_copy(
+    law: Callable[..., None], name: str, client: Client
+) -> None:
     law(client(name, fast_predict=False), build(name))
 
 
@@ -46,4 +55,9 @@ def test_most_models_are_fast() -> None:
 @pytest.mark.parametrize("name", EXAMPLE_NAMES)
 def test_every_example_is_explained_without_samples(name: str, client: Client) -> None:
     answer: Any = ask(client(name), "/predict?explain=1", build(name).records(1)[0])
-    assert list(answer) == ["prediction", "explanation", "base_value", "explained_output"]
+    assert list(answer) == [
+        "prediction",
+        "explanation",
+        "base_value",
+        "explained_output",
+    ]

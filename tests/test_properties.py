@@ -27,10 +27,13 @@ scalars = st.one_of(st.none(), st.booleans(), numbers, st.text(max_size=5))
 anything = st.recursive(
     scalars,
     lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(max_size=5), inner, max_size=3)
     ),
 )
-examples = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+examples = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 
 
 def record(name: str) -> st.SearchStrategy[Any]:
@@ -43,17 +46,25 @@ def record(name: str) -> st.SearchStrategy[Any]:
         for feature in features
     }
     nearly = st.fixed_dictionaries(
-        {}, optional={key: st.one_of(value, value, value, scalars) for key, value in right.items()}
+        {},
+        optional={
+            key: st.one_of(value, value, value, scalars) for key, value in right.items()
+        },
     )
     return st.one_of(
-        st.fixed_dictionaries(right), nearly, nearly.map(lambda record: record | {"unknown": 1})
+        st.fixed_dictionaries(right),
+        nearly,
+        nearly.map(lambda record: record | {"unknown": 1}),
     )
 
 
 def payload(name: str) -> st.SearchStrategy[Any]:
     some = st.one_of(record(name), st.lists(record(name), max_size=3))
     return st.one_of(
-        some, some, st.fixed_dictionaries({"_data": some}, optional={"_samples": some}), anything
+        some,
+        some,
+        st.fixed_dictionaries({"_data": some}, optional={"_samples": some}),
+        anything,
     )
 
 
@@ -72,7 +83,8 @@ def requests(draw: st.DrawFn) -> tuple[str, str, bytes]:
         )
     )
     body = st.one_of(
-        payload(name).map(lambda value: json.dumps(value).encode()), st.binary(max_size=40)
+        payload(name).map(lambda value: json.dumps(value).encode()),
+        st.binary(max_size=40),
     )
     return name, path, draw(body)
 
@@ -99,22 +111,36 @@ def test_no_request_is_the_services_fault(request: tuple[str, str, bytes]) -> No
     response = CLIENTS[name].post(path, data=body)
     assert response.status_code in (200, 400, 422), response.text
     assert response.mimetype == (
-        "application/json" if response.status_code == 200 else "application/problem+json"
+        "application/json"
+        if response.status_code == 200
+        else "application/problem+json"
     )
     strict(response.data)
-    assert CLIENTS[name].post("/predict", json=build(name).records(1)).status_code == 200
+    assert (
+        CLIENTS[name].post("/predict", json=build(name).records(1)).status_code == 200
+    )
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 @pytest.mark.parametrize("reject_unknown", [True, False])
-def test_the_fast_and_the_thorough_pass_agree(reject_unknown: bool, data: st.DataObject) -> None:
+def test_the_fast_and_the_thorough_pass_agree(
+    reject_unknown: bool, data: st.DataObject
+) -> None:
     name = data.draw(
         st.sampled_from(
-            ["build_rf_binary", "logistic", "lightgbm", "catboost", "build_pipeline_regression"]
+            [
+                "build_rf_binary",
+                "logistic",
+                "lightgbm",
+                "catboost",
+                "build_pipeline_regression",
+            ]
         )
     )
-    value = data.draw(st.one_of(record(name), st.lists(record(name), min_size=1, max_size=3)))
+    value = data.draw(
+        st.one_of(record(name), st.lists(record(name), min_size=1, max_size=3))
+    )
     schema = served(name).schema
     try:
         Reader(schema, reject_unknown=reject_unknown).read(json.dumps(value).encode())

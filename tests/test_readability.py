@@ -50,7 +50,9 @@ def test_tokens_are_counted_without_docstrings_and_comments() -> None:
     # From the import to the constant 4 + 3, the decorator 2, outer 26 + 9, inner 6 + 8.
     assert measurement.tokens == 58
     assert measurement.code_lines == 7
-    assert measurement.code_line_lengths[0] == len("from typing import Any  # a comment")
+    assert measurement.code_line_lengths[0] == len(
+        "from typing import Any  # a comment"
+    )
 
 
 def test_an_f_string_is_one_token() -> None:
@@ -59,8 +61,18 @@ def test_an_f_string_is_one_token() -> None:
 
 def test_a_nested_function_counts_for_itself() -> None:
     outer, inner = measure_sources(SOURCE).functions
-    assert (outer.name, outer.lines, outer.tokens, outer.arguments) == ("outer", 5, 35, 3)
-    assert (inner.name, inner.lines, inner.tokens, inner.arguments) == ("inner", 2, 14, 1)
+    assert (outer.name, outer.lines, outer.tokens, outer.arguments) == (
+        "outer",
+        5,
+        35,
+        3,
+    )
+    assert (inner.name, inner.lines, inner.tokens, inner.arguments) == (
+        "inner",
+        2,
+        14,
+        1,
+    )
 
 
 def test_an_elif_is_no_deeper_than_its_if() -> None:
@@ -79,10 +91,19 @@ def test_shares_are_of_lines_and_of_annotations() -> None:
 
 def test_a_room_is_a_folder_with_modules(tmp_path: Path) -> None:
     house = tmp_path / "house"
-    for name in ("hall.py", "attic/chest.py", "attic/lamp.py", "attic/notes.txt", "shed/box.txt"):
+    for name in (
+        "hall.py",
+        "attic/chest.py",
+        "attic/lamp.py",
+        "attic/notes.txt",
+        "shed/box.txt",
+    ):
         path = house / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("x = 1\n")
     rooms = find_rooms(house)
-    assert {room: len(paths) for room, paths in rooms.items()} == {"house": 1, "house/attic": 2}
+    assert {room: len(paths) for room, paths in rooms.items()} == {
+        "house": 1,
+        "house/attic": 2,
+    }
     assert measure(rooms["house/attic"]).code_lines == 2

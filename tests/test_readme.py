@@ -37,7 +37,11 @@ def shape(value: Any) -> Any:
         return {key: shape(inner) for key, inner in value.items()}
     if isinstance(value, list):
         return [shape(inner) for inner in value]
-    return "a number" if isinstance(value, int | float) and not isinstance(value, bool) else value
+    return (
+        "a number"
+        if isinstance(value, int | float) and not isinstance(value, bool)
+        else value
+    )
 
 
 def test_make_serve_then_every_request(tmp_path: Path) -> None:
@@ -63,12 +67,18 @@ def test_make_serve_then_every_request(tmp_path: Path) -> None:
                 answer = strict(run.stdout)
                 assert shape(answer) == shape(json.loads(expected)), command
                 assert list(answer) == list(json.loads(expected))
-        printed = [line for line in server.log.read_text().splitlines() if line.startswith("curl ")]
+        printed = [
+            line
+            for line in server.log.read_text().splitlines()
+            if line.startswith("curl ")
+        ]
         assert printed
-        for line in printed[1:]:  # the first one is the example script's, for the usual port
-            assert strict(subprocess.run(line, shell=True, capture_output=True, check=True).stdout)[
-                "explanation"
-            ]
+        for line in printed[
+            1:
+        ]:  # the first one is the example script's, for the usual port
+            assert strict(
+                subprocess.run(line, shell=True, capture_output=True, check=True).stdout
+            )["explanation"]
 
 
 def test_the_second_start_builds_nothing(tmp_path: Path) -> None:
@@ -113,9 +123,13 @@ def test_an_example_runs_by_path_and_prints_a_line_that_works(
     assert ask(client, found[2], json.loads(found[1]))["explanation"]
 
 
-def test_the_family_in_the_readme(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_family_in_the_readme(
+    elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     source = next(
-        text for kind, text in BLOCKS if kind == "python" and "class BoosterModel" in text
+        text
+        for kind, text in BLOCKS
+        if kind == "python" and "class BoosterModel" in text
     )
     module = ModuleType("python.model.booster")
     exec(compile(source, "README.md", "exec"), module.__dict__)
@@ -125,16 +139,24 @@ def test_the_family_in_the_readme(elsewhere: Path, monkeypatch: pytest.MonkeyPat
     data = numbers().set_axis(["x", "y", "z"], axis=1)
     booster = lightgbm.train({"verbose": -1}, lightgbm.Dataset(data, data["x"] * 2), 5)
     joblib.dump(
-        {"model": booster, "metadata": {"features": features(data)}}, elsewhere / "model.joblib"
+        {"model": booster, "metadata": {"features": features(data)}},
+        elsewhere / "model.joblib",
     )
     client = create_app(
         Settings(), load_model(elsewhere / "model.joblib", "LGBM_BOOSTER")
     ).test_client()
     records = data.head(3).to_dict("records")
-    assert ask(client, "/predict", records)["prediction"] == booster.predict(data.head(3)).tolist()
+    assert (
+        ask(client, "/predict", records)["prediction"]
+        == booster.predict(data.head(3)).tolist()
+    )
     assert ask(client, "/preprocess", records) == records
     assert strict(client.get("/info").data)["model"]["is_explainable"] is False
-    assert [feature["name"] for feature in strict(client.get("/features").data)] == ["x", "y", "z"]
+    assert [feature["name"] for feature in strict(client.get("/features").data)] == [
+        "x",
+        "y",
+        "z",
+    ]
     problem(
         client.post("/predict?proba=1", json=records),
         422,

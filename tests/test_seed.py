@@ -20,7 +20,11 @@ def service(client: Client) -> FlaskClient:
 def get(service: FlaskClient, path: str) -> Any:
     response = service.get(path)
     assert response.status_code == 200
-    return strict(response.data) if response.is_json else (response.mimetype, response.text)
+    return (
+        strict(response.data)
+        if response.is_json
+        else (response.mimetype, response.text)
+    )
 
 
 def post(service: FlaskClient, path: str, body: Any) -> Any:

@@ -43,7 +43,9 @@ class Slow:
 
 
 def test_development_answers_while_the_model_loads(folder: Path) -> None:
-    joblib.dump(build("build_linear_binary").content | {"slow": Slow()}, folder / "model.joblib")
+    joblib.dump(
+        build("build_linear_binary").content | {"slow": Slow()}, folder / "model.joblib"
+    )
     with started(DEVELOPMENT, folder) as server:
         server.wait("/health", containing="up")
         status, problem = server.get("/ready")
@@ -57,7 +59,9 @@ def test_development_answers_while_the_model_loads(folder: Path) -> None:
 def test_development_says_why_a_model_will_never_be_there(folder: Path) -> None:
     with started(DEVELOPMENT, folder) as server:
         server.wait(
-            "/ready", 503, "not ready: model.joblib cannot be read: No such file or directory"
+            "/ready",
+            503,
+            "not ready: model.joblib cannot be read: No such file or directory",
         )
         assert server.get("/health") == (200, "up")
         assert "Traceback" not in server.log.read_text()
@@ -69,7 +73,9 @@ def test_development_prints_a_line_that_works_as_pasted(folder: Path) -> None:
         server.wait()
         time.sleep(0.2)
         line = next(
-            line for line in server.log.read_text().splitlines() if line.startswith("curl ")
+            line
+            for line in server.log.read_text().splitlines()
+            if line.startswith("curl ")
         )
         answer = json.loads(
             subprocess.run(line, shell=True, capture_output=True, check=True).stdout
@@ -89,7 +95,9 @@ def test_development_with_debug_starts_anew_on_a_change(folder: Path) -> None:
         server.wait()
 
 
-def test_settings_come_from_variables_env_and_the_environment_goes_before(folder: Path) -> None:
+def test_settings_come_from_variables_env_and_the_environment_goes_before(
+    folder: Path,
+) -> None:
     put(folder)
     manual = (
         (folder / "variables.env")
@@ -104,8 +112,12 @@ def test_settings_come_from_variables_env_and_the_environment_goes_before(folder
 
 
 @pytest.mark.parametrize("command", [DEVELOPMENT, UWSGI], ids=["development", "uwsgi"])
-def test_wrong_settings_end_the_process_with_all_of_them(folder: Path, command: list[str]) -> None:
-    with started(command, folder, WORKERS=2, MAX_EXPLAIN_ROWS="x", DEBUG="maybe") as server:
+def test_wrong_settings_end_the_process_with_all_of_them(
+    folder: Path, command: list[str]
+) -> None:
+    with started(
+        command, folder, WORKERS=2, MAX_EXPLAIN_ROWS="x", DEBUG="maybe"
+    ) as server:
         assert server.process.wait(30) != 0
         log = server.log.read_text()
         assert "MAX_EXPLAIN_ROWS: expected a whole number of 1 or more" in log
@@ -121,7 +133,10 @@ def test_a_body_over_the_limit_is_refused_before_it_is_read(
     with started(command, folder, MAX_CONTENT_LENGTH=1000) as server:
         server.wait()
         head = b"POST /predict HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
-        for rest in (b"Content-Length: 9999999999\r\n\r\n", b"Content-Length: 2000\r\n\r\n{"):
+        for rest in (
+            b"Content-Length: 9999999999\r\n\r\n",
+            b"Content-Length: 2000\r\n\r\n{",
+        ):
             answer = raw(server, head + rest)
             assert b" 413 " in answer.splitlines()[0]
             assert b"application/problem+json" in answer
@@ -135,18 +150,25 @@ def test_a_chunked_body_is_read_and_its_limit_kept(folder: Path) -> None:
         head = b"POST /predict HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
         answer = raw(server, head + b"%x\r\n%s\r\n0\r\n\r\n" % (len(RECORD), RECORD))
         assert b" 200 " in answer.splitlines()[0]
-        for blanks, status in ((1000 - len(RECORD), b" 200 "), (1001 - len(RECORD), b" 413 ")):
+        for blanks, status in (
+            (1000 - len(RECORD), b" 200 "),
+            (1001 - len(RECORD), b" 413 "),
+        ):
             body = RECORD + b" " * blanks
             answer = raw(server, head + b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body))
             assert status in answer.splitlines()[0]
 
 
-def test_uwsgi_takes_its_defaults_and_asks_for_the_length_of_a_body(folder: Path) -> None:
+def test_uwsgi_takes_its_defaults_and_asks_for_the_length_of_a_body(
+    folder: Path,
+) -> None:
     put(folder)
     with started(UWSGI, folder, WORKERS="", THREADS="") as server:
         server.wait()
         assert server.log.read_text().count("spawned uWSGI worker") == 2
-        head = b"POST /predict HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+        head = (
+            b"POST /predict HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+        )
         answer = raw(server, head + b"%x\r\n%s\r\n0\r\n\r\n" % (len(RECORD), RECORD))
         assert b"\r\nConnection: close\r\n" in answer
         assert b" 411 " in answer.splitlines()[0]
@@ -176,7 +198,9 @@ def test_uwsgi_loads_the_model_in_each_worker_before_the_first_request(
         )
 
 
-@pytest.mark.parametrize("broken", [None, b"", b"not a pickle", b"cno_such_package\nThing\n."])
+@pytest.mark.parametrize(
+    "broken", [None, b"", b"not a pickle", b"cno_such_package\nThing\n."]
+)
 def test_uwsgi_ends_with_one_clear_line_where_the_model_cannot_be_loaded(
     folder: Path, broken: bytes | None
 ) -> None:

@@ -51,14 +51,18 @@ def test_all_faults_are_reported_together_and_without_their_values() -> None:
 
 @pytest.mark.parametrize("text", ["+2", "2.0", "1_000", "007", "0x10", "²", "٣"])
 def test_a_whole_number_is_written_as_nginx_and_uwsgi_read_it(text: str) -> None:
-    with pytest.raises(SettingsError, match="THREADS: expected a whole number of 1 or more"):
+    with pytest.raises(
+        SettingsError, match="THREADS: expected a whole number of 1 or more"
+    ):
         Settings.from_environ({"THREADS": text}, FAMILIES)
     assert Settings.from_environ({"THREADS": " 12 "}, FAMILIES).threads == 12
 
 
 def test_the_manual_has_every_setting_with_its_default() -> None:
     documented = dotenv_values(ROOT / "variables.env")
-    assert list(documented) == [field.name.upper() for field in msgspec.structs.fields(Settings)]
+    assert list(documented) == [
+        field.name.upper() for field in msgspec.structs.fields(Settings)
+    ]
     environ = {name: value or "" for name, value in documented.items()}
     assert Settings.from_environ(environ, FAMILIES) == Settings()
 
@@ -78,7 +82,10 @@ def test_the_model_path_starts_at_the_project_and_not_at_the_working_directory(
     elsewhere: Path,
 ) -> None:
     assert Settings().model_path == PROJECT / "model.joblib" == ROOT / "model.joblib"
-    assert Settings(model_name=str(elsewhere / "m.joblib")).model_path == elsewhere / "m.joblib"
+    assert (
+        Settings(model_name=str(elsewhere / "m.joblib")).model_path
+        == elsewhere / "m.joblib"
+    )
 
 
 def test_service_info_has_debug_as_a_boolean(client: Client) -> None:

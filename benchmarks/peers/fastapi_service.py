@@ -14,7 +14,8 @@ CONTENT = joblib.load(os.environ["MODEL"])
 MODEL, FEATURES = CONTENT["model"], CONTENT["metadata"]["features"]
 CLASSES = [str(label) for label in MODEL.classes_]
 Record = create_model(
-    "Record", **{f["name"]: (float if f["type"] == "numeric" else str, ...) for f in FEATURES}
+    "Record",
+    **{f["name"]: (float if f["type"] == "numeric" else str, ...) for f in FEATURES},
 )
 
 
@@ -43,7 +44,8 @@ async def predict(
         else np.array([list(row.values()) for row in rows])
     )
     prediction = [
-        dict(zip(CLASSES, row, strict=True)) for row in MODEL.predict_proba(columns).tolist()
+        dict(zip(CLASSES, row, strict=True))
+        for row in MODEL.predict_proba(columns).tolist()
     ]
     values = (
         explainer().shap_values(columns, check_additivity=False)[:, :, 1].tolist()

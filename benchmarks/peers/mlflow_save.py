@@ -6,7 +6,9 @@ import sys
 import joblib
 import mlflow.sklearn
 
-logging.getLogger("mlflow").setLevel("ERROR")  # the file is our own, so it may be pickled
+logging.getLogger("mlflow").setLevel(
+    "ERROR"
+)  # the file is our own, so it may be pickled
 mlflow.sklearn.save_model(
     joblib.load(sys.argv[1])["model"],
     sys.argv[2],

@@ -19,7 +19,9 @@ def require_key(app: Flask, key: str) -> None:
     def check() -> None:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         given = (
-            token.strip() if scheme.lower() == "bearer" else request.headers.get("X-API-Key", "")
+            token.strip()
+            if scheme.lower() == "bearer"
+            else request.headers.get("X-API-Key", "")
         )
         if request.path not in OPEN and not compare_digest(given.encode(), expected):
             raise Unauthorized(

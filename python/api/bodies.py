@@ -18,7 +18,9 @@ from python.model.data.schema import RESERVED_NAMES, Row, Schema
 
 # 1e400 becomes infinite, a fault to which a pointer can point.
 ANYTHING = msgspec.json.Decoder(float_hook=float)
-EXPECTED = 'expected a record, a list of records or {"_data": records, "_samples": records}'
+EXPECTED = (
+    'expected a record, a list of records or {"_data": records, "_samples": records}'
+)
 
 MAX_KEPT_BACKGROUNDS = 8
 KEPT_BACKGROUND_BYTES = 1024 * 1024
@@ -31,7 +33,9 @@ Path: TypeAlias = tuple[str, ...]
 class SentRecords(Records):
     """Records that know where in the body they stood."""
 
-    def __init__(self, schema: Schema, rows: Sequence[Row], path: Path, *, single: bool) -> None:
+    def __init__(
+        self, schema: Schema, rows: Sequence[Row], path: Path, *, single: bool
+    ) -> None:
         """Take rows that fit; `single` says that one record came alone, and not in a list."""
         super().__init__(schema, rows)
         self.path = path
@@ -71,10 +75,14 @@ class Reader:
         """Make a feature that the schema does not know a fault, or drop it."""
         self._schema = schema
         self._reject_unknown = reject_unknown
-        self._decoders = RecordDecoders.for_schema(schema, reject_unknown=reject_unknown)
+        self._decoders = RecordDecoders.for_schema(
+            schema, reject_unknown=reject_unknown
+        )
         # A background that is sent again is the same object, so that what was made for it is
         # found again.
-        self._read_background = lru_cache(maxsize=MAX_KEPT_BACKGROUNDS)(self._read_records)
+        self._read_background = lru_cache(maxsize=MAX_KEPT_BACKGROUNDS)(
+            self._read_records
+        )
 
     def read(self, body: bytes) -> Body:
         """Return the records in a body, and the background where it has one.
@@ -87,7 +95,9 @@ class Reader:
                 body.decode()  # msgspec does not look into what it passes over
             return self._read_at_once(body) or self._read_thoroughly(body)
         except UnicodeDecodeError as error:
-            raise BadRequest(f"the body is not JSON: byte {error.start} is not UTF-8") from error
+            raise BadRequest(
+                f"the body is not JSON: byte {error.start} is not UTF-8"
+            ) from error
         except RecursionError as error:
             raise BadRequest("the body is JSON nested too deeply") from error
         except msgspec.ValidationError as error:
@@ -149,7 +159,9 @@ class Reader:
                 place = pointer(*_path_to(path, row, feature, single=single))
                 errors.append(fault_at(place, detail))
         if errors:
-            raise Unprocessable("the records do not fit the features of the model", errors)
+            raise Unprocessable(
+                "the records do not fit the features of the model", errors
+            )
         return Body(*(self._records(part, path) for path, part in parts.items()))
 
     def _records(self, part: Value, path: Path) -> SentRecords:
@@ -167,7 +179,9 @@ class RecordDecoders(NamedTuple):
     empty_row: Row | None  # of a record without any value, where there can be one
 
     @classmethod
-    def for_schema(cls, schema: Schema, *, reject_unknown: bool) -> "RecordDecoders | None":
+    def for_schema(
+        cls, schema: Schema, *, reject_unknown: bool
+    ) -> "RecordDecoders | None":
         """Return the decoders; None for a name that msgspec cannot look for.
 
         These are names with a quotation mark, a backslash or a control character.
@@ -212,7 +226,9 @@ def _body(records: SentRecords | None) -> Body | None:
     return None if records is None else Body(records)
 
 
-def _path_to(path: Path, row: int, feature: str | None, *, single: bool) -> tuple[str | int, ...]:
+def _path_to(
+    path: Path, row: int, feature: str | None, *, single: bool
+) -> tuple[str | int, ...]:
     steps: list[str | int] = list(path)
     if not single:
         steps.append(row)
@@ -248,7 +264,9 @@ def _check_envelope(payload: dict[str, Value]) -> None:
     strangers = [name for name in payload if name not in RESERVED_NAMES]
     if strangers:
         detail = "not a member of an envelope"
-        raise BadRequest(EXPECTED, [fault_at(pointer(name), detail) for name in strangers])
+        raise BadRequest(
+            EXPECTED, [fault_at(pointer(name), detail) for name in strangers]
+        )
     if "_data" not in payload:
         detail = "missing: an envelope needs it"
         raise BadRequest(EXPECTED, [fault_at(pointer("_data"), detail)])

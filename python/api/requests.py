@@ -82,7 +82,9 @@ def read(environ: dict[str, Any], schema: Schema, limits: Limits) -> Query:
     return Query(body.records, body.background, flags["proba"], flags["explain"])
 
 
-def read_records(environ: dict[str, Any], schema: Schema, limits: Limits) -> SentRecords:
+def read_records(
+    environ: dict[str, Any], schema: Schema, limits: Limits
+) -> SentRecords:
     """Return the records in a request that asks for nothing besides."""
     _flags(environ.get("QUERY_STRING", ""), ())
     return _read_body(environ, schema, limits).records
@@ -102,11 +104,15 @@ def check_effort(query: Query, model: Model, limits: Limits) -> None:
     if total > limits.max_explain_predictions:
         product = f"{n_records} records x {rows} rows of background x {predictions} predictions"
         most = f"at most {limits.max_explain_predictions} are made"
-        raise TooLarge(f"{product} for each are {total} predictions to explain with, {most}")
+        raise TooLarge(
+            f"{product} for each are {total} predictions to explain with, {most}"
+        )
 
 
 def _read_body(environ: dict[str, Any], schema: Schema, limits: Limits) -> Body:
-    _check_type(environ.get("CONTENT_TYPE", ""), environ.get("HTTP_CONTENT_ENCODING", ""))
+    _check_type(
+        environ.get("CONTENT_TYPE", ""), environ.get("HTTP_CONTENT_ENCODING", "")
+    )
     body = _body(environ, limits.max_content_length)
     return reader(schema, reject_unknown=limits.reject_unknown).read(body)
 
@@ -133,7 +139,9 @@ def _body_of_any_length(environ: dict[str, Any], most: int) -> bytes:
         raise LengthRequired("the body must come with its Content-Length")
     body: bytes = get_input_stream(environ, max_content_length=most + 1).read()
     if len(body) > most:
-        raise _too_large(most)  # Werkzeug cuts a chunked body at its limit without a word
+        raise _too_large(
+            most
+        )  # Werkzeug cuts a chunked body at its limit without a word
     return body
 
 
@@ -153,7 +161,9 @@ def _flags(query: str, names: tuple[str, ...]) -> dict[str, bool]:
                 + (f'; did you mean "{close[0]}"?' if close else "")
             )
         if len(values) > 1 or values[0].lower() not in FLAGS:
-            raise BadRequest(f'query parameter "{name}": expected one of 0, 1, true or false')
+            raise BadRequest(
+                f'query parameter "{name}": expected one of 0, 1, true or false'
+            )
     return {name: FLAGS[given.get(name, "0").lower()] for name in names}
 
 
@@ -161,10 +171,14 @@ def _flags(query: str, names: tuple[str, ...]) -> dict[str, bool]:
 def _check_type(content_type: str, coding: str) -> None:
     mimetype, options = parse_options_header(content_type.lower())
     subtype = (
-        mimetype.partition("/")[2].removeprefix("x-").removeprefix("vnd.").removeprefix("apache.")
+        mimetype.partition("/")[2]
+        .removeprefix("x-")
+        .removeprefix("vnd.")
+        .removeprefix("apache.")
     )
     foreign = (
-        mimetype.startswith(FOREIGN_FAMILIES) or subtype.rpartition("+")[2] in FOREIGN_SUBTYPES
+        mimetype.startswith(FOREIGN_FAMILIES)
+        or subtype.rpartition("+")[2] in FOREIGN_SUBTYPES
     )
     if foreign:
         raise UnsupportedMediaType(f"the body must be application/json, not {mimetype}")

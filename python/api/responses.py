@@ -38,7 +38,9 @@ def predicted(
         else outcome.tolist()
     }
     return answer(
-        content | _explained(model, query.records.single, explanation) if explanation else content
+        content | _explained(model, query.records.single, explanation)
+        if explanation
+        else content
     )
 
 
@@ -55,7 +57,9 @@ def _object(names: tuple[str, ...]) -> Callable[..., Any]:
         return msgspec.defstruct(
             "Object", fields, rename=dict(zip(fields, names, strict=True)), gc=False
         )
-    except ValueError:  # a name with a quotation mark, a backslash or a control character
+    except (
+        ValueError
+    ):  # a name with a quotation mark, a backslash or a control character
         return lambda *values: dict(zip(names, values, strict=True))
 
 
@@ -66,7 +70,10 @@ def _explained(model: Model, single: bool, explanation: Explanation) -> dict[str
         base: Any = explanation.base_value
     else:
         by_class = explanation.values.swapaxes(1, 2)
-        rows = [dict(zip(classes, _objects(names, table), strict=True)) for table in by_class]
+        rows = [
+            dict(zip(classes, _objects(names, table), strict=True))
+            for table in by_class
+        ]
         base = dict(zip(classes, explanation.base_value.tolist(), strict=True))
     return {
         "explanation": rows[0] if single else rows,
@@ -77,4 +84,6 @@ def _explained(model: Model, single: bool, explanation: Explanation) -> dict[str
 
 def preprocessed(names: list[str], columns: list[list[Any]]) -> Response:
     """The answer to a preprocessing: a list of records."""
-    return answer([dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)])
+    return answer(
+        [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+    )

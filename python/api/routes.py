@@ -60,7 +60,10 @@ def info() -> Response:
     """What the model is, and the features it takes."""
     model = loaded_model()
     return answer(
-        {"metadata": {**model.metadata, "features": model.features()}, "model": model.info()}
+        {
+            "metadata": {**model.metadata, "features": model.features()},
+            "model": model.info(),
+        }
     )
 
 
@@ -79,7 +82,9 @@ def predict() -> Response:
     check_effort(query, model, limits)
     predictions = model.predictions(query.records)
     outcome = predictions.probabilities if query.proba else predictions.prediction
-    explanation = model.explain(predictions, query.background) if query.explain else None
+    explanation = (
+        model.explain(predictions, query.background) if query.explain else None
+    )
     return predicted(model, query, outcome, explanation)
 
 
@@ -88,5 +93,7 @@ def preprocess() -> Response:
     """The records in the body as the last step of the model sees them."""
     model = loaded_model()
     return preprocessed(
-        *model.preprocess(read_records(request.environ, model.schema, current_app.config["LIMITS"]))
+        *model.preprocess(
+            read_records(request.environ, model.schema, current_app.config["LIMITS"])
+        )
     )

@@ -16,7 +16,9 @@ model = LogisticRegression().fit(data, target)
 
 artifact = {
     "model": model,
-    "metadata": {"features": [{"name": name, "type": "numeric", "default": -1} for name in names]},
+    "metadata": {
+        "features": [{"name": name, "type": "numeric", "default": -1} for name in names]
+    },
     # A linear model is explained against the mean of these rows.
     "samples": data.sample(100, random_state=0),
 }

@@ -12,18 +12,29 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 data, progression = load_diabetes(return_X_y=True, as_frame=True, scaled=False)
-data["sex"] = data["sex"].map({1: "a", 2: "b"})  # the data set does not say which is which
-train, test, train_target, test_target = train_test_split(data, progression, random_state=0)
+data["sex"] = data["sex"].map(
+    {1: "a", 2: "b"}
+)  # the data set does not say which is which
+train, test, train_target, test_target = train_test_split(
+    data, progression, random_state=0
+)
 
 numbers = [name for name in data if name != "sex"]
 prepare = ColumnTransformer(
     [
-        ("numbers", make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), numbers),
+        (
+            "numbers",
+            make_pipeline(SimpleImputer(strategy="median"), StandardScaler()),
+            numbers,
+        ),
         ("sex", OneHotEncoder(), ["sex"]),
     ]
 )
 model = Pipeline(
-    [("prepare", prepare), ("predict", RandomForestRegressor(min_samples_leaf=5, random_state=0))]
+    [
+        ("prepare", prepare),
+        ("predict", RandomForestRegressor(min_samples_leaf=5, random_state=0)),
+    ]
 )
 model.fit(train, train_target)
 

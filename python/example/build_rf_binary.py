@@ -12,11 +12,15 @@ data, target = make_classification(
     n_samples=200, n_features=3, n_informative=3, n_redundant=0, random_state=0
 )
 data = pd.DataFrame(data, columns=names)
-model = RandomForestClassifier(n_estimators=100, max_depth=5, random_state=0).fit(data, target)
+model = RandomForestClassifier(n_estimators=100, max_depth=5, random_state=0).fit(
+    data, target
+)
 
 artifact = {
     "model": model,
-    "metadata": {"features": [{"name": name, "type": "numeric", "default": -1} for name in names]},
+    "metadata": {
+        "features": [{"name": name, "type": "numeric", "default": -1} for name in names]
+    },
 }
 joblib.dump(artifact, "model.joblib")
 

@@ -18,12 +18,16 @@ data, target = make_classification(
     random_state=0,
 )
 data = pd.DataFrame(data, columns=names)
-model = RandomForestClassifier(n_estimators=100, max_depth=5, random_state=0).fit(data, target)
+model = RandomForestClassifier(n_estimators=100, max_depth=5, random_state=0).fit(
+    data, target
+)
 
 artifact = {
     "model": model,
     "metadata": {
-        "features": [{"name": name, "type": "numeric", "default": -1} for name in names],
+        "features": [
+            {"name": name, "type": "numeric", "default": -1} for name in names
+        ],
         "class_names": ["low", "middle", "high"],
     },
 }

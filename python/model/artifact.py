@@ -44,7 +44,9 @@ class Artifact:
                 digest = _checked_digest(file, path.name, sha256)
                 content = _unpickle(file, path.name)
         except OSError as error:
-            raise ArtifactError(f"{path.name} cannot be read: {error.strerror or error}") from error
+            raise ArtifactError(
+                f"{path.name} cannot be read: {error.strerror or error}"
+            ) from error
         return cls.of(content, path.name, digest[:VERSION_DIGITS])
 
     @classmethod
@@ -61,7 +63,9 @@ class Artifact:
         model = content["model"]
         metadata = content["metadata"]
         if not callable(getattr(model, "predict", None)):
-            raise ArtifactError(f"the model in {name}, {_with_article(model)}, has no predict()")
+            raise ArtifactError(
+                f"the model in {name}, {_with_article(model)}, has no predict()"
+            )
         if not isinstance(metadata, Mapping):
             raise ArtifactError(f"the metadata in {name} must be a dict")
         _warn_of_other_versions(metadata.get("versions", {}), name)
@@ -84,7 +88,9 @@ def _unpickle(file: IO[bytes], name: str) -> Any:
             content = joblib.load(file)
         except ModuleNotFoundError as error:
             cure = "add it to requirements.txt"
-            raise ArtifactError(f"{name} needs the package {error.name}: {cure}") from error
+            raise ArtifactError(
+                f"{name} needs the package {error.name}: {cure}"
+            ) from error
         except AttributeError as error:
             fault = f"refers to code that is not there: {error}"
             raise ArtifactError(f"{name} {fault}") from error
@@ -110,15 +116,24 @@ def _sentence(warning: Warning | str) -> str:
 
 def _warn_of_other_versions(versions: Any, name: str) -> None:
     if not isinstance(versions, Mapping):
-        raise ArtifactError("the versions in the metadata must be a dict of packages and versions")
+        raise ArtifactError(
+            "the versions in the metadata must be a dict of packages and versions"
+        )
     for package, fitted_with in versions.items():
         try:
             installed = version(str(package))
         except (PackageNotFoundError, ValueError):
-            log.warning("%s: fitted with %s %s, which is not installed", name, package, fitted_with)
+            log.warning(
+                "%s: fitted with %s %s, which is not installed",
+                name,
+                package,
+                fitted_with,
+            )
             continue
         if installed != fitted_with:
-            log.warning("%s: %s", name, _version_sentence(package, fitted_with, installed))
+            log.warning(
+                "%s: %s", name, _version_sentence(package, fitted_with, installed)
+            )
 
 
 def _version_sentence(package: str, fitted_with: str, installed: str) -> str:

@@ -107,7 +107,9 @@ def find_task(estimator: Estimator, prediction: NDArray[Any]) -> str:
 
 def input_names(estimator: Estimator) -> list[str] | None:
     """Return the names of the columns that the estimator was fitted with; None for an array."""
-    names = getattr(estimator, "feature_names_in_", getattr(estimator, "feature_names_", None))
+    names = getattr(
+        estimator, "feature_names_in_", getattr(estimator, "feature_names_", None)
+    )
     if names is None:
         return None
     # CatBoost numbers the columns of an array.
@@ -120,7 +122,9 @@ def takes_names(estimator: Estimator) -> bool:
 
     It does if it was fitted with one, or does not say what it was fitted with.
     """
-    return input_names(estimator) is not None or not hasattr(estimator, "n_features_in_")
+    return input_names(estimator) is not None or not hasattr(
+        estimator, "n_features_in_"
+    )
 
 
 def check_inputs(estimator: Estimator, names: list[str]) -> None:
@@ -148,7 +152,9 @@ def find_class_names(estimator: Estimator, class_names: Any) -> list[str] | None
     if class_names is None:
         return [str(label) for label in labels] or None
     if not labels:
-        raise ArtifactError("the metadata has class_names, but the model has no classes")
+        raise ArtifactError(
+            "the metadata has class_names, but the model has no classes"
+        )
     if hasattr(class_names, "tolist"):
         class_names = class_names.tolist()
     names = []
@@ -213,7 +219,9 @@ def _parts(estimator: Estimator) -> Iterator[Any]:
             pending.extend(part)
         elif isinstance(part, dict):
             pending.extend(part.values())
-        elif id(part) not in visited and (hasattr(part, "predict") or hasattr(part, "transform")):
+        elif id(part) not in visited and (
+            hasattr(part, "predict") or hasattr(part, "transform")
+        ):
             visited.add(id(part))
             yield part
             pending.extend(getattr(part, "__dict__", {}).values())

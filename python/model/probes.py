@@ -32,7 +32,9 @@ def read_samples(schema: Schema, samples: Any) -> Columns | None:
     records = samples.to_dict("records") if hasattr(samples, "columns") else samples
     listed = list(records) if isinstance(records, Iterable) else []
     if not listed:
-        raise ArtifactError("samples must be a DataFrame or a list of records, and not empty")
+        raise ArtifactError(
+            "samples must be a DataFrame or a list of records, and not empty"
+        )
     tolerant = schema.tolerant()
     rows = []
     for number, record in enumerate(listed):
@@ -80,13 +82,19 @@ def first_row(predict: Call, schema: Schema, samples: Columns | None) -> Columns
         advice = ""
     try:
         prediction = np.asarray(predict(row))
-    except Exception as error:  # whatever an estimator raises, the service cannot be ready
+    except (
+        Exception
+    ) as error:  # whatever an estimator raises, the service cannot be ready
         message = " ".join(str(error).split())[:MESSAGE_CHARACTERS]
         reason = f"{type(error).__name__}: {message}{advice}"
-        raise ArtifactError(f"the model cannot predict the first row {origin}: {reason}") from error
+        raise ArtifactError(
+            f"the model cannot predict the first row {origin}: {reason}"
+        ) from error
     if prediction.shape[:1] != (1,):
         shape = prediction.shape
-        raise ArtifactError(f"the model predicts an answer of shape {shape} for one row")
+        raise ArtifactError(
+            f"the model predicts an answer of shape {shape} for one row"
+        )
     return row
 
 
@@ -112,7 +120,9 @@ def find_accepts_missing(predict: Call, schema: Schema, row: Columns) -> Schema:
     if not takes_row_without(unsaid):
         accepting = [number for number in unsaid if takes_row_without([number])]
     names = {schema.names[number] for number in accepting}
-    return schema.with_missing(lambda item: bool(item.accepts_missing) or item.name in names)
+    return schema.with_missing(
+        lambda item: bool(item.accepts_missing) or item.name in names
+    )
 
 
 def check_samples(predict: Call, samples: Columns | None) -> None:
@@ -121,7 +131,9 @@ def check_samples(predict: Call, samples: Columns | None) -> None:
         return
     refused = next(refused_rows(predict, samples), None)
     if refused is not None:
-        raise ArtifactError(f"samples, row {refused}: the model does not take these values")
+        raise ArtifactError(
+            f"samples, row {refused}: the model does not take these values"
+        )
 
 
 def make_probes(predict: Call, schema: Schema, samples: Columns | None) -> Columns:
@@ -132,7 +144,9 @@ def make_probes(predict: Call, schema: Schema, samples: Columns | None) -> Colum
     choose = np.random.default_rng(0)
     made_up = [schema.row(schema.example())]
     for _ in range(MADE_UP_ROWS):
-        made_up.append(tuple(_made_up_value(feature, choose) for feature in schema.features))
+        made_up.append(
+            tuple(_made_up_value(feature, choose) for feature in schema.features)
+        )
     probes = schema.columns(made_up)
     if samples is not None:
         probes = stack_rows(slice_rows(samples, 0, SAMPLE_ROWS), probes)

@@ -30,7 +30,9 @@ MAX_TRIED_SAMPLES = 4096
 class SklearnModel(Model):
     """A fitted estimator behind the service's verbs."""
 
-    def __init__(self, artifact: Artifact, schema: Schema, background: Columns | None) -> None:
+    def __init__(
+        self, artifact: Artifact, schema: Schema, background: Columns | None
+    ) -> None:
         """Take a schema that says what may be missing, and the background of the artifact.
 
         Raises ArtifactError if the class names do not match the estimator's classes.
@@ -58,7 +60,9 @@ class SklearnModel(Model):
         """
         estimator = artifact.model
         facts.prepare_to_serve(estimator)
-        schema = Schema.from_metadata(artifact.metadata, named=facts.takes_names(estimator))
+        schema = Schema.from_metadata(
+            artifact.metadata, named=facts.takes_names(estimator)
+        )
         facts.check_inputs(estimator, schema.names)
         background = probes.read_samples(schema, artifact.samples)
         row = probes.first_row(estimator.predict, schema, background)
@@ -77,7 +81,9 @@ class SklearnModel(Model):
             self._no_copy_reason = str(error)
             log.warning("the estimator answers itself, because %s", error)
         except Exception as error:  # there are more estimators than anybody knows
-            self._no_copy_reason = f"it cannot be compiled ({type(error).__name__}: {error})"
+            self._no_copy_reason = (
+                f"it cannot be compiled ({type(error).__name__}: {error})"
+            )
             log.info("the estimator answers itself: %s", self._no_copy_reason)
 
     def predict(self, records: Records) -> NDArray[Any]:
@@ -92,11 +98,15 @@ class SklearnModel(Model):
         """Return the predictions for the records, none of which is computed yet."""
         return SklearnPredictions(self, records)
 
-    def explain(self, predictions: Predictions, background: Records | None = None) -> Explanation:
+    def explain(
+        self, predictions: Predictions, background: Records | None = None
+    ) -> Explanation:
         """Return SHAP values of each input feature for the predictions."""
         records = predictions.records
         if background is not None:
-            self.predict(background)  # values that the estimator does not take are the client's
+            self.predict(
+                background
+            )  # values that the estimator does not take are the client's
 
         def output_of(method: str) -> NDArray[Any]:
             if method == "predict":
@@ -131,7 +141,9 @@ class SklearnModel(Model):
     def example(self) -> dict[str, Value]:
         """Return a record that the estimator can predict: of the samples, or made up."""
         record = {}
-        for name, column in zip(self.schema.names, split_columns(self._accepted), strict=True):
+        for name, column in zip(
+            self.schema.names, split_columns(self._accepted), strict=True
+        ):
             value = column.tolist()[0]
             if not is_missing(value):
                 record[name] = value
@@ -164,7 +176,9 @@ class SklearnModel(Model):
 
     def _call(self, method: Call, records: Records) -> Any:
         def call_quietly(columns: Columns) -> Any:
-            with np.errstate(all="ignore"):  # of numbers that are too large for the estimator
+            with np.errstate(
+                all="ignore"
+            ):  # of numbers that are too large for the estimator
                 return method(columns)
 
         try:
@@ -184,7 +198,9 @@ class SklearnModel(Model):
     def _explainer(self) -> Explainer:
         # Made when it is first needed: shap takes seconds to import, and more memory than
         # most models.
-        return Explainer(self.estimator, self._steps, self._probes, self._origins, self._background)
+        return Explainer(
+            self.estimator, self._steps, self._probes, self._origins, self._background
+        )
 
     @cached_property
     def _origins(self) -> NDArray[np.intp] | None:
@@ -193,9 +209,15 @@ class SklearnModel(Model):
     @cached_property
     def _importances(self) -> list[float]:
         importances = facts.find_importances(self._steps.predictor)
-        if importances is None or self._origins is None or len(importances) != len(self._origins):
+        if (
+            importances is None
+            or self._origins is None
+            or len(importances) != len(self._origins)
+        ):
             return []
-        by_feature = sum_by_feature(importances[None], self._origins, len(self.schema.names))
+        by_feature = sum_by_feature(
+            importances[None], self._origins, len(self.schema.names)
+        )
         return [float(importance) for importance in by_feature[0]]
 
 
@@ -210,7 +232,9 @@ class SklearnPredictions(Predictions):
     def prediction(self) -> NDArray[Any]:
         """Labels or numbers, (n_records,) or (n_records, n_outputs)."""
         copied = self._copied_prediction
-        prediction = self._sklearn.call("predict", self.records) if copied is None else copied
+        prediction = (
+            self._sklearn.call("predict", self.records) if copied is None else copied
+        )
         is_column = prediction.ndim == 2 and prediction.shape[1] == 1
         return prediction[:, 0] if is_column else prediction
 
@@ -218,18 +242,24 @@ class SklearnPredictions(Predictions):
     def probabilities(self) -> Matrix:
         """Probabilities in the order of the classes, (n_records, n_classes)."""
         if not self._sklearn.offers_probabilities:
-            raise Unprocessable(f"the model ({self._sklearn.task}) has no probabilities")
+            raise Unprocessable(
+                f"the model ({self._sklearn.task}) has no probabilities"
+            )
         copied = self._copied_output
         if copied is not None:
             return copied
-        return self._sklearn.call("predict_proba", self.records).astype(float, copy=False)
+        return self._sklearn.call("predict_proba", self.records).astype(
+            float, copy=False
+        )
 
     @cached_property
     def _copied_prediction(self) -> NDArray[Any] | None:
         copy = self._sklearn.copy
         if copy is None or self._copied_output is None:
             return None
-        return copy.label(self._copied_output) if copy.has_classes else self._copied_output
+        return (
+            copy.label(self._copied_output) if copy.has_classes else self._copied_output
+        )
 
     @cached_property
     def _copied_output(self) -> Matrix | None:

@@ -24,7 +24,9 @@ from python.errors import ArtifactError
 from python.model import FAMILIES, load_model
 from python.settings import PROJECT, Settings, SettingsError
 
-RUN_FOLDER = Path("/run/service")  # A container can write here, and nothing else uses it.
+RUN_FOLDER = Path(
+    "/run/service"
+)  # A container can write here, and nothing else uses it.
 SWAP_LIMIT_SECONDS = 900
 POLL_SECONDS = 0.2
 READY_TIMEOUT_SECONDS = 4  # The health check of the Dockerfile may take 5 seconds.
@@ -88,7 +90,9 @@ def ready() -> None:
     the replica: uWSGI ends it after `REQUEST_TIMEOUT`.
     """
     settings = Settings.from_environ(os.environ, FAMILIES)
-    connection = HTTPConnection("127.0.0.1", settings.port, timeout=READY_TIMEOUT_SECONDS)
+    connection = HTTPConnection(
+        "127.0.0.1", settings.port, timeout=READY_TIMEOUT_SECONDS
+    )
     try:
         connection.request("GET", "/ready")
         response = connection.getresponse()
@@ -134,7 +138,9 @@ def copy_model(settings: Settings, folder: str) -> Path:
         shutil.copyfile(settings.model_path, copy)
     except OSError as error:
         reason = error.strerror or error
-        raise ArtifactError(f"{settings.model_name} cannot be copied: {reason}") from error
+        raise ArtifactError(
+            f"{settings.model_name} cannot be copied: {reason}"
+        ) from error
     return copy
 
 
@@ -163,7 +169,9 @@ def replace_live(candidate: Path, live: Path) -> None:
 
 def bind(settings: Settings) -> socket.socket:
     """Return a socket that is bound to the address of the settings, for another process."""
-    addresses = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
+    addresses = socket.getaddrinfo(
+        settings.host, settings.port, type=socket.SOCK_STREAM
+    )
     family, _, _, _, address = addresses[0]
     listener = socket.socket(family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -29,7 +29,9 @@ def test_the_right_key_lets_in(header: dict[str, str], client: Client) -> None:
     ],
 )
 @pytest.mark.parametrize("path", ["/info", "/features", "/service-info", "/nowhere"])
-def test_another_key_does_not(header: dict[str, str], path: str, client: Client) -> None:
+def test_another_key_does_not(
+    header: dict[str, str], path: str, client: Client
+) -> None:
     response = client(api_key="s3cret").get(path, headers=header)
     problem(response, 401, "an API key is needed")
     assert response.headers["WWW-Authenticate"] == "Bearer"

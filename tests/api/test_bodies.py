@@ -19,7 +19,9 @@ from tests.problems import problem
 
 MISSING = "missing: the feature has no default and accepts no missing value"
 GOOD = {"size": 1, "a/b ~c": 2, "größe": 3}
-EXPECTED = 'expected a record, a list of records or {"_data": records, "_samples": records}'
+EXPECTED = (
+    'expected a record, a list of records or {"_data": records, "_samples": records}'
+)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +41,10 @@ EXPECTED = 'expected a record, a list of records or {"_data": records, "_samples
         (b'{"_data": {"feature1": 1}, "_samples": "\xff"}', "byte 40 is not UTF-8"),
         ('[{"feature1": 1}]'.encode("utf-16"), "is not UTF-8"),
         (b'{"feature1": "\\ud800"}', "not JSON"),
-        (b'{"feature1": ' + b"9" * 5000 + b"}", "a number of more digits than can be read"),
+        (
+            b'{"feature1": ' + b"9" * 5000 + b"}",
+            "a number of more digits than can be read",
+        ),
         (b"[" * 100_000, "nested too deeply"),
         (b'{"_data":' * 100_000, "nested too deeply"),
     ],
@@ -59,7 +64,10 @@ def test_not_json(body: bytes, detail: str, client: Client) -> None:
         ('{"_data": {"feature1": 1}, "_samples": null}', {"#/_samples": "got null"}),
         (
             '{"_data": {"feature1": 1}, "more": 1, "_else": 2}',
-            {"#/more": "not a member of an envelope", "#/_else": "not a member of an envelope"},
+            {
+                "#/more": "not a member of an envelope",
+                "#/_else": "not a member of an envelope",
+            },
         ),
         ('{"_samples": {"feature1": 1}}', {"#/_data": "missing: an envelope needs it"}),
     ],
@@ -100,7 +108,12 @@ def test_an_empty_record_is_not_one_of_defaults(
     body: str, pointer: str, unknown_features: str, client: Client
 ) -> None:
     response = client(unknown_features=unknown_features).post("/predict", data=body)
-    problem(response, 422, "do not fit", {pointer: "the record holds none of the model's features"})
+    problem(
+        response,
+        422,
+        "do not fit",
+        {pointer: "the record holds none of the model's features"},
+    )
 
 
 @pytest.mark.parametrize(
@@ -120,9 +133,14 @@ def test_an_empty_record_is_not_one_of_defaults(
         ({"_data": {**GOOD, "size": "x"}, "_samples": [{**GOOD, "size": False}]}, {"#/_data/size": 'expected a number, got "x"', "#/_samples/0/size": "expected a number, got false"}),
     ],
 )  # fmt: skip
-def test_records_that_do_not_fit(records: Any, errors: dict[str, str], client: Client) -> None:
+def test_records_that_do_not_fit(
+    records: Any, errors: dict[str, str], client: Client
+) -> None:
     problem(
-        client("logistic").post("/predict", json=records), 422, "do not fit the features", errors
+        client("logistic").post("/predict", json=records),
+        422,
+        "do not fit the features",
+        errors,
     )
 
 
@@ -147,10 +165,14 @@ def test_a_number_beyond_what_the_estimator_takes_is_pointed_at(client: Client) 
         {"feature2": 1e39},
     ]
     errors = dict.fromkeys(
-        ("#/1/feature1", "#/1/feature3", "#/3/feature2"), "the model does not take this value"
+        ("#/1/feature1", "#/1/feature3", "#/3/feature2"),
+        "the model does not take this value",
     )
     problem(
-        client().post("/predict", json=records), 422, "the model does not take these values", errors
+        client().post("/predict", json=records),
+        422,
+        "the model does not take these values",
+        errors,
     )
     envelope = {"_data": records[:1], "_samples": records[1:2]}
     errors = {
@@ -163,12 +185,16 @@ def test_a_number_beyond_what_the_estimator_takes_is_pointed_at(client: Client) 
 
 def test_an_unknown_category_is_told_from_those_there_are(client: Client) -> None:
     record = {"size": 1, "weight": 1, "height": 1, "colour": "pink"}
-    errors = {"#/0/colour": 'expected one of the categories "blue", "green", "red", got "pink"'}
+    errors = {
+        "#/0/colour": 'expected one of the categories "blue", "green", "red", got "pink"'
+    }
     problem(client("lightgbm").post("/predict", json=[record]), 422, errors=errors)
 
 
 def test_faults_are_cut_at_a_hundred(client: Client) -> None:
-    document = problem(client().post("/predict", json=[{"feature1": "x", "wrong": 1}] * 200), 422)
+    document = problem(
+        client().post("/predict", json=[{"feature1": "x", "wrong": 1}] * 200), 422
+    )
     assert len(document["errors"]) == 100
 
 
@@ -176,7 +202,9 @@ def test_unknown_features_are_ignored_if_so_set(client: Client) -> None:
     lenient = client(unknown_features="ignore")
     expected = lenient.post("/predict?proba=1", json={"feature1": 1}).json
     assert (
-        lenient.post("/predict?proba=1", json={"feature1": 1, "wrong": [1, {"_data": 2}]}).json
+        lenient.post(
+            "/predict?proba=1", json={"feature1": 1, "wrong": [1, {"_data": 2}]}
+        ).json
         == expected
     )
     problem(
@@ -197,14 +225,22 @@ def test_absent_and_null_become_the_default(client: Client) -> None:
         "/predict?proba=1", json={"feature1": 3, "feature2": -1, "feature3": -1}
     ).json
     assert service.post("/predict?proba=1", json={"feature1": 3}).json == expected
-    assert service.post("/predict?proba=1", json={"feature1": 3, "feature2": None}).json == expected
+    assert (
+        service.post("/predict?proba=1", json={"feature1": 3, "feature2": None}).json
+        == expected
+    )
 
 
-def test_absent_and_null_are_missing_where_the_estimator_takes_that(client: Client) -> None:
+def test_absent_and_null_are_missing_where_the_estimator_takes_that(
+    client: Client,
+) -> None:
     service = client("lightgbm")
     record = {"size": 0.5, "weight": 1.5, "height": None, "colour": None}
     expected = service.post("/predict?proba=1", json=record).json
-    assert service.post("/predict?proba=1", json={"size": 0.5, "weight": 1.5}).json == expected
+    assert (
+        service.post("/predict?proba=1", json={"size": 0.5, "weight": 1.5}).json
+        == expected
+    )
 
 
 @pytest.mark.parametrize(
@@ -226,13 +262,19 @@ def test_json_in_any_dress(body: bytes, client: Client) -> None:
 def test_null_is_no_category_where_nothing_may_be_missing(client: Client) -> None:
     record = {"size": 1, "weight": 1, "height": 1}
     for body in (record, record | {"colour": None}):
-        problem(client("catboost").post("/predict", json=body), 422, errors={"#/colour": MISSING})
+        problem(
+            client("catboost").post("/predict", json=body),
+            422,
+            errors={"#/colour": MISSING},
+        )
 
 
 def served_with(features: list[dict[str, Any]], model: Any) -> Any:
     return create_app(
         Settings(),
-        SklearnModel.load(Artifact.of({"model": model, "metadata": {"features": features}})),
+        SklearnModel.load(
+            Artifact.of({"model": model, "metadata": {"features": features}})
+        ),
     ).test_client()
 
 
@@ -258,22 +300,31 @@ class Recorder:
 )
 def test_a_default_that_is_false_is_a_default(entry: dict[str, Any], seen: Any) -> None:
     model = Recorder()
-    service = served_with([{"name": "x", **entry}, {"name": "y", "type": "string"}], model)
+    service = served_with(
+        [{"name": "x", **entry}, {"name": "y", "type": "string"}], model
+    )
     for body in ({"y": "a"}, {"y": "a", "x": None}):
         assert service.post("/predict", json=body).status_code == 200
         found = model.seen["x"].tolist()[0]
         assert type(found) is type(seen)
         assert (
-            found == pytest.approx(seen, nan_ok=True) if isinstance(seen, float) else found == seen
+            found == pytest.approx(seen, nan_ok=True)
+            if isinstance(seen, float)
+            else found == seen
         )
 
 
-@pytest.mark.parametrize("name", ['height "cm"', "w\\h", "tab\there", "a/b", "~", "%41", "é"])
+@pytest.mark.parametrize(
+    "name", ['height "cm"', "w\\h", "tab\there", "a/b", "~", "%41", "é"]
+)
 def test_a_feature_of_any_name(name: str) -> None:
     service = served_with(
-        [{"name": name, "type": "numeric"}, {"name": "y", "type": "numeric"}], Recorder()
+        [{"name": name, "type": "numeric"}, {"name": "y", "type": "numeric"}],
+        Recorder(),
     )
-    assert service.post("/predict", json=[{name: 1, "y": 2}]).json == {"prediction": [0.0]}
+    assert service.post("/predict", json=[{name: 1, "y": 2}]).json == {
+        "prediction": [0.0]
+    }
     document = problem(service.post("/predict", json={name: "1", "y": 2}), 422)
     token = unquote(document["errors"][0]["pointer"]).removeprefix("#/")
     assert token.replace("~1", "/").replace("~0", "~") == name
@@ -304,7 +355,9 @@ def test_looking_for_refused_values_ends_after_a_hundred() -> None:
 
 def test_a_background_that_comes_again_is_the_same_unless_it_is_large() -> None:
     fitted = build("build_rf_binary")
-    reader = Reader(Schema.from_metadata(fitted.content["metadata"]), reject_unknown=True)
+    reader = Reader(
+        Schema.from_metadata(fitted.content["metadata"]), reject_unknown=True
+    )
     data, small = fitted.records(1)[0], fitted.records(3)
     for samples, is_kept in ((small, True), (small * 10_000, False), (small * 2, True)):
         body = json.dumps({"_data": data, "_samples": samples}).encode()

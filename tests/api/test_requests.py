@@ -17,7 +17,9 @@ def test_a_flag_is_set(flag: str, value: str, client: Client) -> None:
     assert client().post(f"/predict?{flag}={value}", data=BODY).json != plain
 
 
-@pytest.mark.parametrize("query", ["proba=0", "explain=false", "proba=False&explain=0", ""])
+@pytest.mark.parametrize(
+    "query", ["proba=0", "explain=false", "proba=False&explain=0", ""]
+)
 def test_a_flag_is_not_set(query: str, client: Client) -> None:
     assert (
         client().post(f"/predict?{query}", data=BODY).json
@@ -49,7 +51,9 @@ def test_a_flag_that_is_neither(query: str, client: Client) -> None:
 
 @pytest.mark.parametrize("query", ["proba=1", "explain=1", "more=1"])
 def test_preprocessing_has_no_flags(query: str, client: Client) -> None:
-    problem(client().post(f"/preprocess?{query}", data=BODY), 400, "unknown query parameter")
+    problem(
+        client().post(f"/preprocess?{query}", data=BODY), 400, "unknown query parameter"
+    )
 
 
 def test_a_misspelt_flag(client: Client) -> None:
@@ -64,9 +68,13 @@ def test_a_misspelt_flag(client: Client) -> None:
     "content_type",
     ["", "application/json", "application/json; charset=UTF-8", "application/vnd.api+json", "application/x-www-form-urlencoded", "text/plain", "something/new"],
 )  # fmt: skip
-def test_a_body_is_json_whatever_it_is_called(content_type: str, client: Client) -> None:
+def test_a_body_is_json_whatever_it_is_called(
+    content_type: str, client: Client
+) -> None:
     response = client().post(
-        "/predict", data=BODY, headers={"Content-Type": content_type} if content_type else {}
+        "/predict",
+        data=BODY,
+        headers={"Content-Type": content_type} if content_type else {},
     )
     assert response.status_code == 200
 
@@ -79,9 +87,18 @@ def test_a_body_is_json_whatever_it_is_called(content_type: str, client: Client)
         ({"Content-Type": "image/svg+xml"}, "not image/svg+xml"),
         ({"Content-Type": "application/atom+xml"}, "not application/atom+xml"),
         ({"Content-Type": "application/x-msgpack"}, "not application/x-msgpack"),
-        ({"Content-Type": "application/vnd.apache.parquet"}, "not application/vnd.apache.parquet"),
-        ({"Content-Type": "multipart/form-data; boundary=x"}, "not multipart/form-data"),
-        ({"Content-Type": "application/json; charset=latin-1"}, "must be UTF-8, not latin-1"),
+        (
+            {"Content-Type": "application/vnd.apache.parquet"},
+            "not application/vnd.apache.parquet",
+        ),
+        (
+            {"Content-Type": "multipart/form-data; boundary=x"},
+            "not multipart/form-data",
+        ),
+        (
+            {"Content-Type": "application/json; charset=latin-1"},
+            "must be UTF-8, not latin-1",
+        ),
         ({"Content-Encoding": "gzip"}, "must not be compressed, and is gzip"),
     ],
 )
@@ -95,12 +112,16 @@ def test_a_body_that_says_it_is_something_else(
 def test_a_body_over_the_limit(path: str, client: Client) -> None:
     small = client(max_content_length=len(BODY))
     assert small.post(path, data=BODY).status_code == 200
-    problem(small.post(path, data=BODY + " "), 413, f"larger than the {len(BODY)} bytes")
+    problem(
+        small.post(path, data=BODY + " "), 413, f"larger than the {len(BODY)} bytes"
+    )
 
 
 @pytest.mark.parametrize("length", ["abc", "-1", "+5", "0x10"])
 def test_a_length_that_is_no_number(length: str, client: Client) -> None:
-    response = client().post("/predict", data=BODY, environ_overrides={"CONTENT_LENGTH": length})
+    response = client().post(
+        "/predict", data=BODY, environ_overrides={"CONTENT_LENGTH": length}
+    )
     problem(response, 400, "the Content-Length is not a number of bytes")
 
 
@@ -113,18 +134,25 @@ def test_a_body_that_is_cut_short(client: Client) -> None:
 
 def test_a_query_in_another_script(client: Client) -> None:
     query = "größe=1".encode().decode("latin1")
-    response = client().post("/predict", data=BODY, environ_overrides={"QUERY_STRING": query})
+    response = client().post(
+        "/predict", data=BODY, environ_overrides={"QUERY_STRING": query}
+    )
     problem(response, 400, 'unknown query parameter "größe"')
 
 
 @pytest.mark.parametrize(
     "records",
-    [[{"feature1": 1}] * 4, {"_data": {"feature1": 1}, "_samples": [{"feature1": 1}] * 4}],
+    [
+        [{"feature1": 1}] * 4,
+        {"_data": {"feature1": 1}, "_samples": [{"feature1": 1}] * 4},
+    ],
 )
 def test_more_rows_to_explain_than_set(records: object, client: Client) -> None:
     few = client(max_explain_rows=3)
     assert few.post("/predict", json=records).status_code == 200
-    problem(few.post("/predict?explain=1", json=records), 413, "at most 3 of each are taken")
+    problem(
+        few.post("/predict?explain=1", json=records), 413, "at most 3 of each are taken"
+    )
 
 
 @pytest.mark.parametrize("brought", [False, True])
@@ -136,21 +164,28 @@ def test_an_explanation_that_would_cost_too_much(brought: bool, client: Client) 
     problem(few.post("/predict?explain=1", json=body), 413, said)
     assert few.post("/predict", json=body).status_code == 200
     assert (
-        few.post("/predict?explain=1", json={"_data": records[0], "_samples": records}).status_code
+        few.post(
+            "/predict?explain=1", json={"_data": records[0], "_samples": records}
+        ).status_code
         == 200
     )
 
 
-def test_an_explanation_without_a_background_costs_no_predictions(client: Client) -> None:
+def test_an_explanation_without_a_background_costs_no_predictions(
+    client: Client,
+) -> None:
     few = client("build_lgbm_binary", max_explain_predictions=1)
     assert (
-        few.post("/predict?explain=1", json=build("build_lgbm_binary").records(50)).status_code
+        few.post(
+            "/predict?explain=1", json=build("build_lgbm_binary").records(50)
+        ).status_code
         == 200
     )
 
 
 @pytest.mark.parametrize(
-    "name", ["build_rf_regression", "linear margin", "several outputs", "several labels"]
+    "name",
+    ["build_rf_regression", "linear margin", "several outputs", "several labels"],
 )
 def test_a_model_without_probabilities(name: str, client: Client) -> None:
     problem(
@@ -172,7 +207,10 @@ def test_a_model_that_cannot_be_explained(client: Client) -> None:
 
 
 def test_a_model_that_needs_a_background(client: Client) -> None:
-    service, records = client("neighbours of a search"), build("neighbours of a search").records()
+    service, records = (
+        client("neighbours of a search"),
+        build("neighbours of a search").records(),
+    )
     info = ask_info(service)["model"]
     assert info["needs_samples"]
     assert info["is_explainable"]
@@ -191,7 +229,12 @@ def test_a_model_that_needs_a_background(client: Client) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", "/predict"), ("POST", "/info"), ("DELETE", "/health"), ("PUT", "/preprocess")],
+    [
+        ("GET", "/predict"),
+        ("POST", "/info"),
+        ("DELETE", "/health"),
+        ("PUT", "/preprocess"),
+    ],
 )
 def test_a_method_that_is_not_allowed(method: str, path: str, client: Client) -> None:
     response = client().open(path, method=method)

@@ -40,28 +40,41 @@ def odd(**metadata: Any) -> SklearnModel:
 
 
 def test_nan_leaves_as_null() -> None:
-    response = create_app(Settings(), odd()).test_client().post("/predict", json={"x": 1})
+    response = (
+        create_app(Settings(), odd()).test_client().post("/predict", json={"x": 1})
+    )
     assert strict(response.data) == {"prediction": [None]}
 
 
 def test_metadata_of_any_kind_leaves_as_json() -> None:
     model = odd(
-        fitted_on=np.datetime64("2026-01-02"), scores=np.array([0.5]), count=np.int64(3), by=Odd
+        fitted_on=np.datetime64("2026-01-02"),
+        scores=np.array([0.5]),
+        count=np.int64(3),
+        by=Odd,
     )
-    metadata = strict(create_app(Settings(), model).test_client().get("/info").data)["metadata"]
+    metadata = strict(create_app(Settings(), model).test_client().get("/info").data)[
+        "metadata"
+    ]
     assert metadata == {**metadata, "scores": [0.5], "count": 3, "by": str(Odd)}
 
 
-def test_a_fault_of_ours_shows_an_id_and_no_trace(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_fault_of_ours_shows_an_id_and_no_trace(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     model = odd()
     model.estimator.broken = True
     client = create_app(Settings(), model).test_client()
-    response = client.post("/predict", json={"x": 7654.25}, headers={"X-Request-ID": "abc-1"})
+    response = client.post(
+        "/predict", json={"x": 7654.25}, headers={"X-Request-ID": "abc-1"}
+    )
     document = problem(response, 500)
     assert document["request_id"] == response.headers["X-Request-ID"] == "abc-1"
     assert "RuntimeError" not in response.text
     logged = next(
-        record.getMessage() for record in caplog.records if record.levelno == logging.ERROR
+        record.getMessage()
+        for record in caplog.records
+        if record.levelno == logging.ERROR
     )
     assert "RuntimeError" in logged
     assert "in predict" in logged
@@ -104,7 +117,9 @@ def test_classes_and_features_of_any_name() -> None:
     )
     client = create_app(Settings(), model).test_client()
     found = strict(
-        client.post("/predict?proba=1&explain=1", json=[dict(zip(names, X[0], strict=True))]).data
+        client.post(
+            "/predict?proba=1&explain=1", json=[dict(zip(names, X[0], strict=True))]
+        ).data
     )
     assert list(found["prediction"][0]) == classes
     assert list(found["explanation"][0]) == names
@@ -112,7 +127,9 @@ def test_classes_and_features_of_any_name() -> None:
 
 @pytest.mark.parametrize("sent", ["", "a b", "x" * 129, "<script>", "é"])
 def test_a_request_id_that_is_none_is_replaced(sent: str, client: Client) -> None:
-    given = client().get("/health", headers={"X-Request-ID": sent}).headers["X-Request-ID"]
+    given = (
+        client().get("/health", headers={"X-Request-ID": sent}).headers["X-Request-ID"]
+    )
     assert given != sent
     assert len(given) == 32
 
@@ -140,5 +157,7 @@ def test_while_the_model_is_loading_and_after_it_failed() -> None:
 def test_a_load_that_failed_in_an_unforeseen_way_keeps_the_reason_to_the_log() -> None:
     future: Future[Model] = Future()
     future.set_exception(RuntimeError("secret"))
-    document = problem(create_app(Settings(), future).test_client().get("/ready"), 503, "not ready")
+    document = problem(
+        create_app(Settings(), future).test_client().get("/ready"), 503, "not ready"
+    )
     assert "secret" not in document["detail"]

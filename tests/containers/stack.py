@@ -68,7 +68,10 @@ def ask(port: int, path: str, body: bytes | None = None, **headers: str) -> Answ
 
 
 def _answer(
-    connection: HTTPConnection, path: str, body: bytes | None, headers: Mapping[str, str]
+    connection: HTTPConnection,
+    path: str,
+    body: bytes | None,
+    headers: Mapping[str, str],
 ) -> Answer:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     connection.request("GET" if body is None else "POST", path, body, named)
@@ -84,7 +87,9 @@ def docker(*arguments: str, check: bool = True) -> str:
 
 
 def inspect(container: str, template: str) -> Any:
-    return json.loads(docker("inspect", "--format", f"{{{{json {template}}}}}", container))
+    return json.loads(
+        docker("inspect", "--format", f"{{{{json {template}}}}}", container)
+    )
 
 
 @dataclass
@@ -145,7 +150,9 @@ class Stack:
         lines += [f"{name}={value}" for name, value in settings.items()]
         (self.folder / "variables.env").write_text("\n".join(lines) + "\n")
 
-    def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *command: str, check: bool = True
+    ) -> subprocess.CompletedProcess[str]:
         """The command, run in the folder."""
         environ = ENVIRON | self.environ
         done = subprocess.run(
@@ -168,7 +175,11 @@ class Stack:
 
     def settle(self, replicas: int) -> None:
         """Wait until so many replicas are healthy, and there are no others."""
-        self.until(lambda: [self.health(one) for one in self.replicas()] == ["healthy"] * replicas)
+        self.until(
+            lambda: (
+                [self.health(one) for one in self.replicas()] == ["healthy"] * replicas
+            )
+        )
 
     def wait(self, path: str = "/ready", status: int = 200) -> None:
         self.until(lambda: self.status(path) == status)
@@ -194,14 +205,19 @@ class Stack:
             f"label=com.docker.compose.service={service}",
         ]
         return docker(
-            "ps", "--all", "--quiet", *(word for label in labels for word in ("--filter", label))
+            "ps",
+            "--all",
+            "--quiet",
+            *(word for label in labels for word in ("--filter", label)),
         ).split()
 
     def health(self, container: str) -> str:
         return str(inspect(container, ".State.Health").get("Status"))
 
     def logs(self, service: str = "") -> str:
-        return self.compose("logs", "--no-color", "--tail", "200", *([service] if service else []))
+        return self.compose(
+            "logs", "--no-color", "--tail", "200", *([service] if service else [])
+        )
 
     def versions(self) -> set[str]:
         return {self.ask("/health").headers["X-Model-Version"] for _ in range(40)}
@@ -210,7 +226,9 @@ class Stack:
         self.compose("down", "--volumes", "--timeout", "1", check=False)
 
     @contextmanager
-    def load(self, body: bytes, path: str = "/predict", clients: int = 6) -> Iterator[Load]:
+    def load(
+        self, body: bytes, path: str = "/predict", clients: int = 6
+    ) -> Iterator[Load]:
         """Clients that ask one request after the other on connections that are kept, until the block ends."""
         load, stop = Load(), threading.Event()
         threads = [
@@ -222,19 +240,25 @@ class Stack:
         try:
             time.sleep(0.5)
             yield load
-            self.until(lambda: load.answers.total() > FEWEST_REQUESTS or load.failures, 30)
+            self.until(
+                lambda: load.answers.total() > FEWEST_REQUESTS or load.failures, 30
+            )
             time.sleep(0.5)
         finally:
             stop.set()
             for thread in threads:
                 thread.join()
 
-    def _client(self, path: str, body: bytes, load: Load, stop: threading.Event) -> None:
+    def _client(
+        self, path: str, body: bytes, load: Load, stop: threading.Event
+    ) -> None:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
         while not stop.is_set() and load.answers.total() < MOST_REQUESTS:
             try:
                 answer = _answer(connection, path, body, {})
-                load.answers[answer.status, answer.headers.get("X-Model-Version", "")] += 1
+                load.answers[
+                    answer.status, answer.headers.get("X-Model-Version", "")
+                ] += 1
                 load.bodies.add(answer.body)
             except (OSError, HTTPException) as error:
                 load.failures.append(repr(error))

@@ -20,7 +20,9 @@ EXAMPLES = (
 
 
 @pytest.fixture(scope="module")
-def development(built: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def development(
+    built: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stack]:
     stack = Stack(
         tmp_path_factory.mktemp("development"),
         "mmd-development",
@@ -49,12 +51,25 @@ def requests(name: str) -> Iterator[tuple[str, bytes | None, dict[str, str]]]:
         {"_data": records},
     ]
     for body in bodies:
-        for query in ("", "?proba=1", "?explain=1", "?proba=1&explain=1", "?proba=maybe"):
+        for query in (
+            "",
+            "?proba=1",
+            "?explain=1",
+            "?proba=1&explain=1",
+            "?proba=maybe",
+        ):
             yield f"/predict{query}", json.dumps(body).encode(), {}
         yield "/preprocess", json.dumps(body).encode(), {}
     yield from (
         ("/predict", body, {})
-        for body in (b"[]", b"{", b"NaN", b"\xff", b'{"no such": 1}', b'{"_samples": []}')
+        for body in (
+            b"[]",
+            b"{",
+            b"NaN",
+            b"\xff",
+            b'{"no such": 1}',
+            b'{"_samples": []}',
+        )
     )
     yield "/predict", b"a,b", {"Content-Type": "text/csv"}
     yield "/health", b"", {}
@@ -72,33 +87,51 @@ def told(answer: Answer) -> Any:
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_answers_are_those_of_development(stack: Stack, development: Stack, name: str) -> None:
+def test_answers_are_those_of_development(
+    stack: Stack, development: Stack, name: str
+) -> None:
     stack.put(build(name).content)
     development.put(build(name).content)
-    (development.folder / "model.joblib").write_bytes((stack.folder / "model.joblib").read_bytes())
+    (development.folder / "model.joblib").write_bytes(
+        (stack.folder / "model.joblib").read_bytes()
+    )
     stack.run("make", "swap")
     [version] = stack.versions()
     development.until(
-        lambda: development.status("/ready") == 200 and development.versions() == {version}
+        lambda: (
+            development.status("/ready") == 200 and development.versions() == {version}
+        )
     )
     for one in (stack, development):
         one.until(
-            lambda one=one: not any(b"is prepared" in one.ask("/info").body for _ in range(20))
+            lambda one=one: (
+                not any(b"is prepared" in one.ask("/info").body for _ in range(20))
+            )
         )
     statuses = set()
     for path, body, headers in requests(name):
         answer = stack.ask(path, body, **headers)
-        assert told(answer) == told(development.ask(path, body, **headers)), (path, body)
+        assert told(answer) == told(development.ask(path, body, **headers)), (
+            path,
+            body,
+        )
         statuses.add(answer.status)
     assert {200, 400, 404, 405, 415, 422} <= statuses
 
 
 def test_service_info_tells_the_two_apart(stack: Stack, development: Stack) -> None:
-    production, other = stack.ask("/service-info").json, development.ask("/service-info").json
+    production, other = (
+        stack.ask("/service-info").json,
+        development.ask("/service-info").json,
+    )
     assert production.keys() == other.keys()
     assert (production["environment"], production["debug"]) == ("production", False)
     assert (other["environment"], other["debug"]) == ("development", True)
-    assert production["serving-model-name"] == other["serving-model-name"] == "model.joblib"
+    assert (
+        production["serving-model-name"]
+        == other["serving-model-name"]
+        == "model.joblib"
+    )
 
 
 def test_development_serves_changed_code(development: Stack) -> None:
@@ -106,7 +139,8 @@ def test_development_serves_changed_code(development: Stack) -> None:
     routes.write_text(routes.read_text().replace('"up"', '"changed"'))
     development.until(
         lambda: (
-            development.status("/health") == 200 and development.ask("/health").body == b"changed"
+            development.status("/health") == 200
+            and development.ask("/health").body == b"changed"
         )
     )
 

@@ -11,7 +11,9 @@ from tests.containers.stack import Answer, Stack, docker, inspect
 
 
 def record(seconds: float = 0) -> bytes:
-    return json.dumps({"feature1": 100 + seconds, "feature2": 0, "feature3": 0}).encode()
+    return json.dumps(
+        {"feature1": 100 + seconds, "feature2": 0, "feature3": 0}
+    ).encode()
 
 
 def alone(stack: Stack, **settings: object) -> str:
@@ -35,7 +37,11 @@ def test_a_worker_that_hangs_is_replaced_and_its_client_is_told(fresh: Stack) ->
     answer = fresh.ask("/predict", record(300), X_Request_ID="the-one-that-hangs")
     assert 2 < time.monotonic() - start < 10
     assert_problem(answer, 502)
-    assert answer.json["request_id"] == answer.headers["X-Request-ID"] == "the-one-that-hangs"
+    assert (
+        answer.json["request_id"]
+        == answer.headers["X-Request-ID"]
+        == "the-one-that-hangs"
+    )
     assert (
         fresh.logs("service").count("HARAKIRI ON WORKER") == 1
     )  # it did not go on to hang the other replica
@@ -43,7 +49,9 @@ def test_a_worker_that_hangs_is_replaced_and_its_client_is_told(fresh: Stack) ->
     assert fresh.ask("/predict", record()).status == 200
 
 
-def test_a_request_that_ends_its_worker_is_tried_once_on_each_replica(fresh: Stack) -> None:
+def test_a_request_that_ends_its_worker_is_tried_once_on_each_replica(
+    fresh: Stack,
+) -> None:
     fresh.put(acting(DIES))
     fresh.configure(WORKERS=1)
     fresh.up(2)
@@ -114,7 +122,9 @@ def test_sigterm_lets_the_accepted_requests_finish(fresh: Stack) -> None:
     assert fresh.ask("/ready").headers["Retry-After"] == "1"
 
 
-def test_a_replica_whose_workers_are_all_busy_stops_without_losing_a_request(fresh: Stack) -> None:
+def test_a_replica_whose_workers_are_all_busy_stops_without_losing_a_request(
+    fresh: Stack,
+) -> None:
     fresh.configure(WORKERS=2, REQUEST_TIMEOUT=20)
     fresh.up(2)
     one, _ = fresh.replicas()
@@ -129,7 +139,9 @@ def test_a_replica_whose_workers_are_all_busy_stops_without_losing_a_request(fre
     assert inspect(one, ".State.ExitCode") == 0
 
 
-def test_the_whole_stack_stops_with_every_accepted_request_answered(fresh: Stack) -> None:
+def test_the_whole_stack_stops_with_every_accepted_request_answered(
+    fresh: Stack,
+) -> None:
     fresh.configure(WORKERS=2)
     fresh.up(2)
     with ThreadPoolExecutor(10) as pool:
@@ -141,7 +153,8 @@ def test_the_whole_stack_stops_with_every_accepted_request_answered(fresh: Stack
         assert [one.result().status for one in asking] == [200] * 10
     assert 3 < seconds < 20  # nginx and then the service, each within its ten
     assert {
-        inspect(one, ".State.ExitCode") for one in [*fresh.replicas(), *fresh.replicas("nginx")]
+        inspect(one, ".State.ExitCode")
+        for one in [*fresh.replicas(), *fresh.replicas("nginx")]
     } == {0}
 
 

@@ -13,7 +13,9 @@ PRIVATE = "mmd-test_private"
 
 
 @pytest.mark.parametrize(("service", "user"), [("service", "10001"), ("nginx", "101")])
-def test_it_is_not_root_and_has_no_rights(stack: Stack, service: str, user: str) -> None:
+def test_it_is_not_root_and_has_no_rights(
+    stack: Stack, service: str, user: str
+) -> None:
     for container in stack.replicas(service):
         assert docker("exec", container, "id", "-u") == user
         assert docker("exec", container, "id", "-g") == "0"
@@ -44,7 +46,9 @@ def test_nothing_can_be_written_but_the_tmpfs(
     }
     assert inspect(container, ".HostConfig.ReadonlyRootfs") is True
     assert not [
-        mount for mount in inspect(container, ".Mounts") if mount["Type"] == "bind" and mount["RW"]
+        mount
+        for mount in inspect(container, ".Mounts")
+        if mount["Type"] == "bind" and mount["RW"]
     ]
     mounts = {
         line.split()[1]: line.split()[2:4]
@@ -68,10 +72,15 @@ def test_there_are_limits_and_the_log_is_rotated(stack: Stack) -> None:
 
 
 def test_only_nginx_is_published(stack: Stack) -> None:
-    assert all(not any(inspect(one, ".NetworkSettings.Ports").values()) for one in stack.replicas())
+    assert all(
+        not any(inspect(one, ".NetworkSettings.Ports").values())
+        for one in stack.replicas()
+    )
     [published] = [
         port
-        for port, host in inspect(stack.replicas("nginx")[0], ".NetworkSettings.Ports").items()
+        for port, host in inspect(
+            stack.replicas("nginx")[0], ".NetworkSettings.Ports"
+        ).items()
         if host
     ]
     assert published == "8080/tcp"
@@ -86,10 +95,14 @@ def test_the_host_has_no_way_to_the_service(stack: Stack) -> None:
         ["ip", "-4", "-json", "route"], capture_output=True, text=True, check=True
     ).stdout
     networks = [
-        ip_network(route["dst"]) for route in json.loads(routes) if route["dst"] != "default"
+        ip_network(route["dst"])
+        for route in json.loads(routes)
+        if route["dst"] != "default"
     ]
     for replica in stack.replicas():
-        address = ip_address(inspect(replica, ".NetworkSettings.Networks")[PRIVATE]["IPAddress"])
+        address = ip_address(
+            inspect(replica, ".NetworkSettings.Networks")[PRIVATE]["IPAddress"]
+        )
         assert not [network for network in networks if address in network]
     assert inspect(stack.replicas()[0], ".NetworkSettings.Networks").keys() == {PRIVATE}
     assert inspect(PRIVATE, ".Internal") is True
@@ -97,7 +110,9 @@ def test_the_host_has_no_way_to_the_service(stack: Stack) -> None:
 
 def test_the_image_holds_what_serves_and_nothing_else(stack: Stack) -> None:
     [container, *_] = stack.replicas()
-    found = docker("exec", container, "find", "/srv", "-mindepth", "1", "-maxdepth", "1").split()
+    found = docker(
+        "exec", container, "find", "/srv", "-mindepth", "1", "-maxdepth", "1"
+    ).split()
     assert {path.removeprefix("/srv/") for path in found} == {
         "python",
         "service.py",
@@ -106,7 +121,11 @@ def test_the_image_holds_what_serves_and_nothing_else(stack: Stack) -> None:
         "requirements-service.txt",
     }
     found = docker(
-        "exec", container, "sh", "-c", "ls /opt/venv/bin; command -v gcc cc g++ git make || true"
+        "exec",
+        container,
+        "sh",
+        "-c",
+        "ls /opt/venv/bin; command -v gcc cc g++ git make || true",
     ).split()
     assert "uwsgi" in found
     assert not {"pip", "pip3"} & set(found)

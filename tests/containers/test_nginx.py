@@ -40,7 +40,9 @@ def test_every_answer_has_the_security_headers_and_one_request_id(stack: Stack) 
 
 
 def test_a_request_id_is_passed_on_or_made(stack: Stack) -> None:
-    assert stack.ask("/health", X_Request_ID="mine-1").headers["X-Request-ID"] == "mine-1"
+    assert (
+        stack.ask("/health", X_Request_ID="mine-1").headers["X-Request-ID"] == "mine-1"
+    )
     for bad in ("", "a b", "x" * 200, '"quoted"'):
         made = stack.ask("/health", X_Request_ID=bad).headers["X-Request-ID"]
         assert len(made) == 32
@@ -54,7 +56,9 @@ def test_json_is_compressed_for_those_who_ask(stack: Stack) -> None:
     assert packed.headers["Content-Encoding"] == "gzip"
     assert packed.headers["Vary"] == plain.headers["Vary"] == "Accept-Encoding"
     assert gzip.decompress(packed.body) == plain.body
-    assert "Content-Encoding" not in stack.ask("/health", Accept_Encoding="gzip").headers
+    assert (
+        "Content-Encoding" not in stack.ask("/health", Accept_Encoding="gzip").headers
+    )
 
 
 def test_connections_are_kept(stack: Stack) -> None:
@@ -79,7 +83,10 @@ def test_a_chunked_body_arrives_with_its_length(stack: Stack) -> None:
 @pytest.mark.parametrize(
     ("request_", "status"),
     [
-        (b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n", 413),
+        (
+            b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n",
+            413,
+        ),
         (b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414),
         (b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 70_000 + b"\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\n\r\n", 400),
@@ -91,7 +98,9 @@ def test_a_chunked_body_arrives_with_its_length(stack: Stack) -> None:
     ],
     ids=lambda value: value[:30] if isinstance(value, bytes) else value,
 )
-def test_errors_of_nginx_are_problems(stack: Stack, request_: bytes, status: int) -> None:
+def test_errors_of_nginx_are_problems(
+    stack: Stack, request_: bytes, status: int
+) -> None:
     head, body = raw(stack, request_)
     assert head.split()[1] == str(status).encode()
     assert b"Content-Type: application/problem+json" in head
@@ -101,9 +110,14 @@ def test_errors_of_nginx_are_problems(stack: Stack, request_: bytes, status: int
 
 def test_headers_are_taken_or_refused_and_never_a_bad_gateway(stack: Stack) -> None:
     for size, status in ((7000, b"200"), (9000, b"400")):
-        headers = b"".join(b"X-%d: %s\r\n" % (number, b"x" * size) for number in range(3))
+        headers = b"".join(
+            b"X-%d: %s\r\n" % (number, b"x" * size) for number in range(3)
+        )
         head, _ = raw(
-            stack, b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + headers + b"\r\n"
+            stack,
+            b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+            + headers
+            + b"\r\n",
         )
         assert head.split()[1] == status
 
@@ -113,18 +127,27 @@ def test_a_body_as_large_as_the_service_takes_is_let_through(stack: Stack) -> No
     assert stack.ask("/predict", RECORD + b" " * (limit - len(RECORD))).status == 200
     refused = stack.ask("/predict", RECORD + b" " * (limit - len(RECORD) + 1))
     assert refused.status == 413
-    assert refused.json["detail"] == f"the body is larger than the {limit} bytes that are taken"
+    assert (
+        refused.json["detail"]
+        == f"the body is larger than the {limit} bytes that are taken"
+    )
 
 
 def test_a_slow_client_is_let_go(stack: Stack) -> None:
     start = time.monotonic()
-    head, _ = raw(stack, b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+    head, _ = raw(
+        stack, b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"
+    )
     assert 9 < time.monotonic() - start < 25
     assert not head
 
 
 def test_the_log_is_json_and_holds_neither_query_nor_body(stack: Stack) -> None:
-    stack.ask("/predict?proba=1&secret=s3cret", b'{"feature1": 4711.25}', X_Request_ID="logged-one")
+    stack.ask(
+        "/predict?proba=1&secret=s3cret",
+        b'{"feature1": 4711.25}',
+        X_Request_ID="logged-one",
+    )
     raw(
         stack,
         b"POST /predict?secret=s3cret HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n",
@@ -133,16 +156,25 @@ def test_the_log_is_json_and_holds_neither_query_nor_body(stack: Stack) -> None:
     [line] = [line for line in stack.logs("nginx").splitlines() if "logged-one" in line]
     entry = json.loads(line.partition("|")[2])
     assert {"time", "client", "upstream_time", "request_time"} <= entry.keys()
-    assert (entry["path"], entry["method"], entry["status"]) == ("/predict", "POST", 400)
+    assert (entry["path"], entry["method"], entry["status"]) == (
+        "/predict",
+        "POST",
+        400,
+    )
     assert entry["model_version"] in stack.versions()
     assert "s3cret" not in stack.logs()
     assert "4711" not in stack.logs()
 
 
-def test_tls_needs_the_marks_taken_off_and_nothing_else(built: str, tmp_path: Path) -> None:
+def test_tls_needs_the_marks_taken_off_and_nothing_else(
+    built: str, tmp_path: Path
+) -> None:
     stack = Stack(tmp_path, "mmd-tls", image=f"{built}-tls")
     secure = free_port()
-    stack.environ |= {"HTTPS_PORT": str(secure), "CERTIFICATES": str(tmp_path / "certificates")}
+    stack.environ |= {
+        "HTTPS_PORT": str(secure),
+        "CERTIFICATES": str(tmp_path / "certificates"),
+    }
     compose, nginx = (
         stack.folder / "docker-compose-production.yml",
         stack.folder / "nginx" / "nginx.conf",
@@ -166,7 +198,9 @@ def test_tls_needs_the_marks_taken_off_and_nothing_else(built: str, tmp_path: Pa
         "-out",
         str(certificates / "certificate.pem"),
     ]
-    subprocess.run(["openssl", "req", "-x509", *subject, *files], check=True, capture_output=True)
+    subprocess.run(
+        ["openssl", "req", "-x509", *subject, *files], check=True, capture_output=True
+    )
     (certificates / "key.pem").chmod(0o644)
     stack.put(build("build_rf_binary").content)
     stack.run("docker", "tag", built, stack.image)

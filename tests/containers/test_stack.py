@@ -29,7 +29,9 @@ def test_a_new_model_replaces_the_old_one(stack: Stack) -> None:
 def test_a_replica_started_later_has_the_new_model(stack: Stack) -> None:
     [version] = stack.versions()
     with stack.load(RECORD) as load:
-        stack.compose("up", "--detach", "--no-build", "--no-recreate", "--scale", "service=3")
+        stack.compose(
+            "up", "--detach", "--no-build", "--no-recreate", "--scale", "service=3"
+        )
         stack.settle(3)
     load.assert_nothing_lost()
     assert load.versions == stack.versions() == {version}
@@ -37,7 +39,9 @@ def test_a_replica_started_later_has_the_new_model(stack: Stack) -> None:
 
 def test_fewer_replicas_lose_nothing(stack: Stack) -> None:
     with stack.load(RECORD) as load:
-        stack.compose("up", "--detach", "--no-build", "--no-recreate", "--scale", "service=1")
+        stack.compose(
+            "up", "--detach", "--no-build", "--no-recreate", "--scale", "service=1"
+        )
         stack.settle(1)
         time.sleep(2)
     load.assert_nothing_lost()
@@ -47,7 +51,12 @@ def test_from_one_replica_to_three_and_back(stack: Stack) -> None:
     with stack.load(RECORD) as load:
         for replicas in (3, 1):
             stack.compose(
-                "up", "--detach", "--no-build", "--no-recreate", "--scale", f"service={replicas}"
+                "up",
+                "--detach",
+                "--no-build",
+                "--no-recreate",
+                "--scale",
+                f"service={replicas}",
             )
             stack.settle(replicas)
             time.sleep(2)
@@ -80,7 +89,9 @@ def test_one_replica_alone_swaps_without_losing_a_request(stack: Stack) -> None:
         ),
     ],
 )
-def test_a_broken_model_leaves_the_old_one(stack: Stack, broken: bytes, said: str) -> None:
+def test_a_broken_model_leaves_the_old_one(
+    stack: Stack, broken: bytes, said: str
+) -> None:
     stack.up(2)
     [version] = stack.versions()
     good = (stack.folder / "model.joblib").read_bytes()
@@ -116,10 +127,14 @@ def test_replicas_are_restarted_one_after_the_other(stack: Stack) -> None:
     load.assert_nothing_lost()
 
 
-def test_a_thousand_clients_at_once_are_answered_and_those_too_many_told(stack: Stack) -> None:
+def test_a_thousand_clients_at_once_are_answered_and_those_too_many_told(
+    stack: Stack,
+) -> None:
     stack.up(2)
     for clients in (900, 1500):
-        connections = [HTTPConnection("127.0.0.1", stack.port, timeout=120) for _ in range(clients)]
+        connections = [
+            HTTPConnection("127.0.0.1", stack.port, timeout=120) for _ in range(clients)
+        ]
         for connection in connections:
             connection.connect()
         for connection in connections:
@@ -144,7 +159,9 @@ def test_more_uploads_than_memory_leave_the_others_alone(stack: Stack) -> None:
     """Each is of a legal size; together they are a quarter more than nginx has room for."""
     stack.up(2)
     body = RECORD + b" " * (15 * 1024 * 1024)
-    connections = [HTTPConnection("127.0.0.1", stack.port, timeout=120) for _ in range(45)]
+    connections = [
+        HTTPConnection("127.0.0.1", stack.port, timeout=120) for _ in range(45)
+    ]
 
     def upload(connection: HTTPConnection) -> int | str:
         try:
@@ -173,7 +190,9 @@ def test_more_uploads_than_memory_leave_the_others_alone(stack: Stack) -> None:
     assert "s3cret" not in stack.logs()
 
 
-def test_a_stopped_replica_does_not_keep_the_others_from_the_new_model(stack: Stack) -> None:
+def test_a_stopped_replica_does_not_keep_the_others_from_the_new_model(
+    stack: Stack,
+) -> None:
     stack.up(2)
     one, _ = stack.replicas()
     before = stack.versions()

@@ -32,20 +32,36 @@ def swarm(built: str, tmp_path: Path) -> Iterator[Stack]:
         docker("stack", "rm", STACK, check=False)
         if not joined:
             end = time.monotonic() + SECONDS_TO_START
-            while docker("ps", "--quiet", "--filter", f"name={STACK}") and time.monotonic() < end:
+            while (
+                docker("ps", "--quiet", "--filter", f"name={STACK}")
+                and time.monotonic() < end
+            ):
                 time.sleep(0.5)
             docker("swarm", "leave", "--force")
 
 
 def deploy(stack: Stack) -> None:
     stack.run(
-        "docker", "stack", "deploy", "--resolve-image", "never", "--compose-file", stack.file, STACK
+        "docker",
+        "stack",
+        "deploy",
+        "--resolve-image",
+        "never",
+        "--compose-file",
+        stack.file,
+        STACK,
     )
 
 
 def running() -> int:
     states = docker(
-        "stack", "ps", STACK, "--filter", f"name={STACK}_service", "--format", "{{.CurrentState}}"
+        "stack",
+        "ps",
+        STACK,
+        "--filter",
+        f"name={STACK}_service",
+        "--format",
+        "{{.CurrentState}}",
     ).splitlines()
     return sum(state.startswith("Running") for state in states)
 
@@ -63,7 +79,11 @@ def update(stack: Stack) -> str:
         status = (
             json.loads(
                 docker(
-                    "service", "inspect", f"{STACK}_service", "--format", "{{json .UpdateStatus}}"
+                    "service",
+                    "inspect",
+                    f"{STACK}_service",
+                    "--format",
+                    "{{json .UpdateStatus}}",
                 )
             )
             or {}
@@ -72,10 +92,14 @@ def update(stack: Stack) -> str:
     return state
 
 
-def test_a_rolling_update_loses_nothing_and_a_broken_one_is_rolled_back(swarm: Stack) -> None:
+def test_a_rolling_update_loses_nothing_and_a_broken_one_is_rolled_back(
+    swarm: Stack,
+) -> None:
     [old] = swarm.versions()
     swarm.put(build("build_linear_binary").content)
-    subprocess.run(["docker", "tag", f"{swarm.image}:latest", f"{swarm.image}:2"], check=True)
+    subprocess.run(
+        ["docker", "tag", f"{swarm.image}:latest", f"{swarm.image}:2"], check=True
+    )
     swarm.environ["TAG"] = "2"
     with swarm.load(RECORD) as load:
         assert update(swarm) == "completed"
@@ -85,7 +109,9 @@ def test_a_rolling_update_loses_nothing_and_a_broken_one_is_rolled_back(swarm: S
 
     good = (swarm.folder / "model.joblib").read_bytes()
     (swarm.folder / "model.joblib").write_bytes(b"broken")
-    subprocess.run(["docker", "tag", f"{swarm.image}:latest", f"{swarm.image}:3"], check=True)
+    subprocess.run(
+        ["docker", "tag", f"{swarm.image}:latest", f"{swarm.image}:3"], check=True
+    )
     swarm.environ["TAG"] = "3"
     with swarm.load(RECORD) as load:
         ended = update(swarm)

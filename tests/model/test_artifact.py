@@ -25,8 +25,12 @@ MODEL = LogisticRegression().fit(X, [0, 1, 1])
 FEATURES = [{"name": name, "type": "numeric"} for name in NAMES]
 
 
-def content(features: Any = FEATURES, model: Any = MODEL, **more: Any) -> dict[str, Any]:
-    metadata = {key: more.pop(key) for key in ("class_names", "versions") if key in more}
+def content(
+    features: Any = FEATURES, model: Any = MODEL, **more: Any
+) -> dict[str, Any]:
+    metadata = {
+        key: more.pop(key) for key in ("class_names", "versions") if key in more
+    }
     return {"model": model, "metadata": {"features": features, **metadata}, **more}
 
 
@@ -108,7 +112,12 @@ def test_numpy_and_pandas_are_welcome_in_metadata() -> None:
             "categories": np.array([0, 1, 2]),
             "accepts_missing": np.bool_(False),
         },
-        {"name": "y", "type": "numeric", "default": np.int64(0), "description": "what it is"},
+        {
+            "name": "y",
+            "type": "numeric",
+            "default": np.int64(0),
+            "description": "what it is",
+        },
     ]
     loaded = load(content(features, model, class_names=np.array(["one", "two"])))
     assert [entry["categories"] for entry in loaded.features()[:1]] == [[0, 1, 2]]
@@ -210,7 +219,9 @@ def test_another_version_of_scikit_learn_is_one_warning(
     # Two strings of the same length: the pickle stays whole.
     stated, other = sklearn.__version__.encode(), b"0" * len(sklearn.__version__)
     file.write_bytes(
-        file.read_bytes().replace(b"_sklearn_version", b"_sklearn_version").replace(stated, other)
+        file.read_bytes()
+        .replace(b"_sklearn_version", b"_sklearn_version")
+        .replace(stated, other)
     )
     with caplog.at_level(logging.WARNING):
         load_model(file, "SKLEARN_MODEL")
@@ -218,9 +229,13 @@ def test_another_version_of_scikit_learn_is_one_warning(
     assert [record.getMessage() for record in caplog.records] == [said]
 
 
-def test_versions_in_the_metadata_are_compared(caplog: pytest.LogCaptureFixture) -> None:
+def test_versions_in_the_metadata_are_compared(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     Artifact.of(
-        content(versions={"joblib": "0.1", "numpy": np.__version__, "no-such-package": "1"})
+        content(
+            versions={"joblib": "0.1", "numpy": np.__version__, "no-such-package": "1"}
+        )
     )
     assert [record.getMessage() for record in caplog.records] == [
         f"model.joblib: fitted with joblib 0.1, served with {joblib.__version__}: answers may differ",
@@ -247,15 +262,22 @@ def test_a_string_feature_needs_a_default_or_samples() -> None:
     from sklearn.preprocessing import OneHotEncoder
 
     words = pd.DataFrame({"word": ["a", "b", "a", "b"]})
-    model = make_pipeline(OneHotEncoder(), LogisticRegression()).fit(words, [0, 1, 0, 1])
+    model = make_pipeline(OneHotEncoder(), LogisticRegression()).fit(
+        words, [0, 1, 0, 1]
+    )
     features: list[dict[str, Any]] = [{"name": "word", "type": "string"}]
     with pytest.raises(
         ArtifactError, match="cannot predict the first row made up from the metadata"
     ):
         load(content(features, model))
-    assert load(content([features[0] | {"default": "a"}], model)).example() == {"word": "a"}
+    assert load(content([features[0] | {"default": "a"}], model)).example() == {
+        "word": "a"
+    }
     assert load(content(features, model, samples=words)).example() == {"word": "a"}
 
 
 def test_a_fitted_artifact_is_what_the_tests_say_it_is() -> None:
-    assert load(fitted(LogisticRegression(), numbers()).content).task == "BINARY_CLASSIFICATION"
+    assert (
+        load(fitted(LogisticRegression(), numbers()).content).task
+        == "BINARY_CLASSIFICATION"
+    )

@@ -39,8 +39,14 @@ def importance(name: str) -> dict[str, float]:
         (IsolationForest(n_estimators=2).fit(DATA), "OUTLIER_DETECTOR"),
         (LinearRegression().fit(DATA, TARGET), "REGRESSION"),
         (LogisticRegression().fit(DATA, TARGET), "BINARY_CLASSIFICATION"),
-        (LogisticRegression().fit(DATA, np.arange(len(DATA)) % 3), "MULTICLASS_CLASSIFICATION"),
-        (RandomForestClassifier(2).fit(DATA, np.c_[TARGET, TARGET]), "MULTIOUTPUT_CLASSIFICATION"),
+        (
+            LogisticRegression().fit(DATA, np.arange(len(DATA)) % 3),
+            "MULTICLASS_CLASSIFICATION",
+        ),
+        (
+            RandomForestClassifier(2).fit(DATA, np.c_[TARGET, TARGET]),
+            "MULTIOUTPUT_CLASSIFICATION",
+        ),
         (
             MLPClassifier(1, max_iter=2000, solver="lbfgs", random_state=0).fit(
                 DATA, np.c_[TARGET, 1 - TARGET]
@@ -62,10 +68,14 @@ def test_the_predictor_is_found_inside() -> None:
         inner,
         GridSearchCV(inner, {"randomforestclassifier__max_depth": [2]}, cv=2),
         CalibratedClassifierCV(inner, cv=2),
-        make_pipeline(StandardScaler(), GridSearchCV(forest(), {"max_depth": [2]}, cv=2)),
+        make_pipeline(
+            StandardScaler(), GridSearchCV(forest(), {"max_depth": [2]}, cv=2)
+        ),
         make_pipeline("passthrough", CalibratedClassifierCV(forest(), cv=2)),
     ):
-        assert facts.predictor_type(estimator.fit(DATA, TARGET)) is RandomForestClassifier
+        assert (
+            facts.predictor_type(estimator.fit(DATA, TARGET)) is RandomForestClassifier
+        )
 
 
 def test_importances_go_back_to_the_input() -> None:
@@ -84,22 +94,33 @@ def test_importances_go_back_to_the_input() -> None:
 
 def test_the_importance_of_a_linear_model_is_the_size_of_its_coefficients() -> None:
     coefficients = np.abs(build("logistic of three").estimator.coef_).sum(axis=0)
-    assert list(importance("logistic of three").values()) == pytest.approx(list(coefficients))
+    assert list(importance("logistic of three").values()) == pytest.approx(
+        list(coefficients)
+    )
 
 
-@pytest.mark.parametrize("name", ["neighbours", "calibrated", "histogram", "several outputs"])
+@pytest.mark.parametrize(
+    "name", ["neighbours", "calibrated", "histogram", "several outputs"]
+)
 def test_a_model_without_importances_has_none(name: str) -> None:
     assert importance(name) == {}
 
 
 def test_every_estimator_in_the_model_predicts_in_one_thread() -> None:
-    parts = [("a", forest(n_jobs=-1)), ("b", make_pipeline(StandardScaler(), forest(n_jobs=2)))]
-    estimator = GridSearchCV(VotingClassifier(parts, n_jobs=-1), {"a__max_depth": [2]}, cv=2).fit(
-        DATA, TARGET
-    )
+    parts = [
+        ("a", forest(n_jobs=-1)),
+        ("b", make_pipeline(StandardScaler(), forest(n_jobs=2))),
+    ]
+    estimator = GridSearchCV(
+        VotingClassifier(parts, n_jobs=-1), {"a__max_depth": [2]}, cv=2
+    ).fit(DATA, TARGET)
     facts.prepare_to_serve(estimator)
     voting = estimator.best_estimator_
-    assert [voting.n_jobs, voting.estimators_[0].n_jobs, voting.estimators_[1][-1].n_jobs] == [
+    assert [
+        voting.n_jobs,
+        voting.estimators_[0].n_jobs,
+        voting.estimators_[1][-1].n_jobs,
+    ] == [
         1,
         1,
         1,
@@ -107,9 +128,9 @@ def test_every_estimator_in_the_model_predicts_in_one_thread() -> None:
 
 
 def test_no_step_changes_what_it_is_given() -> None:
-    estimator = make_pipeline(StandardScaler(copy=False), StandardScaler(copy=False)).fit(
-        DATA.to_numpy(dtype=float)
-    )
+    estimator = make_pipeline(
+        StandardScaler(copy=False), StandardScaler(copy=False)
+    ).fit(DATA.to_numpy(dtype=float))
     facts.prepare_to_serve(estimator)
     given = DATA.to_numpy(dtype=float)
     estimator.transform(given)
@@ -130,13 +151,19 @@ def test_a_search_inside_a_pipeline_sees_what_the_pipeline_made() -> None:
         StandardScaler(), GridSearchCV(forest(), {"max_depth": [2]}, cv=2)
     ).fit(DATA, TARGET)
     steps = facts.split_steps(estimator)
-    assert np.array_equal(steps.predictor.predict(steps.transform(DATA)), estimator.predict(DATA))
+    assert np.array_equal(
+        steps.predictor.predict(steps.transform(DATA)), estimator.predict(DATA)
+    )
 
 
 def test_accepts_missing_is_what_the_estimator_takes() -> None:
     def accepting(estimator: Any, **entry: Any) -> list[bool]:
-        metadata = {"features": [{"name": name, "type": "numeric"} | entry for name in DATA]}
-        model = SklearnModel.load(Artifact.of({"model": estimator, "metadata": metadata}))
+        metadata = {
+            "features": [{"name": name, "type": "numeric"} | entry for name in DATA]
+        }
+        model = SklearnModel.load(
+            Artifact.of({"model": estimator, "metadata": metadata})
+        )
         return [not feature["required"] for feature in model.features()]
 
     linear, trees = LogisticRegression().fit(DATA, TARGET), forest().fit(DATA, TARGET)
@@ -146,9 +173,15 @@ def test_accepts_missing_is_what_the_estimator_takes() -> None:
     assert accepting(linear, default=0) == [True] * 3
 
 
-def test_lightgbm_may_have_blanks_in_names_and_others_may_not_have_underscores_for_them() -> None:
+def test_lightgbm_may_have_blanks_in_names_and_others_may_not_have_underscores_for_them() -> (
+    None
+):
     facts.check_inputs(build("lightgbm regression").estimator, ["x", "y y", "z"])
-    assert build("lightgbm regression").estimator.feature_names_in_.tolist() == ["x", "y_y", "z"]
+    assert build("lightgbm regression").estimator.feature_names_in_.tolist() == [
+        "x",
+        "y_y",
+        "z",
+    ]
 
 
 def test_an_estimator_of_numbers_gets_the_form_it_was_fitted_with() -> None:

@@ -22,10 +22,14 @@ from tests.production.replicas import (
 from tests.servers import ENVIRON, free_port, started
 
 
-def test_serve_starts_a_worker_for_each_processor_that_may_be_used(folder: Path) -> None:
+def test_serve_starts_a_worker_for_each_processor_that_may_be_used(
+    folder: Path,
+) -> None:
     save_example(folder, "build_rf_binary")
     with serving(folder, WORKERS="") as server:
-        assert server.log.read_text().count("spawned uWSGI worker") == len(os.sched_getaffinity(0))
+        assert server.log.read_text().count("spawned uWSGI worker") == len(
+            os.sched_getaffinity(0)
+        )
 
 
 @pytest.mark.parametrize(
@@ -35,7 +39,10 @@ def test_serve_starts_a_worker_for_each_processor_that_may_be_used(folder: Path)
             {"MODEL_NAME": "none.joblib"},
             "serve failed: none.joblib cannot be copied: No such file or directory",
         ),
-        ({"MAX_EXPLAIN_ROWS": "x"}, "  MAX_EXPLAIN_ROWS: expected a whole number of 1 or more"),
+        (
+            {"MAX_EXPLAIN_ROWS": "x"},
+            "  MAX_EXPLAIN_ROWS: expected a whole number of 1 or more",
+        ),
     ],
 )
 def test_serve_ends_with_a_sentence_if_it_cannot_serve(
@@ -77,7 +84,9 @@ def test_swap_waits_for_workers_that_still_load_the_old_model(folder: Path) -> N
 
 
 @pytest.mark.parametrize("broken", [b"not a pickle", b""])
-def test_swap_leaves_the_old_model_if_the_new_one_is_broken(folder: Path, broken: bytes) -> None:
+def test_swap_leaves_the_old_model_if_the_new_one_is_broken(
+    folder: Path, broken: bytes
+) -> None:
     save_example(folder, "build_rf_binary")
     with serving(folder) as server:
         old = model_version(server)
@@ -123,10 +132,26 @@ def test_ready_imports_neither_a_web_framework_nor_data_science() -> None:
     command = [sys.executable, "-X", "importtime", "-m", "python.production", "ready"]
     environ = ENVIRON | {"PORT": str(free_port())}
     health_check = subprocess.run(
-        command, check=False, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=30
+        command,
+        check=False,
+        cwd=ROOT,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=30,
     )
     assert "not ready: [Errno 111] Connection refused" in health_check.stderr
-    modules = re.findall(r"^import time: .*\| +([\w.]+)$", health_check.stderr, re.MULTILINE)
+    modules = re.findall(
+        r"^import time: .*\| +([\w.]+)$", health_check.stderr, re.MULTILINE
+    )
     assert "python.settings" in modules
     packages = {module.split(".")[0] for module in modules}
-    assert not packages & {"flask", "werkzeug", "numpy", "pandas", "scipy", "sklearn", "joblib"}
+    assert not packages & {
+        "flask",
+        "werkzeug",
+        "numpy",
+        "pandas",
+        "scipy",
+        "sklearn",
+        "joblib",
+    }

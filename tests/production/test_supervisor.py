@@ -89,14 +89,19 @@ def test_sigterm_right_after_a_worker_is_ready_ends_it(folder: Path) -> None:
     for _ in range(4):
         with started(command("serve"), folder) as server:
             while True:
-                with suppress(OSError), socket.create_connection(("127.0.0.1", server.port), 1):
+                with (
+                    suppress(OSError),
+                    socket.create_connection(("127.0.0.1", server.port), 1),
+                ):
                     break
                 time.sleep(0.001)
             server.process.terminate()
             assert server.process.wait(10) == 0
 
 
-def test_sigterm_ends_an_idle_worker_at_once_while_another_finishes(folder: Path) -> None:
+def test_sigterm_ends_an_idle_worker_at_once_while_another_finishes(
+    folder: Path,
+) -> None:
     joblib.dump(acting(SLEEPS) | {"lingering": Lingering()}, folder / "model.joblib")
     with serving(folder, WORKERS=2) as server:
         running = start_slow_request(server, 2)  # the other worker is idle

@@ -16,7 +16,10 @@ def test_libraries_use_one_thread_unless_the_environment_sets_another_number(
 ) -> None:
     joblib.dump(acting(THREADS), folder / "model.joblib")
     with serving(folder, **({"OMP_NUM_THREADS": None} | setting)) as server:
-        assert server.post("/predict", RECORD) == (200, f'{{"prediction":[{threads}.0]}}')
+        assert server.post("/predict", RECORD) == (
+            200,
+            f'{{"prediction":[{threads}.0]}}',
+        )
 
 
 def test_a_worker_that_takes_too_long_is_replaced(folder: Path) -> None:

@@ -51,7 +51,11 @@ class Feature(ABC):
     def describe(self) -> dict[str, Any]:
         """Return the metadata's entry, and whether a value may be missing or must be there."""
         accepts_missing = bool(self.accepts_missing)
-        return {**self.entry, "accepts_missing": accepts_missing, "required": not self.optional}
+        return {
+            **self.entry,
+            "accepts_missing": accepts_missing,
+            "required": not self.optional,
+        }
 
     @property
     def example(self) -> Value:
@@ -83,18 +87,24 @@ class Feature(ABC):
                 return None
             return "missing: the feature has no default and accepts no missing value"
         expected = self.mismatch(value)
-        return None if expected is None else f"expected {expected}, got {shorten(value)}"
+        return (
+            None if expected is None else f"expected {expected}, got {shorten(value)}"
+        )
 
     def check(self) -> None:
         """Raise ArtifactError if the parts of the feature's entry do not fit each other."""
         if self.accepts_missing not in (None, True, False):
-            raise ArtifactError(f'feature "{self.name}": accepts_missing must be true or false')
+            raise ArtifactError(
+                f'feature "{self.name}": accepts_missing must be true or false'
+            )
         if is_missing(self.default):
             advice = "leave it out and set accepts_missing"
             raise ArtifactError(f'feature "{self.name}": NaN is no default; {advice}')
         expected = None if self.default is None else self.mismatch(self.default)
         if expected is not None:
-            raise ArtifactError(f'feature "{self.name}": the default must be {expected}')
+            raise ArtifactError(
+                f'feature "{self.name}": the default must be {expected}'
+            )
 
     def fill(self, values: Iterable[Value]) -> list[Value]:
         """Return the values, with the default in place of each that is missing."""
@@ -150,7 +160,9 @@ class Category(Feature):
     @cached_property
     def positions(self) -> dict[Value, int]:
         """The position of each category; of None, that of the default or of a missing value."""
-        positions = {category: number for number, category in enumerate(self.categories)}
+        positions = {
+            category: number for number, category in enumerate(self.categories)
+        }
         positions[None] = positions.get(self.default, MISSING_POSITION)
         return positions
 
@@ -181,7 +193,9 @@ class Category(Feature):
 
     def column(self, values: Sequence[Value]) -> Any:
         """Return the categories, (n_records,), categorical."""
-        return self.decode(np.array([self.positions[value] for value in values], dtype=np.intp))
+        return self.decode(
+            np.array([self.positions[value] for value in values], dtype=np.intp)
+        )
 
     def encode(self, column: Columns) -> NDArray[Any]:
         """Return the position of each category in such a column, (n_records,)."""
@@ -192,7 +206,9 @@ class Category(Feature):
         import pandas as pd  # a model of numbers alone does without
 
         categories = pd.Index(self.categories)
-        return pd.Categorical.from_codes(positions.astype(np.intp), categories=categories)
+        return pd.Categorical.from_codes(
+            positions.astype(np.intp), categories=categories
+        )
 
     def check(self) -> None:
         """Raise ArtifactError if the categories are none, not JSON's scalars, or not distinct."""
@@ -211,7 +227,9 @@ class Category(Feature):
         raise ArtifactError(f'feature "{self.name}": {reason}')
 
 
-TYPES: dict[str, type[Feature]] = {kind.type: kind for kind in (Numeric, Category, String)}
+TYPES: dict[str, type[Feature]] = {
+    kind.type: kind for kind in (Numeric, Category, String)
+}
 
 
 def shorten(value: Value) -> str:

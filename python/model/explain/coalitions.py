@@ -29,7 +29,8 @@ def shapley_values(answer: Callable[[Any], Array], background: Any) -> Attribute
 
     def way(columns: Any) -> Attribution:
         tables = (
-            stack_rows(background, slice_rows(columns, row, row + 1)) for row in range(len(columns))
+            stack_rows(background, slice_rows(columns, row, row + 1))
+            for row in range(len(columns))
         )
         worths = np.stack([_worths(answer, table, coalitions) for table in tables])
         return Attribution(
@@ -46,10 +47,16 @@ def method_name(n_features: int) -> str:
 
 def n_coalitions(n_features: int) -> int:
     """How often a record is predicted with each row of the background."""
-    return 2**n_features if n_features <= MAX_FEATURES_EXACT else 2 * ORDER_PAIRS * (n_features + 1)
+    return (
+        2**n_features
+        if n_features <= MAX_FEATURES_EXACT
+        else 2 * ORDER_PAIRS * (n_features + 1)
+    )
 
 
-def _worths(answer: Callable[[Any], Array], table: Any, coalitions: NDArray[np.bool_]) -> Array:
+def _worths(
+    answer: Callable[[Any], Array], table: Any, coalitions: NDArray[np.bool_]
+) -> Array:
     """The mean answer for each coalition, (n_coalitions,) or (n_coalitions, n_classes); the record is the table's last row."""
     last = len(table) - 1
     means = []
@@ -64,7 +71,9 @@ def _worths(answer: Callable[[Any], Array], table: Any, coalitions: NDArray[np.b
 
 @cache
 def _coalitions(n: int) -> tuple[NDArray[np.bool_], Array]:
-    return _all_coalitions(n) if n <= MAX_FEATURES_EXACT else _coalitions_along_orders(n)
+    return (
+        _all_coalitions(n) if n <= MAX_FEATURES_EXACT else _coalitions_along_orders(n)
+    )
 
 
 def _all_coalitions(n: int) -> tuple[NDArray[np.bool_], Array]:
@@ -85,7 +94,11 @@ def _coalitions_along_orders(n: int) -> tuple[NDArray[np.bool_], Array]:
         for order in (forth, forth[::-1])
     ]
     coalitions = np.array(
-        [np.isin(np.arange(n), order[:size]) for order in orders for size in range(n + 1)]
+        [
+            np.isin(np.arange(n), order[:size])
+            for order in orders
+            for size in range(n + 1)
+        ]
     )
     weights = np.zeros((n, len(coalitions)))
     for number, order in enumerate(orders):

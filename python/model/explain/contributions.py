@@ -14,7 +14,12 @@ def own_contributions(predictor: Any) -> Attribute | None:
     Lundberg, Erion and Lee 2018, arXiv:1802.03888.
     """
     contribute = next(
-        (get(predictor) for known, get in CONTRIBUTIONS.items() if hasattr(predictor, known)), None
+        (
+            get(predictor)
+            for known, get in CONTRIBUTIONS.items()
+            if hasattr(predictor, known)
+        ),
+        None,
     )
     if contribute is None:
         return None
@@ -43,8 +48,12 @@ def _xgboost(model: Any) -> Callable[[Any], Any]:
     rounds = (0, getattr(model, "best_iteration", -1) + 1)  # (0, 0) is all of them
 
     def contribute(columns: Any) -> Any:
-        matrix = DMatrix(columns, missing=model.missing, enable_categorical=True, nthread=1)
-        return model.get_booster().predict(matrix, pred_contribs=True, iteration_range=rounds)
+        matrix = DMatrix(
+            columns, missing=model.missing, enable_categorical=True, nthread=1
+        )
+        return model.get_booster().predict(
+            matrix, pred_contribs=True, iteration_range=rounds
+        )
 
     return contribute
 

@@ -15,7 +15,13 @@ from python.model.data.columns import slice_rows
 from python.model.data.records import Records
 from python.model.estimator import Steps
 from python.model.explain.methods import Method, Subject, methods_against, methods_alone
-from python.model.explain.outputs import ABSOLUTE, RELATIVE, OutputOf, find_outputs, outputs_of
+from python.model.explain.outputs import (
+    ABSOLUTE,
+    RELATIVE,
+    OutputOf,
+    find_outputs,
+    outputs_of,
+)
 from python.model.types import Columns, Estimator
 
 log = logging.getLogger(__name__)
@@ -24,9 +30,7 @@ MAX_PROBES = 4
 MAX_PROBE_BACKGROUND = 8
 MAX_KEPT_BACKGROUNDS = 8
 
-NO_OUTPUT = (
-    "it has neither a probability, a decision function nor a single number for values to add up to"
-)
+NO_OUTPUT = "it has neither a probability, a decision function nor a single number for values to add up to"
 NO_METHOD = "no method gives values that add up to what it predicts"
 NO_BACKGROUND = (
     "the model needs background rows to be explained: "
@@ -61,7 +65,9 @@ class Explainer:
         self._methods_alone = methods_alone(self._subject, background)
         self._method_alone = self._first_proven(self._methods_alone)
         # A background that comes again is the same object, and finds its methods made.
-        self._methods_against = lru_cache(maxsize=MAX_KEPT_BACKGROUNDS)(self._make_against)
+        self._methods_against = lru_cache(maxsize=MAX_KEPT_BACKGROUNDS)(
+            self._make_against
+        )
 
     @cached_property
     def _method_against(self) -> str | None:
@@ -148,7 +154,9 @@ class Explainer:
             parts.append(self.explain(record, output_of_row, background))
         first = parts[0]
         for part in parts:
-            same_base = np.allclose(part.base_value, first.base_value, RELATIVE, ABSOLUTE)
+            same_base = np.allclose(
+                part.base_value, first.base_value, RELATIVE, ABSOLUTE
+            )
             if part.output != first.output or not same_base:
                 raise Unprocessable(NO_SUM)
         values = np.concatenate([part.values for part in parts])

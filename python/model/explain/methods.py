@@ -14,7 +14,13 @@ from python.model.estimator import Steps
 from python.model.explain import coalitions, contributions, tree_shap
 from python.model.explain.attribution import Attribute, Attribution
 from python.model.explain.origins import sum_by_feature
-from python.model.explain.outputs import ABSOLUTE, RELATIVE, Output, OutputOf, outputs_of
+from python.model.explain.outputs import (
+    ABSOLUTE,
+    RELATIVE,
+    Output,
+    OutputOf,
+    outputs_of,
+)
 from python.model.types import Columns, Estimator, Matrix
 
 log = logging.getLogger(__name__)
@@ -79,13 +85,17 @@ class Method:
     def _attribution(self, columns: Columns) -> Attribution | None:
         try:
             return None if self.attribute is None else self.attribute(columns)
-        except Exception as error:  # shap and the boosters refuse with exceptions of many kinds
+        except (
+            Exception
+        ) as error:  # shap and the boosters refuse with exceptions of many kinds
             level = logging.WARNING if isinstance(error, ImportError) else logging.DEBUG
             name = type(error).__name__
             log.log(level, "the method %s does not apply: %s", self.name, name)
             return None
 
-    def _is_background_mean(self, base_value: NDArray[np.float64], output: Output) -> bool:
+    def _is_background_mean(
+        self, base_value: NDArray[np.float64], output: Output
+    ) -> bool:
         """Return whether the base value is the mean output of the background.
 
         Sums would hold even if the background were misread.
@@ -140,10 +150,16 @@ def methods_against(subject: Subject, background: Columns) -> list[Method]:
         INTERVENTIONAL_PREDICTIONS,
         outputs_of(subject.estimator, background),
     )
-    return [trees, _linear(subject, background, outputs), _by_coalitions(subject, background)]
+    return [
+        trees,
+        _linear(subject, background, outputs),
+        _by_coalitions(subject, background),
+    ]
 
 
-def _by_columns(name: str, subject: Subject, make: Callable[[], Attribute | None]) -> Method:
+def _by_columns(
+    name: str, subject: Subject, make: Callable[[], Attribute | None]
+) -> Method:
     return Method(name, partial(_sum_columns, subject, make), subject.outputs)
 
 
@@ -163,12 +179,16 @@ def _by_coalitions(subject: Subject, background: Columns) -> Method:
 
 
 def _against_matrix(
-    make: Callable[[Estimator, Columns], Attribute | None], subject: Subject, background: Columns
+    make: Callable[[Estimator, Columns], Attribute | None],
+    subject: Subject,
+    background: Columns,
 ) -> Attribute | None:
     return make(subject.steps.predictor, subject.steps.transform(background))
 
 
-def _sum_columns(subject: Subject, make: Callable[[], Attribute | None]) -> Attribute | None:
+def _sum_columns(
+    subject: Subject, make: Callable[[], Attribute | None]
+) -> Attribute | None:
     """Return the way of the predictor, its values for columns summed for their features."""
     origins = subject.origins
     if origins is None:
@@ -179,6 +199,8 @@ def _sum_columns(subject: Subject, make: Callable[[], Attribute | None]) -> Attr
 
     def attribute_features(columns: Columns) -> Attribution:
         values, base_value = attribute(subject.steps.transform(columns))
-        return Attribution(sum_by_feature(values, origins, subject.n_features), base_value)
+        return Attribution(
+            sum_by_feature(values, origins, subject.n_features), base_value
+        )
 
     return attribute_features

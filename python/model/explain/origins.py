@@ -49,7 +49,9 @@ def _trace(transformer: Any, sources: list[int]) -> list[int]:
         return sources
     if hasattr(transformer, "transformer_list"):
         return [
-            source for _, part in transformer.transformer_list for source in _trace(part, sources)
+            source
+            for _, part in transformer.transformer_list
+            for source in _trace(part, sources)
         ]
     return _trace_names(transformer, sources)
 
@@ -76,7 +78,11 @@ def _trace_names(transformer: Any, sources: list[int]) -> list[int]:
     vars(unnamed).pop("feature_names_in_", None)
     traced = []
     for name in unnamed.get_feature_names_out(np.array(tokens, dtype=object)):
-        inside = [source for token, source in zip(tokens, sources, strict=True) if token in name]
+        inside = [
+            source
+            for token, source in zip(tokens, sources, strict=True)
+            if token in name
+        ]
         if len(inside) != 1:
             raise Mixed
         traced += inside

@@ -11,7 +11,10 @@ from scipy.sparse import csr_array
 from python.model.explain.attribution import Attribution
 
 MAX_NUMBERS = 2**22  # 32 MiB
-PATH, OUTPUT = 128, 16  # numbers as large as a path, and one of its outputs, while they are made
+PATH, OUTPUT = (
+    128,
+    16,
+)  # numbers as large as a path, and one of its outputs, while they are made
 
 Matrix = NDArray[np.float64]
 
@@ -45,12 +48,19 @@ class Paths:
             raise ValueError("records with the threshold itself go to the right")
         n_paths = len(trees.children_left) + np.count_nonzero(trees.children_left >= 0)
         if n_paths * (PATH + OUTPUT * trees.num_outputs) > MAX_NUMBERS:
-            raise ValueError(f"{n_paths} paths to {trees.num_outputs} outputs are too many")
+            raise ValueError(
+                f"{n_paths} paths to {trees.num_outputs} outputs are too many"
+            )
         leaves, paths = zip(
-            *sorted(_few_enough(_walk(trees)), key=lambda leaf_and_path: len(leaf_and_path[1])),
+            *sorted(
+                _few_enough(_walk(trees)),
+                key=lambda leaf_and_path: len(leaf_and_path[1]),
+            ),
             strict=True,
         )
-        outputs = np.array(leaves)[:, -1:] if trees.num_outputs == 2 else np.array(leaves)
+        outputs = (
+            np.array(leaves)[:, -1:] if trees.num_outputs == 2 else np.array(leaves)
+        )
         self._base = outputs.T @ [
             prod(condition.share for condition in path.values()) for path in paths
         ]
@@ -59,28 +69,40 @@ class Paths:
         lengths = np.array([len(path) for path in paths])
         # From here on there is an item for each condition, path after path, the shortest first.
         self._path = np.arange(len(paths)).repeat(lengths)
-        self._feature = np.array([feature for path in paths for feature in path], dtype=np.intp)
-        conditions = np.array([condition for path in paths for condition in path.values()]).reshape(
-            -1, 4
+        self._feature = np.array(
+            [feature for path in paths for feature in path], dtype=np.intp
         )
+        conditions = np.array(
+            [condition for path in paths for condition in path.values()]
+        ).reshape(-1, 4)
         self._above, self._upto, missing, share = np.ascontiguousarray(conditions.T)
         self._missing = missing.astype(bool)
         item, length = np.arange(len(self._path)), lengths[self._path]
         bit = item - np.searchsorted(self._path, self._path)
-        self._sets = csr_array((1 << bit, (self._path, item)), shape=(len(paths), len(item)))
+        self._sets = csr_array(
+            (1 << bit, (self._path, item)), shape=(len(paths), len(item))
+        )
         self._first = (1 << length).cumsum() - (1 << length)
         self._values = np.concatenate(
-            [_values(share[length == n].reshape(-1, n)).ravel() for n in np.unique(lengths)]
+            [
+                _values(share[length == n].reshape(-1, n)).ravel()
+                for n in np.unique(lengths)
+            ]
         )
         place = self._feature + n_features * np.arange(outputs.shape[1])[:, None]
-        sums = (outputs[self._path].T.ravel(), (place.ravel(), np.tile(item, outputs.shape[1])))
+        sums = (
+            outputs[self._path].T.ravel(),
+            (place.ravel(), np.tile(item, outputs.shape[1])),
+        )
         self._sums = csr_array(sums, shape=(outputs.shape[1] * n_features, len(item)))
         self._shape = (outputs.shape[1], n_features)
 
     def __call__(self, X: Matrix) -> Attribution:
         """The values of records, (n_records, n_features, n_outputs), and the base value, (n_outputs,)."""
         # One after the other: what there is for each condition of a record stays in the processor's cache.
-        return Attribution(np.stack([self._explained(record) for record in X]), self._base)
+        return Attribution(
+            np.stack([self._explained(record) for record in X]), self._base
+        )
 
     def _explained(self, record: Matrix) -> Matrix:
         asked = record.take(self._feature)
@@ -129,7 +151,12 @@ def _walk(trees: Any) -> Iterator[tuple[Any, Path]]:
                 waiting.append(
                     (
                         child,
-                        path | {feature: so_far._replace(missing=missing, share=share, **bounds)},
+                        path
+                        | {
+                            feature: so_far._replace(
+                                missing=missing, share=share, **bounds
+                            )
+                        },
                     )
                 )
 

@@ -55,7 +55,11 @@ def trees(predictor: Any, background: Any = None) -> Attribute | None:
             np.ravel(np.asarray(explainer.expected_value, dtype=float)),
         )
 
-    way = by_shap if background is not None else _faster(predictor, explainer.model, by_shap)
+    way = (
+        by_shap
+        if background is not None
+        else _faster(predictor, explainer.model, by_shap)
+    )
     return lambda columns: way(_as_read(predictor, columns))
 
 
@@ -71,9 +75,7 @@ def _faster(predictor: Any, ensemble: Any, by_shap: Attribute) -> Attribute:
             ):
                 return way
             log.debug("%s gives other values than shap", make.__name__)
-        except (
-            Exception
-        ) as reason:  # shapiq, too, refuses what it does not know with exceptions of many kinds
+        except Exception as reason:  # shapiq, too, refuses what it does not know with exceptions of many kinds
             log.debug("%s does not apply: %s", make.__name__, reason)
     return by_shap
 
@@ -86,10 +88,12 @@ def _bounds(ensemble: Any, n_features: int) -> NDArray[np.float64]:
     )
     features, order = ensemble.features[split], np.argsort(ensemble.features[split])
     known = np.split(
-        ensemble.thresholds[split][order], np.searchsorted(features[order], range(1, n_features))
+        ensemble.thresholds[split][order],
+        np.searchsorted(features[order], range(1, n_features)),
     )
     records = np.stack(
-        [choose.choice(values if len(values) else [0.0], N_BOUNDS) for values in known], axis=1
+        [choose.choice(values if len(values) else [0.0], N_BOUNDS) for values in known],
+        axis=1,
     )
     return np.where(choose.random(records.shape) < 1 / 8, np.nan, records)
 
@@ -115,8 +119,12 @@ def _by_shapiq(predictor: Any, _: Any) -> Attribute:
 
     def way(matrix: NDArray[Any]) -> Attribution:
         with lock:
-            found = [explainer.explain(record).get_n_order_values(1) for record in matrix]
-        return Attribution(np.array(found), np.asarray(explainer.baseline_value, dtype=float))
+            found = [
+                explainer.explain(record).get_n_order_values(1) for record in matrix
+            ]
+        return Attribution(
+            np.array(found), np.asarray(explainer.baseline_value, dtype=float)
+        )
 
     return way
 
@@ -164,7 +172,9 @@ def _is_of_sklearn(predictor: Any) -> bool:
 
 def _takes_background(predictor: Any) -> bool:
     few_enough = max(_node_counts(predictor), default=0) <= MAX_NODES_WITH_BACKGROUND
-    return _has_trees(predictor) and not hasattr(predictor, "_predictors") and few_enough
+    return (
+        _has_trees(predictor) and not hasattr(predictor, "_predictors") and few_enough
+    )
 
 
 def _has_trees(predictor: Any) -> bool:
@@ -173,7 +183,8 @@ def _has_trees(predictor: Any) -> bool:
     if categorical is not None and any(categorical):
         return False
     return any(
-        hasattr(predictor, name) for name in ("tree_", "_predictors", "get_booster", "booster_")
+        hasattr(predictor, name)
+        for name in ("tree_", "_predictors", "get_booster", "booster_")
     ) or any(hasattr(part, "tree_") for part in _members(predictor))
 
 
@@ -190,7 +201,9 @@ def _members(predictor: Any) -> list[Any]:
     return list(members.ravel() if isinstance(members, np.ndarray) else members)
 
 
-def _second_of_two(values: NDArray[np.float64], base: NDArray[np.float64]) -> Attribution:
+def _second_of_two(
+    values: NDArray[np.float64], base: NDArray[np.float64]
+) -> Attribution:
     if values.ndim == 3 and values.shape[2] == 2:
         return Attribution(values[:, :, 1], base[1])
     return _squeezed(values, base)

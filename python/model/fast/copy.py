@@ -16,7 +16,9 @@ from python.model.types import Matrix
 log = logging.getLogger(__name__)
 
 NEAR_TIE = 1e-9  # of two probabilities
-LARGEST_NUMBER = float(np.finfo(np.float32).max)  # scikit-learn's trees refuse larger ones
+LARGEST_NUMBER = float(
+    np.finfo(np.float32).max
+)  # scikit-learn's trees refuse larger ones
 
 Outputs = Callable[[Matrix], Matrix]
 """From the matrix that a predictor takes to its outputs.
@@ -66,7 +68,9 @@ class Copy:
             return None
         try:
             return self.compute(self._encode(records))
-        except Exception as error:  # a step refuses these values, and the estimator says which
+        except (
+            Exception
+        ) as error:  # a step refuses these values, and the estimator says which
             log.debug("the estimator predicts because of %s", type(error).__name__)
             return None
 
@@ -89,7 +93,9 @@ class Copy:
             lead = ordered[:, -1] - ordered[:, -2]
             if (lead < NEAR_TIE).any():
                 return None
-        labels: NDArray[Any] = np.asarray(self.classes).take(probabilities.argmax(axis=1))
+        labels: NDArray[Any] = np.asarray(self.classes).take(
+            probabilities.argmax(axis=1)
+        )
         return labels
 
     def _encode(self, records: Records) -> Matrix:

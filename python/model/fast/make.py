@@ -16,7 +16,9 @@ from python.model.types import Columns, Estimator
 SEED = 0
 
 
-def make_copy(estimator: Estimator, steps: Steps, schema: Schema, samples: Columns) -> Copy:
+def make_copy(
+    estimator: Estimator, steps: Steps, schema: Schema, samples: Columns
+) -> Copy:
     """Return a copy of the estimator that is proven to compute the same, and faster.
 
     `samples` are rows that the estimator takes.
@@ -44,7 +46,9 @@ def compile_copy(
     for layer in (*layers(estimator), predictor):
         if not is_sklearns_own(layer):
             name = type(layer).__name__
-            raise ValueError(f"{name} is not scikit-learn's own, and may answer as it likes")
+            raise ValueError(
+                f"{name} is not scikit-learn's own, and may answer as it likes"
+            )
     schema = with_vocabularies(schema, steps)
     classes = getattr(estimator, "classes_", None)
     method = "predict" if classes is None else "predict_proba"

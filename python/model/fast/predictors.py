@@ -45,12 +45,16 @@ def compile_predictor(predictor: Any, form: Form) -> tuple[Outputs, Outputs]:
 
 def tolerance(predictor: Any) -> float:
     """By how much the answers may differ: not at all where no sums of numbers with long fractions are taken in another way."""
-    return TOLERANCE if hasattr(predictor, "coef_") or hasattr(predictor, "_loss") else 0.0
+    return (
+        TOLERANCE if hasattr(predictor, "coef_") or hasattr(predictor, "_loss") else 0.0
+    )
 
 
 def _trees(predictor: Any) -> Outputs:
     if hasattr(predictor, "tree_"):
-        return _shaped(predictor, lambda X: predictor.tree_.predict(X.astype(np.float32)))
+        return _shaped(
+            predictor, lambda X: predictor.tree_.predict(X.astype(np.float32))
+        )
     from python.model.fast.treelite import (  # a model without trees never needs it
         Gtil,
         imported,
@@ -68,7 +72,9 @@ def _trees(predictor: Any) -> Outputs:
         if hasattr(predictor, "_predictors")
         else lambda X: scores(X.astype(np.float32).astype(float))
     )
-    return _shaped(predictor, seen if loss is None else lambda X: _linked(predictor, loss, seen(X)))
+    return _shaped(
+        predictor, seen if loss is None else lambda X: _linked(predictor, loss, seen(X))
+    )
 
 
 def _is_forest(predictor: Any) -> bool:
@@ -90,21 +96,28 @@ def _tree_by_tree(predictor: Any) -> Outputs:
 def _linked(predictor: Any, loss: Any, scores: Matrix) -> Any:
     scores = scores[:, 0] if scores.shape[1] == 1 else scores
     return (
-        loss.predict_proba(scores) if hasattr(predictor, "classes_") else loss.link.inverse(scores)
+        loss.predict_proba(scores)
+        if hasattr(predictor, "classes_")
+        else loss.link.inverse(scores)
     )
 
 
 def _linear(predictor: Any, product: Callable[[Matrix, Matrix], Matrix]) -> Outputs:
     from scipy.special import expit, softmax
 
-    coefficients, intercept = np.asarray(predictor.coef_, dtype=float).T, predictor.intercept_
+    coefficients, intercept = (
+        np.asarray(predictor.coef_, dtype=float).T,
+        predictor.intercept_,
+    )
     if not hasattr(predictor, "classes_"):
         loss = getattr(predictor, "_base_loss", None)
         inverse = loss.link.inverse if loss else lambda scores: scores
         return lambda X: inverse(product(X, coefficients) + intercept)
     if coefficients.shape[1] == 1:
         return _shaped(predictor, lambda X: expit(product(X, coefficients) + intercept))
-    return _shaped(predictor, lambda X: softmax(product(X, coefficients) + intercept, axis=1))
+    return _shaped(
+        predictor, lambda X: softmax(product(X, coefficients) + intercept, axis=1)
+    )
 
 
 def _in_turn(X: Matrix, coefficients: Matrix) -> Matrix:
@@ -120,6 +133,8 @@ def _shaped(predictor: Any, outputs: Callable[[Matrix], Any]) -> Outputs:
         found: Matrix = outputs(X).reshape(len(X), -1)
         if not classes:
             return found[:, 0]
-        return np.concatenate([1 - found, found], axis=1) if found.shape[1] == 1 else found
+        return (
+            np.concatenate([1 - found, found], axis=1) if found.shape[1] == 1 else found
+        )
 
     return shaped

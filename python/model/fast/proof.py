@@ -43,7 +43,9 @@ class Original:
 
     def compute(self, codes: Matrix) -> Matrix:
         """Return the estimator's outputs for codes, (n_records, n_features)."""
-        return np.asarray(getattr(self.estimator, self.method)(self.schema.decode(codes)))
+        return np.asarray(
+            getattr(self.estimator, self.method)(self.schema.decode(codes))
+        )
 
     def predict(self, codes: Matrix) -> NDArray[Any]:
         """Return the estimator's labels or numbers for codes, (n_records, n_features)."""
@@ -76,9 +78,13 @@ def prove(
     with_gaps[0] = np.nan
     copy = replace(copy, takes_missing=accepts(original.compute_last, with_gaps))
 
-    accepted = trials[[accepts(partial(_must_compute, copy), row[None]) for row in trials]]
+    accepted = trials[
+        [accepts(partial(_must_compute, copy), row[None]) for row in trials]
+    ]
     if not len(accepted) or not accepts(original.compute, accepted):
-        raise Unproven("the compiled copy answers what the estimator refuses, or nothing")
+        raise Unproven(
+            "the compiled copy answers what the estimator refuses, or nothing"
+        )
     matrix = original.transform(accepted)
     if not np.array_equal(copy.transform(accepted), matrix, equal_nan=True):
         raise Unproven("a step gives other values than its copy")

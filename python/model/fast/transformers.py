@@ -32,8 +32,12 @@ STEPS: dict[str, Callable[[Any], Plan]] = {
     "RobustScaler": lambda s: _shifted_and_divided(
         s.center_ if s.with_centering else None, s.scale_ if s.with_scaling else None
     ),
-    "MaxAbsScaler": lambda s: _as_it_is(s) if getattr(s, "clip", False) else lambda X: X / s.scale_,
-    "MinMaxScaler": lambda s: _as_it_is(s) if s.clip else lambda X: X * s.scale_ + s.min_,
+    "MaxAbsScaler": lambda s: (
+        _as_it_is(s) if getattr(s, "clip", False) else lambda X: X / s.scale_
+    ),
+    "MinMaxScaler": lambda s: (
+        _as_it_is(s) if s.clip else lambda X: X * s.scale_ + s.min_
+    ),
     "SimpleImputer": lambda s: (
         (lambda X: np.where(np.isnan(X), s.statistics_, X))
         if s.indicator_ is None and is_missing(s.missing_values)
@@ -53,9 +57,13 @@ def compile_transformers(transformers: Sequence[Any], schema: Schema) -> Plan:
         and hasattr(transformers[0], "output_indices_")
         and is_sklearns_own(transformers[0])
     ):
-        return _chained([_columns(transformers[0], schema), *map(_step, transformers[1:])])
+        return _chained(
+            [_columns(transformers[0], schema), *map(_step, transformers[1:])]
+        )
     if not schema.is_numeric:
-        raise ValueError("a feature that is not a number meets a step that takes all of them")
+        raise ValueError(
+            "a feature that is not a number meets a step that takes all of them"
+        )
     return _chained(list(map(_step, transformers)))
 
 
@@ -107,18 +115,28 @@ def _shifted_and_divided(shift: Any, divisor: Any) -> Plan:
 def _columns(transformer: Any, schema: Schema) -> Plan:
     width = max(places.stop for places in transformer.output_indices_.values())
     rows = sum(
-        len(feature.categories) + 1 for feature in schema.features if isinstance(feature, Category)
+        len(feature.categories) + 1
+        for feature in schema.features
+        if isinstance(feature, Category)
     )
     if rows * width > MATRIX_LIMIT:
-        raise ValueError(f"{rows} categories that become {width} columns are too many to look up")
+        raise ValueError(
+            f"{rows} categories that become {width} columns are too many to look up"
+        )
     if transformer.transformer_weights:
         raise ValueError("weights of transformers")
     blocks: list[tuple[Any, slice, Plan]] = []
     for name, inner, _ in transformer.transformers_:
         taken = transformer._transformer_to_input_indices[name]
-        if len(taken) and inner != "drop":  # though it may give no column, it may refuse a value
+        if (
+            len(taken) and inner != "drop"
+        ):  # though it may give no column, it may refuse a value
             blocks.append(
-                (_sliced(taken), transformer.output_indices_[name], _block(inner, taken, schema))
+                (
+                    _sliced(taken),
+                    transformer.output_indices_[name],
+                    _block(inner, taken, schema),
+                )
             )
 
     def columns(X: Matrix) -> Matrix:
@@ -132,20 +150,33 @@ def _columns(transformer: Any, schema: Schema) -> Plan:
 
 def _sliced(places: Any) -> Any:
     """The places as a slice, which is faster, where they are next to each other."""
-    start, stop = (int(places[0]), int(places[0]) + len(places)) if len(places) else (0, 0)
-    return slice(start, stop) if np.array_equal(places, np.arange(start, stop)) else places
+    start, stop = (
+        (int(places[0]), int(places[0]) + len(places)) if len(places) else (0, 0)
+    )
+    return (
+        slice(start, stop) if np.array_equal(places, np.arange(start, stop)) else places
+    )
 
 
 def _block(inner: Any, taken: Sequence[int], schema: Schema) -> Plan:
     features = [schema.features[place] for place in taken]
     if all(isinstance(feature, Numeric) for feature in features):
         return _step(inner)
-    names = [type(part).__name__ if is_sklearns_own(part) else FUNCTION for part in parts(inner)]
+    names = [
+        type(part).__name__ if is_sklearns_own(part) else FUNCTION
+        for part in parts(inner)
+    ]
     by_row = FUNCTION not in names
     by_column = len(taken) == 1 or all(name in BY_COLUMN for name in names)
-    if by_row and by_column and all(isinstance(feature, Category) for feature in features):
+    if (
+        by_row
+        and by_column
+        and all(isinstance(feature, Category) for feature in features)
+    ):
         return _tabulated(inner, taken, schema)
-    raise ValueError("a step takes features together that are not all numbers, or records that are")
+    raise ValueError(
+        "a step takes features together that are not all numbers, or records that are"
+    )
 
 
 class Table(NamedTuple):
@@ -153,7 +184,9 @@ class Table(NamedTuple):
 
     columns: Any
     values: Matrix
-    refused: NDArray[np.bool_] | None  # the rows that the step refuses, where there are any
+    refused: (
+        NDArray[np.bool_] | None
+    )  # the rows that the step refuses, where there are any
 
 
 def _tabulated(inner: Any, taken: Sequence[int], schema: Schema) -> Plan:
@@ -175,7 +208,9 @@ def _tabulated(inner: Any, taken: Sequence[int], schema: Schema) -> Plan:
     return tabulated
 
 
-def _table(inner: Any, taken: Sequence[int], schema: Schema, place: int, first: Matrix) -> Table:
+def _table(
+    inner: Any, taken: Sequence[int], schema: Schema, place: int, first: Matrix
+) -> Table:
     codes = [*range(len(schema.features[place].categories)), -1]  # type: ignore[attr-defined]
     rows = np.zeros((len(codes), len(schema.features)))
     rows[:, place] = codes
@@ -183,11 +218,16 @@ def _table(inner: Any, taken: Sequence[int], schema: Schema, place: int, first: 
     refused = np.isin(np.arange(len(rows)), list(refused_rows(ask, rows)))
     values = first.repeat(len(rows), axis=0)
     values[~refused] = ask(rows[~refused])
-    changed = np.flatnonzero(~np.isclose(values, first, rtol=0, atol=0, equal_nan=True).all(axis=0))
-    return Table(_sliced(changed), values[:, changed], refused if refused.any() else None)
+    changed = np.flatnonzero(
+        ~np.isclose(values, first, rtol=0, atol=0, equal_nan=True).all(axis=0)
+    )
+    return Table(
+        _sliced(changed), values[:, changed], refused if refused.any() else None
+    )
 
 
 def _asked(inner: Any, taken: Sequence[int], schema: Schema, coded: Matrix) -> Matrix:
     return np.asarray(
-        to_dense(inner.transform(schema.decode(coded).iloc[:, list(taken)])), dtype=float
+        to_dense(inner.transform(schema.decode(coded).iloc[:, list(taken)])),
+        dtype=float,
     )

@@ -94,13 +94,18 @@ def _nodes(
 
 
 def _equal(
-    copy: Any, fields: dict[str, Any], leaf: NDArray[np.bool_], values: NDArray[Any] | None
+    copy: Any,
+    fields: dict[str, Any],
+    leaf: NDArray[np.bool_],
+    values: NDArray[Any] | None,
 ) -> bool:
     same = all(
-        np.array_equal(copy.get_field(field)[~leaf], own[~leaf]) for field, own in fields.items()
+        np.array_equal(copy.get_field(field)[~leaf], own[~leaf])
+        for field, own in fields.items()
     )
     return same and (
-        values is None or np.allclose(copy.get_field("leaf_value")[leaf], values[leaf], 1e-15, 0)
+        values is None
+        or np.allclose(copy.get_field("leaf_value")[leaf], values[leaf], 1e-15, 0)
     )
 
 
@@ -113,9 +118,13 @@ class Gtil:
             "float64",
             "float64",
         ) or model.num_feature != width:
-            raise ValueError(f"trees over {model.num_feature} columns of {model.input_type}")
+            raise ValueError(
+                f"trees over {model.num_feature} columns of {model.input_type}"
+            )
         self._model = model
-        self._config = GTILConfig(nthread=1, predict_type="raw" if margins else "default")
+        self._config = GTILConfig(
+            nthread=1, predict_type="raw" if margins else "default"
+        )
         self._width = treelite.gtil.predict(
             model, np.zeros((1, width)), nthread=1, pred_margin=margins
         ).size

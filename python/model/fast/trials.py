@@ -43,7 +43,8 @@ def critical_rows(predictor: Any, choose: np.random.Generator) -> Iterator[Matri
         values = np.unique(thresholds[(features == feature) & np.isfinite(thresholds)])
         near = values.astype(precision)
         below, above = (
-            np.nextafter(near, precision(end)).astype(float) for end in (-np.inf, np.inf)
+            np.nextafter(near, precision(end)).astype(float)
+            for end in (-np.inf, np.inf)
         )
         columns.append(
             choose.permutation(np.concatenate([values, below, above]))
@@ -63,15 +64,23 @@ def rows_at_once(width: int) -> int:
 
 def _splits(predictor: Any) -> tuple[NDArray[Any], NDArray[Any], Any]:
     if hasattr(predictor, "_predictors"):
-        nodes = np.concatenate([tree.nodes for trees in predictor._predictors for tree in trees])
+        nodes = np.concatenate(
+            [tree.nodes for trees in predictor._predictors for tree in trees]
+        )
         nodes = nodes[nodes["is_leaf"] == 0]
         return nodes["feature_idx"], nodes["num_threshold"], np.float64
-    trees = [part.tree_ for part in np.ravel(getattr(predictor, "estimators_", predictor))]
+    trees = [
+        part.tree_ for part in np.ravel(getattr(predictor, "estimators_", predictor))
+    ]
     inner = [tree.feature >= 0 for tree in trees]
-    features = np.concatenate([tree.feature[keep] for tree, keep in zip(trees, inner, strict=True)])
+    features = np.concatenate(
+        [tree.feature[keep] for tree, keep in zip(trees, inner, strict=True)]
+    )
     return (
         features,
-        np.concatenate([tree.threshold[keep] for tree, keep in zip(trees, inner, strict=True)]),
+        np.concatenate(
+            [tree.threshold[keep] for tree, keep in zip(trees, inner, strict=True)]
+        ),
         np.float32,
     )
 
@@ -82,7 +91,11 @@ def made_up_codes(schema: Schema, choose: np.random.Generator) -> Matrix:
     Every other record has one number that is too large for most steps, alone, since it keeps the rest from being tried.
     """
     longest = max(
-        (len(feature.categories) for feature in schema.features if isinstance(feature, Category)),
+        (
+            len(feature.categories)
+            for feature in schema.features
+            if isinstance(feature, Category)
+        ),
         default=0,
     )
     most = min(max(PROBES, longest), CHUNK)
@@ -97,17 +110,22 @@ def made_up_codes(schema: Schema, choose: np.random.Generator) -> Matrix:
             column = np.concatenate(
                 [
                     np.resize(NUMBERS, most // 2),
-                    choose.normal(size=most - most // 2) * 10.0 ** choose.integers(-3, 5),
+                    choose.normal(size=most - most // 2)
+                    * 10.0 ** choose.integers(-3, 5),
                 ]
             )
             gap = np.nan
         may = feature.accepts_missing and feature.default is None
         columns.append(
-            np.where(choose.random(most) < 0.1 * bool(may), gap, choose.permutation(column))
+            np.where(
+                choose.random(most) < 0.1 * bool(may), gap, choose.permutation(column)
+            )
         )
     records = np.stack(columns, axis=1)
     numbers = [
-        place for place, feature in enumerate(schema.features) if not isinstance(feature, Category)
+        place
+        for place, feature in enumerate(schema.features)
+        if not isinstance(feature, Category)
     ]
     if numbers:
         every_other = np.arange(0, most, 2)

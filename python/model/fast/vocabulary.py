@@ -36,14 +36,18 @@ class Vocabulary(Category):
         numbers = {text: number for number, text in enumerate(self.categories)}
         positions = Positions(numbers, stranger=len(self.categories) - 1)
         is_missing_code = self.default is None
-        positions[None] = MISSING_POSITION if is_missing_code else positions[self.default]
+        positions[None] = (
+            MISSING_POSITION if is_missing_code else positions[self.default]
+        )
         return positions
 
     def encode(self, column: Any) -> NDArray[np.float64]:
         """Return the position of each text in such a column, (n_records,)."""
         positions = []
         for text in column:
-            positions.append(MISSING_POSITION if is_missing(text) else self.positions[text])
+            positions.append(
+                MISSING_POSITION if is_missing(text) else self.positions[text]
+            )
         return np.array(positions, dtype=float)
 
     def decode(self, positions: NDArray[Any]) -> NDArray[np.object_]:
@@ -57,7 +61,10 @@ def with_vocabularies(schema: Schema, steps: Steps) -> Schema:
     if not schema.has_texts:
         return schema
     return Schema(
-        (_known(place, feature, steps) for place, feature in enumerate(schema.features)),
+        (
+            _known(place, feature, steps)
+            for place, feature in enumerate(schema.features)
+        ),
         named=schema.named,
     )
 
@@ -66,11 +73,20 @@ def _known(place: int, feature: Feature, steps: Steps) -> Feature:
     if not isinstance(feature, String):
         return feature
     texts = dict.fromkeys(
-        text for found in _lists(place, steps) for text in found if isinstance(text, str)
+        text
+        for found in _lists(place, steps)
+        for text in found
+        if isinstance(text, str)
     )
-    stranger = "\0" * max(map(len, texts), default=0) + "?"  # longer than all that are known
+    stranger = (
+        "\0" * max(map(len, texts), default=0) + "?"
+    )  # longer than all that are known
     return Vocabulary(
-        feature.name, feature.default, feature.accepts_missing, feature.entry, (*texts, stranger)
+        feature.name,
+        feature.default,
+        feature.accepts_missing,
+        feature.entry,
+        (*texts, stranger),
     )
 
 

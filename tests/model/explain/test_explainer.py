@@ -76,7 +76,11 @@ def test_the_matrix(cell: Cell) -> None:
 def load(estimator: Any, data: pd.DataFrame, samples: Any = None) -> SklearnModel:
     return SklearnModel.load(
         Artifact.of(
-            {"model": estimator, "metadata": {"features": features(data)}, "samples": samples}
+            {
+                "model": estimator,
+                "metadata": {"features": features(data)},
+                "samples": samples,
+            }
         )
     )
 
@@ -122,17 +126,23 @@ def test_values_are_the_shapley_values(name: str) -> None:
         "boosting": GradientBoostingRegressor(n_estimators=5, random_state=0),
         "histogram": HistGradientBoostingRegressor(max_iter=5),
         "ridge": Ridge(),
-        "classes by boosting": GradientBoostingClassifier(n_estimators=20, random_state=0),
+        "classes by boosting": GradientBoostingClassifier(
+            n_estimators=20, random_state=0
+        ),
         "LightGBM": LGBMClassifier(n_estimators=20, min_child_samples=5, verbose=-1),
         "XGBoost": XGBClassifier(n_estimators=20),
     }[name]
-    estimator.fit(data.to_numpy(), (score > 0) * 1 if is_classifier(estimator) else score)
+    estimator.fit(
+        data.to_numpy(), (score > 0) * 1 if is_classifier(estimator) else score
+    )
     records, background = data.to_numpy()[:3], data.to_numpy()[30:40]
     found = explain(load(estimator, data), records, background)
 
     def answer(X: Any) -> Any:
         return (
-            estimator.predict_proba(X)[:, 1] if is_classifier(estimator) else estimator.predict(X)
+            estimator.predict_proba(X)[:, 1]
+            if is_classifier(estimator)
+            else estimator.predict(X)
         )
 
     expected = [brute_force(answer, record, background) for record in records]
@@ -167,7 +177,9 @@ def test_the_seeds_forest_of_three_rows() -> None:
     forest = RandomForestClassifier(10, random_state=0).fit(data, [0, 0, 1])
     service = create_app(Settings(), load(forest, data)).test_client()
     answer = ask(
-        service, "/predict?proba=1&explain=1", {"feature1": 1, "feature2": 1, "feature3": 2}
+        service,
+        "/predict?proba=1&explain=1",
+        {"feature1": 1, "feature2": 1, "feature3": 2},
     )
     assert answer["explained_output"] == "probability"
     total = answer["base_value"] + sum(answer["explanation"].values())
@@ -177,15 +189,24 @@ def test_the_seeds_forest_of_three_rows() -> None:
 
 @pytest.mark.parametrize("background", [1, "identical", 300])
 @pytest.mark.parametrize(
-    "name", ["build_rf_binary", "lightgbm", "logistic", "neighbours", "pipeline", "catboost"]
+    "name",
+    ["build_rf_binary", "lightgbm", "logistic", "neighbours", "pipeline", "catboost"],
 )
-def test_backgrounds_of_all_kinds(name: str, background: int | str, client: Client) -> None:
+def test_backgrounds_of_all_kinds(
+    name: str, background: int | str, client: Client
+) -> None:
     records = build(name).records(100)
-    samples = {1: records[:1], "identical": records[1:2] * 10, 300: records * 3}[background]
+    samples = {1: records[:1], "identical": records[1:2] * 10, 300: records * 3}[
+        background
+    ]
     answer = ask(
-        client(name), "/predict?proba=1&explain=1", {"_data": records[:2], "_samples": samples}
+        client(name),
+        "/predict?proba=1&explain=1",
+        {"_data": records[:2], "_samples": samples},
     )
-    for row, probabilities in zip(answer["explanation"], answer["prediction"], strict=True):
+    for row, probabilities in zip(
+        answer["explanation"], answer["prediction"], strict=True
+    ):
         total = answer["base_value"] + sum(row.values())
         assert total == pytest.approx(list(probabilities.values())[1], abs=1e-5)
 
@@ -193,7 +214,9 @@ def test_backgrounds_of_all_kinds(name: str, background: int | str, client: Clie
 def test_every_row_of_a_background_counts(client: Client) -> None:
     records = build("build_rf_binary").records(200)
     probabilities = ask(client(), "/predict?proba=1", records)["prediction"]
-    answer = ask(client(), "/predict?explain=1", {"_data": records[0], "_samples": records})
+    answer = ask(
+        client(), "/predict?explain=1", {"_data": records[0], "_samples": records}
+    )
     assert answer["base_value"] == pytest.approx(
         np.mean([row["1"] for row in probabilities]), abs=1e-6
     )
@@ -212,10 +235,18 @@ def test_the_same_background_again_is_compiled_once(
         return trees(*arguments, **options)
 
     monkeypatch.setattr(tree_shap, "trees", counted)
-    service, records = client("forest of an array"), build("forest of an array").records(20)
-    first = ask(service, "/predict?explain=1", {"_data": records[:2], "_samples": records})
+    service, records = (
+        client("forest of an array"),
+        build("forest of an array").records(20),
+    )
+    first = ask(
+        service, "/predict?explain=1", {"_data": records[:2], "_samples": records}
+    )
     compiled = len(made)
-    assert ask(service, "/predict?explain=1", {"_data": records[:2], "_samples": records}) == first
+    assert (
+        ask(service, "/predict?explain=1", {"_data": records[:2], "_samples": records})
+        == first
+    )
     assert len(made) == compiled
     ask(service, "/predict?explain=1", {"_data": records[:2], "_samples": records[1:]})
     assert len(made) == compiled + 1
@@ -223,7 +254,15 @@ def test_the_same_background_again_is_compiled_once(
 
 @pytest.mark.parametrize(
     "name",
-    ["build_rf_binary", "lightgbm", "xgboost", "catboost", "logistic", "neighbours", "histogram"],
+    [
+        "build_rf_binary",
+        "lightgbm",
+        "xgboost",
+        "catboost",
+        "logistic",
+        "neighbours",
+        "histogram",
+    ],
 )
 def test_threads_get_the_answers_that_one_gets_alone(name: str, client: Client) -> None:
     service, records = client(name), build(name).records(24)
@@ -235,16 +274,22 @@ def test_threads_get_the_answers_that_one_gets_alone(name: str, client: Client) 
     application = service.application
     with ThreadPoolExecutor(4) as threads:
         asked_ = threads.map(
-            lambda body: application.test_client().post("/predict?explain=1", json=body).text,
+            lambda body: (
+                application.test_client().post("/predict?explain=1", json=body).text
+            ),
             bodies * 3,
         )
         assert list(asked_) == alone * 3
 
 
-def test_a_method_that_stops_adding_up_is_not_used(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_method_that_stops_adding_up_is_not_used(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     data = numbers()
     model = load(
-        RandomForestClassifier(5, random_state=0).fit(data, data["size"] > 0), data, data.head(20)
+        RandomForestClassifier(5, random_state=0).fit(data, data["size"] > 0),
+        data,
+        data.head(20),
     )
     method = model._explainer.method()
     assert method
@@ -265,9 +310,9 @@ def test_a_method_that_is_wrong_at_load_is_not_chosen() -> None:
         """Serves another probability than its trees have."""
 
         def predict_proba(self, X: Any) -> Any:
-            return super().predict_proba(X)[:, ::-1] ** 2 / (super().predict_proba(X) ** 2).sum(
-                axis=1, keepdims=True
-            )
+            return super().predict_proba(X)[:, ::-1] ** 2 / (
+                super().predict_proba(X) ** 2
+            ).sum(axis=1, keepdims=True)
 
     data = numbers()
     twisted = Twisted(5, max_depth=2, random_state=0).fit(data, data["size"] > 0)
@@ -293,13 +338,17 @@ def test_a_row_that_one_method_misreads_leaves_the_others_as_they_are_alone() ->
     model, background = load(regressor, data), data.tail(30)
     together = explain(model, data.head(20), background)
     alone = [explain(model, data.iloc[row : row + 1], background) for row in range(20)]
-    assert together.values == pytest.approx(np.concatenate([part.values for part in alone]))
+    assert together.values == pytest.approx(
+        np.concatenate([part.values for part in alone])
+    )
 
 
 def test_trees_of_more_nodes_than_shap_can_count_get_no_background() -> None:
     choose = np.random.default_rng(0)
     data = pd.DataFrame(choose.normal(size=(40_000, 2)), columns=["x", "y"])
-    regressor = DecisionTreeRegressor(random_state=0).fit(data, choose.normal(size=40_000))
+    regressor = DecisionTreeRegressor(random_state=0).fit(
+        data, choose.normal(size=40_000)
+    )
     assert regressor.tree_.node_count > MAX_NODES_WITH_BACKGROUND
     assert trees(regressor, data.head(10)) is None
     explanation = explain(load(regressor, data), data.head(3), data.head(10))
@@ -321,21 +370,29 @@ def test_a_decision_for_each_pair_of_classes_explains_none() -> None:
         explain(model, data.head(2), data.head(9))
 
 
-def shapley_error(model: SklearnModel, records: pd.DataFrame, background: pd.DataFrame) -> float:
+def shapley_error(
+    model: SklearnModel, records: pd.DataFrame, background: pd.DataFrame
+) -> float:
     """How far the values are from those by definition, for a regressor."""
 
     def answer(X: Any) -> Any:
         return model.estimator.predict(pd.DataFrame(X, columns=records.columns))
 
     found = explain(model, records, background)
-    expected = [brute_force(answer, record, background.to_numpy()) for record in records.to_numpy()]
+    expected = [
+        brute_force(answer, record, background.to_numpy())
+        for record in records.to_numpy()
+    ]
     return float(np.abs(found.values - np.array(expected)).max())
 
 
 def test_a_background_that_shap_misreads_is_not_used() -> None:
     data, lacking = numbers(), numbers(missing=True)
     model = load(
-        LGBMRegressor(n_estimators=20, verbose=-1).fit(data, data["size"] + data.iloc[:, 1]), data
+        LGBMRegressor(n_estimators=20, verbose=-1).fit(
+            data, data["size"] + data.iloc[:, 1]
+        ),
+        data,
     )
     assert shapley_error(model, data.head(3), data.iloc[10:30]) < 1e-6
     assert shapley_error(model, data.head(3), lacking.iloc[10:30]) < 1e-9
@@ -352,10 +409,16 @@ def test_steps_that_mix_features_are_found_out(mixer: Any, samples: int | str) -
     clean = lacking.dropna()
     forest = RandomForestRegressor(10, max_depth=5, random_state=0)
     model = make_pipeline(mixer, forest).fit(lacking, numbers().sum(axis=1))
-    rows = {1: clean[:1], "identical": pd.concat([clean[:1]] * 9), 30: clean[:30]}[samples]
+    rows = {1: clean[:1], "identical": pd.concat([clean[:1]] * 9), 30: clean[:30]}[
+        samples
+    ]
     loaded = load(model, lacking, rows)
     assert loaded.info()["explanation_method"] == "exact"
-    incomplete = lacking if isinstance(mixer, Normalizer) else lacking[lacking.isna().any(axis=1)]
+    incomplete = (
+        lacking
+        if isinstance(mixer, Normalizer)
+        else lacking[lacking.isna().any(axis=1)]
+    )
     assert shapley_error(loaded, incomplete.head(3), clean[20:40]) < 1e-9
 
 
@@ -372,7 +435,9 @@ def test_samples_that_the_model_refuses_are_named() -> None:
 
 def test_small_outputs_of_large_parts_are_explained() -> None:
     data = numbers()
-    model = load(XGBRegressor(n_estimators=20, base_score=100.0).fit(data, data["size"]), data)
+    model = load(
+        XGBRegressor(n_estimators=20, base_score=100.0).fit(data, data["size"]), data
+    )
     explanation = explain(model, data.head(9))
     total = explanation.base_value + explanation.values.sum(axis=1)
     assert total == pytest.approx(model.estimator.predict(data.head(9)), abs=1e-3)
@@ -384,7 +449,10 @@ def test_two_margins_are_one_log_odds() -> None:
     for estimator in (
         LGBMClassifier(objective="multiclass", num_class=2, n_estimators=5, verbose=-1),
         CatBoostClassifier(
-            loss_function="MultiClass", iterations=5, verbose=0, allow_writing_files=False
+            loss_function="MultiClass",
+            iterations=5,
+            verbose=0,
+            allow_writing_files=False,
         ),
     ):
         explanation = explain(load(estimator.fit(data, target), data), data.head(9))
@@ -396,9 +464,9 @@ def test_two_margins_are_one_log_odds() -> None:
 
 def test_made_up_rows_that_overflow_prove_nothing() -> None:
     data = numbers()
-    model = TransformedTargetRegressor(Ridge(), func=np.log1p, inverse_func=np.expm1).fit(
-        data, data["size"] ** 2
-    )
+    model = TransformedTargetRegressor(
+        Ridge(), func=np.log1p, inverse_func=np.expm1
+    ).fit(data, data["size"] ** 2)
     explanation = explain(load(model, data), data.head(2), data.tail(9))
     assert explanation.base_value + explanation.values.sum(axis=1) == pytest.approx(
         model.predict(data.head(2))
@@ -418,7 +486,10 @@ if find_spec("shapiq"):  # a requirement for Python 3.12 or newer
     @pytest.mark.parametrize("task", ["binary", "regression"])
     def test_shapiq_changes_no_answer(estimator: str, task: str) -> None:
         model, frame = fitted(estimator, task, "numbers")
-        usual, matrix = trees(model), to_array(frame.head(20)).astype(np.float32).astype(float)
+        usual, matrix = (
+            trees(model),
+            to_array(frame.head(20)).astype(np.float32).astype(float),
+        )
         assert usual
         for found, expected in zip(
             tree_shap._by_shapiq(model, None)(matrix), usual(matrix), strict=True

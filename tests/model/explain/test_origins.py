@@ -41,13 +41,17 @@ tree = DecisionTreeClassifier
 
 
 def found(transformer: Any, data: Any = FRAME) -> list[int] | None:
-    estimator = make_pipeline(*transformer) if isinstance(transformer, tuple) else transformer
+    estimator = (
+        make_pipeline(*transformer) if isinstance(transformer, tuple) else transformer
+    )
     model = make_pipeline(estimator, tree()).fit(data, TARGET)
     traced = find_origins(split_steps(model), data.shape[1], data[:10])
     return None if traced is None else traced.tolist()
 
 
-encoded = make_column_transformer((OneHotEncoder(), ["b", "x0"]), (StandardScaler(), ["a_b", "a"]))
+encoded = make_column_transformer(
+    (OneHotEncoder(), ["b", "x0"]), (StandardScaler(), ["a_b", "a"])
+)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +72,9 @@ encoded = make_column_transformer((OneHotEncoder(), ["b", "x0"]), (StandardScale
         (("passthrough", StandardScaler()), NUMBERS, [0, 1, 2]),
     ],
 )  # fmt: skip
-def test_columns_of_one_feature(transformer: Any, data: Any, expected: list[int] | None) -> None:
+def test_columns_of_one_feature(
+    transformer: Any, data: Any, expected: list[int] | None
+) -> None:
     traced = found(transformer, data)
     if (
         expected is None

@@ -61,7 +61,9 @@ def both(trees: Any, X: Any) -> tuple[Any, Any]:
     """The looked up values and base value, and shap's."""
     explainer = shap.TreeExplainer(trees, feature_perturbation="tree_path_dependent")
     looked_up, base = Paths(explainer.model, X.shape[1])(X)
-    computed = np.asarray(explainer.shap_values(X, check_additivity=False)).reshape(*X.shape, -1)
+    computed = np.asarray(explainer.shap_values(X, check_additivity=False)).reshape(
+        *X.shape, -1
+    )
     expected = np.ravel(explainer.expected_value)
     if computed.shape[2] == 2:
         computed, expected = computed[:, :, 1:], expected[1:]
@@ -103,10 +105,19 @@ def test_records_on_the_thresholds(data: st.DataObject) -> None:
         [part.tree_.threshold[part.tree_.feature >= 0] for part in trees.estimators_]
     )
     near = thresholds.astype(np.float32)
-    around = [near, np.nextafter(near, np.float32(np.inf)), np.nextafter(near, np.float32(-np.inf))]
-    values = st.sampled_from([*np.concatenate(around).astype(float), 1e300, -1e300, -0.0])
+    around = [
+        near,
+        np.nextafter(near, np.float32(np.inf)),
+        np.nextafter(near, np.float32(-np.inf)),
+    ]
+    values = st.sampled_from(
+        [*np.concatenate(around).astype(float), 1e300, -1e300, -0.0]
+    )
     record = data.draw(st.lists(values, min_size=6, max_size=6))
-    assert_same(trees, np.array([record]).clip(np.finfo(np.float32).min, np.finfo(np.float32).max))
+    assert_same(
+        trees,
+        np.array([record]).clip(np.finfo(np.float32).min, np.finfo(np.float32).max),
+    )
 
 
 def test_trees_without_a_split_give_nothing() -> None:
@@ -199,10 +210,12 @@ def test_many_paths_and_outputs_are_left_to_shap_before_they_are_walked(
 ) -> None:
     choose = np.random.default_rng(0)
     X = choose.normal(size=(3_000, n_features))
-    target = choose.integers(0, classes, len(X)) if classes else choose.normal(size=len(X))
-    trees = (RandomForestClassifier if classes else RandomForestRegressor)(25, random_state=0).fit(
-        X, target
+    target = (
+        choose.integers(0, classes, len(X)) if classes else choose.normal(size=len(X))
     )
+    trees = (RandomForestClassifier if classes else RandomForestRegressor)(
+        25, random_state=0
+    ).fit(X, target)
     explainer = shap.TreeExplainer(trees, feature_perturbation="tree_path_dependent")
     monkeypatch.setattr(tree_paths, "_walk", None)
     with pytest.raises(ValueError, match="are too many"):

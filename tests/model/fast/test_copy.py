@@ -77,7 +77,9 @@ def targets(data: pd.DataFrame, classes: int) -> Any:
     )
 
 
-def hastened(estimator: Any, data: pd.DataFrame, classes: int, **fit: Any) -> SklearnModel:
+def hastened(
+    estimator: Any, data: pd.DataFrame, classes: int, **fit: Any
+) -> SklearnModel:
     estimator = clone(estimator).fit(data, targets(data, classes), **fit)
     model = SklearnModel.load(Artifact(estimator, {"features": features(data)}))
     model.speed_up()
@@ -88,7 +90,11 @@ def assert_equal(model: SklearnModel, coded: Any, *, exact: bool = False) -> Non
     """The fast answers to coded records are the estimator's own."""
     assert model.copy is not None, model._no_copy_reason
     columns = model.schema.decode(coded)
-    methods = ["predict", "predict_proba"] if hasattr(model.estimator, "classes_") else ["predict"]
+    methods = (
+        ["predict", "predict_proba"]
+        if hasattr(model.estimator, "classes_")
+        else ["predict"]
+    )
     for method in methods:
         told = getattr(model.estimator, method)(columns)
         fast = copied(model.copy, method, of_codes(model.schema, coded))
@@ -121,7 +127,12 @@ def computed(model: SklearnModel, codes: Any) -> Any:
     return getattr(model.estimator, model.copy.method)(model.schema.decode(codes))
 
 
-FORESTS = [RandomForestClassifier, ExtraTreesClassifier, RandomForestRegressor, ExtraTreesRegressor]
+FORESTS = [
+    RandomForestClassifier,
+    ExtraTreesClassifier,
+    RandomForestRegressor,
+    ExtraTreesRegressor,
+]
 
 
 @pytest.mark.parametrize("seed", range(1000))
@@ -135,25 +146,36 @@ def test_a_thousand_forests_are_equal_to_the_bit(seed: int) -> None:
     X = X.round(int(choose.integers(0, 4)))
     if choose.random() < 0.3 and "Extra" not in kind.__name__:
         X = np.where(choose.random(X.shape) < 0.1, np.nan, X)
-    y = choose.normal(size=60) if classes == 0 else choose.permutation(np.arange(60) % classes)
+    y = (
+        choose.normal(size=60)
+        if classes == 0
+        else choose.permutation(np.arange(60) % classes)
+    )
     depth = [None, 1, 3, 10][choose.integers(4)]
     weight = choose.random(60) if choose.random() < 0.5 else None
-    estimator = kind(int(choose.integers(1, 12)), max_depth=depth, random_state=seed).fit(
-        X, y, sample_weight=weight
-    )
+    estimator = kind(
+        int(choose.integers(1, 12)), max_depth=depth, random_state=seed
+    ).fit(X, y, sample_weight=weight)
     gaps = bool(np.isnan(X).any())
     schema = Schema.from_metadata(
         {
             "features": [
-                {"name": f"x{n}", "type": "numeric", "accepts_missing": gaps} for n in range(width)
+                {"name": f"x{n}", "type": "numeric", "accepts_missing": gaps}
+                for n in range(width)
             ]
         }
     )
-    fast, original = compile_copy(estimator, split_steps(estimator), schema, np.nan_to_num(X))
+    fast, original = compile_copy(
+        estimator, split_steps(estimator), schema, np.nan_to_num(X)
+    )
     fast, _ = prove(fast, original, made_up_codes(schema, choose), choose)
-    rows = np.concatenate([*critical_rows(estimator, choose), X if gaps else np.nan_to_num(X)])
+    rows = np.concatenate(
+        [*critical_rows(estimator, choose), X if gaps else np.nan_to_num(X)]
+    )
     for some in (
-        (rows, np.where(choose.random(rows.shape) < 0.3, np.nan, rows)) if gaps else (rows,)
+        (rows, np.where(choose.random(rows.shape) < 0.3, np.nan, rows))
+        if gaps
+        else (rows,)
     ):
         for method in ("predict", "predict_proba") if classes else ("predict",):
             np.testing.assert_array_equal(fast.few(some), fast.many(some))
@@ -193,13 +215,19 @@ def test_boosters_trees_and_linear_models_are_equal(
     assert_equal(model, numbers().to_numpy())
     assert_equal(model, choose.normal(size=(500, 3)) * 100)
     if not hasattr(model.estimator, "coef_"):
-        assert_equal(model, np.concatenate(list(critical_rows(model.estimator, choose))))
+        assert_equal(
+            model, np.concatenate(list(critical_rows(model.estimator, choose)))
+        )
 
 
-@pytest.mark.parametrize("kind", [HistGradientBoostingClassifier, HistGradientBoostingRegressor])
+@pytest.mark.parametrize(
+    "kind", [HistGradientBoostingClassifier, HistGradientBoostingRegressor]
+)
 def test_gaps_go_the_way_they_were_fitted(kind: Any) -> None:
     model = hastened(
-        kind(min_samples_leaf=3), numbers(missing=True), 2 if "Classifier" in kind.__name__ else 0
+        kind(min_samples_leaf=3),
+        numbers(missing=True),
+        2 if "Classifier" in kind.__name__ else 0,
     )
     assert_equal(model, numbers(missing=True).to_numpy())
 
@@ -212,7 +240,9 @@ def forest() -> SklearnModel:
 @pytest.fixture(scope="module")
 def histogram() -> SklearnModel:
     return hastened(
-        HistGradientBoostingClassifier(max_iter=10, min_samples_leaf=3), numbers(missing=True), 2
+        HistGradientBoostingClassifier(max_iter=10, min_samples_leaf=3),
+        numbers(missing=True),
+        2,
     )
 
 
@@ -221,14 +251,18 @@ def near_thresholds(estimator: Any) -> st.SearchStrategy[float]:
     near = st.sampled_from(sorted(set(rows.ravel().tolist())))
     return (
         near
-        | st.builds(lambda x, steps: float(x + steps * np.spacing(x)), near, st.integers(-3, 3))
+        | st.builds(
+            lambda x, steps: float(x + steps * np.spacing(x)), near, st.integers(-3, 3)
+        )
         | st.floats(-1e30, 1e30)
     )
 
 
 @given(data=st.data())
 @settings(
-    max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+    max_examples=300,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    deadline=None,
 )
 def test_any_number_near_a_threshold_falls_on_the_same_side(
     forest: SklearnModel, data: st.DataObject
@@ -239,13 +273,19 @@ def test_any_number_near_a_threshold_falls_on_the_same_side(
 
 @given(data=st.data())
 @settings(
-    max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+    max_examples=300,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    deadline=None,
 )
 def test_so_does_any_number_or_gap_for_histogram_boosting(
     histogram: SklearnModel, data: st.DataObject
 ) -> None:
     row = data.draw(
-        st.lists(near_thresholds(histogram.estimator) | st.just(np.nan), min_size=3, max_size=3)
+        st.lists(
+            near_thresholds(histogram.estimator) | st.just(np.nan),
+            min_size=3,
+            max_size=3,
+        )
     )
     assert_equal(histogram, np.array([row]))
 
@@ -284,7 +324,11 @@ LAST = {
 
 
 def columns(numeric: Any, encoder: Any) -> ColumnTransformer:
-    inner = numeric if isinstance(numeric, str) else make_pipeline(SimpleImputer(), clone(numeric))
+    inner = (
+        numeric
+        if isinstance(numeric, str)
+        else make_pipeline(SimpleImputer(), clone(numeric))
+    )
     return make_column_transformer(
         (inner, ["size", "weight", "height"]), (clone(encoder), ["colour"])
     )
@@ -293,12 +337,15 @@ def columns(numeric: Any, encoder: Any) -> ColumnTransformer:
 @pytest.mark.parametrize("last", LAST)
 @pytest.mark.parametrize(
     ("numeric", "encoder"),
-    [(numeric, "one-hot") for numeric in NUMERIC] + [("standard", encoder) for encoder in ENCODERS],
+    [(numeric, "one-hot") for numeric in NUMERIC]
+    + [("standard", encoder) for encoder in ENCODERS],
 )
 def test_pipelines_are_equal(numeric: str, encoder: str, last: str) -> None:
     estimator, classes = LAST[last]
     gaps = numeric != "passthrough"
-    pipeline = make_pipeline(columns(NUMERIC[numeric], ENCODERS[encoder]), clone(estimator))
+    pipeline = make_pipeline(
+        columns(NUMERIC[numeric], ENCODERS[encoder]), clone(estimator)
+    )
     model = hastened(pipeline, mixed(missing=gaps), classes)
     assert model.copy is not None, model._no_copy_reason
     coded = model.schema.encode_columns(mixed(missing=gaps))
@@ -314,7 +361,10 @@ def test_a_pipeline_of_numbers_and_a_search_are_equal() -> None:
         {"logisticregression__C": [1.0]},
         cv=2,
     )
-    for estimator in (make_pipeline(StandardScaler(), PCA(2), LogisticRegression()), search):
+    for estimator in (
+        make_pipeline(StandardScaler(), PCA(2), LogisticRegression()),
+        search,
+    ):
         model = hastened(estimator, numbers(), 2)
         assert_equal(model, numbers().to_numpy())
 
@@ -323,7 +373,9 @@ def test_a_category_that_the_encoder_has_not_seen_is_as_the_encoder_has_it() -> 
     data = mixed()
     model_columns = columns(StandardScaler(), ENCODERS["one-hot"])
     seen = data[data["colour"] != "blue"]
-    pipeline = make_pipeline(model_columns, LogisticRegression()).fit(seen, targets(seen, 2))
+    pipeline = make_pipeline(model_columns, LogisticRegression()).fit(
+        seen, targets(seen, 2)
+    )
     model = SklearnModel.load(Artifact(pipeline, {"features": features(data)}))
     model.speed_up()
     assert_equal(model, model.schema.encode_columns(data))
@@ -341,10 +393,15 @@ def test_texts_are_equal_known_or_not(encoder: str, last: str) -> None:
     ]
     estimator, classes = LAST[last]
     pipeline = make_pipeline(
-        columns(StandardScaler(), ENCODERS.get(encoder, OneHotEncoder())), clone(estimator)
+        columns(StandardScaler(), ENCODERS.get(encoder, OneHotEncoder())),
+        clone(estimator),
     )
     model = SklearnModel.load(
-        Artifact(pipeline.fit(data, targets(data, classes)), {"features": described}, data.head(9))
+        Artifact(
+            pipeline.fit(data, targets(data, classes)),
+            {"features": described},
+            data.head(9),
+        )
     )
     model.speed_up()
     assert model.copy is not None, model._no_copy_reason
@@ -389,12 +446,17 @@ def test_ties_are_left_to_the_estimator_unless_every_bit_is_equal() -> None:
     """A margin of 1e-17 is a probability of exactly one half, and yet the second class."""
     data = pd.DataFrame({"x": [-1.0, 1.0, -2.0, 2.0]})
     estimator = LogisticRegression(fit_intercept=False).fit(data, [0, 1, 0, 1])
-    model = SklearnModel.load(Artifact(estimator, {"features": [{"name": "x", "type": "numeric"}]}))
+    model = SklearnModel.load(
+        Artifact(estimator, {"features": [{"name": "x", "type": "numeric"}]})
+    )
     model.speed_up()
     assert model.copy is not None
     for x in (1e-17, -1e-17, 0.0, 1e-300, NEAR_TIE):
         records = of_codes(model.schema, np.array([[x]]))
-        assert model.predict(records).tolist() == estimator.predict(records.columns).tolist()
+        assert (
+            model.predict(records).tolist()
+            == estimator.predict(records.columns).tolist()
+        )
 
 
 def test_what_the_estimator_refuses_is_refused() -> None:
@@ -414,7 +476,12 @@ def test_records_over_the_crossing_are_left_to_what_is_faster() -> None:
     rows = numbers().to_numpy()
     assert crossing(slow, flat, rows, 4096) == 63
     assert crossing(flat, slow, rows, 5000) == 5000
-    assert crossing(lambda records: slow(rows) if len(records) > 16 else None, flat, rows, 20) == 20
+    assert (
+        crossing(
+            lambda records: slow(rows) if len(records) > 16 else None, flat, rows, 20
+        )
+        == 20
+    )
     model = hastened(RandomForestClassifier(5, random_state=0), numbers(), 2)
     assert model.copy is not None
     model.copy = replace(model.copy, few_limit=2, limit=3)
@@ -474,7 +541,9 @@ def test_a_broken_copy_is_found_and_the_estimator_answers(
     assert model.info()["fast_predict_reason"] == said
     assert f"the estimator answers itself, because {said}" in caplog.text
     some = of_codes(model.schema, numbers().to_numpy())
-    assert model.predict(some).tolist() == model.estimator.predict(some.columns).tolist()
+    assert (
+        model.predict(some).tolist() == model.estimator.predict(some.columns).tolist()
+    )
 
 
 Pair = tuple[Copy, Original]
@@ -492,7 +561,9 @@ def inexact(copy: Copy, original: Original) -> Pair:
 
 
 def another(copy: Copy, original: Original) -> Pair:
-    forest = RandomForestClassifier(3, random_state=1).fit(numbers(), targets(numbers(), 2))
+    forest = RandomForestClassifier(3, random_state=1).fit(
+        numbers(), targets(numbers(), 2)
+    )
     return copy, replace(original, estimator=forest)
 
 
@@ -512,7 +583,9 @@ def refusing(copy: Copy, original: Original) -> Pair:
 def test_what_a_broken_copy_says_is_compared(
     break_it: Callable[[Copy, Original], Pair], said: str
 ) -> None:
-    forest = RandomForestClassifier(3, random_state=0).fit(numbers(), targets(numbers(), 2))
+    forest = RandomForestClassifier(3, random_state=0).fit(
+        numbers(), targets(numbers(), 2)
+    )
     schema = Schema.from_metadata({"features": features(numbers())}, named=True)
     copy, original = compile_copy(forest, split_steps(forest), schema, numbers())
     probes, choose = numbers().to_numpy(dtype=float), np.random.default_rng(0)
@@ -548,7 +621,9 @@ class Ruled(RandomForestRegressor):  # type: ignore[misc]
 TEXTS = pd.DataFrame({"p": ["u", "v", "w", "?"] * 15, "q": ["u", "x", "w"] * 20})
 STRANGE = {"p": "z", "q": "u"}
 SAME = TEXTS.assign(p="k")
-AMOUNTS = pd.DataFrame({"a": [1.0, 2.0, 3.0, 4.0, -999.0, 6.0] * 10, "b": [0.5, 7.0, 1.0] * 20})
+AMOUNTS = pd.DataFrame(
+    {"a": [1.0, 2.0, 3.0, 4.0, -999.0, 6.0] * 10, "b": [0.5, 7.0, 1.0] * 20}
+)
 ONE_HOT = OneHotEncoder(handle_unknown="ignore")
 ODD: dict[str, tuple[Any, pd.DataFrame, dict[str, Any]]] = {
     "texts in small letters": (
@@ -557,7 +632,9 @@ ODD: dict[str, tuple[Any, pd.DataFrame, dict[str, Any]]] = {
         {"p": "U", "q": "X"},
     ),
     "a text for nothing": (
-        make_pipeline(SimpleImputer(missing_values="?", strategy="most_frequent"), ONE_HOT),
+        make_pipeline(
+            SimpleImputer(missing_values="?", strategy="most_frequent"), ONE_HOT
+        ),
         TEXTS,
         {"p": "?", "q": "u"},
     ),
@@ -567,7 +644,11 @@ ODD: dict[str, tuple[Any, pd.DataFrame, dict[str, Any]]] = {
         {"p": "x", "q": "w"},
     ),
     "two texts together": (FunctionTransformer(both), TEXTS, {"p": "u", "q": "u"}),
-    "a number for nothing": (SimpleImputer(missing_values=-999), AMOUNTS, {"a": -999.0, "b": 1.0}),
+    "a number for nothing": (
+        SimpleImputer(missing_values=-999),
+        AMOUNTS,
+        {"a": -999.0, "b": 1.0},
+    ),
     "clipped": (MinMaxScaler(clip=True), AMOUNTS, {"a": 1e10, "b": 1.0}),
     "clipped, and too large": (
         make_pipeline(StandardScaler(), MinMaxScaler(clip=True)),
@@ -576,7 +657,11 @@ ODD: dict[str, tuple[Any, pd.DataFrame, dict[str, Any]]] = {
     ),
     "an unknown number": (OneHotEncoder(), AMOUNTS, {"a": 7.0, "b": 1.0}),
     "an unknown text": (OneHotEncoder(), TEXTS, {"p": "z", "q": "u"}),
-    "an unknown text beside a known one": (OrdinalEncoder(), TEXTS, {"p": "z", "q": "w"}),
+    "an unknown text beside a known one": (
+        OrdinalEncoder(),
+        TEXTS,
+        {"p": "z", "q": "w"},
+    ),
     "an unknown text, squashed": (
         make_pipeline(OneHotEncoder(sparse_output=False), FunctionTransformer(np.tanh)),
         TEXTS,
@@ -598,7 +683,9 @@ ODD: dict[str, tuple[Any, pd.DataFrame, dict[str, Any]]] = {
         STRANGE,
     ),
     "a column without a text, and an indicator": (
-        make_pipeline(SimpleImputer(strategy="most_frequent", add_indicator=True), ONE_HOT),
+        make_pipeline(
+            SimpleImputer(strategy="most_frequent", add_indicator=True), ONE_HOT
+        ),
         TEXTS.assign(p=pd.Series([None] * 60, dtype=object)),
         {"q": "u"},
     ),
@@ -609,7 +696,8 @@ ODD: dict[str, tuple[Any, pd.DataFrame, dict[str, Any]]] = {
     ),
     "weights": (
         ColumnTransformer(
-            [("p", ONE_HOT, ["p"]), ("q", ONE_HOT, ["q"])], transformer_weights={"p": 3.0}
+            [("p", ONE_HOT, ["p"]), ("q", ONE_HOT, ["q"])],
+            transformer_weights={"p": 3.0},
         ),
         TEXTS,
         STRANGE,
@@ -629,7 +717,9 @@ def test_odd_steps_answer_as_they_do_without_a_copy(name: str, samples: bool) ->
     pipeline = make_pipeline(columns, LogisticRegression())
     pipeline.fit(data, (np.arange(len(data)) % 3 == 0).astype(int))
     kind = "numeric" if "a" in data else "string"
-    described = [{"name": column, "type": kind, "default": data[column][0]} for column in data]
+    described = [
+        {"name": column, "type": kind, "default": data[column][0]} for column in data
+    ]
     model = SklearnModel.load(
         Artifact(pipeline, {"features": described}, data if samples else None)
     )
@@ -651,7 +741,9 @@ def test_odd_steps_answer_as_they_do_without_a_copy(name: str, samples: bool) ->
 @pytest.mark.parametrize("classes", [2, 0])
 def test_what_is_not_scikit_learns_own_answers_itself(classes: int) -> None:
     steps = [("scale", StandardScaler()), ("last", LogisticRegression())]
-    model = hastened(Generous(steps) if classes else Ruled(5, random_state=0), numbers(), classes)
+    model = hastened(
+        Generous(steps) if classes else Ruled(5, random_state=0), numbers(), classes
+    )
     assert "is not scikit-learn's own" in model.info()["fast_predict_reason"]
 
 
@@ -687,35 +779,50 @@ def test_an_encoder_of_several_columns_is_looked_up(encoder: Any, kind: str) -> 
     assert model.copy is not None, model._no_copy_reason
     for method in ("predict", "predict_proba"):
         found: Any = copied(model.copy, method, records)
-        np.testing.assert_allclose(found, getattr(pipeline, method)(TEXTS), rtol=0, atol=TOLERANCE)
+        np.testing.assert_allclose(
+            found, getattr(pipeline, method)(TEXTS), rtol=0, atol=TOLERANCE
+        )
 
 
 def test_too_many_categories_are_left_to_the_estimator() -> None:
     data = pd.DataFrame({"p": [f"{number}" for number in range(3000)]})
-    pipeline = make_pipeline(make_column_transformer((ONE_HOT, ["p"])), LogisticRegression()).fit(
-        data, np.arange(3000) % 2
+    pipeline = make_pipeline(
+        make_column_transformer((ONE_HOT, ["p"])), LogisticRegression()
+    ).fit(data, np.arange(3000) % 2)
+    model = SklearnModel.load(
+        Artifact(pipeline, {"features": [{"name": "p", "type": "string"}]})
     )
-    model = SklearnModel.load(Artifact(pipeline, {"features": [{"name": "p", "type": "string"}]}))
     model.speed_up()
-    assert "3002 categories that become 3000 columns" in model.info()["fast_predict_reason"]
+    assert (
+        "3002 categories that become 3000 columns"
+        in model.info()["fast_predict_reason"]
+    )
 
 
 @pytest.mark.parametrize(
     "estimator",
     [
-        GradientBoostingClassifier(n_estimators=300, n_iter_no_change=3, random_state=0),
-        GradientBoostingRegressor(n_estimators=2000, n_iter_no_change=3, random_state=0),
+        GradientBoostingClassifier(
+            n_estimators=300, n_iter_no_change=3, random_state=0
+        ),
+        GradientBoostingRegressor(
+            n_estimators=2000, n_iter_no_change=3, random_state=0
+        ),
     ],
 )
 def test_boosting_that_stopped_early_is_equal(estimator: Any) -> None:
-    model = hastened(estimator, numbers(), 2 if "Classifier" in type(estimator).__name__ else 0)
+    model = hastened(
+        estimator, numbers(), 2 if "Classifier" in type(estimator).__name__ else 0
+    )
     assert len(model.estimator.estimators_) < estimator.n_estimators
     assert_equal(model, numbers().to_numpy())
 
 
 @pytest.mark.parametrize("wanted", [3, 50])
 def test_a_forest_with_other_trees_than_it_wanted_is_equal(wanted: int) -> None:
-    forest = RandomForestClassifier(10, random_state=0).fit(numbers(), targets(numbers(), 3))
+    forest = RandomForestClassifier(10, random_state=0).fit(
+        numbers(), targets(numbers(), 3)
+    )
     forest.set_params(n_estimators=wanted).estimators_ = forest.estimators_[:7]
     model = SklearnModel.load(Artifact(forest, {"features": features(numbers())}))
     model.speed_up()
@@ -725,7 +832,9 @@ def test_a_forest_with_other_trees_than_it_wanted_is_equal(wanted: int) -> None:
 def test_a_link_that_is_met_only_when_saturated_is_not_taken_for_another() -> None:
     data = numbers() * 1e4
     model = hastened(
-        SGDClassifier(loss="modified_huber", random_state=0, max_iter=20, tol=None), data, 2
+        SGDClassifier(loss="modified_huber", random_state=0, max_iter=20, tol=None),
+        data,
+        2,
     )
     assert (
         model.info()["fast_predict_reason"]
@@ -735,9 +844,12 @@ def test_a_link_that_is_met_only_when_saturated_is_not_taken_for_another() -> No
 
 NINE = [f"x{n}" for n in range(9)]
 SPARSE = ColumnTransformer(
-    [("few", OneHotEncoder(), ["k"]), ("numbers", "passthrough", NINE)], sparse_threshold=1.0
+    [("few", OneHotEncoder(), ["k"]), ("numbers", "passthrough", NINE)],
+    sparse_threshold=1.0,
 )
-BY_COLUMN = ColumnTransformer([("all", "passthrough", [*NINE, "k"])]).set_output(transform="pandas")
+BY_COLUMN = ColumnTransformer([("all", "passthrough", [*NINE, "k"])]).set_output(
+    transform="pandas"
+)
 TWO_FRAMES = ColumnTransformer(
     [("one", "passthrough", NINE), ("k", "passthrough", ["k"])]
 ).set_output(transform="pandas")
@@ -769,7 +881,9 @@ def large_terms(handed: str, last: Any, scale: float) -> tuple[SklearnModel, Any
     )
     large = choose.normal(size=(300, 9)) * scale
     rows = (
-        large - large @ np.linalg.pinv(coefficients) @ coefficients + choose.normal(size=(300, 9))
+        large
+        - large @ np.linalg.pinv(coefficients) @ coefficients
+        + choose.normal(size=(300, 9))
     )
     return model, np.column_stack([rows, choose.integers(0, 5, 300).astype(float)])
 
@@ -781,7 +895,9 @@ def large_terms(handed: str, last: Any, scale: float) -> tuple[SklearnModel, Any
 )
 @pytest.mark.parametrize("handed", HANDED)
 @pytest.mark.parametrize("scale", [1e4, 1e9, 1e16])
-def test_what_large_terms_leave_of_a_sum_is_equal(scale: float, handed: str, last: Any) -> None:
+def test_what_large_terms_leave_of_a_sum_is_equal(
+    scale: float, handed: str, last: Any
+) -> None:
     model, coded = large_terms(handed, last, scale)
     assert model.copy is not None, model._no_copy_reason
     for size in (1, 2, 7, 300):
@@ -827,31 +943,48 @@ def as_text(codes: Any) -> Any:
 
 def test_a_step_that_sees_a_record_in_the_light_of_others_answers_itself() -> None:
     data = pd.DataFrame({"k": pd.Categorical([1, 2, 3] * 40), "x": np.arange(120.0)})
-    inner = make_pipeline(FunctionTransformer(as_text), OneHotEncoder(handle_unknown="ignore"))
+    inner = make_pipeline(
+        FunctionTransformer(as_text), OneHotEncoder(handle_unknown="ignore")
+    )
     pipeline = make_pipeline(
-        make_column_transformer((inner, ["k"]), ("passthrough", ["x"])), LogisticRegression()
+        make_column_transformer((inner, ["k"]), ("passthrough", ["x"])),
+        LogisticRegression(),
     )
     described = [
         {"name": "k", "type": "category", "categories": [1, 2, 3]},
         {"name": "x", "type": "numeric"},
     ]
-    model = SklearnModel.load(Artifact(pipeline.fit(data, data["k"] == 1), {"features": described}))
+    model = SklearnModel.load(
+        Artifact(pipeline.fit(data, data["k"] == 1), {"features": described})
+    )
     model.speed_up()
     assert "records that are" in model.info()["fast_predict_reason"]
-    assert model.predict(of_payload(model.schema, {"k": 1, "x": 0.0})).tolist() == [True]
+    assert model.predict(of_payload(model.schema, {"k": 1, "x": 0.0})).tolist() == [
+        True
+    ]
 
 
 def test_what_one_of_many_features_makes_too_large_is_refused() -> None:
-    data = pd.DataFrame(np.random.default_rng(0).normal(size=(200, 100))).add_prefix("x")
-    squashed = make_pipeline(StandardScaler(), MinMaxScaler(), FunctionTransformer(np.tanh))
+    data = pd.DataFrame(np.random.default_rng(0).normal(size=(200, 100))).add_prefix(
+        "x"
+    )
+    squashed = make_pipeline(
+        StandardScaler(), MinMaxScaler(), FunctionTransformer(np.tanh)
+    )
     steps = ColumnTransformer([("squashed", squashed, ["x0"])], remainder="passthrough")
-    pipeline = make_pipeline(steps, LogisticRegression()).fit(data / 1e3, data["x0"] > 0)
+    pipeline = make_pipeline(steps, LogisticRegression()).fit(
+        data / 1e3, data["x0"] > 0
+    )
     model = SklearnModel.load(Artifact(pipeline, {"features": features(data)}))
     record = dict.fromkeys(data, 0.0) | {"x0": 1.7e308}
     for _ in range(2):
-        with pytest.raises(RefusedRecords, match="does not take these values") as refused:
+        with pytest.raises(
+            RefusedRecords, match="does not take these values"
+        ) as refused:
             model.predict_proba(of_payload(model.schema, record))
-        assert [(fault.row, fault.feature) for fault in refused.value.faults] == [(0, "x0")]
+        assert [(fault.row, fault.feature) for fault in refused.value.faults] == [
+            (0, "x0")
+        ]
         model.speed_up()
     assert model.copy is not None, model._no_copy_reason
 
@@ -860,7 +993,9 @@ def test_wide_models_are_proven_and_measured_on_few_records(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     data = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 20))).add_prefix("x")
-    pipeline = make_pipeline(PolynomialFeatures(2), StandardScaler(), Ridge()).fit(data, data["x0"])
+    pipeline = make_pipeline(PolynomialFeatures(2), StandardScaler(), Ridge()).fit(
+        data, data["x0"]
+    )
     model = SklearnModel.load(Artifact(pipeline, {"features": features(data)}, data))
     sizes, own = [], PolynomialFeatures.transform
 
@@ -873,14 +1008,17 @@ def test_wide_models_are_proven_and_measured_on_few_records(
     model.speed_up()
     assert model.copy is not None, model._no_copy_reason
     assert 16 <= max(sizes) <= 40 == model.copy.limit
-    assert copied(model.copy, "predict", of_codes(model.schema, np.ones((41, 20)))) is None
+    assert (
+        copied(model.copy, "predict", of_codes(model.schema, np.ones((41, 20)))) is None
+    )
 
 
 def test_what_is_made_of_a_row_for_each_class_is_bounded() -> None:
     coefficients = np.random.default_rng(0).normal(size=(100, 5_000))
     rows = next(
         critical_rows(
-            SimpleNamespace(coef_=coefficients, intercept_=np.zeros(100)), np.random.default_rng(0)
+            SimpleNamespace(coef_=coefficients, intercept_=np.zeros(100)),
+            np.random.default_rng(0),
         )
     )
     assert 2 <= len(rows) <= MATRIX_LIMIT / coefficients.size
@@ -899,7 +1037,9 @@ def test_splits_by_category_are_left_to_the_estimator() -> None:
     boosting = HistGradientBoostingRegressor(max_iter=3, categorical_features=[0]).fit(
         X, X["a"] == 2
     )
-    model = SklearnModel.load(Artifact(boosting, {"features": features(X.astype(float))}))
+    model = SklearnModel.load(
+        Artifact(boosting, {"features": features(X.astype(float))})
+    )
     model.speed_up()
     assert (
         model.info()["fast_predict_reason"]
@@ -908,7 +1048,9 @@ def test_splits_by_category_are_left_to_the_estimator() -> None:
 
 
 def test_a_gap_that_only_a_copy_would_take_is_refused() -> None:
-    data = pd.DataFrame({"c": [f"{number}" for number in range(30)] * 4, "x": np.arange(120.0)})
+    data = pd.DataFrame(
+        {"c": [f"{number}" for number in range(30)] * 4, "x": np.arange(120.0)}
+    )
     steps = make_column_transformer((OneHotEncoder(), ["c"]), ("passthrough", ["x"]))
     pipeline = make_pipeline(steps, RandomForestClassifier(3, random_state=0)).fit(
         data, np.arange(120) % 2
@@ -931,7 +1073,8 @@ def test_a_forest_of_several_outputs_does_not_end_the_process() -> None:
     )
     model.speed_up()
     assert (
-        model.info()["fast_predict_reason"] == "it cannot be compiled (ValueError: several outputs)"
+        model.info()["fast_predict_reason"]
+        == "it cannot be compiled (ValueError: several outputs)"
     )
 
 
@@ -947,7 +1090,9 @@ def test_nothing_waits_for_the_compiled_copy(
 
     monkeypatch.setattr(SklearnModel, "speed_up", late)
     joblib.dump(build("build_rf_binary").content, tmp_path / "model.joblib")
-    client = create_app(Settings(model_folder=str(tmp_path), fast_predict=fast)).test_client()
+    client = create_app(
+        Settings(model_folder=str(tmp_path), fast_predict=fast)
+    ).test_client()
     record = build("build_rf_binary").records(1)[0]
     told = client.post("/predict?proba=1", json=record).data
     assert client.get("/ready").status_code == 200
