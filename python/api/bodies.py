@@ -12,9 +12,11 @@ import msgspec
 
 from python.api.problems import fault_at, pointer
 from python.errors import BadRequest, Unprocessable
-from python.model.data.features import Value, shorten
+from python.model.data.features import Value
+from python.model.data.metadata import RESERVED_NAMES
 from python.model.data.records import Records
-from python.model.data.schema import RESERVED_NAMES, Row, Schema
+from python.model.data.schema import Row, Schema
+from python.model.data.spelling import shorten
 
 # 1e400 becomes infinite, a fault to which a pointer can point.
 ANYTHING = msgspec.json.Decoder(float_hook=float)

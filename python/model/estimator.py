@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from python.errors import ArtifactError
 from python.model.base import Task
 from python.model.data.columns import to_dense
-from python.model.data.features import shorten
+from python.model.data.spelling import shorten
 from python.model.types import Columns, Estimator, Matrix, Transformer
 
 SKIPPED_STEPS = (None, "passthrough")
@@ -48,13 +48,11 @@ class Steps(NamedTuple):
 def split_steps(estimator: Estimator) -> Steps:
     """Return the steps inside pipelines and searches, however they are nested."""
     transformers: list[Transformer] = []
-    predictor = estimator
-    for layer in layers(estimator):
-        predictor = layer
-        if hasattr(layer, "steps") and not hasattr(layer, "best_estimator_"):
-            for _, step in layer.steps[:-1]:
-                if step not in SKIPPED_STEPS:
-                    transformers.append(step)
+    *outer, predictor = layers(estimator)
+    for layer in outer:
+        if not hasattr(layer, "best_estimator_"):
+            steps = [step for _, step in layer.steps[:-1]]
+            transformers += [step for step in steps if step not in SKIPPED_STEPS]
     return Steps(transformers, predictor)
 
 
@@ -107,9 +105,8 @@ def find_task(estimator: Estimator, prediction: NDArray[Any]) -> str:
 
 def input_names(estimator: Estimator) -> list[str] | None:
     """Return the names of the columns that the estimator was fitted with; None for an array."""
-    names = getattr(
-        estimator, "feature_names_in_", getattr(estimator, "feature_names_", None)
-    )
+    own_names = getattr(estimator, "feature_names_", None)  # CatBoost's
+    names = getattr(estimator, "feature_names_in_", own_names)
     if names is None:
         return None
     # CatBoost numbers the columns of an array.

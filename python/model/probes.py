@@ -82,9 +82,8 @@ def first_row(predict: Call, schema: Schema, samples: Columns | None) -> Columns
         advice = ""
     try:
         prediction = np.asarray(predict(row))
-    except (
-        Exception
-    ) as error:  # whatever an estimator raises, the service cannot be ready
+    except Exception as error:
+        # Whatever an estimator raises, the service cannot be ready.
         message = " ".join(str(error).split())[:MESSAGE_CHARACTERS]
         reason = f"{type(error).__name__}: {message}{advice}"
         raise ArtifactError(
@@ -105,7 +104,8 @@ def find_accepts_missing(predict: Call, schema: Schema, row: Columns) -> Schema:
     """
     unsaid = []
     for number, feature in enumerate(schema.features):
-        if feature.accepts_missing is None and feature.default is None:
+        is_said = feature.accepts_missing is not None
+        if not is_said and feature.default is None:
             unsaid.append(number)
     empty = schema.tolerant().columns([(None,) * len(schema.features)])
 

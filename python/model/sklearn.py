@@ -81,9 +81,8 @@ class SklearnModel(Model):
             self._no_copy_reason = str(error)
             log.warning("the estimator answers itself, because %s", error)
         except Exception as error:  # there are more estimators than anybody knows
-            self._no_copy_reason = (
-                f"it cannot be compiled ({type(error).__name__}: {error})"
-            )
+            name = type(error).__name__
+            self._no_copy_reason = f"it cannot be compiled ({name}: {error})"
             log.info("the estimator answers itself: %s", self._no_copy_reason)
 
     def predict(self, records: Records) -> NDArray[Any]:
@@ -104,9 +103,8 @@ class SklearnModel(Model):
         """Return SHAP values of each input feature for the predictions."""
         records = predictions.records
         if background is not None:
-            self.predict(
-                background
-            )  # values that the estimator does not take are the client's
+            # Values that the estimator does not take are refused before they are explained.
+            self.predict(background)
 
         def output_of(method: str) -> NDArray[Any]:
             if method == "predict":
@@ -176,9 +174,8 @@ class SklearnModel(Model):
 
     def _call(self, method: Call, records: Records) -> Any:
         def call_quietly(columns: Columns) -> Any:
-            with np.errstate(
-                all="ignore"
-            ):  # of numbers that are too large for the estimator
+            # Numbers may be too large for the estimator.
+            with np.errstate(all="ignore"):
                 return method(columns)
 
         try:
@@ -199,7 +196,11 @@ class SklearnModel(Model):
         # Made when it is first needed: shap takes seconds to import, and more memory than
         # most models.
         return Explainer(
-            self.estimator, self._steps, self._probes, self._origins, self._background
+            self.estimator,
+            self._steps,
+            self._probes,
+            self._origins,
+            self._background,
         )
 
     @cached_property
@@ -209,15 +210,12 @@ class SklearnModel(Model):
     @cached_property
     def _importances(self) -> list[float]:
         importances = facts.find_importances(self._steps.predictor)
-        if (
-            importances is None
-            or self._origins is None
-            or len(importances) != len(self._origins)
-        ):
+        if importances is None or self._origins is None:
             return []
-        by_feature = sum_by_feature(
-            importances[None], self._origins, len(self.schema.names)
-        )
+        if len(importances) != len(self._origins):
+            return []
+        n_features = len(self.schema.names)
+        by_feature = sum_by_feature(importances[None], self._origins, n_features)
         return [float(importance) for importance in by_feature[0]]
 
 
@@ -231,10 +229,9 @@ class SklearnPredictions(Predictions):
     @cached_property
     def prediction(self) -> NDArray[Any]:
         """Labels or numbers, (n_records,) or (n_records, n_outputs)."""
-        copied = self._copied_prediction
-        prediction = (
-            self._sklearn.call("predict", self.records) if copied is None else copied
-        )
+        prediction = self._copied_prediction
+        if prediction is None:
+            prediction = self._sklearn.call("predict", self.records)
         is_column = prediction.ndim == 2 and prediction.shape[1] == 1
         return prediction[:, 0] if is_column else prediction
 
@@ -242,24 +239,21 @@ class SklearnPredictions(Predictions):
     def probabilities(self) -> Matrix:
         """Probabilities in the order of the classes, (n_records, n_classes)."""
         if not self._sklearn.offers_probabilities:
-            raise Unprocessable(
-                f"the model ({self._sklearn.task}) has no probabilities"
-            )
-        copied = self._copied_output
-        if copied is not None:
-            return copied
-        return self._sklearn.call("predict_proba", self.records).astype(
-            float, copy=False
-        )
+            task = self._sklearn.task
+            raise Unprocessable(f"the model ({task}) has no probabilities")
+        if self._copied_output is not None:
+            return self._copied_output
+        probabilities = self._sklearn.call("predict_proba", self.records)
+        return probabilities.astype(float, copy=False)
 
     @cached_property
     def _copied_prediction(self) -> NDArray[Any] | None:
         copy = self._sklearn.copy
         if copy is None or self._copied_output is None:
             return None
-        return (
-            copy.label(self._copied_output) if copy.has_classes else self._copied_output
-        )
+        if copy.has_classes:
+            return copy.label(self._copied_output)
+        return self._copied_output
 
     @cached_property
     def _copied_output(self) -> Matrix | None:

@@ -18,12 +18,16 @@ def is_frame(columns: Columns) -> bool:
 
 def slice_rows(columns: Columns, start: int, stop: int) -> Columns:
     """Return the rows from `start` up to `stop`, in the same form."""
-    return columns.iloc[start:stop] if is_frame(columns) else columns[start:stop]
+    if is_frame(columns):
+        return columns.iloc[start:stop]
+    return columns[start:stop]
 
 
 def take_rows(columns: Columns, rows: Sequence[int] | Rows) -> Columns:
     """Return the rows with these numbers, in their order and in the same form."""
-    return columns.iloc[rows] if is_frame(columns) else columns[rows]
+    if is_frame(columns):
+        return columns.iloc[rows]
+    return columns[rows]
 
 
 def stack_rows(first: Columns, second: Columns) -> Columns:
@@ -39,7 +43,8 @@ def with_column(columns: Columns, number: int, source: Columns) -> Columns:
     """Return a copy whose column `number` is that of `source`, which has as many rows."""
     copy = columns.copy()
     if is_frame(columns):
-        copy[copy.columns[number]] = source.iloc[:, number].array
+        name = copy.columns[number]
+        copy[name] = source.iloc[:, number].array
     else:
         copy[:, number] = source[:, number]
     return copy
@@ -52,7 +57,8 @@ def mix_rows(columns: Columns, rows: Rows) -> Columns:
     With the rows `[[1, 2], [3, 4]]`, the numbers `[[0, 1]]` give `[[1, 4]]`.
     """
     if not is_frame(columns):
-        return columns[rows, np.arange(columns.shape[1])]
+        numbers = np.arange(columns.shape[1])
+        return columns[rows, numbers]
     import pandas as pd  # the columns are a DataFrame
 
     mixed = {}
@@ -65,7 +71,7 @@ def split_columns(columns: Columns) -> list[Any]:
     """Return the columns one by one, (n_rows,) each, with their own types."""
     if not is_frame(columns):
         return list(columns.T)
-    return [columns.iloc[:, number] for number in range(columns.shape[1])]
+    return [column for _, column in columns.items()]
 
 
 def is_missing(values: Any) -> Any:
@@ -75,7 +81,9 @@ def is_missing(values: Any) -> Any:
 
 def to_dense(columns: Any) -> Any:
     """Return the same columns, a sparse matrix as an array."""
-    return columns.toarray() if hasattr(columns, "toarray") else columns
+    if hasattr(columns, "toarray"):
+        return columns.toarray()
+    return columns
 
 
 def to_array(columns: Any) -> NDArray[Any]:

@@ -3,7 +3,6 @@
 A new type is one class here, and one line in `TYPES`.
 """
 
-import json
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,10 +17,10 @@ from numpy.typing import NDArray
 
 from python.errors import ArtifactError
 from python.model.data.columns import is_missing
+from python.model.data.spelling import shorten
 from python.model.types import Columns, Matrix
 
 SHOWN_CATEGORIES = 20
-SHOWN_CHARACTERS = 60
 MISSING_POSITION = -1  # pandas' own code for a missing category
 
 Value: TypeAlias = Any
@@ -230,16 +229,6 @@ class Category(Feature):
 TYPES: dict[str, type[Feature]] = {
     kind.type: kind for kind in (Numeric, Category, String)
 }
-
-
-def shorten(value: Value) -> str:
-    """Return the value as JSON, for a sentence: cut where it is long."""
-    if isinstance(value, list):
-        return "a list"
-    if isinstance(value, dict):
-        return "an object"
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…"
 
 
 def _kind(value: Value) -> type:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from functools import cached_property
 from itertools import chain, islice
 from typing import Any, Self, TypeAlias
@@ -10,22 +9,12 @@ from typing import Any, Self, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from python.errors import MAX_FAULTS, ArtifactError, Fault
+from python.errors import MAX_FAULTS, Fault
 from python.model.data.columns import split_columns, to_array
-from python.model.data.features import (
-    TYPES,
-    Category,
-    Feature,
-    Numeric,
-    String,
-    Value,
-    shorten,
-)
+from python.model.data.features import Category, Feature, Numeric, String, Value
+from python.model.data.metadata import read_features
+from python.model.data.spelling import shorten, suggest
 from python.model.types import Columns, Matrix
-
-ENTRY_KEYS = ("name", "type", "default", "accepts_missing", "categories")
-# A request may hold its records under these names, so that no feature can have one of them.
-RESERVED_NAMES = ("_data", "_samples")
 
 Row: TypeAlias = tuple[Value, ...]
 """The values of a record in the order of the features, None where one is missing."""
@@ -42,28 +31,15 @@ class Schema:
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, Any], *, named: bool = False) -> Self:
-        """Return the schema that `metadata["features"]` describes.
-
-        Raises ArtifactError in a sentence that names the fault.
-        """
-        features = []
-        for number, entry in enumerate(_entries(metadata), start=1):
-            features.append(_feature(entry, number))
-        schema = cls(features, named=named)
-        repeated = [
-            name for name in dict.fromkeys(schema.names) if schema.names.count(name) > 1
-        ]
-        if repeated:
-            raise ArtifactError(
-                f"features listed twice: {', '.join(map(shorten, repeated))}"
-            )
-        return schema
+        """Return the schema that the metadata describes; raise ArtifactError for a fault in it."""
+        return cls(read_features(metadata), named=named)
 
     def with_missing(self, accepts_missing: Callable[[Feature], bool]) -> Self:
         """Return the same schema, with each feature's `accepts_missing` as the function says."""
         features = []
         for feature in self.features:
-            features.append(replace(feature, accepts_missing=accepts_missing(feature)))
+            accepts = accepts_missing(feature)
+            features.append(replace(feature, accepts_missing=accepts))
         return type(self)(features, named=self.named)
 
     def tolerant(self) -> Self:
@@ -83,8 +59,11 @@ class Schema:
     @cached_property
     def categories(self) -> dict[int, Category]:
         """The features that are categories, by their number."""
-        numbered = enumerate(self.features)
-        return {number: item for number, item in numbered if isinstance(item, Category)}
+        categories = {}
+        for number, feature in enumerate(self.features):
+            if isinstance(feature, Category):
+                categories[number] = feature
+        return categories
 
     @cached_property
     def _is_complete(self) -> bool:
@@ -116,31 +95,34 @@ class Schema:
             return self.decode(self.encode(rows))
         columns = {}
         for number, feature in enumerate(self.features):
-            columns[feature.name] = feature.column([row[number] for row in rows])
+            values = [row[number] for row in rows]
+            columns[feature.name] = feature.column(values)
         return self._in_form(columns)
 
     def encode(self, rows: Sequence[Row]) -> Matrix:
         """Return the codes, (n_rows, n_features), of rows that fit and have no texts.
 
         A number is its own code; the code of a category is its position, -1 where it is missing.
+        With the categories "a" and "b", the rows `(2.5, "b"), (None, None)` are the codes
+        `[[2.5, 1], [nan, -1]]`.
         """
-        shape = (len(rows), len(self.features))
         if self.categories:
             rows = self._with_positions(rows)
+        shape = (len(rows), len(self.features))
         if self._is_complete:
-            # Numbers alone: this takes a third of the time that np.array takes.
-            return np.fromiter(
-                chain.from_iterable(rows), float, shape[0] * shape[1]
-            ).reshape(shape)
+            # There are numbers alone: this takes a third of the time that np.array takes.
+            numbers = chain.from_iterable(rows)
+            return np.fromiter(numbers, float, count=shape[0] * shape[1]).reshape(shape)
         codes = np.array(rows, dtype=float).reshape(shape)
         return np.where(np.isnan(codes), self._numeric_defaults, codes)
 
     def _with_positions(self, rows: Sequence[Row]) -> list[Row]:
+        if not rows:
+            return []
         by_feature = list(zip(*rows, strict=True))
-        for number, feature in self.categories.items() if by_feature else ():
-            by_feature[number] = tuple(
-                map(feature.positions.__getitem__, by_feature[number])
-            )
+        for number, feature in self.categories.items():
+            positions = map(feature.positions.__getitem__, by_feature[number])
+            by_feature[number] = tuple(positions)
         return list(zip(*by_feature, strict=True))
 
     def encode_columns(self, columns: Columns) -> Matrix:
@@ -152,23 +134,26 @@ class Schema:
             return to_array(columns).astype(float)
         codes = []
         for feature, column in zip(self.features, split_columns(columns), strict=True):
-            code = feature.encode(column) if isinstance(feature, Category) else column
-            codes.append(np.asarray(code, dtype=float))
+            if isinstance(feature, Category):
+                codes.append(feature.encode(column).astype(float))
+            else:
+                codes.append(np.asarray(column, dtype=float))
         return np.stack(codes, axis=1)
 
     def decode(self, codes: Matrix) -> Columns:
         """Return the columns, (n_rows, n_features), that have these codes."""
         if self.is_numeric:
             return self._in_form(codes)
-        columns = {}
+        columns: dict[str, NDArray[Any]] = {}
         for feature, code in zip(self.features, codes.T, strict=True):
-            columns[feature.name] = (
-                feature.decode(code) if isinstance(feature, Category) else code
-            )
+            if isinstance(feature, Category):
+                columns[feature.name] = feature.decode(code)
+            else:
+                columns[feature.name] = code
         return self._in_form(columns)
 
     def _in_form(self, columns: Matrix | dict[str, NDArray[Any]]) -> Columns:
-        if self.is_numeric and not self.named and not isinstance(columns, dict):
+        if self.is_numeric and not self.named:
             return columns
         import pandas as pd  # a model of numbers alone does without
 
@@ -188,94 +173,30 @@ class Schema:
 
         With `reject_unknown`, a feature that the model does not know is a fault.
         """
-        faults = chain.from_iterable(
-            self._record_faults(record, row, reject_unknown)
-            for row, record in enumerate(records)
-        )
+        faults = self._faults(records, reject_unknown=reject_unknown)
         return list(islice(faults, MAX_FAULTS))
 
-    def _record_faults(
-        self, record: Value, row: int, reject_unknown: bool
+    def _faults(
+        self, records: Sequence[Value], *, reject_unknown: bool
     ) -> Iterator[Fault]:
-        if not isinstance(record, dict):
-            yield Fault(
-                row, None, f"expected a record (an object), got {shorten(record)}"
-            )
-            return
-        is_empty = not record.keys() & set(self.names)
-        has_strangers = bool(record) and reject_unknown
-        if is_empty and not has_strangers:
-            yield Fault(row, None, "the record holds none of the model's features")
-            return
-        for name in record:
-            if reject_unknown and name not in self.names:
-                yield Fault(
-                    row, name, "unknown feature" + _suggestion(name, self.names)
-                )
+        for row, record in enumerate(records):
+            if not isinstance(record, dict):
+                detail = f"expected a record (an object), got {shorten(record)}"
+                yield Fault(row, None, detail)
+                continue
+            strangers = []
+            if reject_unknown:
+                strangers = [name for name in record if name not in self.names]
+            if not strangers and record.keys().isdisjoint(self.names):
+                yield Fault(row, None, "the record holds none of the model's features")
+                continue
+            for name in strangers:
+                detail = "unknown feature" + suggest(name, self.names)
+                yield Fault(row, name, detail)
+            yield from self._value_faults(record, row)
+
+    def _value_faults(self, record: Mapping[str, Value], row: int) -> Iterator[Fault]:
         for feature in self.features:
             detail = feature.fault(record.get(feature.name))
             if detail is not None:
                 yield Fault(row, feature.name, detail)
-
-
-def _entries(metadata: Mapping[str, Any]) -> list[Any]:
-    entries = metadata.get("features")
-    is_list = isinstance(entries, Iterable) and not isinstance(
-        entries, str | bytes | Mapping
-    )
-    listed = list(entries) if is_list and entries is not None else []
-    if not listed:
-        raise ArtifactError(
-            'metadata must be a dict with a list of features under "features"'
-        )
-    return listed
-
-
-def _feature(entry: Any, number: int) -> Feature:
-    if not isinstance(entry, Mapping):
-        raise ArtifactError(f"feature {number} must be a dict with a name")
-    name = entry.get("name")
-    if not isinstance(name, str) or not name:
-        raise ArtifactError(f"feature {number} must be a dict with a name")
-    if name in RESERVED_NAMES:
-        raise ArtifactError(f'feature "{name}": the name is reserved for the envelope')
-    kind = TYPES.get(str(entry.get("type")))
-    if kind is None:
-        fault = f"unknown type {entry.get('type')!r}, expected {' or '.join(TYPES)}"
-        raise ArtifactError(f'feature "{name}": {fault}')
-    _check_keys(name, entry)
-    plain = {str(key): _plain(value) for key, value in entry.items()}
-    arguments: dict[str, Any] = {
-        "name": name,
-        "default": plain.get("default"),
-        "accepts_missing": plain.get("accepts_missing"),
-        "entry": plain,
-    }
-    categories = plain.get("categories", [])
-    if not isinstance(categories, list):
-        raise ArtifactError(f'feature "{name}": categories must be a list')
-    if kind is Category:
-        arguments["categories"] = tuple(categories)
-    feature = kind(**arguments)
-    feature.check()
-    return feature
-
-
-def _check_keys(name: str, entry: Mapping[str, Any]) -> None:
-    """Raise ArtifactError for a key that looks like a misspelt one; other keys are the user's."""
-    for key in entry.keys() - set(ENTRY_KEYS):
-        suggestion = _suggestion(str(key), ENTRY_KEYS)
-        if suggestion:
-            raise ArtifactError(f'feature "{name}": unknown key "{key}"{suggestion}')
-
-
-def _plain(value: Any) -> Any:
-    """Return the Python values in NumPy's scalars and arrays, and in pandas' indexes."""
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value.tolist() if hasattr(value, "tolist") else value
-
-
-def _suggestion(name: str, names: Sequence[str]) -> str:
-    close = get_close_matches(name, names, n=1)
-    return f'; did you mean "{close[0]}"?' if close else ""

@@ -1,0 +1,93 @@
+"""The metadata's entries, read into features; every fault in them is one sentence."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from python.errors import ArtifactError
+from python.model.data.features import TYPES, Category, Feature
+from python.model.data.spelling import shorten, suggest
+
+ENTRY_KEYS = ("name", "type", "default", "accepts_missing", "categories")
+
+# A request holds its records under these names, so that no feature can have one of them.
+RESERVED_NAMES = ("_data", "_samples")
+
+
+def read_features(metadata: Mapping[str, Any]) -> list[Feature]:
+    """Return the features that `metadata["features"]` describes, in their order.
+
+    Raises ArtifactError in a sentence that names the fault.
+    """
+    features = []
+    for number, entry in enumerate(_read_entries(metadata), start=1):
+        features.append(_read_feature(entry, number))
+    names = [feature.name for feature in features]
+    repeated = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if repeated:
+        listed = ", ".join(map(shorten, repeated))
+        raise ArtifactError(f"features listed twice: {listed}")
+    return features
+
+
+def _read_entries(metadata: Mapping[str, Any]) -> list[Any]:
+    entries = metadata.get("features")
+    entries = _plain(entries)
+    if isinstance(entries, Iterable) and not isinstance(entries, str | bytes | Mapping):
+        listed = list(entries)
+        if listed:
+            return listed
+    raise ArtifactError(
+        'metadata must be a dict with a list of features under "features"'
+    )
+
+
+def _read_feature(entry: Any, number: int) -> Feature:
+    name = entry.get("name") if isinstance(entry, Mapping) else None
+    if not isinstance(name, str) or not name:
+        raise ArtifactError(f"feature {number} must be a dict with a name")
+    plain = {str(key): _plain(value) for key, value in entry.items()}
+    kind = _read_type(name, plain)
+    _check_keys(name, plain)
+    arguments: dict[str, Any] = {
+        "name": name,
+        "default": plain.get("default"),
+        "accepts_missing": plain.get("accepts_missing"),
+        "entry": plain,
+    }
+    categories = plain.get("categories", [])
+    if not isinstance(categories, list):
+        raise ArtifactError(f'feature "{name}": categories must be a list')
+    if kind is Category:
+        arguments["categories"] = tuple(categories)
+    feature = kind(**arguments)
+    feature.check()
+    return feature
+
+
+def _read_type(name: str, entry: Mapping[str, Any]) -> type[Feature]:
+    if name in RESERVED_NAMES:
+        raise ArtifactError(f'feature "{name}": the name is reserved for the envelope')
+    type_name = entry.get("type")
+    kind = TYPES.get(str(type_name))
+    if kind is None:
+        expected = " or ".join(TYPES)
+        fault = f"unknown type {type_name!r}, expected {expected}"
+        raise ArtifactError(f'feature "{name}": {fault}')
+    return kind
+
+
+def _check_keys(name: str, entry: Mapping[str, Any]) -> None:
+    """Raise ArtifactError for a key that looks like a misspelt one; others are the user's."""
+    for key in entry.keys() - set(ENTRY_KEYS):
+        suggestion = suggest(key, ENTRY_KEYS)
+        if suggestion:
+            raise ArtifactError(f'feature "{name}": unknown key "{key}"{suggestion}')
+
+
+def _plain(value: Any) -> Any:
+    """Return the Python values in NumPy's scalars and arrays, and in pandas' indexes."""
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    return value

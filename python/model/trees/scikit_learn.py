@@ -1,0 +1,195 @@
+"""scikit-learn's trees, forests and gradient boosting: all made of its `tree_` objects.
+
+They round a value to float32 and compare it with a float64 threshold.
+Source: https://scikit-learn.org/stable/auto_examples/tree/plot_unveil_tree_structure.html
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from python.model.trees.ensemble import Combination, TreeModel
+from python.model.trees.tree import Tree
+from python.model.types import Estimator, Matrix
+
+
+class NativeTree(Protocol):
+    """The arrays of scikit-learn's `tree_`, an item for each node."""
+
+    node_count: int
+    children_left: NDArray[np.intp]
+    children_right: NDArray[np.intp]
+    feature: NDArray[np.intp]
+    threshold: Matrix
+    missing_go_to_left: NDArray[np.uint8]
+    value: Matrix  # (n_nodes, n_targets, n_classes or 1)
+    weighted_n_node_samples: Matrix
+
+
+def read_scikit_learn(predictor: Estimator) -> TreeModel | None:
+    """Return the trees of a tree, a forest or gradient boosting of scikit-learn, else None."""
+    if _has_tree(predictor):
+        return Averaged("tree", predictor.n_features_in_, predictor)
+    members = np.ravel(getattr(predictor, "estimators_", []))
+    if not len(members) or not all(map(_has_tree, members)):
+        return None
+    if hasattr(predictor, "_loss") and _starts_from_constant(predictor):
+        return GradientBoosting(
+            "gradient boosting", predictor.n_features_in_, predictor
+        )
+    if _is_forest(predictor):
+        return Averaged("forest", predictor.n_features_in_, predictor)
+    return None
+
+
+def _has_tree(estimator: Any) -> bool:
+    """Whether it has a decision tree; a density's `tree_` finds neighbours."""
+    return hasattr(estimator, "tree_") and hasattr(estimator.tree_, "children_left")
+
+
+def _is_forest(predictor: Estimator) -> bool:
+    """Whether the trees' mean is the prediction: it is not for bagging or an isolation forest."""
+    from sklearn import ensemble
+
+    forests = (
+        ensemble.RandomForestClassifier,
+        ensemble.RandomForestRegressor,
+        ensemble.ExtraTreesClassifier,
+        ensemble.ExtraTreesRegressor,
+    )
+    return isinstance(predictor, forests)
+
+
+def _starts_from_constant(predictor: Estimator) -> bool:
+    """Whether each record has the same initial score, as it has unless `init` is a model."""
+    from sklearn.dummy import DummyClassifier, DummyRegressor
+
+    init = predictor.init_
+    if isinstance(init, DummyClassifier):
+        is_random: bool = init.strategy == "stratified"
+        return not is_random
+    return isinstance(init, DummyRegressor) or init == "zero"
+
+
+@dataclass(frozen=True, eq=False)
+class MadeOfNativeTrees(TreeModel):
+    """What single trees, forests and gradient boosting have in common."""
+
+    library = "scikit-learn"
+    precision = np.float32
+
+    predictor: Estimator
+
+    @property
+    def has_categories(self) -> bool:
+        """No node splits by category."""
+        return False
+
+    @property
+    def node_counts(self) -> list[int]:
+        """The number of nodes of each tree, leaves included."""
+        return [tree.node_count for tree in self.native_trees]
+
+
+@dataclass(frozen=True, eq=False)
+class Averaged(MadeOfNativeTrees):
+    """A single tree, or a forest: the mean of its trees' probabilities or numbers.
+
+    The outputs of several targets stand side by side, each target with its own classes.
+    """
+
+    @property
+    def combination(self) -> Combination:
+        """The mean."""
+        return "mean"
+
+    @property
+    def n_targets(self) -> int:
+        """How many things are predicted at once."""
+        return int(self.predictor.n_outputs_)
+
+    @cached_property
+    def native_trees(self) -> tuple[NativeTree, ...]:
+        """The `tree_` objects of scikit-learn."""
+        if self.kind == "tree":
+            return (self.predictor.tree_,)
+        return tuple(member.tree_ for member in self.predictor.estimators_)
+
+    @cached_property
+    def trees(self) -> tuple[Tree, ...]:
+        """The trees, with the outputs of all targets side by side."""
+        return tuple(
+            _tree(native, self._values(native)) for native in self.native_trees
+        )
+
+    @property
+    def base(self) -> Matrix:
+        """Zeros."""
+        return np.zeros(sum(self._widths))
+
+    @property
+    def _widths(self) -> list[int]:
+        """How many outputs each target has: its classes, or 1 for a number."""
+        n_classes = np.ravel(
+            getattr(self.predictor, "n_classes_", [1] * self.n_targets)
+        )
+        return [int(count) for count in n_classes]
+
+    def _values(self, native: NativeTree) -> Matrix:
+        by_target = [
+            native.value[:, number, :width] for number, width in enumerate(self._widths)
+        ]
+        return np.concatenate(by_target, axis=1)
+
+
+@dataclass(frozen=True, eq=False)
+class GradientBoosting(MadeOfNativeTrees):
+    """Gradient boosting: an initial score, and the trees times the learning rate.
+
+    `estimators_` has a row for each iteration that was fitted, fewer than were wanted where
+    training stopped early, and in it a tree for each output.
+    """
+
+    @property
+    def loss(self) -> Any:
+        """The loss, with its `link`."""
+        return self.predictor._loss
+
+    @cached_property
+    def native_trees(self) -> tuple[NativeTree, ...]:
+        """The `tree_` objects of scikit-learn, iteration after iteration."""
+        return tuple(member.tree_ for member in np.ravel(self.predictor.estimators_))
+
+    @cached_property
+    def trees(self) -> tuple[Tree, ...]:
+        """The trees, their values times the learning rate."""
+        trees = []
+        for number, native in enumerate(self.native_trees):
+            values = native.value[:, :, 0] * self.predictor.learning_rate
+            trees.append(_tree(native, values, output=number % self.n_outputs))
+        return tuple(trees)
+
+    @cached_property
+    def base(self) -> Matrix:
+        """The initial score of each output, the same for any record."""
+        any_record = np.zeros((1, self.n_features), dtype=np.float32)
+        initial: Matrix = self.predictor._raw_predict_init(any_record)[0]
+        return initial
+
+
+def _tree(native: NativeTree, values: Matrix, output: int = 0) -> Tree:
+    return Tree(
+        left=native.children_left,
+        right=native.children_right,
+        feature=native.feature,
+        threshold=native.threshold,
+        missing_left=native.missing_go_to_left.astype(np.bool_),
+        values=values,
+        cover=native.weighted_n_node_samples,
+        zero_is_missing=np.zeros(native.node_count, dtype=np.bool_),
+        category_set=np.full(native.node_count, -1),
+        output=output,
+    )

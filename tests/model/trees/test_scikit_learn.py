@@ -1,0 +1,206 @@
+"""scikit-learn's trees as arrays: the same leaf for each record, and bit for bit the same output."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import (
+    AdaBoostRegressor,
+    BaggingRegressor,
+    ExtraTreesClassifier,
+    ExtraTreesRegressor,
+    GradientBoostingClassifier,
+    GradientBoostingRegressor,
+    IsolationForest,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.neighbors import KernelDensity
+from sklearn.tree import (
+    DecisionTreeClassifier,
+    DecisionTreeRegressor,
+    ExtraTreeClassifier,
+    ExtraTreeRegressor,
+)
+
+from python.model.trees import read_trees
+from tests.model.trees.trials import (
+    TASKS,
+    assert_covers_add_up,
+    data,
+    read,
+    trials,
+    weights,
+    with_columns,
+)
+
+FORESTS = {
+    "tree": (DecisionTreeRegressor, DecisionTreeClassifier, {}),
+    "extra tree": (ExtraTreeRegressor, ExtraTreeClassifier, {}),
+    "forest": (RandomForestRegressor, RandomForestClassifier, {"n_estimators": 7}),
+    "extra trees": (ExtraTreesRegressor, ExtraTreesClassifier, {"n_estimators": 7}),
+}
+
+
+def forest(name: str, task: str, **more: Any) -> Any:
+    regressor, classifier, settings = FORESTS[name]
+    kind = regressor if task == "regression" else classifier
+    return kind(random_state=0, **settings, **more)
+
+
+def boosting(task: str, **more: Any) -> Any:
+    kind = (
+        GradientBoostingRegressor
+        if task == "regression"
+        else GradientBoostingClassifier
+    )
+    return kind(**{"n_estimators": 8, "random_state": 0} | more)
+
+
+def outputs(predictor: Any, X: Any) -> Any:
+    if hasattr(predictor, "decision_function"):
+        return with_columns(predictor.decision_function(X))
+    if hasattr(predictor, "predict_proba"):
+        return predictor.predict_proba(X)
+    return with_columns(predictor.predict(X))
+
+
+def assert_same(predictor: Any, X: Any) -> None:
+    model = read(predictor)
+    leaves = predictor.apply(X).reshape(len(X), -1)
+    np.testing.assert_array_equal(model.leaves(X), leaves)
+    np.testing.assert_array_equal(model.raw_output(X), outputs(predictor, X))
+
+
+@pytest.mark.parametrize("gaps", [False, True], ids=["complete", "with gaps"])
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("name", FORESTS)
+def test_trees_and_forests_are_read(name: str, task: str, gaps: bool) -> None:
+    X, y = data(task, gaps=gaps)
+    predictor = forest(name, task).fit(X, y)
+    model = read(predictor)
+    assert (model.library, model.combination) == ("scikit-learn", "mean")
+    assert model.kind == ("forest" if name in ("forest", "extra trees") else "tree")
+    assert_same(predictor, trials(model, X, gaps=gaps))
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_gradient_boosting_is_read(task: str) -> None:
+    X, y = data(task)
+    predictor = boosting(task).fit(X, y)
+    model = read(predictor)
+    assert (model.kind, model.combination) == ("gradient boosting", "sum")
+    assert model.loss is predictor._loss
+    assert_same(predictor, trials(model, X))
+
+
+@pytest.mark.parametrize("init", ["zero", DummyClassifier(strategy="uniform")], ids=str)
+def test_gradient_boosting_starts_where_it_was_told(init: Any) -> None:
+    X, y = data("three classes")
+    assert_same(boosting("three classes", init=init).fit(X, y), X)
+
+
+@pytest.mark.parametrize("loss", ["huber", "quantile", "absolute_error"])
+def test_gradient_boosting_with_another_loss_is_read(loss: str) -> None:
+    X, y = data("regression")
+    assert_same(boosting("regression", loss=loss).fit(X, y), X)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_boosting_that_stops_early_has_the_trees_it_fitted(task: str) -> None:
+    X, y = data(task)
+    y = np.random.default_rng(0).permutation(y)
+    predictor = boosting(task, n_estimators=200, n_iter_no_change=2).fit(X, y)
+    model = read(predictor)
+    assert len(model.trees) == predictor.n_estimators_ * model.n_outputs
+    assert predictor.n_estimators_ < 200
+    assert_same(predictor, trials(model, X))
+
+
+def test_the_cover_is_the_weight_of_the_training_records() -> None:
+    X, y = data("binary")
+    predictor = forest("tree", "binary").fit(X, y, sample_weight=weights())
+    model = read(predictor)
+    assert model.trees[0].cover[0] == pytest.approx(weights().sum())
+    assert_covers_add_up(model, 1e-12)
+    assert_same(predictor, X)
+
+
+def test_several_numbers_stand_side_by_side() -> None:
+    X, y = data("regression")
+    predictor = forest("forest", "regression").fit(
+        X, np.stack([y, -2 * y, y**2], axis=1)
+    )
+    model = read(predictor)
+    assert (model.n_targets, model.n_outputs) == (3, 3)
+    assert_same(predictor, trials(model, X))
+
+
+def test_classes_of_several_targets_stand_side_by_side() -> None:
+    X, binary = data("binary")
+    _, three = data("three classes")
+    predictor = forest("forest", "binary").fit(X, np.stack([binary, three], axis=1))
+    model = read(predictor)
+    assert (model.n_targets, model.n_outputs) == (2, 5)
+    expected = np.concatenate(predictor.predict_proba(X), axis=1)
+    np.testing.assert_array_equal(model.raw_output(X), expected)
+
+
+@pytest.mark.parametrize(
+    "predictor", [forest("tree", "regression"), boosting("regression")]
+)
+def test_one_leaf_is_a_tree(predictor: Any) -> None:
+    X, _ = data("regression")
+    predictor.fit(X, np.full(len(X), 3.5))
+    model = read(predictor)
+    assert set(model.node_counts) == {1}
+    assert len(model.splits[0]) == 0
+    assert_same(predictor, X)
+
+
+def test_each_tree_has_its_own_object_and_number_of_nodes() -> None:
+    X, y = data("regression")
+    predictor = forest("forest", "regression").fit(X, y)
+    model = read(predictor)
+    assert [id(tree) for tree in model.native_trees] == [
+        id(e.tree_) for e in predictor.estimators_
+    ]
+    assert model.node_counts == [len(tree.left) for tree in model.trees]
+    assert not model.has_categories
+
+
+def test_what_is_not_the_mean_or_sum_of_trees_is_not_read() -> None:
+    X, y = data("regression")
+    others = (
+        BaggingRegressor(n_estimators=2),
+        AdaBoostRegressor(n_estimators=2),
+        IsolationForest(n_estimators=2),
+        LinearRegression(),
+        KernelDensity(),
+        boosting("regression", init=LinearRegression()),
+    )
+    for predictor in others:
+        assert read_trees(predictor.fit(X, y)) is None
+
+
+def test_boosting_on_top_of_another_model_is_not_read() -> None:
+    X, y = data("binary")
+    X = X[:, [0, 1, 4]]
+    for init in (
+        LogisticRegression(),
+        DummyClassifier(strategy="stratified", random_state=0),
+    ):
+        assert read_trees(boosting("binary", init=init).fit(X, y)) is None
+
+
+# So says scikit-learn's own `apply` of gradient boosting, which hands its trees the DataFrame.
+@pytest.mark.filterwarnings("ignore:X has feature names, but DecisionTreeRegressor")
+@pytest.mark.parametrize("predictor", [forest("forest", "binary"), boosting("binary")])
+def test_a_dataframe_is_read_as_its_numbers(predictor: Any) -> None:
+    X, y = data("binary")
+    frame = pd.DataFrame(X, columns=list("abcde"))
+    frame["e"] = frame["e"].astype(int)
+    assert_same(predictor.fit(frame, y), frame)
