@@ -15,7 +15,6 @@ from python.model.data.features import (
     Feature,
     Numeric,
     String,
-    shorten,
 )
 
 COLOUR = Category("colour", categories=("red", "green"))
@@ -268,25 +267,6 @@ def test_a_feature_whose_parts_do_not_fit_says_so(
     with pytest.raises(ArtifactError) as caught:
         feature.check()
     assert str(caught.value) == f'feature "x": {reason}'
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (1.5, "1.5"),
-        (None, "null"),
-        (True, "true"),
-        ("größe", '"größe"'),
-        ([1, 2], "a list"),
-        ({}, "an object"),
-        ("a" * 58, '"' + "a" * 58 + '"'),
-        ("a" * 59, '"' + "a" * 59 + "…"),
-    ],
-)
-def test_a_sentence_shows_a_value_as_json_and_cuts_it_at_60_characters(
-    value: Any, text: str
-) -> None:
-    assert shorten(value) == text
 
 
 class Even(Numeric):
