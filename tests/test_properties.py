@@ -46,13 +46,14 @@ numbers = st.one_of(
     st.sampled_from([1e39, -1e39, 1e308, 5e-324]),
 )
 scalars = st.one_of(st.none(), st.booleans(), numbers, st.text(max_size=5))
-anything = st.recursive(
-    scalars,
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(st.text(max_size=5), inner, max_size=3)
-    ),
-)
+
+
+def nested(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    objects = st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    return st.lists(inner, max_size=3) | objects
+
+
+anything = st.recursive(scalars, nested)
 examples = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
