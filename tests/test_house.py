@@ -11,9 +11,9 @@ import pytest
 
 from python.app import create_app
 from python.settings import Settings
-from tests.conftest import served
 from tests.models import ROOT
 from tests.readability import find_rooms, measure
+from tests.serving import served
 
 MODULES = sorted([ROOT / "service.py", *(ROOT / "python").rglob("*.py")])
 MAY_IMPORT = {

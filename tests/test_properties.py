@@ -11,9 +11,9 @@ from python.api.bodies import Reader
 from python.app import create_app
 from python.errors import ServiceError
 from python.settings import Settings
-from tests.conftest import served
 from tests.laws import strict
 from tests.models import build
+from tests.serving import served
 
 NAMES = ["build_rf_binary", "logistic", "lightgbm", "pipeline", "poisson"]
 CLIENTS = {name: create_app(Settings(), served(name)).test_client() for name in NAMES}

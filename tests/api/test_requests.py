@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.conftest import Client
 from tests.laws import ask, ask_info
 from tests.models import build
 from tests.problems import problem
+from tests.serving import Client
 
 BODY = '{"feature1": 1, "feature2": 1, "feature3": 2}'
 

@@ -15,9 +15,9 @@ from python.model.artifact import Artifact
 from python.model.base import Model
 from python.model.sklearn import SklearnModel
 from python.settings import Settings
-from tests.conftest import Client
 from tests.laws import strict
 from tests.problems import problem
+from tests.serving import Client
 
 FEATURE = {"name": "x", "type": "numeric"}
 
