@@ -189,6 +189,7 @@ def test_every_setting_is_in_the_documentation() -> None:
     assert "variables.env" in (ROOT / "docs" / "settings.md").read_text()
 
 
+@pytest.mark.slow
 def test_every_module_is_in_the_documentation(tmp_path: Path) -> None:
     autosummary = [
         sys.executable,

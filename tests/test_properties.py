@@ -121,6 +121,7 @@ def test_no_request_is_the_services_fault(request: tuple[str, str, bytes]) -> No
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 @pytest.mark.parametrize("reject_unknown", [True, False])
