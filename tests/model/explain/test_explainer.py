@@ -33,12 +33,12 @@ from python.model.explain.methods import INTERVENTIONAL_PREDICTIONS
 from python.model.explain.tree_shap import make_path_dependent
 from python.model.sklearn import SklearnModel
 from python.settings import Settings
-from tests.conftest import Client
 from tests.laws import ask
 from tests.matrix import FLOAT32, Cell, cells
 from tests.model.explain.truth import load, shapley_values, total
 from tests.models import build, numbers
 from tests.records import explain, of_data
+from tests.serving import Client
 
 SCALE = {"binary": (), "three classes": (3,), "regression": ()}
 
