@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Client, served
 from tests.laws import LAWS, ask
 from tests.models import EXAMPLE_NAMES, NAMES, build
+from tests.serving import Client, served
 
 # What answers itself: boosters have fast answers of their own, the rest ask many estimators, or all the training data.
 SLOW = {

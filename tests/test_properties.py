@@ -14,9 +14,9 @@ from python.app import create_app
 from python.errors import ServiceError
 from python.model.data.features import Category
 from python.settings import Settings
-from tests.conftest import served
 from tests.laws import strict
 from tests.models import build
+from tests.serving import served
 
 NAMES = ["build_rf_binary", "logistic", "lightgbm", "pipeline", "poisson"]
 READ_NAMES = [

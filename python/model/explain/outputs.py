@@ -10,7 +10,8 @@ from scipy.special import expit, logit, softmax
 from python.model.estimator import estimator_type
 from python.model.types import Columns, Estimator
 
-# XGBoost and CatBoost add up in float32, and XGBoost serves it.
+# How far sums may be from the output, since XGBoost and CatBoost add up in float32; and how far
+# the output itself may be off, since XGBoost serves float32.
 RELATIVE = 1e-4
 ABSOLUTE = 1e-6
 SERVED = 2.5e-7
@@ -66,8 +67,20 @@ LOGISTIC = Link(inverse=expit, link=logit, slope=_logistic_slope)
 SOFTMAX = Link(inverse=_softmax, link=np.log, slope=_logistic_slope)
 EXPONENTIAL = Link(inverse=np.exp, link=np.log, slope=_identity)
 
-Check: TypeAlias = tuple[Link, str]
-"""A link, and the method of the estimator to whose output it must lead."""
+
+class Check(NamedTuple):
+    """A link, and the method of the estimator to whose output it must lead."""
+
+    link: Link
+    method: str
+
+    def served(self, output_of: OutputOf) -> Array:
+        """Return what the method returns, of two classes for the second one."""
+        return _explained_classes(output_of(self.method))
+
+    def holds(self, total: Array, scale: Array, output_of: OutputOf) -> bool:
+        """Return whether the sums lead to what the method returns."""
+        return self.link.holds(total, scale, self.served(output_of))
 
 
 class Output(NamedTuple):
@@ -81,21 +94,17 @@ class Output(NamedTuple):
 
         `total` and `scale` are (n_records,) or (n_records, n_classes).
         """
-        for link, method in self.checks:
-            if not link.holds(total, scale, _explained_classes(output_of(method))):
-                return False
-        return True
+        return all(check.holds(total, scale, output_of) for check in self.checks)
 
     def mean(self, output_of: OutputOf) -> Array:
         """Return the mean over the records, () or (n_classes,), of what values here add up to."""
-        link, method = self.checks[0]
-        sums = link.link(_explained_classes(output_of(method)))
+        first = self.checks[0]
+        sums = first.link.link(first.served(output_of))
         return np.asarray(sums.mean(axis=0))
 
     def served(self, output_of: OutputOf) -> Array:
         """Return the output itself, where the first check has no link."""
-        _, method = self.checks[0]
-        return _explained_classes(output_of(method))
+        return self.checks[0].served(output_of)
 
 
 def outputs_of(estimator: Estimator, columns: Columns) -> OutputOf:
@@ -115,23 +124,35 @@ def find_outputs(estimator: Estimator, probe: Columns) -> list[Output]:
     whose softmax is the probability, or which is the decision function.
     Regressors: `prediction`; `log_prediction`, whose exponential is the prediction.
     """
-    kind = estimator_type(estimator)
-    has_one_output = np.size(estimator.predict(probe)) == 1
-    if not has_one_output or kind not in ("classifier", "regressor"):
+    if np.size(estimator.predict(probe)) != 1:
         return []
+    kind = estimator_type(estimator)
+    if kind == "classifier":
+        return _find_classifier_outputs(estimator, probe)
     if kind == "regressor":
-        prediction = Output("prediction", ((IDENTITY, "predict"),))
-        return [prediction, Output("log_prediction", ((EXPONENTIAL, "predict"),))]
+        return [
+            Output("prediction", (Check(IDENTITY, "predict"),)),
+            Output("log_prediction", (Check(EXPONENTIAL, "predict"),)),
+        ]
+    return []
+
+
+def _find_classifier_outputs(estimator: Estimator, probe: Columns) -> list[Output]:
     decided: tuple[Check, ...] = ()
     if _decides_by_class(estimator, probe):
-        decided = ((IDENTITY, "decision_function"),)
-    if not hasattr(estimator, "predict_proba"):
-        return [Output("margin", decided)] if decided else []
-    return [
-        Output("probability", ((IDENTITY, "predict_proba"),)),
-        Output("log_odds", ((LOGISTIC, "predict_proba"), *decided)),
-        Output("margin", decided or ((SOFTMAX, "predict_proba"),)),
-    ]
+        decided = (Check(IDENTITY, "decision_function"),)
+    if hasattr(estimator, "predict_proba"):
+        as_probability = Check(IDENTITY, "predict_proba")
+        as_log_odds = Check(LOGISTIC, "predict_proba")
+        as_margin = Check(SOFTMAX, "predict_proba")
+        return [
+            Output("probability", (as_probability,)),
+            Output("log_odds", (as_log_odds, *decided)),
+            Output("margin", decided or (as_margin,)),
+        ]
+    if decided:
+        return [Output("margin", decided)]
+    return []
 
 
 def _decides_by_class(estimator: Estimator, probe: Columns) -> bool:
@@ -143,11 +164,17 @@ def _decides_by_class(estimator: Estimator, probe: Columns) -> bool:
         return False
     n_classes = len(estimator.classes_)
     n_values = np.size(estimator.decision_function(probe))
-    return n_values == (1 if n_classes <= 2 else n_classes)
+    if n_classes <= 2:
+        return n_values == 1
+    return bool(n_values == n_classes)
 
 
 def _explained_classes(output: NDArray[np.generic]) -> Array:
-    """Return the second of two classes; several stay side by side, one column is a column."""
+    """Return the column of the second of two classes; other columns as they are.
+
+    (n_records,) and (n_records, n_classes) stay, one or two columns become (n_records,).
+    """
     numbers = np.asarray(output, dtype=float)
-    is_table = numbers.ndim > 1 and numbers.shape[1] > 2
-    return numbers if numbers.ndim == 1 or is_table else numbers[:, -1]
+    if numbers.ndim == 1 or numbers.shape[1] > 2:
+        return numbers
+    return numbers[:, -1]

@@ -33,7 +33,10 @@ def read_scikit_learn(predictor: Estimator) -> TreeModel | None:
     """Return the trees of a tree, a forest or gradient boosting of scikit-learn, else None."""
     if _has_tree(predictor):
         return Averaged("tree", predictor.n_features_in_, predictor)
-    members = np.ravel(getattr(predictor, "estimators_", []))
+    members = getattr(predictor, "estimators_", [])
+    # NumPy would take a list of pipelines apart.
+    if isinstance(members, np.ndarray):
+        members = members.ravel()
     if not len(members) or not all(map(_has_tree, members)):
         return None
     if hasattr(predictor, "_loss") and _starts_from_constant(predictor):
