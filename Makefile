@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 PRODUCTION = $(COMPOSE) --file docker-compose-production.yml
 
-.PHONY: serve up up-production swap test test-containers lint types docs
+.PHONY: serve up up-production swap test test-quick test-containers lint types docs
 .PHONY: explanations bench bench-quick clean
 
 serve: $(VENV)/serve model.joblib  ## serve model.joblib, or an example, on http://localhost:5000
@@ -28,13 +28,21 @@ swap:  ## replace the model in every replica, worker by worker; a broken model c
 	done; \
 	exit $$status
 
+# More tests at a time than two processors can run: many of them wait for a server to start.
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist worksteal
+# Says whether the containers can be tested.
+DOCKER ?= docker info >/dev/null 2>&1
+
 test: lint types docs  ## run all checks and tests; those of the containers only with Docker
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --ignore=tests/containers
-	@if docker info >/dev/null 2>&1; then \
+	$(PYTEST) --ignore=tests/containers
+	@if $(DOCKER); then \
 	    $(MAKE) --no-print-directory test-containers; \
 	else \
 	    echo "tests/containers: skipped, because no Docker engine answers"; \
 	fi
+
+test-quick: $(VENV)/dev  ## run the tests that need no container, no server and no slow fit, in a minute
+	$(PYTEST) --ignore=tests/containers --no-cov -m "not slow"
 
 test-containers: $(VENV)/dev  ## build the images, run the stacks and break them on purpose
 	$(BIN)/python -m pytest --no-cov tests/containers
@@ -76,4 +84,4 @@ $(VENV)/dev: requirements-dev.txt $(VENV)/serve
 	touch $@
 
 clean:
-	rm -rf $(VENV) docs/_build .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) docs/_build docs/code .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis

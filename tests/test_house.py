@@ -11,9 +11,9 @@ import pytest
 
 from python.app import create_app
 from python.settings import Settings
-from tests.conftest import served
 from tests.models import ROOT
 from tests.readability import find_rooms, measure
+from tests.serving import served
 
 MODULES = sorted([ROOT / "service.py", *(ROOT / "python").rglob("*.py")])
 MAY_IMPORT = {
@@ -23,18 +23,27 @@ MAY_IMPORT = {
     "python.model": {"python.errors", "python.model"},
     "python.api": {"python.errors", "python.model", "python.api"},
     "python.example": set(),
+    "python.loading": {"python.errors", "python.settings", "python.model"},
     "python.app": {
         "python",
         "python.errors",
         "python.settings",
         "python.model",
         "python.api",
+        "python.loading",
+    },
+    "python.development": {
+        "python.settings",
+        "python.model",
+        "python.app",
+        "python.loading",
     },
     "python.production.supervisor": set(),
     "python.production.preload": {"python.app", "python.model"},
     "python.production": {"python.errors", "python.settings", "python.model"},
     "service": {
         "python.app",
+        "python.development",
         "python.errors",
         "python.settings",
         "python.production.supervisor",
@@ -180,6 +189,7 @@ def test_every_setting_is_in_the_documentation() -> None:
     assert "variables.env" in (ROOT / "docs" / "settings.md").read_text()
 
 
+@pytest.mark.slow
 def test_every_module_is_in_the_documentation(tmp_path: Path) -> None:
     autosummary = [
         sys.executable,

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Client, served
 from tests.laws import LAWS, ask
 from tests.models import EXAMPLE_NAMES, NAMES, build
+from tests.serving import Client, served
 
 # What answers itself: boosters have fast answers of their own, the rest ask many estimators, or all the training data.
 SLOW = {
@@ -38,6 +38,7 @@ def test_law(law: Callable[..., None], name: str, client: Client) -> None:
     law(client(name), build(name))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in SLOW])
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
 def test_law_without_a_compiled_copy(
@@ -46,6 +47,7 @@ def test_law_without_a_compiled_copy(
     law(client(name, fast_predict=False), build(name))
 
 
+@pytest.mark.slow
 def test_most_models_are_fast() -> None:
     """What compiles is known, so that a change which loses it is seen."""
     slow = {name for name in NAMES if not served(name).info()["fast_predict"]}

@@ -11,9 +11,9 @@ from python.api.bodies import Reader
 from python.app import create_app
 from python.errors import ServiceError
 from python.settings import Settings
-from tests.conftest import served
 from tests.laws import strict
 from tests.models import build
+from tests.serving import served
 
 NAMES = ["build_rf_binary", "logistic", "lightgbm", "pipeline", "poisson"]
 CLIENTS = {name: create_app(Settings(), served(name)).test_client() for name in NAMES}
@@ -121,6 +121,7 @@ def test_no_request_is_the_services_fault(request: tuple[str, str, bytes]) -> No
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 @pytest.mark.parametrize("reject_unknown", [True, False])

@@ -44,6 +44,7 @@ def shape(value: Any) -> Any:
     )
 
 
+@pytest.mark.slow
 def test_make_serve_then_every_request(tmp_path: Path) -> None:
     assert ("bash", "make serve\n") in BLOCKS
     folder = project(tmp_path)
@@ -101,6 +102,7 @@ def test_make_test_is_what_ci_runs() -> None:
     assert "make test" in (ROOT / ".ci" / "run").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", EXAMPLES, ids=lambda path: path.stem)
 def test_an_example_runs_by_path_and_prints_a_line_that_works(
     script: Path, elsewhere: Path

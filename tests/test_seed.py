@@ -6,8 +6,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from python import __version__
-from tests.conftest import Client
 from tests.laws import strict
+from tests.serving import Client
 
 RECORD = {"feature1": 1, "feature2": 1, "feature3": 2}
 

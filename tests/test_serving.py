@@ -13,6 +13,8 @@ import pytest
 from tests.models import build
 from tests.servers import DEVELOPMENT, UWSGI, Server, project, started
 
+pytestmark = pytest.mark.slow
+
 RECORD = b'{"feature1": 1, "feature2": 1, "feature3": 2}'
 
 

@@ -9,9 +9,9 @@ from dotenv import dotenv_values
 
 from python.model import FAMILIES
 from python.settings import PROJECT, Settings, SettingsError
-from tests.conftest import Client
 from tests.laws import strict
 from tests.models import ROOT
+from tests.serving import Client
 
 MANUAL = (ROOT / "variables.env").read_text()
 

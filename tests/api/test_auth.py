@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.conftest import Client
 from tests.problems import problem
+from tests.serving import Client
 
 
 @pytest.mark.parametrize(

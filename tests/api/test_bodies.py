@@ -13,9 +13,9 @@ from python.model.artifact import Artifact
 from python.model.data.schema import Schema
 from python.model.sklearn import SklearnModel
 from python.settings import Settings
-from tests.conftest import Client
 from tests.models import build
 from tests.problems import problem
+from tests.serving import Client
 
 MISSING = "missing: the feature has no default and accepts no missing value"
 GOOD = {"size": 1, "a/b ~c": 2, "größe": 3}

@@ -21,6 +21,8 @@ from tests.production.replicas import (
 )
 from tests.servers import ENVIRON, free_port, started
 
+pytestmark = pytest.mark.slow
+
 
 def test_serve_starts_a_worker_for_each_processor_that_may_be_used(
     folder: Path,

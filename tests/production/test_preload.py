@@ -3,7 +3,11 @@
 import subprocess
 import sys
 
+import pytest
+
 from tests.models import ROOT
+
+pytestmark = pytest.mark.slow
 
 SCRIPT = """
 import gc, sys

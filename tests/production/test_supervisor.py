@@ -22,6 +22,8 @@ from tests.production.replicas import (
 )
 from tests.servers import Server, started
 
+pytestmark = pytest.mark.slow
+
 RESET_BY_PEER = 56  # curl's exit status
 
 

@@ -9,6 +9,8 @@ import pytest
 from tests.acting import SLEEPS, THREADS, acting
 from tests.production.replicas import RECORD, serving
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(("setting", "threads"), [({}, 1), ({"OMP_NUM_THREADS": 2}, 2)])
 def test_libraries_use_one_thread_unless_the_environment_sets_another_number(

@@ -40,11 +40,11 @@ from python.model.explain.methods import INTERVENTIONAL_PREDICTIONS
 from python.model.explain.tree_shap import MAX_NODES_WITH_BACKGROUND, trees
 from python.model.sklearn import SklearnModel
 from python.settings import Settings
-from tests.conftest import Client
 from tests.laws import ask
 from tests.matrix import FLOAT32, Cell, asked, cells, error, fitted
 from tests.models import build, features, numbers
 from tests.records import explain, of_data
+from tests.serving import Client
 
 SCALE = {"binary": (), "three classes": (3,), "regression": ()}
 
