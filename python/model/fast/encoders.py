@@ -6,7 +6,7 @@ Any step that makes columns of categories is an encoder here. To support another
 * `takes_records_apart` says whose steps are tried at all: scikit-learn's. Let it in if it is not.
 * `known_values` says which values it tells apart, so that it may take texts. Say where they are.
 
-Nothing can go wrong in silence: a copy that differs from its estimator is not used.
+The proof then compares the copy with the estimator, for each category up to 4,096 of a feature.
 """
 
 from collections.abc import Sequence
@@ -79,10 +79,10 @@ def _can_be_looked_up(step: Transformer, places: Places, schema: Schema) -> bool
 
 
 def takes_records_apart(step: Transformer) -> bool:
-    """Return whether what becomes of a record depends on no other record.
+    """Return whether the step is known to make of a record what it makes of it among others.
 
-    What a function makes of it may, if only by their type: a missing value turns integers into
-    floats. Steps that are not scikit-learn's own may do anything.
+    A function may not, if only because a missing value turns a column of integers into floats.
+    Steps that are not scikit-learn's own may do anything.
     """
     return is_sklearns_own(step) and type(step).__name__ != "FunctionTransformer"
 

@@ -9,6 +9,7 @@ from sklearn.compose import make_column_transformer
 from sklearn.ensemble import (
     HistGradientBoostingClassifier,
 )
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
@@ -19,6 +20,7 @@ from sklearn.preprocessing import (
 )
 
 from python.model.artifact import Artifact
+from python.model.fast.encoders import known_values, slice_if_adjacent
 from python.model.fast.predictors import TOLERANCE
 from python.model.sklearn import SklearnModel
 from tests.model.fast.compiled import (
@@ -115,3 +117,33 @@ def test_a_step_that_may_depend_on_other_records_is_left_to_the_estimator() -> N
     assert model.predict(of_payload(model.schema, {"k": 1, "x": 0.0})).tolist() == [
         True
     ]
+
+
+@pytest.mark.parametrize(
+    ("step", "values"),
+    [
+        (OrdinalEncoder(), ["u", "v"]),
+        (
+            make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder()),
+            ["u", "v", np.nan],
+        ),
+    ],
+)
+def test_an_encoder_knows_its_categories_and_what_is_imputed(
+    step: Any, values: list[Any]
+) -> None:
+    fitted = step.fit(pd.DataFrame({"p": ["u", "v"], "q": ["w", "w"]}))
+    assert known_values(fitted, 0) == values
+
+
+def test_a_step_without_categories_takes_any_text() -> None:
+    with pytest.raises(ValueError, match="a step takes any text"):
+        known_values(FunctionTransformer(as_text), 0)
+
+
+@pytest.mark.parametrize(
+    ("places", "expected"),
+    [([2, 3, 4], slice(2, 5)), ([7], slice(7, 8)), ([3, 2], [3, 2]), ([], slice(0, 0))],
+)
+def test_adjacent_columns_are_taken_as_a_slice(places: Any, expected: Any) -> None:
+    assert slice_if_adjacent(places) == expected
