@@ -44,7 +44,9 @@ class Condition(NamedTuple):
     records that came to its nodes did.
     """
 
-    above: float = nan  # no bound: nothing compares with it, not even minus infinity
+    above: float = (
+        nan  # no bound: nothing compares with it, not even minus infinity
+    )
     upto: float = inf
     missing: bool = True
     share: float = 1.0
@@ -62,7 +64,7 @@ class Leaf(NamedTuple):
 
     @property
     def share(self) -> float:
-        """The share of the training records that came to the leaf, as if features were independent."""
+        """The share of the training records at the leaf, as if features were independent."""
         return prod(condition.share for condition in self.path.values())
 
 
@@ -115,7 +117,9 @@ class _Nodes:
             waiting.append((self.left[node], path | {feature: below}))
             waiting.append((self.right[node], path | {feature: above}))
 
-    def _narrow(self, condition: Condition, node: int, child: int) -> Condition:
+    def _narrow(
+        self, condition: Condition, node: int, child: int
+    ) -> Condition:
         """Return the condition of a path that goes on to a child of the node."""
         above = condition.above
         upto = condition.upto
@@ -123,9 +127,8 @@ class _Nodes:
         if child == self.left[node]:
             upto = min(upto, threshold)
         else:
-            above = max(
-                threshold, above
-            )  # in this order the threshold, if there is none
+            # In this order it is the threshold where there was no bound, NaN.
+            above = max(threshold, above)
         missing = condition.missing and child == self.default[node]
         share = condition.share * self.weight[child] / self.weight[node]
         return Condition(above, upto, missing, share)
