@@ -15,7 +15,8 @@ from python.model.data.columns import (
     take_rows,
     with_column,
 )
-from python.model.data.features import Category, Feature, Numeric, Value
+from python.model.data.features import Feature, Value
+from python.model.data.kinds import Category, Numeric
 from python.model.data.schema import Row, Schema
 from python.model.refusals import Call, accepts, refused_rows
 from python.model.types import Columns

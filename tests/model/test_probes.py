@@ -15,7 +15,8 @@ from sklearn.preprocessing import OneHotEncoder
 from python.errors import ArtifactError
 from python.model import probes
 from python.model.artifact import Artifact
-from python.model.data.features import Category, Feature, Numeric, String
+from python.model.data.features import Feature
+from python.model.data.kinds import Category, Numeric, String
 from python.model.data.schema import Schema
 from python.model.sklearn import SklearnModel
 from tests.artifacts import X, content, load, refusal

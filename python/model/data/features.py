@@ -1,27 +1,17 @@
-"""The features of a model: each kind knows which values fit it, and makes a column of them.
+"""What every feature of a model can say: which values fit it, and what column they make.
 
-A new type is one class here, and one line in `TYPES`.
+The types of features, such as numbers and texts, are in `kinds`.
 """
 
-import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, reduce
-from numbers import Real
-from operator import or_
 from typing import Any, ClassVar, TypeAlias
-
-import numpy as np
-from numpy.typing import NDArray
 
 from python.errors import ArtifactError
 from python.model.data.columns import is_missing
+from python.model.data.dtypes import holds_missing
 from python.model.data.spelling import shorten
-from python.model.types import Columns, Matrix
-
-SHOWN_CATEGORIES = 20
-MISSING_POSITION = -1  # pandas' own code for a missing category
 
 Value: TypeAlias = Any
 """A value as JSON has it: None, a boolean, a number, a text, a list or a dict."""
@@ -33,19 +23,41 @@ class Feature(ABC):
 
     `default` stands in for a missing value; None is no default.
     `accepts_missing` is None until it has been found out what the estimator takes.
+    `dtype` is the type of the column, as pandas names it, where it is not the usual one.
     `entry` is the feature's own entry in the metadata.
     """
 
     type: ClassVar[str]
+    usual_dtype: ClassVar[str]
+    dtype_with_missing: ClassVar[str | None] = None
+    """What pandas makes of a column with gaps, where the usual dtype holds no missing value."""
+    is_number: ClassVar[bool] = False
+    """Whether each value is a number, or 1 and 0 for true and false."""
+    has_code: ClassVar[bool] = True
+    """Whether a float64 number can stand for each value."""
+    every_value_fits: ClassVar[bool] = False
+    """Whether a value only needs to have the `value_type`."""
+
     name: str
     default: Value = None
     accepts_missing: bool | None = None
+    dtype: str | None = None
     entry: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def optional(self) -> bool:
         """Whether a record may leave the value out or have null for it."""
         return self.default is not None or bool(self.accepts_missing)
+
+    @property
+    def column_dtype(self) -> str:
+        """The dtype of the column, as pandas names it."""
+        return self.dtype or self.usual_dtype
+
+    @property
+    def can_be_missing(self) -> bool:
+        """Whether the column can hold a missing value: one of int64 or bool cannot."""
+        return holds_missing(self.column_dtype)
 
     def describe(self) -> dict[str, Any]:
         """Return the metadata's entry, and whether a value may be missing or must be there."""
@@ -75,6 +87,11 @@ class Feature(ABC):
     def mismatch(self, value: Value) -> str | None:
         """Return what should be there instead of the value ("a number"); None if it fits."""
 
+    def accepts_all(self, values: Iterable[Value]) -> bool:
+        """Return whether all values fit that are None or have the `value_type`."""
+        present = (value for value in values if value is not None)
+        return all(self.mismatch(value) is None for value in present)
+
     @abstractmethod
     def column(self, values: Sequence[Value]) -> Any:
         """Return the column that the estimator takes, (n_records,), of values that fit."""
@@ -86,166 +103,30 @@ class Feature(ABC):
                 return None
             return "missing: the feature has no default and accepts no missing value"
         expected = self.mismatch(value)
-        return (
-            None
-            if expected is None
-            else f"expected {expected}, got {shorten(value)}"
-        )
+        if expected is None:
+            return None
+        return f"expected {expected}, got {shorten(value)}"
 
     def check(self) -> None:
         """Raise ArtifactError if the parts of the feature's entry do not fit each other."""
+        reason = self._find_misfit()
+        if reason is not None:
+            raise ArtifactError(f'feature "{self.name}": {reason}')
+
+    def _find_misfit(self) -> str | None:
         if self.accepts_missing not in (None, True, False):
-            raise ArtifactError(
-                f'feature "{self.name}": accepts_missing must be true or false'
-            )
+            return "accepts_missing must be true or false"
         if is_missing(self.default):
             advice = "leave it out and set accepts_missing"
-            raise ArtifactError(
-                f'feature "{self.name}": NaN is no default; {advice}'
-            )
-        expected = (
-            None if self.default is None else self.mismatch(self.default)
-        )
-        if expected is not None:
-            raise ArtifactError(
-                f'feature "{self.name}": the default must be {expected}'
-            )
+            return f"NaN is no default; {advice}"
+        if self.default is not None:
+            expected = self.mismatch(self.default)
+            if expected is not None:
+                return f"the default must be {expected}"
+        if self.accepts_missing and not self.can_be_missing:
+            return f"a column of {self.column_dtype} holds no missing value"
+        return None
 
     def fill(self, values: Iterable[Value]) -> list[Value]:
         """Return the values, with the default in place of each that is missing."""
         return [self.default if value is None else value for value in values]
-
-
-@dataclass(frozen=True)
-class Numeric(Feature):
-    """A number: float64 in the column, NaN where it is missing."""
-
-    type = "numeric"
-    made_up_value = 0.0
-    value_type = float
-
-    def mismatch(self, value: Value) -> str | None:
-        """Return what should be there; neither a text nor a boolean is a number."""
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            return "a number"
-        if abs(value) > sys.float_info.max:
-            return "a number that fits into 64 bits"
-        return None
-
-    def column(self, values: Sequence[Value]) -> Matrix:
-        """Return the numbers, (n_records,), float64."""
-        return np.array(self.fill(values), dtype=float)
-
-
-@dataclass(frozen=True)
-class String(Feature):
-    """Any text: an object in the column, NaN where it is missing and never the text "nan"."""
-
-    type = "string"
-    made_up_value = ""
-    value_type = str
-
-    def mismatch(self, value: Value) -> str | None:
-        """Return what should be there; a number is not a text."""
-        return None if isinstance(value, str) else "a string"
-
-    def column(self, values: Sequence[Value]) -> NDArray[np.object_]:
-        """Return the texts, (n_records,), as objects."""
-        column = [
-            np.nan if value is None else value for value in self.fill(values)
-        ]
-        return np.array(column, dtype=object)
-
-
-@dataclass(frozen=True)
-class Category(Feature):
-    """One of `categories`: an unordered pandas Categorical, with the categories in their order."""
-
-    type = "category"
-    categories: tuple[Value, ...] = ()
-
-    @cached_property
-    def positions(self) -> dict[Value, int]:
-        """The position of each category; of None, that of the default or of a missing value."""
-        positions = {
-            category: number for number, category in enumerate(self.categories)
-        }
-        positions[None] = positions.get(self.default, MISSING_POSITION)
-        return positions
-
-    @property
-    def made_up_value(self) -> Value:
-        """The first category."""
-        return self.categories[0]
-
-    @property
-    def value_type(self) -> Any:
-        """The types of the categories; JSON knows no difference between 1 and 1.0."""
-        types: list[Any] = []
-        for category in self.categories:
-            is_number = _kind(category) is Real
-            types.append(float | int if is_number else type(category))
-        return reduce(or_, types)
-
-    def mismatch(self, value: Value) -> str | None:
-        """Return the categories if the value is none of them; True is not the category 1."""
-        for category in self.categories:
-            if _kind(category) is _kind(value) and category == value:
-                return None
-        expected = ", ".join(map(shorten, self.categories[:SHOWN_CATEGORIES]))
-        hidden = len(self.categories) - SHOWN_CATEGORIES
-        if hidden > 0:
-            expected += f" and {hidden} more"
-        return f"one of the categories {expected}"
-
-    def column(self, values: Sequence[Value]) -> Any:
-        """Return the categories, (n_records,), categorical."""
-        return self.decode(
-            np.array(
-                [self.positions[value] for value in values], dtype=np.intp
-            )
-        )
-
-    def encode(self, column: Columns) -> NDArray[Any]:
-        """Return the position of each category in such a column, (n_records,)."""
-        return np.asarray(column.cat.codes)
-
-    def decode(self, positions: NDArray[Any]) -> Any:
-        """Return the column, (n_records,), categorical, that has these positions."""
-        import pandas as pd  # a model of numbers alone does without
-
-        categories = pd.Index(self.categories)
-        return pd.Categorical.from_codes(
-            positions.astype(np.intp), categories=categories
-        )
-
-    def check(self) -> None:
-        """Raise ArtifactError if the categories are none, not JSON's scalars, or not distinct."""
-        kinds = set(map(_kind, self.categories))
-        if not self.categories:
-            reason = "a category needs its categories"
-        elif not kinds <= {str, Real, bool} or any(
-            map(is_missing, self.categories)
-        ):
-            reason = "categories must be strings, numbers or booleans"
-        elif {bool, Real} <= kinds:
-            reason = "categories must not mix booleans with numbers"
-        elif len(set(self.categories)) < len(self.categories):
-            reason = "the same category is listed twice"
-        else:
-            super().check()
-            return
-        raise ArtifactError(f'feature "{self.name}": {reason}')
-
-
-TYPES: dict[str, type[Feature]] = {
-    kind.type: kind for kind in (Numeric, Category, String)
-}
-
-
-def _kind(value: Value) -> type:
-    """Return bool, Real or str for such a value: True equals 1 in Python, but is no number here."""
-    for kind in (bool, Real, str):
-        if isinstance(value, kind):
-            return kind
-    return type(value)

@@ -11,13 +11,8 @@ from numpy.typing import NDArray
 
 from python.errors import MAX_FAULTS, Fault
 from python.model.data.columns import split_columns, to_array
-from python.model.data.features import (
-    Category,
-    Feature,
-    Numeric,
-    String,
-    Value,
-)
+from python.model.data.features import Feature, Value
+from python.model.data.kinds import EXACT_INTEGERS, Category, Integer
 from python.model.data.metadata import read_features
 from python.model.data.spelling import shorten, suggest
 from python.model.types import Columns, Matrix
@@ -58,13 +53,19 @@ class Schema:
 
     @cached_property
     def is_numeric(self) -> bool:
-        """Whether every feature is a number."""
-        return all(isinstance(feature, Numeric) for feature in self.features)
+        """Whether every feature is a number, or true or false."""
+        return all(feature.is_number for feature in self.features)
 
     @cached_property
-    def has_texts(self) -> bool:
-        """Whether a feature is a text, for which there is no code."""
-        return any(isinstance(feature, String) for feature in self.features)
+    def is_float(self) -> bool:
+        """Whether every column is float64, so that the codes are the columns."""
+        dtypes = {feature.column_dtype for feature in self.features}
+        return self.is_numeric and dtypes == {"float64"}
+
+    @cached_property
+    def has_codes(self) -> bool:
+        """Whether a number can stand for each value of each feature."""
+        return all(feature.has_code for feature in self.features)
 
     @cached_property
     def categories(self) -> dict[int, Category]:
@@ -83,25 +84,34 @@ class Schema:
     def _numeric_defaults(self) -> Matrix:
         defaults = np.full(len(self.features), np.nan)
         for number, feature in enumerate(self.features):
-            if isinstance(feature, Numeric) and feature.default is not None:
+            if feature.is_number and feature.default is not None:
                 defaults[number] = feature.default
         return defaults
 
-    def knows_categories(self, rows: Sequence[Row]) -> bool:
-        """Return whether each category in the rows, of values of the right types, is known."""
-        for number, feature in self.categories.items():
-            values = {row[number] for row in rows}
-            if not feature.positions.keys() >= values:
+    @cached_property
+    def _narrow_features(self) -> dict[int, Feature]:
+        """The features, by their number, that not every value of their `value_type` fits."""
+        narrow = {}
+        for number, feature in enumerate(self.features):
+            if not feature.every_value_fits:
+                narrow[number] = feature
+        return narrow
+
+    def accepts(self, rows: Sequence[Row]) -> bool:
+        """Return whether all values fit, each of which has the type of its feature or is None."""
+        for number, feature in self._narrow_features.items():
+            values = [row[number] for row in rows]
+            if not feature.accepts_all(values):
                 return False
         return True
 
     def columns(self, rows: Sequence[Row]) -> Columns:
         """Return the columns that the estimator takes, (n_rows, n_features), of rows that fit.
 
-        They are float64, categorical and object columns of a DataFrame if it takes names.
-        Otherwise they are an array: float64 where all features are numbers, else of objects.
+        They are columns of a DataFrame, each in its dtype, if the estimator takes names.
+        Otherwise they are an array: of numbers where all features are numbers, else of objects.
         """
-        if not self.has_texts:
+        if self.is_float:
             return self.decode(self.encode(rows))
         columns = {}
         for number, feature in enumerate(self.features):
@@ -110,7 +120,7 @@ class Schema:
         return self._in_form(columns)
 
     def encode(self, rows: Sequence[Row]) -> Matrix:
-        """Return the codes, (n_rows, n_features), of rows that fit and have no texts.
+        """Return the codes, (n_rows, n_features), of rows that fit, if the schema has codes.
 
         A number is its own code; the code of a category is its position, -1 where it is missing.
         With the categories "a" and "b", the rows `(2.5, "b"), (None, None)` are the codes
@@ -137,42 +147,53 @@ class Schema:
             by_feature[number] = tuple(positions)
         return list(zip(*by_feature, strict=True))
 
+    def are_exact(self, codes: Matrix) -> bool:
+        """Return whether float64 has each of the whole numbers among the codes."""
+        if not self._integers:
+            return True
+        sizes = np.abs(codes[:, self._integers])
+        return not (sizes > EXACT_INTEGERS).any()
+
+    @cached_property
+    def _integers(self) -> list[int]:
+        numbers = []
+        for number, feature in enumerate(self.features):
+            if isinstance(feature, Integer):
+                numbers.append(number)
+        return numbers
+
     def encode_columns(self, columns: Columns) -> Matrix:
         """Return the codes, (n_rows, n_features), of columns.
 
         Raises ValueError where a column has other values than its feature.
         """
-        if self.is_numeric:
+        if self.is_float:
             return to_array(columns).astype(float)
         codes = []
         for feature, column in zip(
             self.features, split_columns(columns), strict=True
         ):
-            if isinstance(feature, Category):
-                codes.append(feature.encode(column).astype(float))
-            else:
-                codes.append(np.asarray(column, dtype=float))
+            codes.append(feature.encode(column).astype(float))
         return np.stack(codes, axis=1)
 
     def decode(self, codes: Matrix) -> Columns:
         """Return the columns, (n_rows, n_features), that have these codes."""
-        if self.is_numeric:
+        if self.is_float:
             return self._in_form(codes)
         columns: dict[str, NDArray[Any]] = {}
         for feature, code in zip(self.features, codes.T, strict=True):
-            if isinstance(feature, Category):
-                columns[feature.name] = feature.decode(code)
-            else:
-                columns[feature.name] = code
+            columns[feature.name] = feature.decode(code)
         return self._in_form(columns)
 
     def _in_form(self, columns: Matrix | dict[str, NDArray[Any]]) -> Columns:
-        if self.is_numeric and not self.named:
+        if self.is_float and not self.named:
             return columns
         import pandas as pd  # a model of numbers alone does without
 
         frame = pd.DataFrame(columns, columns=self.names, copy=False)
-        return frame if self.named else frame.to_numpy(dtype=object)
+        if self.named:
+            return frame
+        return frame.to_numpy(dtype=None if self.is_numeric else object)
 
     def row(self, record: Mapping[str, Value]) -> Row:
         """Return the values of a record in the order of the features."""

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from python.model.data.features import MISSING_POSITION, Category, Feature
+from python.model.data.features import Feature
+from python.model.data.kinds import MISSING_POSITION, Category
 from python.model.data.schema import Schema
 from python.model.fast.transformers import MATRIX_LIMIT_NUMBERS
 from python.model.trees import TreeModel

@@ -10,13 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from python.model.data.columns import is_missing
-from python.model.data.features import (
-    MISSING_POSITION,
-    Category,
-    Feature,
-    String,
-    Value,
-)
+from python.model.data.features import Feature, Value
+from python.model.data.kinds import MISSING_POSITION, Category, String
 from python.model.data.schema import Schema
 from python.model.estimator import Steps
 from python.model.fast.encoders import known_values
@@ -77,13 +72,15 @@ def with_vocabularies(schema: Schema, steps: Steps) -> Schema:
     codes of "red", "blue", "violet" and a missing value are 1, 0, 2 and -1.
     Raises exceptions of any kind where a step has no list of the texts that it knows.
     """
-    if not schema.has_texts:
+    if schema.has_codes:
         return schema
     features: list[Feature] = []
     for place, feature in enumerate(schema.features):
         if isinstance(feature, String):
             texts = _known_texts(steps.transformers[0], place)
             features.append(_vocabulary(feature, texts))
+        elif not feature.has_code:
+            raise ValueError(f"a feature of type {feature.type}")
         else:
             features.append(feature)
     return Schema(features, named=schema.named)

@@ -9,13 +9,8 @@ import pandas as pd
 import pytest
 
 from python.errors import ArtifactError
-from python.model.data.features import (
-    TYPES,
-    Category,
-    Feature,
-    Numeric,
-    String,
-)
+from python.model.data.features import Feature
+from python.model.data.kinds import TYPES, Category, Numeric, String
 
 COLOUR = Category("colour", categories=("red", "green"))
 MISSING = "missing: the feature has no default and accepts no missing value"

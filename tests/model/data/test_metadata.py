@@ -7,7 +7,7 @@ import pytest
 from sklearn.tree import DecisionTreeClassifier
 
 from python.errors import ArtifactError
-from python.model.data.features import Category, Numeric, String
+from python.model.data.kinds import Category, Numeric, String
 from python.model.data.metadata import read_features
 from tests.artifacts import FEATURES, X, content, features_with, load, refusal
 
