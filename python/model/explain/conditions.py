@@ -116,7 +116,9 @@ class _Nodes:
             waiting.append((self.left[node], path | {feature: below}))
             waiting.append((self.right[node], path | {feature: above}))
 
-    def _narrow(self, condition: Condition, node: int, child: int) -> Condition:
+    def _narrow(
+        self, condition: Condition, node: int, child: int
+    ) -> Condition:
         """Return the condition of a path that goes on to a child of the node."""
         above = condition.above
         upto = condition.upto
