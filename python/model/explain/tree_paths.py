@@ -111,6 +111,7 @@ class _Conditions:
 
     @classmethod
     def of(cls, paths: list[Path]) -> Self:
+        """Return the conditions of the paths, whose numbers are their places in the list."""
         features: list[int] = []
         conditions: list[Condition] = []
         for path in paths:
