@@ -3,7 +3,7 @@
 The background of an artifact is read here too, since the probes are drawn from it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,53 +28,73 @@ NUMBERS = (0.0, 1.0, -1.0, 0.5, 2.0, 10.0, -10.0, 100.0, 1000.0)
 MESSAGE_CHARACTERS = 300
 
 
-def read_samples(schema: Schema, samples: Any) -> Columns | None:
-    """Return the artifact's `samples`, a DataFrame or a list of records, as columns.
+def read_samples(schema: Schema, samples: Any) -> list[Row]:
+    """Return the rows of the artifact's `samples`, a DataFrame or a list of records.
 
-    None if there are none. Raises ArtifactError for the first value that does not fit its feature.
+    The list is empty if there are none. Any value may be missing.
+    Raises ArtifactError for the first value that does not fit its feature.
     """
     if samples is None:
-        return None
-    records = (
-        samples.to_dict("records") if hasattr(samples, "columns") else samples
-    )
+        return []
+    records = samples
+    if hasattr(samples, "columns"):
+        records = samples.to_dict("records")
     listed = list(records) if isinstance(records, Iterable) else []
     if not listed:
         raise ArtifactError(
             "samples must be a DataFrame or a list of records, and not empty"
         )
-    tolerant = schema.tolerant()
     rows = []
     for number, record in enumerate(listed):
-        rows.append(_sample_row(tolerant, record, number))
-    return tolerant.columns(rows)
+        rows.append(_sample_row(schema, record, f"samples, row {number}"))
+    return rows
 
 
-def _sample_row(schema: Schema, record: Any, number: int) -> Row:
+def _sample_row(schema: Schema, record: Any, place: str) -> Row:
     if not isinstance(record, Mapping):
-        raise ArtifactError(f"samples, row {number}: expected a record")
+        raise ArtifactError(f"{place}: expected a record")
     row = []
     for feature in schema.features:
         if feature.name not in record:
-            raise ArtifactError(
-                f'samples, row {number}: no value for "{feature.name}"'
-            )
-        row.append(_json_value(record[feature.name]))
+            raise ArtifactError(f'{place}: no value for "{feature.name}"')
+        row.append(to_json_value(record[feature.name]))
     for feature, value in zip(schema.features, row, strict=True):
-        fault = feature.fault(value)
+        fault = None if value is None else feature.fault(value)
         if fault is not None:
-            raise ArtifactError(
-                f'samples, row {number}, "{feature.name}": {fault}'
-            )
+            raise ArtifactError(f'{place}, "{feature.name}": {fault}')
     return tuple(row)
 
 
-def _json_value(value: Any) -> Value:
+def rules_of_samples(schema: Schema, rows: Sequence[Row]) -> dict[str, bool]:
+    """Return for each feature without a rule whether its value is missing in any of the rows.
+
+    Raises ArtifactError where one is missing and the column holds no missing value.
+    """
+    rules = {}
+    for number, feature in enumerate(schema.features):
+        values = [row[number] for row in rows]
+        has_gaps = None in values
+        if feature.accepts_missing is None and feature.default is None:
+            rules[feature.name] = has_gaps
+        elif (
+            has_gaps and feature.default is None and not feature.can_be_missing
+        ):
+            place = f'samples, row {values.index(None)}, "{feature.name}"'
+            dtype = feature.column_dtype
+            raise ArtifactError(
+                f"{place}: missing, and a column of {dtype} holds no missing value"
+            )
+    return rules
+
+
+def to_json_value(value: Any) -> Value:
     """Return a value of a DataFrame as JSON would have it: None for every kind of missing value."""
     if isinstance(value, str):
         return value
     if str(value) in ("nan", "NaT", "<NA>"):
         return None
+    if hasattr(value, "isoformat"):  # a date, or a date and a time
+        return value.isoformat()
     return value.item() if isinstance(value, np.generic) else value
 
 
@@ -111,19 +131,22 @@ def first_row(
     return row
 
 
-def find_accepts_missing(
+def rules_of_estimator(
     predict: Call, schema: Schema, row: Columns
-) -> Schema:
-    """Return the schema with every `accepts_missing` settled.
+) -> dict[str, bool]:
+    """Return for each feature without a rule whether the estimator takes `row` without its value.
 
-    Where the metadata leaves it unsaid, it is whether the estimator takes `row` without that value.
+    A value is required where the column holds no missing value.
     """
     unsaid = []
+    rules = {}
     for number, feature in enumerate(schema.features):
-        is_said = feature.accepts_missing is not None
-        if not is_said and feature.default is None:
-            unsaid.append(number)
-    empty = schema.tolerant().columns([(None,) * len(schema.features)])
+        if feature.accepts_missing is None and feature.default is None:
+            rules[feature.name] = False
+            if feature.can_be_missing:
+                unsaid.append(number)
+    empty_row = (None,) * len(schema.features)
+    empty = schema.tolerant().columns([empty_row])
 
     def takes_row_without(numbers: list[int]) -> bool:
         columns = row
@@ -137,10 +160,9 @@ def find_accepts_missing(
         accepting = [
             number for number in unsaid if takes_row_without([number])
         ]
-    names = {schema.names[number] for number in accepting}
-    return schema.with_missing(
-        lambda item: bool(item.accepts_missing) or item.name in names
-    )
+    for number in accepting:
+        rules[schema.names[number]] = True
+    return rules
 
 
 def check_samples(predict: Call, samples: Columns | None) -> None:
@@ -190,6 +212,6 @@ def _made_up_value(feature: Feature, choose: np.random.Generator) -> Value:
         return None
     if isinstance(feature, Category):
         return feature.categories[choose.integers(len(feature.categories))]
-    if isinstance(feature, Numeric):
+    if feature.type == Numeric.type:
         return float(choose.choice(NUMBERS))
     return feature.example

@@ -71,10 +71,15 @@ class SklearnModel(Model):
             artifact.metadata, named=facts.takes_names(estimator)
         )
         facts.check_inputs(estimator, schema.names)
-        background = probes.read_samples(schema, artifact.samples)
+        rows = probes.read_samples(schema, artifact.samples)
+        if rows:
+            rules = probes.rules_of_samples(schema, rows)
+            schema = schema.with_rules(rules, "samples")
+        background = schema.columns(rows) if rows else None
         row = probes.first_row(estimator.predict, schema, background)
         probes.check_samples(estimator.predict, background)
-        schema = probes.find_accepts_missing(estimator.predict, schema, row)
+        rules = probes.rules_of_estimator(estimator.predict, schema, row)
+        schema = schema.with_rules(rules, "estimator")
         return cls(artifact, schema, background)
 
     def speed_up(self) -> None:

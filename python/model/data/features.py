@@ -5,13 +5,14 @@ The types of features, such as numbers and texts, are in `kinds`.
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, TypeAlias
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Self, TypeAlias
 
 from python.errors import ArtifactError
 from python.model.data.columns import is_missing
 from python.model.data.dtypes import holds_missing
 from python.model.data.spelling import shorten
+from python.model.types import Columns, Matrix
 
 Value: TypeAlias = Any
 """A value as JSON has it: None, a boolean, a number, a text, a list or a dict."""
@@ -22,7 +23,8 @@ class Feature(ABC):
     """One input column of the model.
 
     `default` stands in for a missing value; None is no default.
-    `accepts_missing` is None until it has been found out what the estimator takes.
+    `accepts_missing` is None until it has been found out what the estimator takes;
+    `missing_rule_from` says who knew: the metadata, the samples or the estimator.
     `dtype` is the type of the column, as pandas names it, where it is not the usual one.
     `entry` is the feature's own entry in the metadata.
     """
@@ -33,8 +35,6 @@ class Feature(ABC):
     """What pandas makes of a column with gaps, where the usual dtype holds no missing value."""
     is_number: ClassVar[bool] = False
     """Whether each value is a number, or 1 and 0 for true and false."""
-    has_code: ClassVar[bool] = True
-    """Whether a float64 number can stand for each value."""
     every_value_fits: ClassVar[bool] = False
     """Whether a value only needs to have the `value_type`."""
 
@@ -42,6 +42,7 @@ class Feature(ABC):
     default: Value = None
     accepts_missing: bool | None = None
     dtype: str | None = None
+    missing_rule_from: str = "metadata"
     entry: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -61,12 +62,24 @@ class Feature(ABC):
 
     def describe(self) -> dict[str, Any]:
         """Return the metadata's entry, and whether a value may be missing or must be there."""
-        accepts_missing = bool(self.accepts_missing)
         return {
             **self.entry,
-            "accepts_missing": accepts_missing,
+            "accepts_missing": bool(self.accepts_missing),
+            "accepts_missing_from": self.missing_rule_from,
             "required": not self.optional,
         }
+
+    def with_rule(self, accepts_missing: bool, source: str) -> Self:
+        """Return the same feature with a rule for missing values, and a column that holds them."""
+        dtype = self.dtype
+        if accepts_missing and not self.can_be_missing:
+            dtype = self.dtype_with_missing
+        return replace(
+            self,
+            accepts_missing=accepts_missing,
+            missing_rule_from=source,
+            dtype=dtype,
+        )
 
     @property
     def example(self) -> Value:
@@ -130,3 +143,15 @@ class Feature(ABC):
     def fill(self, values: Iterable[Value]) -> list[Value]:
         """Return the values, with the default in place of each that is missing."""
         return [self.default if value is None else value for value in values]
+
+
+class CodedFeature(Feature):
+    """A feature for each value of which a float64 number can stand: its code."""
+
+    @abstractmethod
+    def encode(self, column: Columns) -> Matrix:
+        """Return the codes of the values in such a column, (n_records,)."""
+
+    @abstractmethod
+    def decode(self, codes: Matrix) -> Any:
+        """Return the column, (n_records,), whose values have these codes."""

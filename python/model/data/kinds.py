@@ -11,11 +11,10 @@ from operator import or_
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from python.model.data.columns import is_missing
 from python.model.data.dtypes import NUMPY_DTYPES, make_column
-from python.model.data.features import Feature, Value
+from python.model.data.features import CodedFeature, Feature, Value
 from python.model.data.spelling import shorten
 from python.model.types import Columns, Matrix
 
@@ -37,7 +36,7 @@ ISO_8601 = re.compile(
 
 
 @dataclass(frozen=True)
-class Numeric(Feature):
+class Numeric(CodedFeature):
     """A number: float64 in the column, NaN where it is missing."""
 
     type = "numeric"
@@ -135,7 +134,6 @@ class Datetime(Feature):
 
     type = "datetime"
     usual_dtype = "datetime64[ns]"
-    has_code = False
     made_up_value = "2000-01-01"
     value_type = str
 
@@ -179,7 +177,6 @@ class String(Feature):
 
     type = "string"
     usual_dtype = "object"
-    has_code = False
     every_value_fits = True
     made_up_value = ""
     value_type = str
@@ -198,7 +195,7 @@ class String(Feature):
 
 
 @dataclass(frozen=True)
-class Category(Feature):
+class Category(CodedFeature):
     """One of `categories`: an unordered pandas Categorical, with the categories in their order."""
 
     type = "category"
@@ -246,23 +243,25 @@ class Category(Feature):
     def column(self, values: Sequence[Value]) -> Any:
         """Return the categories, (n_records,), in the dtype of the column."""
         positions = [self.positions[value] for value in values]
-        return self.decode(np.array(positions, dtype=np.intp))
+        return self.decode(np.array(positions, dtype=float))
 
-    def encode(self, column: Columns) -> NDArray[Any]:
+    def encode(self, column: Columns) -> Matrix:
         """Return the position of each category in such a column, (n_records,)."""
         import pandas as pd  # a model of numbers alone does without
 
         categories = pd.Categorical(
             column, categories=pd.Index(self.categories)
         )
-        return np.asarray(categories.codes)
+        return np.asarray(categories.codes, dtype=float)
 
-    def decode(self, positions: NDArray[Any]) -> Any:
+    def decode(self, codes: Matrix) -> Any:
         """Return the column, (n_records,), that has these positions."""
         import pandas as pd  # a model of numbers alone does without
 
-        codes = positions.astype(np.intp)
-        column = pd.Categorical.from_codes(codes, pd.Index(self.categories))
+        positions = codes.astype(np.intp)
+        column = pd.Categorical.from_codes(
+            positions, pd.Index(self.categories)
+        )
         return column if self.dtype is None else column.astype(self.dtype)
 
     def _find_misfit(self) -> str | None:

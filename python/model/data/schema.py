@@ -1,7 +1,6 @@
 """The schema: a model's features in their order, which turns rows of values into columns."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain, islice
 from typing import Any, Self, TypeAlias
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 
 from python.errors import MAX_FAULTS, Fault
 from python.model.data.columns import split_columns, to_array
-from python.model.data.features import Feature, Value
+from python.model.data.features import CodedFeature, Feature, Value
 from python.model.data.kinds import EXACT_INTEGERS, Category, Integer
 from python.model.data.metadata import read_features
 from python.model.data.spelling import shorten, suggest
@@ -39,17 +38,23 @@ class Schema:
         """Return the schema that the metadata describes; raise ArtifactError for a fault in it."""
         return cls(read_features(metadata), named=named)
 
-    def with_missing(self, accepts_missing: Callable[[Feature], bool]) -> Self:
-        """Return the same schema, with each feature's `accepts_missing` as the function says."""
+    def with_rules(self, rules: Mapping[str, bool], source: str) -> Self:
+        """Return the same schema, where the features named in `rules` accept missing values or not.
+
+        `source` says who knew: the metadata, the samples or the estimator.
+        """
         features = []
         for feature in self.features:
-            accepts = accepts_missing(feature)
-            features.append(replace(feature, accepts_missing=accepts))
+            if feature.name in rules:
+                accepts_missing = rules[feature.name]
+                features.append(feature.with_rule(accepts_missing, source))
+            else:
+                features.append(feature)
         return type(self)(features, named=self.named)
 
     def tolerant(self) -> Self:
         """Return the same schema, with every value allowed to be missing."""
-        return self.with_missing(lambda _: True)
+        return self.with_rules(dict.fromkeys(self.names, True), "metadata")
 
     @cached_property
     def is_numeric(self) -> bool:
@@ -65,7 +70,15 @@ class Schema:
     @cached_property
     def has_codes(self) -> bool:
         """Whether a number can stand for each value of each feature."""
-        return all(feature.has_code for feature in self.features)
+        return len(self._coded_features) == len(self.features)
+
+    @cached_property
+    def _coded_features(self) -> list[CodedFeature]:
+        coded = []
+        for feature in self.features:
+            if isinstance(feature, CodedFeature):
+                coded.append(feature)
+        return coded
 
     @cached_property
     def categories(self) -> dict[int, Category]:
@@ -171,7 +184,7 @@ class Schema:
             return to_array(columns).astype(float)
         codes = []
         for feature, column in zip(
-            self.features, split_columns(columns), strict=True
+            self._coded_features, split_columns(columns), strict=True
         ):
             codes.append(feature.encode(column).astype(float))
         return np.stack(codes, axis=1)
@@ -181,7 +194,7 @@ class Schema:
         if self.is_float:
             return self._in_form(codes)
         columns: dict[str, NDArray[Any]] = {}
-        for feature, code in zip(self.features, codes.T, strict=True):
+        for feature, code in zip(self._coded_features, codes.T, strict=True):
             columns[feature.name] = feature.decode(code)
         return self._in_form(columns)
 

@@ -5,12 +5,13 @@ Such a step treats all other texts alike, so that one code stands for all of the
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from python.model.data.columns import is_missing
-from python.model.data.features import Feature, Value
+from python.model.data.dtypes import make_column
+from python.model.data.features import CodedFeature, Feature, Value
 from python.model.data.kinds import MISSING_POSITION, Category, String
 from python.model.data.schema import Schema
 from python.model.estimator import Steps
@@ -36,6 +37,8 @@ class Vocabulary(Category):
     These are its `categories`. The last of them is the stranger, which stands for any other text.
     """
 
+    missing_value: Any = np.nan
+
     @cached_property
     def positions(self) -> Positions:
         """The position of each text; of None, that of the default or of a missing value."""
@@ -53,16 +56,15 @@ class Vocabulary(Category):
         """Return the position of each text in such a column, (n_records,)."""
         codes = []
         for text in column:
-            code = (
-                MISSING_POSITION if is_missing(text) else self.positions[text]
-            )
-            codes.append(code)
+            gap = text is None or is_missing(text)
+            codes.append(MISSING_POSITION if gap else self.positions[text])
         return np.array(codes, dtype=float)
 
-    def decode(self, positions: Matrix) -> NDArray[np.object_]:
+    def decode(self, codes: Matrix) -> Any:
         """Return the texts, (n_records,), as a feature of type string has them."""
-        texts = np.array([*self.categories, np.nan], dtype=object)
-        return texts[positions.astype(np.intp)]
+        texts = [*self.categories, self.missing_value]
+        values = [texts[int(code)] for code in codes.tolist()]
+        return make_column(values, self.column_dtype)
 
 
 def with_vocabularies(schema: Schema, steps: Steps) -> Schema:
@@ -79,7 +81,7 @@ def with_vocabularies(schema: Schema, steps: Steps) -> Schema:
         if isinstance(feature, String):
             texts = _known_texts(steps.transformers[0], place)
             features.append(_vocabulary(feature, texts))
-        elif not feature.has_code:
+        elif not isinstance(feature, CodedFeature):
             raise ValueError(f"a feature of type {feature.type}")
         else:
             features.append(feature)
@@ -99,14 +101,16 @@ def _known_texts(transformer: Transformer, place: int) -> list[str]:
     return list(texts)
 
 
-def _vocabulary(feature: Feature, texts: list[str]) -> Vocabulary:
+def _vocabulary(feature: String, texts: list[str]) -> Vocabulary:
     longest = max(map(len, texts), default=0)
     # It is longer than all known texts, and so none of them.
     stranger = "\0" * longest + "?"
     return Vocabulary(
-        feature.name,
-        feature.default,
-        feature.accepts_missing,
-        feature.entry,
-        (*texts, stranger),
+        name=feature.name,
+        default=feature.default,
+        accepts_missing=feature.accepts_missing,
+        dtype=feature.column_dtype,
+        entry=feature.entry,
+        categories=(*texts, stranger),
+        missing_value=feature.missing_value,
     )

@@ -215,7 +215,7 @@ def features_and_rows(draw: st.DrawFn) -> tuple[list[Feature], list[Row]]:
         if categories:
             name = f"category {number}"
             features.append(
-                Category(name, default, accepts_missing, {}, categories)
+                Category(name, default, accepts_missing, categories=categories)
             )
         else:
             features.append(
