@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from python.errors import ArtifactError
 from python.model.base import Task
 from python.model.data.columns import to_dense
+from python.model.data.forms import Form, as_columns, with_form
 from python.model.data.spelling import shorten
 from python.model.types import Columns, Estimator, Matrix, Transformer
 
@@ -45,17 +46,29 @@ class Steps(NamedTuple):
         return [str(name) for name in names]
 
 
-def split_steps(estimator: Estimator) -> Steps:
-    """Return the steps inside pipelines and searches, however they are nested."""
+def split_steps(estimator: Estimator, form: Form = as_columns) -> Steps:
+    """Return the steps inside pipelines and searches, however they are nested.
+
+    The first of them is called with columns, and takes them in the `form`.
+    """
     transformers: list[Transformer] = []
     *outer, predictor = layers(estimator)
     for layer in outer:
         if not hasattr(layer, "best_estimator_"):
             steps = [step for _, step in layer.steps[:-1]]
-            transformers += [
-                step for step in steps if step not in SKIPPED_STEPS
-            ]
-    return Steps(transformers, predictor)
+            transformers += [step for step in steps if _transforms(step)]
+    if transformers:
+        transformers[0] = with_form(transformers[0], form)
+        return Steps(transformers, predictor)
+    return Steps([], with_form(predictor, form))
+
+
+def _transforms(step: Transformer | str | None) -> bool:
+    """Return whether a step changes what is predicted.
+
+    A sampler of imbalanced-learn changes only what is fitted, and has no `transform`.
+    """
+    return step not in SKIPPED_STEPS and hasattr(step, "transform")
 
 
 def layers(estimator: Estimator) -> Iterator[Estimator]:
@@ -121,14 +134,18 @@ def input_names(estimator: Estimator) -> list[str] | None:
     return None if list(names) == numbers else list(names)
 
 
+def says_inputs(estimator: Estimator) -> bool:
+    """Return whether the estimator says with how many columns it was fitted, or their names."""
+    has_count = hasattr(estimator, "n_features_in_")
+    return has_count or input_names(estimator) is not None
+
+
 def takes_names(estimator: Estimator) -> bool:
     """Return whether the estimator takes a DataFrame.
 
     It does if it was fitted with one, or does not say what it was fitted with.
     """
-    return input_names(estimator) is not None or not hasattr(
-        estimator, "n_features_in_"
-    )
+    return input_names(estimator) is not None or not says_inputs(estimator)
 
 
 def check_inputs(estimator: Estimator, names: list[str]) -> None:

@@ -16,6 +16,7 @@ from python.model.data.columns import (
     with_column,
 )
 from python.model.data.features import Feature, Value
+from python.model.data.forms import Form, as_columns, forms_of
 from python.model.data.kinds import Category, Numeric
 from python.model.data.schema import Row, Schema
 from python.model.refusals import Call, accepts, refused_rows
@@ -23,6 +24,7 @@ from python.model.types import Columns
 
 MADE_UP_ROWS = 12
 SAMPLE_ROWS = 12
+TRIAL_ROWS = 3
 MISSING_SHARE = 0.25
 NUMBERS = (0.0, 1.0, -1.0, 0.5, 2.0, 10.0, -10.0, 100.0, 1000.0)
 MESSAGE_CHARACTERS = 300
@@ -96,6 +98,57 @@ def to_json_value(value: Any) -> Value:
     if hasattr(value, "isoformat"):  # a date, or a date and a time
         return value.isoformat()
     return value.item() if isinstance(value, np.generic) else value
+
+
+def make_trial_rows(schema: Schema, samples: Columns | None) -> Columns:
+    """Return three rows: the first samples, or rows made up from the metadata."""
+    if samples is not None:
+        return take_rows(samples, np.resize(np.arange(len(samples)), TRIAL_ROWS))
+    choose = np.random.default_rng(0)
+    rows = [schema.row(schema.example())]
+    while len(rows) < TRIAL_ROWS:
+        values = [_made_up_value(feature, choose) for feature in schema.features]
+        rows.append(tuple(values))
+    return schema.columns(rows)
+
+
+def find_form(predict: Call, rows: Columns) -> Form:
+    """Return the first form of the columns for which there is a prediction for each row.
+
+    An estimator that iterates over a DataFrame meets its names, and predicts something for these:
+    so one, two and three rows are tried. Return the usual form if there is none.
+    """
+    for form in forms_of(rows):
+        if _predicts_each_row(predict, rows, form):
+            return form
+    return as_columns
+
+
+def _predicts_each_row(predict: Call, rows: Columns, form: Form) -> bool:
+    for n_rows in range(1, len(rows) + 1):
+        columns = form(slice_rows(rows, 0, n_rows))
+        try:
+            prediction = np.asarray(predict(columns))
+        except Exception:
+            # Estimators refuse another form with exceptions of many kinds.
+            return False
+        if prediction.shape[:1] != (n_rows,):
+            return False
+    return True
+
+
+def check_counts(predict: Call, rows: Columns) -> None:
+    """Raise ArtifactError if the estimator does not predict as many values as there are rows."""
+    try:
+        prediction = np.asarray(predict(rows))
+    except Exception:
+        # What is made up may be refused; the first row has been predicted.
+        return
+    if prediction.shape[:1] != (len(rows),):
+        raise ArtifactError(
+            f"the model predicts an answer of shape {prediction.shape} "
+            f"for {len(rows)} rows"
+        )
 
 
 def first_row(
