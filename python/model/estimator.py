@@ -185,6 +185,13 @@ def find_class_names(
     names = []
     if isinstance(class_names, list | tuple):
         names = [str(name) for name in class_names if name is not None]
+    own_names = [str(label) for label in labels]
+    if names != own_names and sorted(names) == sorted(own_names):
+        order = ", ".join(map(shorten, own_names))
+        raise ArtifactError(
+            "class_names are the model's own labels in another order: "
+            f"its classes_ are {order}"
+        )
     if len(names) != len(labels) or len(set(names)) < len(names):
         expected = f"a list of {len(labels)} names, one for each of the model's classes"
         raise ArtifactError(f"class_names must be {expected}")

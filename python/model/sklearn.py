@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from python.errors import RefusedRecords, Unprocessable
+from python.errors import RefusedRecords, ServiceError, Unprocessable
 from python.model import estimator as facts
 from python.model import probes
 from python.model.artifact import Artifact
@@ -19,8 +19,19 @@ from python.model.data.columns import (
     stack_rows,
 )
 from python.model.data.features import Value
+from python.model.data.forms import Form, as_columns, with_form
 from python.model.data.records import Records
+from python.model.data.samples import (
+    find_markers,
+    read_samples,
+    rules_of_samples,
+)
 from python.model.data.schema import Schema
+from python.model.doubts import (
+    check_samples_as_they_are,
+    check_whole_numbers,
+    find_missing_values,
+)
 from python.model.explain.explainer import Explainer
 from python.model.explain.origins import find_origins, sum_by_feature
 from python.model.fast import Copy, Unproven, make_copy
@@ -36,20 +47,26 @@ class SklearnModel(Model):
     """A fitted estimator behind the service's verbs."""
 
     def __init__(
-        self, artifact: Artifact, schema: Schema, background: Columns | None
+        self,
+        artifact: Artifact,
+        schema: Schema,
+        background: Columns | None,
+        form: Form,
     ) -> None:
         """Take a schema that says what may be missing, and the background of the artifact.
+
+        The estimator takes columns in the `form`.
 
         Raises ArtifactError if the class names do not match the estimator's classes.
         """
         super().__init__(artifact, schema)
-        self._steps = facts.split_steps(self.estimator)
+        self._called = with_form(self.estimator, form)
+        self._steps = facts.split_steps(self.estimator, form)
         self._background = background
-        self._probes = probes.make_probes(
-            self.estimator.predict, schema, background
-        )
+        predict = self._called.predict
+        self._probes = probes.make_probes(predict, schema, background)
         self._accepted = slice_rows(self._probes, 0, 1)
-        first_prediction = np.asarray(self.estimator.predict(self._accepted))
+        first_prediction = np.asarray(predict(self._accepted))
         self.task = facts.find_task(self.estimator, first_prediction)
         if self.task != facts.SEVERAL_OUTPUTS:
             names = self.metadata.get("class_names")
@@ -71,16 +88,29 @@ class SklearnModel(Model):
             artifact.metadata, named=facts.takes_names(estimator)
         )
         facts.check_inputs(estimator, schema.names)
-        rows = probes.read_samples(schema, artifact.samples)
+        rows = read_samples(schema, artifact.samples)
         if rows:
-            rules = probes.rules_of_samples(schema, rows)
+            rules = rules_of_samples(schema, rows)
             schema = schema.with_rules(rules, "samples")
         background = schema.columns(rows) if rows else None
-        row = probes.first_row(estimator.predict, schema, background)
-        probes.check_samples(estimator.predict, background)
-        rules = probes.rules_of_estimator(estimator.predict, schema, row)
+        trial_rows = probes.make_trial_rows(schema, background)
+        form: Form = as_columns
+        if not facts.says_inputs(estimator):
+            form = probes.find_form(estimator.predict, trial_rows)
+        called = with_form(estimator, form)
+        predict = called.predict
+        row = probes.first_row(predict, schema, background)
+        probes.check_counts(predict, trial_rows)
+        probes.check_samples(predict, background)
+        rules = probes.rules_of_estimator(predict, schema, row)
         schema = schema.with_rules(rules, "estimator")
-        return cls(artifact, schema, background)
+        markers = find_markers(artifact.samples, schema.names)
+        missing_values = find_missing_values(called, schema, row, markers)
+        schema = schema.with_missing_values(missing_values)
+        background = schema.columns(rows) if rows else None
+        check_whole_numbers(called, schema, trial_rows)
+        check_samples_as_they_are(estimator, schema, artifact.samples, form)
+        return cls(artifact, schema, background, form)
 
     def speed_up(self) -> None:
         """Predict with a compiled copy from now on, where it is proven equal to the estimator."""
@@ -90,9 +120,7 @@ class SklearnModel(Model):
                 slice_rows(self._background, 0, MAX_TRIED_SAMPLES), rows
             )
         try:
-            self.copy = make_copy(
-                self.estimator, self._steps, self.schema, rows
-            )
+            self.copy = make_copy(self._called, self._steps, self.schema, rows)
         except Unproven as error:
             self._no_copy_reason = str(error)
             log.warning("the estimator answers itself, because %s", error)
@@ -193,7 +221,13 @@ class SklearnModel(Model):
 
         Raises RefusedRecords for values that the estimator does not take.
         """
-        return np.asarray(self._call(getattr(self.estimator, method), records))
+        output = np.asarray(self._call(getattr(self._called, method), records))
+        if output.shape[:1] != (len(records),):
+            raise ServiceError(
+                f"the model predicts an answer of shape {output.shape} "
+                f"for {len(records)} records"
+            )
+        return output
 
     def _call(self, method: Call, records: Records) -> Any:
         def call_quietly(columns: Columns) -> Any:
@@ -223,7 +257,7 @@ class SklearnModel(Model):
         # Made when it is first needed: shap takes seconds to import, and more memory than
         # most models.
         return Explainer(
-            self.estimator,
+            self._called,
             self._steps,
             self._probes,
             self._origins,

@@ -61,6 +61,9 @@ class FormedEstimator:
         self._form = form
 
     def __getattr__(self, name: str) -> Any:
+        # A copy that is being made has no fields yet.
+        if name in ("_estimator", "_form"):
+            raise AttributeError(name)
         attribute = getattr(self._estimator, name)
         if name not in METHODS:
             return attribute

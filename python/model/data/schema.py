@@ -1,6 +1,7 @@
 """The schema: a model's features in their order, which turns rows of values into columns."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from itertools import chain, islice
 from typing import Any, Self, TypeAlias
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from python.errors import MAX_FAULTS, Fault
 from python.model.data.columns import split_columns, to_array
 from python.model.data.features import CodedFeature, Feature, Value
-from python.model.data.kinds import EXACT_INTEGERS, Category, Integer
+from python.model.data.kinds import EXACT_INTEGERS, Category, Integer, String
 from python.model.data.metadata import read_features
 from python.model.data.spelling import shorten, suggest
 from python.model.types import Columns, Matrix
@@ -48,6 +49,17 @@ class Schema:
             if feature.name in rules:
                 accepts_missing = rules[feature.name]
                 features.append(feature.with_rule(accepts_missing, source))
+            else:
+                features.append(feature)
+        return type(self)(features, named=self.named)
+
+    def with_missing_values(self, values: Mapping[str, Any]) -> Self:
+        """Return the same schema, with what stands for a missing text: NaN or None."""
+        features: list[Feature] = []
+        for feature in self.features:
+            if isinstance(feature, String) and feature.name in values:
+                value = values[feature.name]
+                features.append(replace(feature, missing_value=value))
             else:
                 features.append(feature)
         return type(self)(features, named=self.named)

@@ -1,0 +1,92 @@
+"""The samples of an artifact: rows of values, and what they show of missing ones."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from python.errors import ArtifactError
+from python.model.data.features import Value
+from python.model.data.schema import Row, Schema
+
+
+def read_samples(schema: Schema, samples: Any) -> list[Row]:
+    """Return the rows of the artifact's `samples`, a DataFrame or a list of records.
+
+    The list is empty if there are none. Any value may be missing.
+    Raises ArtifactError for the first value that does not fit its feature.
+    """
+    if samples is None:
+        return []
+    records = samples
+    if hasattr(samples, "columns"):
+        records = samples.to_dict("records")
+    listed = list(records) if isinstance(records, Iterable) else []
+    if not listed:
+        raise ArtifactError(
+            "samples must be a DataFrame or a list of records, and not empty"
+        )
+    rows = []
+    for number, record in enumerate(listed):
+        rows.append(_sample_row(schema, record, f"samples, row {number}"))
+    return rows
+
+
+def _sample_row(schema: Schema, record: Any, place: str) -> Row:
+    if not isinstance(record, Mapping):
+        raise ArtifactError(f"{place}: expected a record")
+    row = []
+    for feature in schema.features:
+        if feature.name not in record:
+            raise ArtifactError(f'{place}: no value for "{feature.name}"')
+        row.append(to_json_value(record[feature.name]))
+    for feature, value in zip(schema.features, row, strict=True):
+        fault = None if value is None else feature.fault(value)
+        if fault is not None:
+            raise ArtifactError(f'{place}, "{feature.name}": {fault}')
+    return tuple(row)
+
+
+def rules_of_samples(schema: Schema, rows: Sequence[Row]) -> dict[str, bool]:
+    """Return for each feature without a rule whether its value is missing in any of the rows.
+
+    Raises ArtifactError where one is missing and the column holds no missing value.
+    """
+    rules = {}
+    for number, feature in enumerate(schema.features):
+        values = [row[number] for row in rows]
+        has_gaps = None in values
+        if feature.accepts_missing is None and feature.default is None:
+            rules[feature.name] = has_gaps
+        elif (
+            has_gaps and feature.default is None and not feature.can_be_missing
+        ):
+            place = f'samples, row {values.index(None)}, "{feature.name}"'
+            dtype = feature.column_dtype
+            raise ArtifactError(
+                f"{place}: missing, and a column of {dtype} holds no missing value"
+            )
+    return rules
+
+
+def to_json_value(value: Any) -> Value:
+    """Return a value of a DataFrame as JSON would have it: None for every kind of missing value."""
+    if isinstance(value, str):
+        return value
+    if str(value) in ("nan", "NaT", "<NA>"):
+        return None
+    if hasattr(value, "isoformat"):  # a date, or a date and a time
+        return value.isoformat()
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def find_markers(samples: Any, names: Sequence[str]) -> dict[str, set[Any]]:
+    """Return what stands for a missing value in each column of a DataFrame: NaN or None."""
+    markers: dict[str, set[Any]] = {}
+    if not hasattr(samples, "columns"):
+        return markers
+    for name in names:
+        column = samples[name].astype(object)
+        gaps = column[column.isna()]
+        markers[name] = {None if gap is None else np.nan for gap in gaps}
+    return markers
