@@ -71,7 +71,9 @@ def constant(workload: Workload) -> Contender:
     lines = []
     for line in own.splitlines():
         if not line.startswith("shared-import"):  # it needs none of them
-            lines.append(line.replace("service:application", "constant:application"))
+            lines.append(
+                line.replace("service:application", "constant:application")
+            )
     ini = workload.folder / "constant.ini"
     ini.write_text("\n".join(lines))
     answer = workload.folder / "answer.json"
@@ -87,9 +89,22 @@ def fastapi(workload: Workload) -> Contender:
     """
     programs = environment("fastapi")
     address = _free_address()
-    command = [str(programs / "uvicorn"), "fastapi_service:app", *_options(address)]
-    command += ["--workers", PROCESSES, "--log-level", "warning", "--no-access-log"]
-    environ = {"PYTHONPATH": str(PEERS), "MODEL": str(workload.folder / "model.joblib")}
+    command = [
+        str(programs / "uvicorn"),
+        "fastapi_service:app",
+        *_options(address),
+    ]
+    command += [
+        "--workers",
+        PROCESSES,
+        "--log-level",
+        "warning",
+        "--no-access-log",
+    ]
+    environ = {
+        "PYTHONPATH": str(PEERS),
+        "MODEL": str(workload.folder / "model.joblib"),
+    }
     url = address + _query(workload)
     return Contender(command, environ, url, workload.body, _read_fastapi)
 
@@ -114,13 +129,27 @@ def mlflow(workload: Workload) -> Contender | None:
         save = [str(programs / "python"), str(PEERS / "mlflow_save.py")]
         save += [str(workload.folder / "model.joblib"), str(model)]
         subprocess.run(save, check=True, env=os.environ | environ)
-    command = [str(programs / "mlflow"), "models", "serve", "--model-uri", str(model)]
-    command += [*_options(address), "--workers", PROCESSES, "--env-manager", "local"]
+    command = [
+        str(programs / "mlflow"),
+        "models",
+        "serve",
+        "--model-uri",
+        str(model),
+    ]
+    command += [
+        *_options(address),
+        "--workers",
+        PROCESSES,
+        "--env-manager",
+        "local",
+    ]
     body: dict[str, Any] = {"inputs": workload.rows}
     if workload.named:
         names = list(workload.records[0])
         body = {"dataframe_split": {"columns": names, "data": workload.rows}}
-    return Contender(command, environ, address + "/invocations", body, _read_mlflow)
+    return Contender(
+        command, environ, address + "/invocations", body, _read_mlflow
+    )
 
 
 def bentoml(workload: Workload) -> Contender | None:
@@ -158,7 +187,9 @@ CONTENDERS: dict[str, Callable[[Workload], Contender | None]] = {
 }
 
 
-def _uwsgi(ini: Path, workload: Workload, environ: dict[str, str]) -> Contender:
+def _uwsgi(
+    ini: Path, workload: Workload, environ: dict[str, str]
+) -> Contender:
     address = _free_address()
     environ = environ | {"WORKERS": PROCESSES, "PORT": _port(address)}
     command = [str(Path(sys.executable).with_name("uwsgi")), "--ini", str(ini)]

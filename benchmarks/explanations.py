@@ -32,7 +32,9 @@ COSTS_HEAD = """| Model | Request, ms | Explained, ms | Explainer made once, ms 
 """
 
 
-def milliseconds(*calls: Callable[[], Any], rounds: int = ROUNDS) -> list[float]:
+def milliseconds(
+    *calls: Callable[[], Any], rounds: int = ROUNDS
+) -> list[float]:
     """The median time of each call, all of them taken in turn."""
     times: list[list[float]] = [[] for _ in calls]
     for _ in range(rounds + 1):
@@ -63,7 +65,9 @@ def measure(cell: Cell) -> tuple[str, float, float] | None:
 
 def table() -> str:
     """A row for each estimator, task and mode, the worst over all data."""
-    results: dict[tuple[str, ...], list[tuple[float, float]]] = defaultdict(list)
+    results: dict[tuple[str, ...], list[tuple[float, float]]] = defaultdict(
+        list
+    )
     for cell in cells():
         if cell.mode == "alone":
             continue
@@ -78,13 +82,17 @@ def table() -> str:
     for cells_of_row, measurements in results.items():
         error = max(error for error, _ in measurements)
         time_ms = median(time_ms for _, time_ms in measurements)
-        lines.append(f"| {' | '.join(cells_of_row)} | {error:.0e} | {time_ms:.1f} |")
+        lines.append(
+            f"| {' | '.join(cells_of_row)} | {error:.0e} | {time_ms:.1f} |"
+        )
     return "\n".join(lines)
 
 
 def explain_anew(estimator: Any, row: Any) -> Any:
     """What a service that makes an explainer for each request does."""
-    return shap.TreeExplainer(estimator).shap_values(row, check_additivity=False)
+    return shap.TreeExplainer(estimator).shap_values(
+        row, check_additivity=False
+    )
 
 
 def costs() -> str:
@@ -103,7 +111,10 @@ def cost(name: str, estimator: Any) -> str:
     """The row of an estimator."""
     data, target = load_breast_cancer(return_X_y=True, as_frame=True)
     features = [{"name": feature, "type": "numeric"} for feature in data]
-    content = {"model": estimator.fit(data, target), "metadata": {"features": features}}
+    content = {
+        "model": estimator.fit(data, target),
+        "metadata": {"features": features},
+    }
     model = SklearnModel.load(Artifact.of(content))
     client = create_app(Settings(), model).test_client()
     record = data.iloc[0].to_dict()

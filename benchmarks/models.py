@@ -92,7 +92,12 @@ def _fit_numbers(model: Estimator, X: Any, y: Any) -> Fitted:
 
 
 def write(
-    folder: Path, name: str, fitted: Fitted, n_records: int, *, explained: bool = False
+    folder: Path,
+    name: str,
+    fitted: Fitted,
+    n_records: int,
+    *,
+    explained: bool = False,
 ) -> None:
     """Write a workload of the first records into a new folder."""
     folder.mkdir(parents=True)
@@ -105,7 +110,9 @@ def write(
         columns = columns.to_numpy()
     explanation = None
     if explained:
-        values = TreeExplainer(model).shap_values(columns, check_additivity=False)
+        values = TreeExplainer(model).shap_values(
+            columns, check_additivity=False
+        )
         explanation = values[:, :, 1].tolist()
     workload = {
         "name": name,
@@ -128,7 +135,13 @@ def main(folder: Path) -> None:
     write(folder / "4", "1,000 records, forest", trees, 1000)
     write(folder / "5", "10,000 records, logistic regression", linear, 10_000)
     write(folder / "6", "1 record explained, forest", trees, 1, explained=True)
-    write(folder / "7", "100 records explained, forest", trees, 100, explained=True)
+    write(
+        folder / "7",
+        "100 records explained, forest",
+        trees,
+        100,
+        explained=True,
+    )
 
 
 if __name__ == "__main__":

@@ -16,7 +16,9 @@ MARKS = {
 }
 
 
-def draw(rates: dict[str, dict[str, list[float]]], label: str, path: Path) -> None:
+def draw(
+    rates: dict[str, dict[str, list[float]]], label: str, path: Path
+) -> None:
     """Write a picture of the rates of each workload and server, those of all rounds.
 
     A mark is at their median, and a line goes from the least to the most.

@@ -91,7 +91,9 @@ class Server:
         # wrk's one thread takes its part of the processors from each server alike.
         command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s"]
         command += ["--timeout", "10s", "-s", str(script), self.contender.url]
-        finished = subprocess.run(command, capture_output=True, text=True, check=True)
+        finished = subprocess.run(
+            command, capture_output=True, text=True, check=True
+        )
         report = finished.stdout
         (requests,) = re.findall(REQUESTS, report)
         (rate,) = re.findall(RATE, report)
@@ -105,7 +107,9 @@ class Server:
         end = time.monotonic() + START_SECONDS
         before = -1.0
         spent = self.processor_seconds()
-        while spent - before > IDLE_PROCESSOR_SECONDS and time.monotonic() < end:
+        while (
+            spent - before > IDLE_PROCESSOR_SECONDS and time.monotonic() < end
+        ):
             time.sleep(IDLE_CHECK_SECONDS)
             before = spent
             spent = self.processor_seconds()
@@ -169,7 +173,11 @@ def running(contender: Contender, folder: Path) -> Iterator[Server]:
     folder.mkdir(exist_ok=True)
     # Nothing else of this environment: its settings are not measured.
     # The threads of BLAS would only get into the way of the other process.
-    own = {"PATH": os.environ["PATH"], "TMPDIR": str(folder), "OMP_NUM_THREADS": "1"}
+    own = {
+        "PATH": os.environ["PATH"],
+        "TMPDIR": str(folder),
+        "OMP_NUM_THREADS": "1",
+    }
     with (folder / "log").open("ab") as log:
         process = subprocess.Popen(
             contender.command,
@@ -195,7 +203,9 @@ def _wait_for_response(server: Server) -> None:
         except OSError as error:
             has_ended = server.process.poll() is not None
             if has_ended or time.monotonic() > end:
-                raise RuntimeError((server.folder / "log").read_text()) from error
+                raise RuntimeError(
+                    (server.folder / "log").read_text()
+                ) from error
             time.sleep(RETRY_SECONDS)
         else:
             return

@@ -81,7 +81,12 @@ class InProcess:
 @contextmanager
 def in_process(workload: Workload) -> Iterator[InProcess]:
     """Run the processes until the block ends, which begins after their first calls."""
-    command = [sys.executable, "-m", "benchmarks.in_process", str(workload.folder)]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.in_process",
+        str(workload.folder),
+    ]
     environ = os.environ | {"OMP_NUM_THREADS": "1"}
     with ExitStack() as stack:
         processes = []
@@ -143,7 +148,13 @@ def rows(workload_name: str, figures: dict[str, Figures]) -> list[str]:
         ratio = ""
         if rate and name != "service":
             ratio = f"{service_rate / rate:.2f}"
-        cells = [workload_name, name, _spread(reached.rates), _cost(reached), ratio]
+        cells = [
+            workload_name,
+            name,
+            _spread(reached.rates),
+            _cost(reached),
+            ratio,
+        ]
         lines.append(f"| {' | '.join(cells)} | {_errors(reached)} |")
     return lines
 
@@ -191,7 +202,9 @@ def _processor() -> str:
 def _peer_version(peer: str) -> str:
     code = f"from importlib.metadata import version; print(version({peer!r}))"
     command = [str(environment(peer) / "python"), "-c", code]
-    finished = subprocess.run(command, check=True, capture_output=True, text=True)
+    finished = subprocess.run(
+        command, check=True, capture_output=True, text=True
+    )
     return finished.stdout.strip()
 
 
@@ -223,7 +236,9 @@ def main(quick: bool) -> None:
 
     text = "\n".join([*table, "", conditions()])
     (DOCS / "speed-table.md").write_text(text + "\n")
-    label = f"requests a second, {PROCESSES} processes, {CONNECTIONS} connections"
+    label = (
+        f"requests a second, {PROCESSES} processes, {CONNECTIONS} connections"
+    )
     draw(rates, label, DOCS / "speed.png")
 
 

@@ -20,7 +20,12 @@ HEAD = """| Server | Seconds from exec to the first answer | MiB of all processe
 
 def bare(workload: Workload) -> float:
     """Return the seconds until Python has imported what it needs, loaded the file and predicted."""
-    command = [sys.executable, "-m", "benchmarks.in_process", str(workload.folder)]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.in_process",
+        str(workload.folder),
+    ]
     start = time.perf_counter()
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
@@ -54,10 +59,14 @@ def spread(values: list[float], digits: int) -> str:
 def main() -> None:
     """Start each contender in turn, for some rounds, then print and write the table."""
     prepare()
-    seconds: dict[str, list[float]] = {name: [] for name in [BARE, *CONTENDERS]}
+    seconds: dict[str, list[float]] = {
+        name: [] for name in [BARE, *CONTENDERS]
+    }
     memory: dict[str, list[float]] = {name: [] for name in CONTENDERS}
     with TemporaryDirectory() as folder:
-        named = {workload.name: workload for workload in workloads(Path(folder))}
+        named = {
+            workload.name: workload for workload in workloads(Path(folder))
+        }
         forest = named[WORKLOAD]
         for _ in range(ROUNDS):
             seconds[BARE].append(bare(forest))

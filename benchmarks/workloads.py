@@ -49,16 +49,22 @@ class Workload:
     @property
     def answer(self) -> bytes:
         """What the service answers, byte by byte but for the last digits."""
-        rows = [{"0": first, "1": second} for first, second in self.probabilities]
+        rows = [
+            {"0": first, "1": second} for first, second in self.probabilities
+        ]
         content: dict[str, Any] = {"prediction": rows}
         if self.explanation:
             explanation = []
             for values in self.explanation:
-                explanation.append(dict(zip(self.records[0], values, strict=True)))
+                explanation.append(
+                    dict(zip(self.records[0], values, strict=True))
+                )
             content["explanation"] = explanation
         return json.dumps(content, separators=(",", ":")).encode()
 
-    def check(self, probabilities: Numbers, explanation: Numbers | None) -> None:
+    def check(
+        self, probabilities: Numbers, explanation: Numbers | None
+    ) -> None:
         """Raise ValueError unless these are the model's probabilities, and shap's values.
 
         Values are compared only where the workload has an explanation.

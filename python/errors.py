@@ -101,7 +101,9 @@ class RefusedRecords(Unprocessable):
     a body or a file each fault is.
     """
 
-    def __init__(self, detail: str, records: Any, faults: Iterable[Fault]) -> None:
+    def __init__(
+        self, detail: str, records: Any, faults: Iterable[Fault]
+    ) -> None:
         super().__init__(detail)
         self.records = records
         self.faults = list(faults)
@@ -115,5 +117,6 @@ class NotReady(ServiceError):
 
     def __init__(self, detail: str, retry_after_seconds: int) -> None:
         super().__init__(
-            f"not ready: {detail}", headers={"Retry-After": str(retry_after_seconds)}
+            f"not ready: {detail}",
+            headers={"Retry-After": str(retry_after_seconds)},
         )

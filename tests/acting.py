@@ -47,5 +47,7 @@ def acting(action: str) -> dict[str, Any]:
     """Return an artifact whose model does the action: `SLEEPS`, `DIES` or `THREADS`."""
     features = []
     for name in ("feature1", "feature2", "feature3"):
-        features.append({"name": name, "type": "numeric", "accepts_missing": False})
+        features.append(
+            {"name": name, "type": "numeric", "accepts_missing": False}
+        )
     return {"model": Acting(action), "metadata": {"features": features}}

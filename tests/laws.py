@@ -48,10 +48,16 @@ def predict(client: FlaskClient, body: Any) -> Any:
 def inputs(fitted: Fitted) -> Any:
     """Return the first rows of the data in the form that the estimator was fitted with."""
     rows = fitted.data.head(ROWS)
-    return rows if hasattr(fitted.estimator, "feature_names_in_") else rows.to_numpy()
+    return (
+        rows
+        if hasattr(fitted.estimator, "feature_names_in_")
+        else rows.to_numpy()
+    )
 
 
-def predicts_what_the_estimator_predicts(client: FlaskClient, fitted: Fitted) -> None:
+def predicts_what_the_estimator_predicts(
+    client: FlaskClient, fitted: Fitted
+) -> None:
     expected = np.asarray(fitted.estimator.predict(inputs(fitted)))
     if expected.ndim == 2 and expected.shape[1] == 1:
         expected = expected[:, 0]
@@ -70,7 +76,9 @@ def ignores_the_order_of_keys(client: FlaskClient, fitted: Fitted) -> None:
     assert ask(client, "/predict", turned) == expected
 
 
-def answers_one_record_as_in_a_batch(client: FlaskClient, fitted: Fitted) -> None:
+def answers_one_record_as_in_a_batch(
+    client: FlaskClient, fitted: Fitted
+) -> None:
     together = predict(client, fitted.records())
     alone = [predict(client, record) for record in fitted.records()]
     assert are_alike(alone, [[prediction] for prediction in together])
@@ -81,7 +89,9 @@ def takes_an_envelope(client: FlaskClient, fitted: Fitted) -> None:
     assert ask(client, "/predict", {"_data": fitted.records()}) == plain
 
 
-def gives_probabilities_that_sum_to_one(client: FlaskClient, fitted: Fitted) -> None:
+def gives_probabilities_that_sum_to_one(
+    client: FlaskClient, fitted: Fitted
+) -> None:
     has_several_outputs = fitted.estimator.predict(inputs(fitted)).size > ROWS
     if not hasattr(fitted.estimator, "predict_proba") or has_several_outputs:
         response = client.post("/predict?proba=1", json=fitted.records())
@@ -96,33 +106,48 @@ def gives_probabilities_that_sum_to_one(client: FlaskClient, fitted: Fitted) -> 
     assert np.allclose(probabilities, expected, rtol=1e-12)
 
 
-def explains_by_values_that_add_up(client: FlaskClient, fitted: Fitted) -> None:
+def explains_by_values_that_add_up(
+    client: FlaskClient, fitted: Fitted
+) -> None:
     check_explanation(client, fitted, fitted.records(), has_background=False)
 
 
 def explains_against_a_background(client: FlaskClient, fitted: Fitted) -> None:
-    body = {"_data": fitted.records(), "_samples": fitted.records(BACKGROUND_ROWS)}
+    body = {
+        "_data": fitted.records(),
+        "_samples": fitted.records(BACKGROUND_ROWS),
+    }
     output = check_explanation(client, fitted, body, has_background=True)
     if hasattr(fitted.estimator, "predict_proba") and output:
         assert output == "probability"
 
 
-def explains_one_record_as_in_a_batch(client: FlaskClient, fitted: Fitted) -> None:
+def explains_one_record_as_in_a_batch(
+    client: FlaskClient, fitted: Fitted
+) -> None:
     if not ask_info(client)["model"]["is_explainable"]:
         return
     background = {"_samples": fitted.records(BACKGROUND_ROWS)}
     records = fitted.records()
-    together = ask(client, "/predict?explain=1", {"_data": records} | background)
-    alone = ask(client, "/predict?explain=1", {"_data": records[0]} | background)
+    together = ask(
+        client, "/predict?explain=1", {"_data": records} | background
+    )
+    alone = ask(
+        client, "/predict?explain=1", {"_data": records[0]} | background
+    )
     assert isinstance(alone["explanation"], dict)
     first = flatten(together["explanation"][0])
     assert flatten(alone["explanation"]) == pytest.approx(first, abs=1e-9)
-    assert alone["base_value"] == pytest.approx(together["base_value"], abs=1e-9)
+    assert alone["base_value"] == pytest.approx(
+        together["base_value"], abs=1e-9
+    )
 
 
 def names_its_features(client: FlaskClient, fitted: Fitted) -> None:
     features = strict(client.get("/features").data)
-    assert [feature["name"] for feature in features] == list(fitted.data.columns)
+    assert [feature["name"] for feature in features] == list(
+        fitted.data.columns
+    )
     assert ask_info(client)["metadata"]["features"] == features
     assert len({"importance" in feature for feature in features}) == 1
     for feature in features:
@@ -171,7 +196,9 @@ def check_explanation(
     sums = add_up(answer, names)
     output: str = answer["explained_output"]
     # The trees that shap compares with a background are in 32 bits.
-    is_exact = type(fitted.estimator).__name__ not in FLOAT32 and not has_background
+    is_exact = (
+        type(fitted.estimator).__name__ not in FLOAT32 and not has_background
+    )
     relative, absolute = (1e-9, 1e-9) if is_exact else (1e-4, 1e-6)
     expected = pytest.approx(sums, rel=relative, abs=absolute)
     assert output_of_the_estimator(fitted, output) == expected

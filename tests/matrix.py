@@ -63,14 +63,18 @@ def catboost(kind: type, categorical: tuple[str, ...] = ()) -> Make:
 
 
 def forest(kind: type, **parameters: Any) -> Make:
-    return partial(kind, n_estimators=8, max_depth=4, random_state=0, **parameters)
+    return partial(
+        kind, n_estimators=8, max_depth=4, random_state=0, **parameters
+    )
 
 
 def histogram(kind: type, **parameters: Any) -> Make:
     return partial(kind, max_iter=6, min_samples_leaf=5, **parameters)
 
 
-def voting(kind: type, parts: list[tuple[str, Any]], **parameters: Any) -> Make:
+def voting(
+    kind: type, parts: list[tuple[str, Any]], **parameters: Any
+) -> Make:
     return partial(kind, parts, **parameters)
 
 
@@ -140,10 +144,15 @@ ESTIMATORS: dict[str, tuple[Make | None, Make | None]] = {
         boosted(ensemble.BaggingClassifier),
         boosted(ensemble.BaggingRegressor),
     ),
-    "calibrated": (lambda: CalibratedClassifierCV(tree_classifier, cv=2), None),
+    "calibrated": (
+        lambda: CalibratedClassifierCV(tree_classifier, cv=2),
+        None,
+    ),
     "searched": (
         lambda: GridSearchCV(
-            tree.DecisionTreeClassifier(random_state=0), {"max_depth": [2, 3]}, cv=2
+            tree.DecisionTreeClassifier(random_state=0),
+            {"max_depth": [2, 3]},
+            cv=2,
         ),
         lambda: GridSearchCV(linear_model.Ridge(), {"alpha": [1, 2]}, cv=2),
     ),
@@ -153,17 +162,31 @@ ESTIMATORS: dict[str, tuple[Make | None, Make | None]] = {
             [("a", tree_classifier), ("b", logistic)],
             voting="soft",
         ),
-        voting(ensemble.VotingRegressor, [("a", tree_regressor), ("b", ridge)]),
+        voting(
+            ensemble.VotingRegressor, [("a", tree_regressor), ("b", ridge)]
+        ),
     ),
     "stacking": (
         voting(
-            ensemble.StackingClassifier, [("a", tree_classifier), ("b", logistic)], cv=2
+            ensemble.StackingClassifier,
+            [("a", tree_classifier), ("b", logistic)],
+            cv=2,
         ),
-        voting(ensemble.StackingRegressor, [("a", tree_regressor), ("b", ridge)], cv=2),
+        voting(
+            ensemble.StackingRegressor,
+            [("a", tree_regressor), ("b", ridge)],
+            cv=2,
+        ),
     ),
 }
-TAKES_CATEGORIES = frozenset({"LightGBM", "XGBoost", "CatBoost", "histogram boosting"})
-TAKES_MISSING = TAKES_CATEGORIES | {"decision tree", "random forest", "extra trees"}
+TAKES_CATEGORIES = frozenset(
+    {"LightGBM", "XGBoost", "CatBoost", "histogram boosting"}
+)
+TAKES_MISSING = TAKES_CATEGORIES | {
+    "decision tree",
+    "random forest",
+    "extra trees",
+}
 # These compute in float32 themselves, and so do shap's interventional trees.
 FLOAT32 = {"XGBoost", "CatBoost"}
 
@@ -201,7 +224,9 @@ class Data:
 DATA = {
     "numbers": Data(numbers),
     "missing": Data(partial(numbers, missing=True), estimators=TAKES_MISSING),
-    "categories": Data(partial(mixed, missing=False), estimators=TAKES_CATEGORIES),
+    "categories": Data(
+        partial(mixed, missing=False), estimators=TAKES_CATEGORIES
+    ),
     "scaled": Data(numbers, scaled),
     "one-hot": Data(partial(mixed, missing=True), encoded),
     "PCA": Data(numbers, projected, frozenset({"random forest", "linear"})),
@@ -223,7 +248,9 @@ class Cell:
     @property
     def model(self) -> SklearnModel:
         """The model, with samples in its file or without."""
-        return load(self.estimator, self.task, self.data, self.mode == "samples")
+        return load(
+            self.estimator, self.task, self.data, self.mode == "samples"
+        )
 
     @property
     def fitted(self) -> Any:
@@ -282,8 +309,13 @@ def cells() -> Iterator[Cell]:
     for estimator, kinds in ESTIMATORS.items():
         for task in TASKS:
             for name, data in DATA.items():
-                if kinds[task == "regression"] and estimator in data.estimators:
-                    yield from (Cell(estimator, task, name, mode) for mode in MODES)
+                if (
+                    kinds[task == "regression"]
+                    and estimator in data.estimators
+                ):
+                    yield from (
+                        Cell(estimator, task, name, mode) for mode in MODES
+                    )
 
 
 @cache

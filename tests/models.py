@@ -93,7 +93,9 @@ def features(data: pd.DataFrame) -> list[dict[str, Any]]:
     for name, column in data.items():
         if isinstance(column.dtype, pd.CategoricalDtype):
             categories = list(column.cat.categories)
-            entries.append({"name": name, "type": "category", "categories": categories})
+            entries.append(
+                {"name": name, "type": "category", "categories": categories}
+            )
         else:
             entries.append({"name": name, "type": "numeric"})
     return entries
@@ -176,18 +178,24 @@ def catboost(data: pd.DataFrame, classes: int) -> Fitted:
 
 def searched() -> Fitted:
     steps = make_pipeline(StandardScaler(), LogisticRegression())
-    search = GridSearchCV(steps, {"logisticregression__C": [0.1, 1]}, cv=2, n_jobs=1)
+    search = GridSearchCV(
+        steps, {"logisticregression__C": [0.1, 1]}, cv=2, n_jobs=1
+    )
     return fitted(search, numbers(), samples=50)
 
 
 def searched_neighbours() -> Fitted:
-    search = GridSearchCV(KNeighborsClassifier(), {"n_neighbors": [3, 5]}, cv=2)
+    search = GridSearchCV(
+        KNeighborsClassifier(), {"n_neighbors": [3, 5]}, cv=2
+    )
     return fitted(search, numbers())
 
 
 def voting() -> Fitted:
     parts = [("a", forest()), ("b", LogisticRegression())]
-    return fitted(VotingClassifier(parts, voting="soft"), numbers(), 3, samples=20)
+    return fitted(
+        VotingClassifier(parts, voting="soft"), numbers(), 3, samples=20
+    )
 
 
 def stacking() -> Fitted:
@@ -203,14 +211,18 @@ def histogram() -> Fitted:
 def several_outputs() -> Fitted:
     data = numbers()
     model = MultiOutputRegressor(Ridge()).fit(data, data.iloc[:, :2] * 2)
-    return Fitted({"model": model, "metadata": {"features": features(data)}}, data)
+    return Fitted(
+        {"model": model, "metadata": {"features": features(data)}}, data
+    )
 
 
 def several_labels() -> Fitted:
     data = numbers()
     labels = (data > 0).astype(int).to_numpy()
     model = OneVsRestClassifier(LogisticRegression()).fit(data, labels)
-    return Fitted({"model": model, "metadata": {"features": features(data)}}, data)
+    return Fitted(
+        {"model": model, "metadata": {"features": features(data)}}, data
+    )
 
 
 FAMILIES: dict[str, Callable[[], Fitted]] = {

@@ -18,7 +18,10 @@ TITLES = {
 
 
 def problem(
-    response: Any, status: int, detail: str = "", errors: dict[str, str] | None = None
+    response: Any,
+    status: int,
+    detail: str = "",
+    errors: dict[str, str] | None = None,
 ) -> dict[str, Any]:
     """Return the problem document in a response, after it has been checked.
 

@@ -46,7 +46,9 @@ def _value(feature: Feature, code: float) -> Any:
     return code
 
 
-def explain(model: SklearnModel, data: Any, background: Any = None) -> Explanation:
+def explain(
+    model: SklearnModel, data: Any, background: Any = None
+) -> Explanation:
     """Return the explanation of the data, against the background where there is one."""
     predictions = model.predictions(of_data(model.schema, data))
     if background is None:

@@ -81,7 +81,9 @@ class Server:
 
 
 def fetch(url: str, body: bytes | None = None) -> tuple[int, str]:
-    request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
+    request = urllib.request.Request(
+        url, body, {"Content-Type": "application/json"}
+    )
     try:
         with urllib.request.urlopen(request, timeout=30) as response:
             return response.status, response.read().decode()
@@ -109,7 +111,9 @@ def project(folder: Path) -> Path:
         source = ROOT / name
         if source.is_dir():
             shutil.copytree(
-                source, folder / name, ignore=shutil.ignore_patterns("__pycache__")
+                source,
+                folder / name,
+                ignore=shutil.ignore_patterns("__pycache__"),
             )
         else:
             shutil.copy(source, folder / name)
@@ -117,7 +121,9 @@ def project(folder: Path) -> Path:
 
 
 @contextmanager
-def started(command: list[str], folder: Path, **environ: Any) -> Iterator[Server]:
+def started(
+    command: list[str], folder: Path, **environ: Any
+) -> Iterator[Server]:
     """Run the server that the command starts in the folder, and end all its processes.
 
     `environ` are settings besides those of the shell; None removes one.

@@ -118,16 +118,18 @@ def test_each_room_knows_its_own_world(path: Path) -> None:
 
 
 def test_one_module_imports_shap() -> None:
-    assert [name_of(path) for path in MODULES if "shap" in set(imports(path))] == [
-        "python.model.explain.tree_shap"
-    ]
+    assert [
+        name_of(path) for path in MODULES if "shap" in set(imports(path))
+    ] == ["python.model.explain.tree_shap"]
 
 
 def test_there_is_no_cycle() -> None:
     graph = {name_of(path): own_imports(path) for path in MODULES}
 
     def reaches(module: str, seen: frozenset[str]) -> None:
-        assert module not in seen, f"{module} imports itself by way of {sorted(seen)}"
+        assert module not in seen, (
+            f"{module} imports itself by way of {sorted(seen)}"
+        )
         for imported in graph.get(module, set()) - {"python"}:
             reaches(imported, seen | {module})
 
@@ -159,16 +161,18 @@ def test_what_is_public_is_described(path: Path) -> None:
         *(found for found in ast.walk(tree) if isinstance(found, kinds)),
     ]:
         public = isinstance(node, ast.Module) or not node.name.startswith("_")
-        nested = isinstance(node, ast.FunctionDef) and node.name in inner_functions(
-            tree
-        )
+        nested = isinstance(
+            node, ast.FunctionDef
+        ) and node.name in inner_functions(tree)
         assert not public or nested or ast.get_docstring(node), (
             f"{path}: {getattr(node, 'name', 'module')}"
         )
 
 
 def inner_functions(tree: ast.Module) -> set[str]:
-    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    functions = [
+        node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)
+    ]
     return {
         inner.name
         for outer in functions
@@ -181,7 +185,9 @@ def test_every_route_is_in_the_readme() -> None:
     readme = (ROOT / "README.md").read_text()
     app = create_app(Settings(), served("build_rf_binary"))
     assert {
-        rule.rule for rule in app.url_map.iter_rules() if f"`{rule.rule}`" not in readme
+        rule.rule
+        for rule in app.url_map.iter_rules()
+        if f"`{rule.rule}`" not in readme
     } == set()
 
 

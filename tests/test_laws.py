@@ -57,8 +57,12 @@ def test_most_models_have_a_copy() -> None:
 
 
 @pytest.mark.parametrize("name", EXAMPLE_NAMES)
-def test_every_example_is_explained_without_samples(name: str, client: Client) -> None:
-    answer: Any = ask(client(name), "/predict?explain=1", build(name).records(1)[0])
+def test_every_example_is_explained_without_samples(
+    name: str, client: Client
+) -> None:
+    answer: Any = ask(
+        client(name), "/predict?explain=1", build(name).records(1)[0]
+    )
     assert list(answer) == [
         "prediction",
         "explanation",

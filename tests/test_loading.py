@@ -74,16 +74,22 @@ def test_while_the_model_is_loading_and_after_it_failed() -> None:
         response = client.open(path, method=method)
         problem(response, 503, "not ready: the model is being loaded")
         assert response.headers["Retry-After"] == "1"
-    future.set_exception(ArtifactError("model.joblib holds a list, not a dict"))
+    future.set_exception(
+        ArtifactError("model.joblib holds a list, not a dict")
+    )
     response = client.get("/ready")
     problem(response, 503, "not ready: model.joblib holds a list, not a dict")
     assert response.headers["Retry-After"] == "60"
 
 
-def test_a_load_that_failed_in_an_unforeseen_way_keeps_the_reason_to_the_log() -> None:
+def test_a_load_that_failed_in_an_unforeseen_way_keeps_the_reason_to_the_log() -> (
+    None
+):
     future: Future[Model] = Future()
     future.set_exception(RuntimeError("secret"))
     document = problem(
-        create_app(Settings(), future).test_client().get("/ready"), 503, "not ready"
+        create_app(Settings(), future).test_client().get("/ready"),
+        503,
+        "not ready",
     )
     assert "secret" not in document["detail"]

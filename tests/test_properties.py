@@ -55,7 +55,9 @@ def nested(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 anything = st.recursive(scalars, nested)
 examples = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
 )
 
 
@@ -114,13 +116,17 @@ def requests(draw: st.DrawFn) -> tuple[str, str, bytes]:
     )
 )
 @example(("build_rf_binary", "/predict", b"\x00"))
-def test_no_request_is_the_services_fault(request: tuple[str, str, bytes]) -> None:
+def test_no_request_is_the_services_fault(
+    request: tuple[str, str, bytes],
+) -> None:
     name, path, body = request
     client = client_of(name)
     response = client.post(path, data=body)
     assert response.status_code in (200, 400, 422), response.text
     is_answered = response.status_code == 200
-    media_type = "application/json" if is_answered else "application/problem+json"
+    media_type = (
+        "application/json" if is_answered else "application/problem+json"
+    )
     assert response.mimetype == media_type
     strict(response.data)
     good = client.post("/predict", json=build(name).records(1))
@@ -128,7 +134,11 @@ def test_no_request_is_the_services_fault(request: tuple[str, str, bytes]) -> No
 
 
 @pytest.mark.slow
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=300,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 @given(st.data())
 @pytest.mark.parametrize("reject_unknown", [True, False])
 def test_the_fast_and_the_thorough_pass_agree(
@@ -139,7 +149,9 @@ def test_the_fast_and_the_thorough_pass_agree(
     value = data.draw(st.one_of(record(name), records_of_model))
     schema = served(name).schema
     try:
-        Reader(schema, reject_unknown=reject_unknown).read(json.dumps(value).encode())
+        Reader(schema, reject_unknown=reject_unknown).read(
+            json.dumps(value).encode()
+        )
         taken = True
     except ServiceError as error:
         assert error.errors

@@ -6,7 +6,10 @@ from flask import Flask, Request, request
 
 from python.errors import Unauthorized
 
-OPEN_PATHS = ("/health", "/ready")  # A load balancer, which has no key, requests them.
+OPEN_PATHS = (
+    "/health",
+    "/ready",
+)  # A load balancer, which has no key, requests them.
 
 
 def require_key(app: Flask, key: str) -> None:

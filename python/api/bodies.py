@@ -29,9 +29,7 @@ MAX_KEPT_READERS = 4
 MAX_KEPT_BACKGROUNDS = 8
 KEPT_BACKGROUND_BYTES = 1024 * 1024
 
-EXPECTED = (
-    'expected a record, a list of records or {"_data": records, "_samples": records}'
-)
+EXPECTED = 'expected a record, a list of records or {"_data": records, "_samples": records}'
 
 Path: TypeAlias = tuple[str, ...]
 """Where in a body its records stand: `()`, `("_data",)` or `("_samples",)`."""
@@ -70,7 +68,9 @@ class Reader:
         self._decoders = make_decoders(schema, reject_unknown=reject_unknown)
         # A background that is sent again is the same object, so that what was made for it is
         # found again.
-        self._read_background = lru_cache(MAX_KEPT_BACKGROUNDS)(self._read_records)
+        self._read_background = lru_cache(MAX_KEPT_BACKGROUNDS)(
+            self._read_records
+        )
 
     def read(self, body: bytes) -> Body:
         """Return the records in a body, and the background where it has one.
@@ -154,7 +154,9 @@ class Reader:
     def _find_errors(self, path: Path, part: Value) -> list[dict[str, str]]:
         records, single = list_records(part)
         errors = []
-        faults = self._schema.faults(records, reject_unknown=self._reject_unknown)
+        faults = self._schema.faults(
+            records, reject_unknown=self._reject_unknown
+        )
         for row, feature, detail in faults:
             place = record_pointer(path, row, feature, single=single)
             errors.append(fault_at(place, detail))
@@ -173,7 +175,9 @@ def reader(schema: Schema, *, reject_unknown: bool) -> Reader:
     return Reader(schema, reject_unknown=reject_unknown)
 
 
-def record_pointer(path: Path, row: int, feature: str | None, *, single: bool) -> str:
+def record_pointer(
+    path: Path, row: int, feature: str | None, *, single: bool
+) -> str:
     """Return the pointer to a record, or to one of its values, of the records at `path`."""
     steps: list[str | int] = list(path)
     if not single:
@@ -200,7 +204,9 @@ def split_body(payload: Value) -> dict[Path, Value]:
     empty_parts = []
     for path, part in parts.items():
         if not isinstance(part, dict | list):
-            wrong_parts.append(fault_at(pointer(*path), f"got {shorten(part)}"))
+            wrong_parts.append(
+                fault_at(pointer(*path), f"got {shorten(part)}")
+            )
         elif part == []:
             empty_parts.append(fault_at(pointer(*path), "the list is empty"))
     if wrong_parts:
@@ -212,7 +218,9 @@ def split_body(payload: Value) -> dict[Path, Value]:
 
 def _find_parts(payload: Value) -> dict[Path, Value]:
     """Return the members of an envelope; of anything else, that itself."""
-    if not isinstance(payload, dict) or payload.keys().isdisjoint(RESERVED_NAMES):
+    if not isinstance(payload, dict) or payload.keys().isdisjoint(
+        RESERVED_NAMES
+    ):
         return {(): payload}
     _check_envelope(payload)
     parts: dict[Path, Value] = {}
@@ -226,8 +234,12 @@ def _check_envelope(payload: dict[str, Value]) -> None:
     errors = []
     for name in payload:
         if name not in RESERVED_NAMES:
-            errors.append(fault_at(pointer(name), "not a member of an envelope"))
+            errors.append(
+                fault_at(pointer(name), "not a member of an envelope")
+            )
     if not errors and "_data" not in payload:
-        errors.append(fault_at(pointer("_data"), "missing: an envelope needs it"))
+        errors.append(
+            fault_at(pointer("_data"), "missing: an envelope needs it")
+        )
     if errors:
         raise BadRequest(EXPECTED, errors)

@@ -15,7 +15,9 @@ from python.errors import RefusedRecords, ServiceError
 log = logging.getLogger(__name__)
 
 PROBLEM_TYPE = "application/problem+json"
-POINTER_CHARACTERS = "!$&'()*+,;=:@?"  # RFC 3986 lets them stand in a fragment.
+POINTER_CHARACTERS = (
+    "!$&'()*+,;=:@?"  # RFC 3986 lets them stand in a fragment.
+)
 
 
 def pointer(*steps: str | int) -> str:
@@ -65,7 +67,11 @@ def _http_error(error: HTTPException) -> Response:
     response = error.get_response(request.environ)
     if error.code is None or error.code < HTTPStatus.BAD_REQUEST:  # a redirect
         return Response(response.get_data(), response.status, response.headers)
-    members = {"title": error.name, "status": error.code, "detail": error.description}
+    members = {
+        "title": error.name,
+        "status": error.code,
+        "detail": error.description,
+    }
     problem = _problem(members, error.code)
     for name, value in response.headers:
         if name not in ("Content-Type", "Content-Length"):

@@ -12,7 +12,9 @@ FLAG_VALUES = {"0": False, "false": False, "1": True, "true": True}
 
 # To parse a query takes 6 microseconds, and clients send the same few ones.
 @lru_cache(maxsize=32)
-def read_flags(query_string: str, names: tuple[str, ...]) -> Mapping[str, bool]:
+def read_flags(
+    query_string: str, names: tuple[str, ...]
+) -> Mapping[str, bool]:
     """Return whether each of the flags is set; one that is left out is not.
 
     Raises BadRequest for an unknown name, another value than 0, 1, true or false, and a flag that

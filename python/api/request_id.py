@@ -20,7 +20,9 @@ def request_id() -> str:
     return str(request.environ.get(KEY, "-"))
 
 
-def identify_responses(app: Flask, model_version: Callable[[], str | None]) -> None:
+def identify_responses(
+    app: Flask, model_version: Callable[[], str | None]
+) -> None:
     """Add `X-Request-ID` to each response, and `X-Model-Version` once there is a model.
 
     The id is the one that the client or a proxy has sent as `X-Request-ID`, if it is short and

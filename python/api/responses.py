@@ -37,7 +37,9 @@ def prediction_content(
     """
     if proba:
         probabilities = predictions.probabilities
-        return {"prediction": name_columns(model.class_names or [], probabilities)}
+        return {
+            "prediction": name_columns(model.class_names or [], probabilities)
+        }
     return {"prediction": predictions.prediction.tolist()}
 
 
@@ -56,7 +58,9 @@ def explanation_content(
         records = name_columns(features, explanation.values)
     else:
         records = name_classes(classes, features, explanation.values)
-        base_value = dict(zip(classes, explanation.base_value.tolist(), strict=True))
+        base_value = dict(
+            zip(classes, explanation.base_value.tolist(), strict=True)
+        )
     return {
         "explanation": records[0] if single else records,
         "base_value": base_value,

@@ -52,7 +52,9 @@ def split_steps(estimator: Estimator) -> Steps:
     for layer in outer:
         if not hasattr(layer, "best_estimator_"):
             steps = [step for _, step in layer.steps[:-1]]
-            transformers += [step for step in steps if step not in SKIPPED_STEPS]
+            transformers += [
+                step for step in steps if step not in SKIPPED_STEPS
+            ]
     return Steps(transformers, predictor)
 
 
@@ -73,7 +75,11 @@ def predictor_type(estimator: Estimator) -> type:
     """Return the type of the last step of a pipeline, search or calibration."""
     predictor = split_steps(estimator).predictor
     calibrated = getattr(predictor, "calibrated_classifiers_", None)
-    return predictor_type(calibrated[0].estimator) if calibrated else type(predictor)
+    return (
+        predictor_type(calibrated[0].estimator)
+        if calibrated
+        else type(predictor)
+    )
 
 
 def estimator_type(estimator: Estimator) -> str:
@@ -82,7 +88,8 @@ def estimator_type(estimator: Estimator) -> str:
 
     try:
         tagged_type = get_tags(estimator).estimator_type
-    except (AttributeError, TypeError):  # it is no estimator of scikit-learn's kind
+    except (AttributeError, TypeError):
+        # It is no estimator of scikit-learn's kind.
         tagged_type = getattr(estimator, "_estimator_type", None)
     if tagged_type:
         return str(tagged_type)
@@ -136,10 +143,14 @@ def check_inputs(estimator: Estimator, names: list[str]) -> None:
         # LightGBM writes an underscore for each blank.
         if fitted_name not in (name, name.replace(" ", "_")):
             fitted = f"the model was fitted with {shorten(fitted_name)}"
-            raise ArtifactError(f"the metadata names {shorten(name)} where {fitted}")
+            raise ArtifactError(
+                f"the metadata names {shorten(name)} where {fitted}"
+            )
 
 
-def find_class_names(estimator: Estimator, class_names: Any) -> list[str] | None:
+def find_class_names(
+    estimator: Estimator, class_names: Any
+) -> list[str] | None:
     """Return what to call the classes, in the order of `classes_`; None if there are none.
 
     These are the `class_names` of the metadata, or else the labels.
@@ -189,7 +200,9 @@ def is_sklearns_own(step: Any) -> bool:
     """Return whether the step's class is scikit-learn's own: a subclass may do anything."""
     module = type(step).__module__
     # A frozen estimator is whatever it holds.
-    return module.startswith("sklearn.") and not module.startswith("sklearn.frozen")
+    return module.startswith("sklearn.") and not module.startswith(
+        "sklearn.frozen"
+    )
 
 
 def prepare_to_serve(estimator: Estimator) -> None:

@@ -40,7 +40,9 @@ def _faults(
         for name in refused_names:
             yield Fault(row, name, "the model does not take this value")
         if not refused_names:
-            yield Fault(row, None, "the model does not take these values together")
+            yield Fault(
+                row, None, "the model does not take these values together"
+            )
 
 
 def refused_rows(call: Call, columns: Columns) -> Iterator[int]:

@@ -12,7 +12,12 @@ from python.model import estimator as facts
 from python.model import probes
 from python.model.artifact import Artifact
 from python.model.base import Effort, Explanation, Model, Predictions
-from python.model.data.columns import is_missing, slice_rows, split_columns, stack_rows
+from python.model.data.columns import (
+    is_missing,
+    slice_rows,
+    split_columns,
+    stack_rows,
+)
 from python.model.data.features import Value
 from python.model.data.records import Records
 from python.model.data.schema import Schema
@@ -40,7 +45,9 @@ class SklearnModel(Model):
         super().__init__(artifact, schema)
         self._steps = facts.split_steps(self.estimator)
         self._background = background
-        self._probes = probes.make_probes(self.estimator.predict, schema, background)
+        self._probes = probes.make_probes(
+            self.estimator.predict, schema, background
+        )
         self._accepted = slice_rows(self._probes, 0, 1)
         first_prediction = np.asarray(self.estimator.predict(self._accepted))
         self.task = facts.find_task(self.estimator, first_prediction)
@@ -74,13 +81,18 @@ class SklearnModel(Model):
         """Predict with a compiled copy from now on, where it is proven equal to the estimator."""
         rows = self._probes
         if self._background is not None:
-            rows = stack_rows(slice_rows(self._background, 0, MAX_TRIED_SAMPLES), rows)
+            rows = stack_rows(
+                slice_rows(self._background, 0, MAX_TRIED_SAMPLES), rows
+            )
         try:
-            self.copy = make_copy(self.estimator, self._steps, self.schema, rows)
+            self.copy = make_copy(
+                self.estimator, self._steps, self.schema, rows
+            )
         except Unproven as error:
             self._no_copy_reason = str(error)
             log.warning("the estimator answers itself, because %s", error)
-        except Exception as error:  # there are more estimators than anybody knows
+        except Exception as error:
+            # There are more estimators than anybody knows.
             name = type(error).__name__
             self._no_copy_reason = f"it cannot be compiled ({name}: {error})"
             log.info("the estimator answers itself: %s", self._no_copy_reason)
@@ -120,12 +132,16 @@ class SklearnModel(Model):
         """Return what it costs to explain one record."""
         return self._explainer.effort(background)
 
-    def explanation_method(self, background: Records | None = None) -> str | None:
+    def explanation_method(
+        self, background: Records | None = None
+    ) -> str | None:
         """Return the name of the method that explains; None if there is none."""
         method = self._explainer.method(background)
         return None if method is None else method.name
 
-    def preprocess(self, records: Records) -> tuple[list[str], list[list[Any]]]:
+    def preprocess(
+        self, records: Records
+    ) -> tuple[list[str], list[list[Any]]]:
         """Return the names, and the values by column, of what the predictor takes."""
         matrix = self._call(self._steps.transform, records)
         columns = [column.tolist() for column in split_columns(matrix)]
@@ -150,7 +166,9 @@ class SklearnModel(Model):
     def features(self) -> list[dict[str, Any]]:
         """Return the features as the metadata describes them, with importances where there are."""
         features = super().features()
-        for feature, importance in zip(features, self._importances, strict=False):
+        for feature, importance in zip(
+            features, self._importances, strict=False
+        ):
             feature["importance"] = importance
         return features
 
@@ -182,12 +200,16 @@ class SklearnModel(Model):
             return call_quietly(records.columns)
         except Exception as error:
             names = self.schema.names
-            faults = find_faults(call_quietly, records.columns, names, self._accepted)
+            faults = find_faults(
+                call_quietly, records.columns, names, self._accepted
+            )
             if not faults:  # the estimator does not work any more
                 raise
             if not isinstance(error, ValueError):
                 name = type(error).__name__
-                log.warning("the model says %s to records that fit its metadata", name)
+                log.warning(
+                    "the model says %s to records that fit its metadata", name
+                )
             detail = "the model does not take these values"
             raise RefusedRecords(detail, records, faults) from error
 
@@ -215,7 +237,9 @@ class SklearnModel(Model):
         if len(importances) != len(self._origins):
             return []
         n_features = len(self.schema.names)
-        by_feature = sum_by_feature(importances[None], self._origins, n_features)
+        by_feature = sum_by_feature(
+            importances[None], self._origins, n_features
+        )
         return [float(importance) for importance in by_feature[0]]
 
 

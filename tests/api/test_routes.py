@@ -15,7 +15,9 @@ from tests.serving import Client
         ("PUT", "/preprocess"),
     ],
 )
-def test_a_method_that_is_not_allowed(method: str, path: str, client: Client) -> None:
+def test_a_method_that_is_not_allowed(
+    method: str, path: str, client: Client
+) -> None:
     response = client().open(path, method=method)
     problem(response, 405)
     assert "OPTIONS" in response.headers["Allow"]

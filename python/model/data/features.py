@@ -87,7 +87,9 @@ class Feature(ABC):
             return "missing: the feature has no default and accepts no missing value"
         expected = self.mismatch(value)
         return (
-            None if expected is None else f"expected {expected}, got {shorten(value)}"
+            None
+            if expected is None
+            else f"expected {expected}, got {shorten(value)}"
         )
 
     def check(self) -> None:
@@ -98,8 +100,12 @@ class Feature(ABC):
             )
         if is_missing(self.default):
             advice = "leave it out and set accepts_missing"
-            raise ArtifactError(f'feature "{self.name}": NaN is no default; {advice}')
-        expected = None if self.default is None else self.mismatch(self.default)
+            raise ArtifactError(
+                f'feature "{self.name}": NaN is no default; {advice}'
+            )
+        expected = (
+            None if self.default is None else self.mismatch(self.default)
+        )
         if expected is not None:
             raise ArtifactError(
                 f'feature "{self.name}": the default must be {expected}'
@@ -145,7 +151,9 @@ class String(Feature):
 
     def column(self, values: Sequence[Value]) -> NDArray[np.object_]:
         """Return the texts, (n_records,), as objects."""
-        column = [np.nan if value is None else value for value in self.fill(values)]
+        column = [
+            np.nan if value is None else value for value in self.fill(values)
+        ]
         return np.array(column, dtype=object)
 
 
@@ -193,7 +201,9 @@ class Category(Feature):
     def column(self, values: Sequence[Value]) -> Any:
         """Return the categories, (n_records,), categorical."""
         return self.decode(
-            np.array([self.positions[value] for value in values], dtype=np.intp)
+            np.array(
+                [self.positions[value] for value in values], dtype=np.intp
+            )
         )
 
     def encode(self, column: Columns) -> NDArray[Any]:
@@ -214,7 +224,9 @@ class Category(Feature):
         kinds = set(map(_kind, self.categories))
         if not self.categories:
             reason = "a category needs its categories"
-        elif not kinds <= {str, Real, bool} or any(map(is_missing, self.categories)):
+        elif not kinds <= {str, Real, bool} or any(
+            map(is_missing, self.categories)
+        ):
             reason = "categories must be strings, numbers or booleans"
         elif {bool, Real} <= kinds:
             reason = "categories must not mix booleans with numbers"

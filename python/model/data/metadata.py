@@ -32,7 +32,9 @@ def read_features(metadata: Mapping[str, Any]) -> list[Feature]:
 def _read_entries(metadata: Mapping[str, Any]) -> list[Any]:
     entries = metadata.get("features")
     entries = _plain(entries)
-    if isinstance(entries, Iterable) and not isinstance(entries, str | bytes | Mapping):
+    if isinstance(entries, Iterable) and not isinstance(
+        entries, str | bytes | Mapping
+    ):
         listed = list(entries)
         if listed:
             return listed
@@ -66,7 +68,9 @@ def _read_feature(entry: Any, number: int) -> Feature:
 
 def _read_type(name: str, entry: Mapping[str, Any]) -> type[Feature]:
     if name in RESERVED_NAMES:
-        raise ArtifactError(f'feature "{name}": the name is reserved for the envelope')
+        raise ArtifactError(
+            f'feature "{name}": the name is reserved for the envelope'
+        )
     type_name = entry.get("type")
     kind = TYPES.get(str(type_name))
     if kind is None:
@@ -81,7 +85,9 @@ def _check_keys(name: str, entry: Mapping[str, Any]) -> None:
     for key in entry.keys() - set(ENTRY_KEYS):
         suggestion = suggest(key, ENTRY_KEYS)
         if suggestion:
-            raise ArtifactError(f'feature "{name}": unknown key "{key}"{suggestion}')
+            raise ArtifactError(
+                f'feature "{name}": unknown key "{key}"{suggestion}'
+            )
 
 
 def _plain(value: Any) -> Any:

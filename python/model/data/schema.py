@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 
 from python.errors import MAX_FAULTS, Fault
 from python.model.data.columns import split_columns, to_array
-from python.model.data.features import Category, Feature, Numeric, String, Value
+from python.model.data.features import (
+    Category,
+    Feature,
+    Numeric,
+    String,
+    Value,
+)
 from python.model.data.metadata import read_features
 from python.model.data.spelling import shorten, suggest
 from python.model.types import Columns, Matrix
@@ -23,14 +29,18 @@ Row: TypeAlias = tuple[Value, ...]
 class Schema:
     """The features in the order that the model was fitted with."""
 
-    def __init__(self, features: Iterable[Feature], *, named: bool = False) -> None:
+    def __init__(
+        self, features: Iterable[Feature], *, named: bool = False
+    ) -> None:
         """Take the features; `named` asks for columns with names: a DataFrame, not an array."""
         self.features = tuple(features)
         self.named = named
         self.names = [feature.name for feature in self.features]
 
     @classmethod
-    def from_metadata(cls, metadata: Mapping[str, Any], *, named: bool = False) -> Self:
+    def from_metadata(
+        cls, metadata: Mapping[str, Any], *, named: bool = False
+    ) -> Self:
         """Return the schema that the metadata describes; raise ArtifactError for a fault in it."""
         return cls(read_features(metadata), named=named)
 
@@ -112,7 +122,9 @@ class Schema:
         if self._is_complete:
             # There are numbers alone: this takes a third of the time that np.array takes.
             numbers = chain.from_iterable(rows)
-            return np.fromiter(numbers, float, count=shape[0] * shape[1]).reshape(shape)
+            return np.fromiter(
+                numbers, float, count=shape[0] * shape[1]
+            ).reshape(shape)
         codes = np.array(rows, dtype=float).reshape(shape)
         return np.where(np.isnan(codes), self._numeric_defaults, codes)
 
@@ -133,7 +145,9 @@ class Schema:
         if self.is_numeric:
             return to_array(columns).astype(float)
         codes = []
-        for feature, column in zip(self.features, split_columns(columns), strict=True):
+        for feature, column in zip(
+            self.features, split_columns(columns), strict=True
+        ):
             if isinstance(feature, Category):
                 codes.append(feature.encode(column).astype(float))
             else:
@@ -168,7 +182,9 @@ class Schema:
         """Return a record made up from the metadata."""
         return {feature.name: feature.example for feature in self.features}
 
-    def faults(self, records: Sequence[Value], *, reject_unknown: bool) -> list[Fault]:
+    def faults(
+        self, records: Sequence[Value], *, reject_unknown: bool
+    ) -> list[Fault]:
         """Return everything in what should be records that does not fit, at most 100 faults.
 
         With `reject_unknown`, a feature that the model does not know is a fault.
@@ -181,21 +197,27 @@ class Schema:
     ) -> Iterator[Fault]:
         for row, record in enumerate(records):
             if not isinstance(record, dict):
-                detail = f"expected a record (an object), got {shorten(record)}"
+                detail = (
+                    f"expected a record (an object), got {shorten(record)}"
+                )
                 yield Fault(row, None, detail)
                 continue
             strangers = []
             if reject_unknown:
                 strangers = [name for name in record if name not in self.names]
             if not strangers and record.keys().isdisjoint(self.names):
-                yield Fault(row, None, "the record holds none of the model's features")
+                yield Fault(
+                    row, None, "the record holds none of the model's features"
+                )
                 continue
             for name in strangers:
                 detail = "unknown feature" + suggest(name, self.names)
                 yield Fault(row, name, detail)
             yield from self._value_faults(record, row)
 
-    def _value_faults(self, record: Mapping[str, Value], row: int) -> Iterator[Fault]:
+    def _value_faults(
+        self, record: Mapping[str, Value], row: int
+    ) -> Iterator[Fault]:
         for feature in self.features:
             detail = feature.fault(record.get(feature.name))
             if detail is not None:

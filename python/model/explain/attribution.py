@@ -24,7 +24,9 @@ Attribute: TypeAlias = Callable[[Columns], Attribution]
 """From columns to their attribution; it may raise exceptions of any kind."""
 
 
-def drop_single_output(values: Matrix, base_values: NDArray[np.float64]) -> Attribution:
+def drop_single_output(
+    values: Matrix, base_values: NDArray[np.float64]
+) -> Attribution:
     """Return values of one output without an axis for the outputs, others as they are.
 
     `values` is (n_records, n_columns, n_outputs) or, for one output, (n_records, n_columns);

@@ -87,7 +87,9 @@ def _compute_worths(
     for start in range(0, len(members), n_at_once):
         some = members[start : start + n_at_once]
         outputs = function(_mix(table, some))
-        by_coalition = outputs.reshape(len(some), n_background, *outputs.shape[1:])
+        by_coalition = outputs.reshape(
+            len(some), n_background, *outputs.shape[1:]
+        )
         worths.append(by_coalition.mean(axis=1))
     return np.concatenate(worths)
 

@@ -38,16 +38,15 @@ class Ensemble(Protocol):
 
 
 class Condition(NamedTuple):
-    """What a path demands of one feature: a value above one bound and up to another.
+    """What a path demands of one feature: a value above one bound and up to another."""
 
-    `missing` says whether a missing value meets it, too; `share` is how many of the training
-    records that came to its nodes did.
-    """
-
-    above: float = nan  # no bound: nothing compares with it, not even minus infinity
+    above: float = nan
+    """The lower bound; NaN for none, since not even minus infinity is above minus infinity."""
     upto: float = inf
     missing: bool = True
+    """Whether a missing value meets the condition."""
     share: float = 1.0
+    """The share of the training records that met it, of those that came to its nodes."""
 
 
 Path: TypeAlias = dict[int, Condition]
@@ -62,7 +61,7 @@ class Leaf(NamedTuple):
 
     @property
     def share(self) -> float:
-        """The share of the training records that came to the leaf, as if features were independent."""
+        """How much the leaf counts where no feature is known: the product of the shares."""
         return prod(condition.share for condition in self.path.values())
 
 
@@ -91,6 +90,7 @@ class _Nodes:
 
     @classmethod
     def of(cls, ensemble: Ensemble, number: int) -> Self:
+        """Return the nodes of the ensemble's tree of this number."""
         return cls(
             left=ensemble.children_left[number].tolist(),
             right=ensemble.children_right[number].tolist(),
@@ -102,6 +102,7 @@ class _Nodes:
         )
 
     def walk(self) -> Iterator[Leaf]:
+        """Yield each leaf, those to the right first."""
         waiting: list[tuple[int, Path]] = [(0, {})]
         while waiting:
             node, path = waiting.pop()
@@ -115,7 +116,9 @@ class _Nodes:
             waiting.append((self.left[node], path | {feature: below}))
             waiting.append((self.right[node], path | {feature: above}))
 
-    def _narrow(self, condition: Condition, node: int, child: int) -> Condition:
+    def _narrow(
+        self, condition: Condition, node: int, child: int
+    ) -> Condition:
         """Return the condition of a path that goes on to a child of the node."""
         above = condition.above
         upto = condition.upto
@@ -123,9 +126,8 @@ class _Nodes:
         if child == self.left[node]:
             upto = min(upto, threshold)
         else:
-            above = max(
-                threshold, above
-            )  # in this order the threshold, if there is none
+            # In this order it is the threshold where there is no bound yet.
+            above = max(threshold, above)
         missing = condition.missing and child == self.default[node]
         share = condition.share * self.weight[child] / self.weight[node]
         return Condition(above, upto, missing, share)

@@ -12,7 +12,12 @@ from python.model.base import Effort, Explanation
 from python.model.data.columns import slice_rows
 from python.model.data.records import Records
 from python.model.estimator import Steps
-from python.model.explain.methods import Method, Subject, methods_against, methods_alone
+from python.model.explain.methods import (
+    Method,
+    Subject,
+    methods_against,
+    methods_alone,
+)
 from python.model.explain.outputs import (
     ABSOLUTE,
     RELATIVE,
@@ -28,13 +33,18 @@ MAX_PROBES = 4
 MAX_PROBE_BACKGROUND = 8
 MAX_KEPT_BACKGROUNDS = 8
 
-NO_OUTPUT = "it has neither a probability, a decision function nor a single number for values to add up to"
+NO_OUTPUT = (
+    "it has neither a probability, a decision function nor a single number "
+    "for values to add up to"
+)
 NO_METHOD = "no method gives values that add up to what it predicts"
 NO_BACKGROUND = (
     "the model needs background rows to be explained: "
     'send them as "_samples", or put "samples" into its file'
 )
-OTHER_METHOD = "the first method does not add up to the prediction of a record, %s does"
+OTHER_METHOD = (
+    "the first method does not add up to the prediction of a record, %s does"
+)
 NO_SUM = "these records cannot be explained: no method gives values that add up to their prediction"
 
 
@@ -58,7 +68,9 @@ class Explainer:
         `origins` has the feature of each column that the predictor takes.
         """
         outputs = find_outputs(estimator, slice_rows(probes, 0, 1))
-        self._subject = Subject(estimator, steps, probes.shape[1], outputs, origins)
+        self._subject = Subject(
+            estimator, steps, probes.shape[1], outputs, origins
+        )
         self._probes = slice_rows(probes, 0, MAX_PROBES)
         self._background = background
         self._methods_alone = methods_alone(self._subject, background)
@@ -114,7 +126,10 @@ class Explainer:
         return Effort(len(rows), method.predictions_per_row)
 
     def explain(
-        self, records: Records, output_of: OutputOf, background: Records | None = None
+        self,
+        records: Records,
+        output_of: OutputOf,
+        background: Records | None = None,
     ) -> Explanation:
         """Return SHAP values whose sums have been compared with what is served for the records.
 
@@ -122,7 +137,9 @@ class Explainer:
         Raises Unprocessable if the model cannot be explained, or needs a background and has none.
         """
         if self.reason is not None:
-            raise Unprocessable(f"the model cannot be explained: {self.reason}")
+            raise Unprocessable(
+                f"the model cannot be explained: {self.reason}"
+            )
         if background is None and not self.explains_alone:
             raise Unprocessable(NO_BACKGROUND)
         first, *others = self._candidates(background)
@@ -140,7 +157,9 @@ class Explainer:
         parts = []
         for row, values in enumerate(records.rows):
             record = Records(records.schema, [values])
-            parts.append(self.explain(record, _of_row(output_of, row), background))
+            parts.append(
+                self.explain(record, _of_row(output_of, row), background)
+            )
         return _join(parts)
 
     def _candidates(self, background: Records | None) -> list[Method]:
@@ -196,7 +215,9 @@ def _join(parts: list[Explanation]) -> Explanation:
     """
     first = parts[0]
     for part in parts:
-        same_base = np.allclose(part.base_value, first.base_value, RELATIVE, ABSOLUTE)
+        same_base = np.allclose(
+            part.base_value, first.base_value, RELATIVE, ABSOLUTE
+        )
         if part.output != first.output or not same_base:
             raise Unprocessable(NO_SUM)
     values = np.concatenate([part.values for part in parts])

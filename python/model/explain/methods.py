@@ -77,7 +77,9 @@ class Method:
         """What computes the values; None where it does not apply to the estimator."""
         return self.make()
 
-    def explain(self, columns: Columns, output_of: OutputOf) -> Explanation | None:
+    def explain(
+        self, columns: Columns, output_of: OutputOf
+    ) -> Explanation | None:
         """Return the values for each row; None if there are none, or if they do not add up."""
         attribution = self._attribution(columns)
         if attribution is None:
@@ -93,13 +95,20 @@ class Method:
         try:
             return None if self.attribute is None else self.attribute(columns)
         except Exception as error:
-            level = logging.WARNING if isinstance(error, ImportError) else logging.DEBUG
+            level = (
+                logging.WARNING
+                if isinstance(error, ImportError)
+                else logging.DEBUG
+            )
             name = type(error).__name__
             log.log(level, "the method %s does not apply: %s", self.name, name)
             return None
 
     def _find_output(
-        self, values: Matrix, base_value: NDArray[np.float64], output_of: OutputOf
+        self,
+        values: Matrix,
+        base_value: NDArray[np.float64],
+        output_of: OutputOf,
     ) -> Output | None:
         """Return the first output that the values add up to."""
         total = base_value + values.sum(axis=1)
@@ -122,7 +131,9 @@ class Method:
         return bool(np.allclose(base_value, mean, RELATIVE, 10 * ABSOLUTE))
 
 
-def methods_alone(subject: Subject, background: Columns | None = None) -> list[Method]:
+def methods_alone(
+    subject: Subject, background: Columns | None = None
+) -> list[Method]:
     """Return the methods for requests without a background, the best first.
 
     Some of them need the model's own `background`.
@@ -149,7 +160,9 @@ def methods_against(subject: Subject, background: Columns) -> list[Method]:
     """
     if not subject.outputs:
         return []
-    probability = [output for output in subject.outputs if output.name == "probability"]
+    probability = [
+        output for output in subject.outputs if output.name == "probability"
+    ]
     if probability:
         subject = subject._replace(outputs=probability)
     return [
@@ -165,7 +178,9 @@ def _by_columns(name: str, subject: Subject, make: Make) -> Method:
 
 
 def _interventional(subject: Subject, background: Columns) -> Method:
-    make = partial(_make_against, tree_shap.make_interventional, subject, background)
+    make = partial(
+        _make_against, tree_shap.make_interventional, subject, background
+    )
     return Method(
         "tree interventional",
         partial(_sum_columns, subject, make),

@@ -11,14 +11,21 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from python.model.data.columns import is_missing, take_rows, to_array, with_column
+from python.model.data.columns import (
+    is_missing,
+    take_rows,
+    to_array,
+    with_column,
+)
 from python.model.estimator import Steps
 from python.model.types import Columns, Matrix, Transformer
 
 Origins = NDArray[np.intp]
 
 
-def find_origins(steps: Steps, n_features: int, probes: Columns) -> Origins | None:
+def find_origins(
+    steps: Steps, n_features: int, probes: Columns
+) -> Origins | None:
     """Return the number of each column's feature, (n_columns,); None if a column mixes features.
 
     The transformers' names for their outputs say where these come from. But a transformer that
@@ -29,10 +36,14 @@ def find_origins(steps: Steps, n_features: int, probes: Columns) -> Origins | No
     if traced is None:
         return None
     origins = np.array(traced, dtype=np.intp)
-    return origins if _are_confirmed(origins, steps, n_features, probes) else None
+    return (
+        origins if _are_confirmed(origins, steps, n_features, probes) else None
+    )
 
 
-def sum_by_feature(values: Matrix, origins: Origins, n_features: int) -> Matrix:
+def sum_by_feature(
+    values: Matrix, origins: Origins, n_features: int
+) -> Matrix:
     """Return values for columns, (n_records, n_columns), summed for their features.
 
     With classes `values` is (n_records, n_columns, n_classes).
@@ -94,14 +105,18 @@ def _trace_column_transformer(
     for name in sorted(outputs, key=lambda name: outputs[name].start):
         if outputs[name].start == outputs[name].stop:
             continue
-        of_part = _trace(parts[name], [sources[number] for number in inputs[name]])
+        of_part = _trace(
+            parts[name], [sources[number] for number in inputs[name]]
+        )
         if of_part is None:
             return None
         traced += of_part
     return traced
 
 
-def _trace_names(transformer: Transformer, sources: list[int]) -> list[int] | None:
+def _trace_names(
+    transformer: Transformer, sources: list[int]
+) -> list[int] | None:
     """Look for the names of the inputs in the names that a transformer gives its outputs."""
     if not hasattr(transformer, "get_feature_names_out"):
         # So it is with a FunctionTransformer of one column to one column. The probes must
@@ -114,14 +129,18 @@ def _trace_names(transformer: Transformer, sources: list[int]) -> list[int] | No
         return None
     traced = []
     for name_out in names_out:
-        numbers = [n for n, name_in in enumerate(names_in) if name_in in name_out]
+        numbers = [
+            n for n, name_in in enumerate(names_in) if name_in in name_out
+        ]
         if len(numbers) != 1:
             return None
         traced.append(sources[numbers[0]])
     return traced
 
 
-def _names_out(transformer: Transformer, names_in: list[str]) -> Sequence[str] | None:
+def _names_out(
+    transformer: Transformer, names_in: list[str]
+) -> Sequence[str] | None:
     """Return the names of the outputs for other names of the inputs than it was fitted with."""
     unnamed = copy.copy(transformer)
     vars(unnamed).pop("feature_names_in_", None)

@@ -43,7 +43,9 @@ class Link(NamedTuple):
         if output.shape != served.shape:
             return False
         rounding = RELATIVE * np.abs(total) + ABSOLUTE * (1 + scale)
-        tolerance = rounding * self.slope(output) + SERVED * (1 + np.abs(served))
+        tolerance = rounding * self.slope(output) + SERVED * (
+            1 + np.abs(served)
+        )
         return bool((np.abs(output - served) <= tolerance).all())
 
 
@@ -94,7 +96,9 @@ class Output(NamedTuple):
 
         `total` and `scale` are (n_records,) or (n_records, n_classes).
         """
-        return all(check.holds(total, scale, output_of) for check in self.checks)
+        return all(
+            check.holds(total, scale, output_of) for check in self.checks
+        )
 
     def mean(self, output_of: OutputOf) -> Array:
         """Return the mean over the records, () or (n_classes,), of what values here add up to."""
@@ -137,7 +141,9 @@ def find_outputs(estimator: Estimator, probe: Columns) -> list[Output]:
     return []
 
 
-def _find_classifier_outputs(estimator: Estimator, probe: Columns) -> list[Output]:
+def _find_classifier_outputs(
+    estimator: Estimator, probe: Columns
+) -> list[Output]:
     decided: tuple[Check, ...] = ()
     if _decides_by_class(estimator, probe):
         decided = (Check(IDENTITY, "decision_function"),)

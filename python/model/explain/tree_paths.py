@@ -23,7 +23,13 @@ from python.model.explain.attribution import (
     Attribution,
     drop_single_output,
 )
-from python.model.explain.conditions import Condition, Ensemble, Leaf, Path, walk
+from python.model.explain.conditions import (
+    Condition,
+    Ensemble,
+    Leaf,
+    Path,
+    walk,
+)
 from python.model.types import Matrix
 
 NUMBERS_LIMIT = 2**22  # of float64, 32 MiB
@@ -66,7 +72,10 @@ def _can_be_kept(ensemble: Ensemble) -> bool:
     n_trees = len(ensemble.children_left)
     n_paths = n_trees + np.count_nonzero(is_split)
     numbers_per_path = PATH_NUMBERS + OUTPUT_NUMBERS * ensemble.num_outputs
-    if n_paths * numbers_per_path > NUMBERS_LIMIT or ensemble.threshold_types.any():
+    if (
+        n_paths * numbers_per_path > NUMBERS_LIMIT
+        or ensemble.threshold_types.any()
+    ):
         return False
     return bool(ensemble.node_sample_weight[is_split].all())
 
@@ -102,6 +111,7 @@ class _Conditions:
 
     @classmethod
     def of(cls, paths: list[Path]) -> Self:
+        """Return the conditions of the paths, whose numbers are their places in the list."""
         features: list[int] = []
         conditions: list[Condition] = []
         for path in paths:
@@ -230,7 +240,9 @@ def compute_values(shares: Matrix) -> Matrix:
     others_mean = np.zeros((len(shares), *is_met.shape))
     points, weights = np.polynomial.legendre.leggauss((length + 1) // 2)
     for point, weight in zip((points + 1) / 2, weights / 2, strict=True):
-        others_mean += weight * _multiply_others(point * is_met + (1 - point) * share)
+        others_mean += weight * _multiply_others(
+            point * is_met + (1 - point) * share
+        )
     return others_mean * (is_met - share)
 
 

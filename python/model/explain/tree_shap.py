@@ -41,7 +41,11 @@ def make_path_dependent(predictor: Estimator) -> Attribute | None:
     None, too, for histogram boosting of categories, which shap misreads.
     """
     trees = read_trees(predictor)
-    if trees is None or trees.library != "scikit-learn" or trees.has_categories:
+    if (
+        trees is None
+        or trees.library != "scikit-learn"
+        or trees.has_categories
+    ):
         return None
     import shap
 
@@ -53,7 +57,9 @@ def make_path_dependent(predictor: Estimator) -> Attribute | None:
     return _with_rounding(trees, faster or by_shap)
 
 
-def make_interventional(predictor: Estimator, background: Columns) -> Attribute | None:
+def make_interventional(
+    predictor: Estimator, background: Columns
+) -> Attribute | None:
     """Return what explains the trees of scikit-learn, LightGBM and XGBoost against a background.
 
     None for other predictors, for histogram boosting, whose thresholds shap rounds to float32,
@@ -111,7 +117,10 @@ def _explain(explainer: Any, matrix: Matrix) -> Attribution:
 
 
 def _find_faster(
-    predictor: Estimator, trees: TreeModel, ensemble: Ensemble, by_shap: Attribute
+    predictor: Estimator,
+    trees: TreeModel,
+    ensemble: Ensemble,
+    by_shap: Attribute,
 ) -> Attribute | None:
     """Return what computes shap's values in less time, proven on trials; None if nothing does."""
     n_features = trees.n_features
@@ -130,10 +139,13 @@ def _agrees(attribute: Attribute, by_shap: Attribute, trials: Matrix) -> bool:
     try:
         values, base_value = attribute(trials)
         expected_values, expected_base_value = by_shap(trials)
-    except Exception as error:  # shap and shapiq may refuse records in many ways
+    except Exception as error:
+        # shap and shapiq may refuse records in many ways.
         log.debug("the trials cannot be explained: %s", error)
         return False
-    same_values = np.allclose(values, expected_values, PROOF_RELATIVE, PROOF_ABSOLUTE)
+    same_values = np.allclose(
+        values, expected_values, PROOF_RELATIVE, PROOF_ABSOLUTE
+    )
     same_base = np.allclose(
         base_value, expected_base_value, PROOF_RELATIVE, PROOF_ABSOLUTE
     )

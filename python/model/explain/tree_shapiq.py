@@ -24,7 +24,9 @@ def make_by_shapiq(predictor: Estimator) -> Attribute | None:
     if len(getattr(predictor, "classes_", ())) > 2:
         return None
     try:
-        explainer = TreeExplainer(predictor, max_order=1, index="SV", class_index=1)
+        explainer = TreeExplainer(
+            predictor, max_order=1, index="SV", class_index=1
+        )
     except Exception as error:  # it refuses what it does not know in many ways
         log.debug("shapiq does not explain these trees: %s", error)
         return None

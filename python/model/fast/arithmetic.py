@@ -42,7 +42,9 @@ def subtract(subtrahend: Matrix | float) -> Transform:
     return transform
 
 
-def subtract_and_divide(subtrahend: Matrix | float, divisor: Matrix) -> Transform:
+def subtract_and_divide(
+    subtrahend: Matrix | float, divisor: Matrix
+) -> Transform:
     """Return what subtracts, and then divides each column by its number, (n_columns,)."""
 
     def transform(matrix: Matrix) -> Matrix:
@@ -79,7 +81,9 @@ def compile_min_max_scaler(scaler: Transformer) -> Transform | None:
 
 def compile_simple_imputer(imputer: Transformer) -> Transform | None:
     """Return what replaces NaN; None if something else is missing, or columns are added."""
-    if imputer.indicator_ is not None or not is_missing(imputer.missing_values):
+    if imputer.indicator_ is not None or not is_missing(
+        imputer.missing_values
+    ):
         return None
     statistics = imputer.statistics_
 

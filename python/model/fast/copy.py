@@ -38,7 +38,7 @@ class Copy:
     """A compiled replica of an estimator, which knows what it must leave to the estimator."""
 
     method: str
-    """The estimator's method whose outputs it computes: `predict_proba` or a regressor's `predict`."""
+    """The estimator's method that it computes: `predict_proba`, or `predict` of a regressor."""
     classes: NDArray[Any] | None
     """The labels of a classifier; None for a regressor."""
     schema: Schema
@@ -74,7 +74,9 @@ class Copy:
             return self.compute(self._encode(records))
         except Exception as error:
             # A step refuses these values, and the estimator says which.
-            log.debug("the estimator predicts because of %s", type(error).__name__)
+            log.debug(
+                "the estimator predicts because of %s", type(error).__name__
+            )
             return None
 
     def compute(self, codes: Matrix) -> Matrix | None:

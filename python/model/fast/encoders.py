@@ -24,14 +24,21 @@ from python.model.fast.copy import Transform
 from python.model.refusals import refused_rows
 from python.model.types import Matrix, Transformer
 
-ENCODERS = {"OneHotEncoder", "OrdinalEncoder", "TargetEncoder", "SimpleImputer"}
+ENCODERS = {
+    "OneHotEncoder",
+    "OrdinalEncoder",
+    "TargetEncoder",
+    "SimpleImputer",
+}
 """Classes of steps for which what becomes of a column depends on no other column."""
 
 Places: TypeAlias = Sequence[int] | NDArray[np.intp]
 """Numbers of columns."""
 
 
-def compile_encoder(step: Transformer, places: Places, schema: Schema) -> Transform:
+def compile_encoder(
+    step: Transformer, places: Places, schema: Schema
+) -> Transform:
     """Return a transform that looks up what the step makes of the features at `places`.
 
     It takes their codes, (n_records, n_places), and returns the step's columns,
@@ -65,7 +72,9 @@ def compile_encoder(step: Transformer, places: Places, schema: Schema) -> Transf
     return look_up
 
 
-def _can_be_looked_up(step: Transformer, places: Places, schema: Schema) -> bool:
+def _can_be_looked_up(
+    step: Transformer, places: Places, schema: Schema
+) -> bool:
     for place in places:
         if not isinstance(schema.features[place], Category):
             return False
@@ -84,7 +93,9 @@ def takes_records_apart(step: Transformer) -> bool:
     A function may not, if only because a missing value turns a column of integers into floats.
     Steps that are not scikit-learn's own may do anything.
     """
-    return is_sklearns_own(step) and type(step).__name__ != "FunctionTransformer"
+    return (
+        is_sklearns_own(step) and type(step).__name__ != "FunctionTransformer"
+    )
 
 
 def known_values(step: Transformer, column: int) -> list[Value]:

@@ -60,7 +60,9 @@ def tolerance(predictor: Estimator, trees: TreeModel | None) -> float:
     return 0.0
 
 
-def _compile_linear(predictor: Estimator, form: Form) -> tuple[Outputs, Outputs]:
+def _compile_linear(
+    predictor: Estimator, form: Form
+) -> tuple[Outputs, Outputs]:
     """Return a linear model for few and for many rows, which differ for a sparse form only."""
 
     def multiply(matrix: Matrix, coefficients: Matrix) -> Matrix:
@@ -101,7 +103,8 @@ def _link_of_linear(
         return margins
 
     if not hasattr(predictor, "classes_"):
-        loss = getattr(predictor, "_base_loss", None)  # of a generalized linear model
+        # A generalized linear model has a loss, and with it a link.
+        loss = getattr(predictor, "_base_loss", None)
         return loss.link.inverse if loss else identity
     if coefficients.shape[1] == 1:
         return expit  # type: ignore[no-any-return]
@@ -169,7 +172,9 @@ def _compile_tree_by_tree(predictor: Estimator, trees: TreeModel) -> Outputs:
     return _in_shape(predictor, average)
 
 
-def _with_link(predictor: Estimator, loss: Any, compute_margins: Outputs) -> Outputs:
+def _with_link(
+    predictor: Estimator, loss: Any, compute_margins: Outputs
+) -> Outputs:
     """Return what turns the margins of boosting into what it predicts."""
     is_classifier = hasattr(predictor, "classes_")
     link = loss.predict_proba if is_classifier else loss.link.inverse

@@ -61,7 +61,9 @@ class Original:
 
     def transform(self, codes: Matrix) -> Matrix:
         """Return the matrix that the predictor takes, (n_records, n_columns)."""
-        return np.asarray(self.steps.transform(self.schema.decode(codes)), dtype=float)
+        return np.asarray(
+            self.steps.transform(self.schema.decode(codes)), dtype=float
+        )
 
     def compute_last(self, matrix: Matrix) -> Matrix:
         """Return the predictor's outputs for a matrix, (n_rows, n_columns)."""
@@ -175,12 +177,16 @@ def _compare(copy: Copy, tolerance: float, trial: _Trial) -> Copy:
         copy = replace(copy, exact_labels=False)
         scale = 1.0 if copy.has_classes else _largest(expected)
         if not _close(expected, outputs, tolerance * scale):
-            raise Unproven(f"the compiled copy gives other values than the {subject}")
+            raise Unproven(
+                f"the compiled copy gives other values than the {subject}"
+            )
     if not copy.has_classes:
         return copy
     labels = copy.label(outputs)
     if labels is not None and not np.array_equal(labels, predict_labels()):
-        raise Unproven(f"the compiled copy gives other labels than the {subject}")
+        raise Unproven(
+            f"the compiled copy gives other labels than the {subject}"
+        )
     return copy
 
 
@@ -194,4 +200,6 @@ def _close(expected: Matrix, outputs: Matrix, tolerance: float) -> bool:
     """Return whether no output differs by more than the absolute tolerance."""
     if expected.shape != outputs.shape:
         return False
-    return np.allclose(expected, outputs, rtol=0, atol=tolerance, equal_nan=True)
+    return np.allclose(
+        expected, outputs, rtol=0, atol=tolerance, equal_nan=True
+    )

@@ -34,7 +34,9 @@ def with_limits(copy: Copy, original: Original, codes: Matrix) -> Copy:
     return replace(copy, limit=limit)
 
 
-def crossing(first: Compute, second: Compute, rows: Matrix, largest: int) -> int:
+def crossing(
+    first: Compute, second: Compute, rows: Matrix, largest: int
+) -> int:
     """Return the number of rows, at most `largest`, up to which the first is as fast.
 
     Example: it is slower for 4096, 1024 and 256 rows, and as fast for 64. The number is 255.

@@ -20,7 +20,11 @@ from python.model.data.schema import Schema
 from python.model.estimator import is_sklearns_own
 from python.model.fast.arithmetic import ARITHMETIC, unchanged
 from python.model.fast.copy import Transform
-from python.model.fast.encoders import Places, compile_encoder, slice_if_adjacent
+from python.model.fast.encoders import (
+    Places,
+    compile_encoder,
+    slice_if_adjacent,
+)
 from python.model.types import Matrix, Transformer
 
 MATRIX_LIMIT_NUMBERS = 2**22  # 32 MiB
@@ -109,7 +113,9 @@ def compile_columns(transformer: Transformer, schema: Schema) -> Transform:
 
     Raises ValueError where weights multiply the blocks, or the tables would be too large.
     """
-    width = max(columns.stop for columns in transformer.output_indices_.values())
+    width = max(
+        columns.stop for columns in transformer.output_indices_.values()
+    )
     _check_tables(schema, width)
     if transformer.transformer_weights:
         raise ValueError("weights of transformers")
@@ -128,7 +134,8 @@ def _check_tables(schema: Schema, width: int) -> None:
     """Raise ValueError if the tables of all categories would be larger than a matrix may be."""
     rows = 0
     for feature in schema.categories.values():
-        rows += len(feature.categories) + 1  # the last one is for a missing value
+        # The last row is for a missing value.
+        rows += len(feature.categories) + 1
     if rows * width > MATRIX_LIMIT_NUMBERS:
         raise ValueError(
             f"{rows} categories that become {width} columns are too many to look up"
@@ -156,7 +163,9 @@ def _compile_blocks(transformer: Transformer, schema: Schema) -> list[Block]:
     return blocks
 
 
-def _compile_block(step: Transformer, places: Places, schema: Schema) -> Transform:
+def _compile_block(
+    step: Transformer, places: Places, schema: Schema
+) -> Transform:
     if all(isinstance(schema.features[place], Numeric) for place in places):
         return compile_step(step)
     return compile_encoder(step, places, schema)

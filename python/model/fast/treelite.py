@@ -36,7 +36,9 @@ TreeAccessor: TypeAlias = Any
 """treelite's view of one tree, with its fields as arrays."""
 
 
-def import_trees(predictor: Estimator, trees: TreeModel | None) -> treelite.Model:
+def import_trees(
+    predictor: Estimator, trees: TreeModel | None
+) -> treelite.Model:
     """Return a forest or a booster of scikit-learn as treelite has it.
 
     The leaves are as the predictor has them. Raises ValueError if there are several outputs, or
@@ -64,7 +66,9 @@ def _restore_leaves(model: treelite.Model, trees: TreeModel) -> None:
     """Put the forest's probabilities into the leaves, which treelite has divided by their sum."""
     for number, tree in enumerate(trees.trees):
         leaves = tree.values[tree.is_leaf]
-        model.get_tree_accessor(number).set_field("leaf_vector", leaves.ravel())
+        model.get_tree_accessor(number).set_field(
+            "leaf_vector", leaves.ravel()
+        )
 
 
 def has_same_trees(model: treelite.Model, trees: TreeModel) -> bool:
@@ -95,7 +99,9 @@ def _has_same_splits(
         fields["default_left"] = tree.missing_left
     inner = ~tree.is_leaf
     for name, expected in fields.items():
-        if not np.array_equal(accessor.get_field(name)[inner], expected[inner]):
+        if not np.array_equal(
+            accessor.get_field(name)[inner], expected[inner]
+        ):
             return False
     return True
 
@@ -113,7 +119,9 @@ def _check_precision(model: treelite.Model, n_columns: int) -> None:
     types = {model.input_type, model.output_type}
     if types == {PRECISION} and model.num_feature == n_columns:
         return
-    raise ValueError(f"trees over {model.num_feature} columns of {model.input_type}")
+    raise ValueError(
+        f"trees over {model.num_feature} columns of {model.input_type}"
+    )
 
 
 class Gtil:
@@ -129,7 +137,9 @@ class Gtil:
         has_margins = trees.loss is not None
         predict_type = "raw" if has_margins else "default"
         row = np.zeros((1, n_columns))
-        outputs = treelite.gtil.predict(model, row, nthread=1, pred_margin=has_margins)
+        outputs = treelite.gtil.predict(
+            model, row, nthread=1, pred_margin=has_margins
+        )
         self._model = model
         self._config = GTILConfig(nthread=1, predict_type=predict_type)
         self._n_columns = n_columns

@@ -42,7 +42,9 @@ def critical_rows(
         raise ValueError("it is neither linear nor made of trees")
 
 
-def rows_near_margins(predictor: Estimator, choose: np.random.Generator) -> Matrix:
+def rows_near_margins(
+    predictor: Estimator, choose: np.random.Generator
+) -> Matrix:
     """Return rows for which the margins of a linear model take the values where its link bends.
 
     In the second half of the rows, large terms that cancel out are added to those of the first.
@@ -98,7 +100,9 @@ def _values_near_thresholds(
     return columns
 
 
-def _with_neighbours(values: Matrix, precision: type[np.floating[Any]]) -> Matrix:
+def _with_neighbours(
+    values: Matrix, precision: type[np.floating[Any]]
+) -> Matrix:
     """Return the values, and the numbers of that precision right below and right above each."""
     rounded = values.astype(precision)
     below = np.nextafter(rounded, precision(-np.inf))
@@ -126,7 +130,9 @@ def made_up_codes(schema: Schema, choose: np.random.Generator) -> Matrix:
     return codes
 
 
-def _put_extremes(codes: Matrix, schema: Schema, choose: np.random.Generator) -> None:
+def _put_extremes(
+    codes: Matrix, schema: Schema, choose: np.random.Generator
+) -> None:
     """Put an extreme number into every other record, each time for another feature."""
     numbers = []
     for place in range(len(schema.features)):

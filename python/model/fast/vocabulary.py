@@ -44,7 +44,9 @@ class Vocabulary(Category):
     @cached_property
     def positions(self) -> Positions:
         """The position of each text; of None, that of the default or of a missing value."""
-        numbered = {text: number for number, text in enumerate(self.categories)}
+        numbered = {
+            text: number for number, text in enumerate(self.categories)
+        }
         positions = Positions(numbered, stranger=len(self.categories) - 1)
         if self.default is None:
             positions[None] = MISSING_POSITION
@@ -56,7 +58,9 @@ class Vocabulary(Category):
         """Return the position of each text in such a column, (n_records,)."""
         codes = []
         for text in column:
-            code = MISSING_POSITION if is_missing(text) else self.positions[text]
+            code = (
+                MISSING_POSITION if is_missing(text) else self.positions[text]
+            )
             codes.append(code)
         return np.array(codes, dtype=float)
 
@@ -100,7 +104,8 @@ def _known_texts(transformer: Transformer, place: int) -> list[str]:
 
 def _vocabulary(feature: Feature, texts: list[str]) -> Vocabulary:
     longest = max(map(len, texts), default=0)
-    stranger = "\0" * longest + "?"  # longer than all known texts, and so none of them
+    # It is longer than all known texts, and so none of them.
+    stranger = "\0" * longest + "?"
     return Vocabulary(
         feature.name,
         feature.default,

@@ -78,7 +78,9 @@ def has_categories(columns: Any) -> bool:
     return any(map(_is_category, columns.dtypes))
 
 
-def with_codes(frame: Any, categories: Sequence[Sequence[Any] | None]) -> Matrix:
+def with_codes(
+    frame: Any, categories: Sequence[Sequence[Any] | None]
+) -> Matrix:
     """Return a DataFrame as numbers: a category as its position among those of the training.
 
     `categories` has these for each column with categories, in order; None where the column's own
@@ -89,7 +91,9 @@ def with_codes(frame: Any, categories: Sequence[Sequence[Any] | None]) -> Matrix
     for place in range(frame.shape[1]):
         column = frame.iloc[:, place]
         if not _is_category(column.dtype):
-            matrix[:, place] = column.to_numpy(dtype=np.float64, na_value=np.nan)
+            matrix[:, place] = column.to_numpy(
+                dtype=np.float64, na_value=np.nan
+            )
             continue
         known = next(of_training)
         if known is not None:

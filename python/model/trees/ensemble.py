@@ -13,7 +13,9 @@ from python.model.trees.tree import Tree
 from python.model.types import Columns, Matrix
 
 Library = Literal["scikit-learn", "LightGBM", "XGBoost"]
-Kind = Literal["tree", "forest", "gradient boosting", "histogram boosting", "boosting"]
+Kind = Literal[
+    "tree", "forest", "gradient boosting", "histogram boosting", "boosting"
+]
 Combination = Literal["mean", "sum"]
 
 
@@ -84,9 +86,8 @@ class TreeModel(ABC):
 
         Values are rounded to `precision`, categories are their codes, missing values are NaN.
         """
-        with np.errstate(
-            over="ignore"
-        ):  # what is too large for float32 becomes infinite
+        # What is too large for float32 becomes infinite.
+        with np.errstate(over="ignore"):
             rounded = to_array(columns).astype(self.precision)
         return rounded.astype(np.float64, copy=False)
 
@@ -105,7 +106,9 @@ class TreeModel(ABC):
         probabilities or mean of a forest, the margin of boosting.
         """
         numbers = self.numbers(columns)
-        total = np.zeros((len(numbers), self.n_outputs), dtype=self.sum_precision)
+        total = np.zeros(
+            (len(numbers), self.n_outputs), dtype=self.sum_precision
+        )
         total += self.base.astype(self.sum_precision)
         n_trees = np.zeros(self.n_outputs)
         for tree in self.trees:

@@ -28,7 +28,9 @@ def read_histogram_boosting(predictor: Estimator) -> TreeModel | None:
     """Return the trees of histogram boosting, else None."""
     if not hasattr(predictor, "_predictors"):
         return None
-    return HistogramBoosting("histogram boosting", predictor.n_features_in_, predictor)
+    return HistogramBoosting(
+        "histogram boosting", predictor.n_features_in_, predictor
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +63,9 @@ class HistogramBoosting(TreeModel):
     def node_counts(self) -> list[int]:
         """The number of nodes of each tree, leaves included."""
         return [
-            len(native.nodes) for iteration in self._iterations for native in iteration
+            len(native.nodes)
+            for iteration in self._iterations
+            for native in iteration
         ]
 
     @cached_property

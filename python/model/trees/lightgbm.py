@@ -118,7 +118,10 @@ def _parse(text: str) -> SavedModel:
     before_the_end, _, _ = text.partition("\nend of trees")
     header, *blocks = map(_fields, before_the_end.split("\nTree="))
     n_outputs = int(header["num_tree_per_iteration"])
-    trees = [_tree(fields, number % n_outputs) for number, fields in enumerate(blocks)]
+    trees = [
+        _tree(fields, number % n_outputs)
+        for number, fields in enumerate(blocks)
+    ]
     return SavedModel(header, n_outputs, tuple(trees))
 
 
@@ -139,7 +142,9 @@ def _tree(fields: Fields, output: int) -> Tree:
     default_left = decision_type & DEFAULT_LEFT != 0
     missing_type = decision_type >> MISSING_TYPE_SHIFT
     # A node that knows no missing values takes NaN for 0.
-    nan_left = np.where(missing_type == MISSING_NONE, threshold >= 0, default_left)
+    nan_left = np.where(
+        missing_type == MISSING_NONE, threshold >= 0, default_left
+    )
     zero_is_missing = missing_type == MISSING_ZERO
     inner_cover = _floats(fields["internal_count"])
     leaf_cover = _floats(fields["leaf_count"])
@@ -176,7 +181,9 @@ def _children(text: str, n_inner: int) -> Integers:
     return np.where(children < 0, n_inner - 1 - children, children)
 
 
-def _padded(of_inner: NDArray[Any], n_nodes: int, of_leaves: float) -> NDArray[Any]:
+def _padded(
+    of_inner: NDArray[Any], n_nodes: int, of_leaves: float
+) -> NDArray[Any]:
     """Return an item for each node from those of the inner nodes, which come first."""
     padded = np.full(n_nodes, of_leaves, dtype=of_inner.dtype)
     padded[: len(of_inner)] = of_inner

@@ -50,7 +50,9 @@ def read_scikit_learn(predictor: Estimator) -> TreeModel | None:
 
 def _has_tree(estimator: Any) -> bool:
     """Whether it has a decision tree; a density's `tree_` finds neighbours."""
-    return hasattr(estimator, "tree_") and hasattr(estimator.tree_, "children_left")
+    return hasattr(estimator, "tree_") and hasattr(
+        estimator.tree_, "children_left"
+    )
 
 
 def _is_forest(predictor: Estimator) -> bool:
@@ -143,7 +145,8 @@ class Averaged(MadeOfNativeTrees):
 
     def _values(self, native: NativeTree) -> Matrix:
         by_target = [
-            native.value[:, number, :width] for number, width in enumerate(self._widths)
+            native.value[:, number, :width]
+            for number, width in enumerate(self._widths)
         ]
         return np.concatenate(by_target, axis=1)
 
@@ -164,7 +167,9 @@ class GradientBoosting(MadeOfNativeTrees):
     @cached_property
     def native_trees(self) -> tuple[NativeTree, ...]:
         """The `tree_` objects of scikit-learn, iteration after iteration."""
-        return tuple(member.tree_ for member in np.ravel(self.predictor.estimators_))
+        return tuple(
+            member.tree_ for member in np.ravel(self.predictor.estimators_)
+        )
 
     @cached_property
     def trees(self) -> tuple[Tree, ...]:

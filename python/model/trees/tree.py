@@ -71,8 +71,12 @@ class Tree:
             if not len(rows):
                 return nodes
             inner = nodes[rows]
-            goes_left = self.goes_left(inner, numbers[rows, self.feature[inner]])
-            nodes[rows] = np.where(goes_left, self.left[inner], self.right[inner])
+            goes_left = self.goes_left(
+                inner, numbers[rows, self.feature[inner]]
+            )
+            nodes[rows] = np.where(
+                goes_left, self.left[inner], self.right[inner]
+            )
 
     def goes_left(self, nodes: Integers, values: Matrix) -> Flags:
         """Return for each pair of an inner node and a value of its feature if the value goes left.
@@ -83,7 +87,11 @@ class Tree:
         sets = self.category_set[nodes]
         by_category = sets >= 0
         if by_category.any():
-            in_set = self.category_sets.contain(sets[by_category], values[by_category])
+            in_set = self.category_sets.contain(
+                sets[by_category], values[by_category]
+            )
             goes_left[by_category] = in_set
-        is_missing = np.isnan(values) | (self.zero_is_missing[nodes] & (values == 0))
+        is_missing = np.isnan(values) | (
+            self.zero_is_missing[nodes] & (values == 0)
+        )
         return np.where(is_missing, self.missing_left[nodes], goes_left)

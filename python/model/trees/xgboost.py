@@ -36,7 +36,9 @@ def read_xgboost(predictor: Estimator) -> TreeModel | None:
     booster: Booster = predictor.get_booster()
     missing = float(getattr(predictor, "missing", np.nan))
     best_iteration = getattr(predictor, "best_iteration", None)
-    return XGBoost("boosting", booster.num_features(), booster, missing, best_iteration)
+    return XGBoost(
+        "boosting", booster.num_features(), booster, missing, best_iteration
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -61,7 +61,9 @@ def parse(text: bytes | bytearray, best_iteration: int | None) -> SavedModel:
 
 def _base(learner: Document) -> Matrix:
     """Return the margins of `base_score`, which is before the link."""
-    base_score = np.ravel(json.loads(learner["learner_model_param"]["base_score"]))
+    base_score = np.ravel(
+        json.loads(learner["learner_model_param"]["base_score"])
+    )
     link = LINKS.get(learner["objective"]["name"], _identity)
     return link(base_score.astype(np.float32).astype(np.float64))
 
@@ -87,7 +89,9 @@ def _decoded(kept: Document) -> list[Any] | None:
     text = np.array(kept["values"], dtype=np.int8).tobytes()
     if not text.isascii():
         return None
-    return [text[start:stop].decode() for start, stop in pairwise(kept["offsets"])]
+    return [
+        text[start:stop].decode() for start, stop in pairwise(kept["offsets"])
+    ]
 
 
 def _tree(fields: Document, output: int, weight: np.float32) -> Tree:
@@ -97,7 +101,9 @@ def _tree(fields: Document, output: int, weight: np.float32) -> Tree:
     by_category = _integers(fields["split_type"]) == BY_CATEGORY
     by_number = ~is_leaf & ~by_category
     # The largest float32 that is below the threshold still goes left.
-    upto = np.nextafter(_floats(fields["split_conditions"]), np.float32(-np.inf))
+    upto = np.nextafter(
+        _floats(fields["split_conditions"]), np.float32(-np.inf)
+    )
     values = _leaf_values(fields) * weight
     default_left = _integers(fields["default_left"]) == 1
     nodes = fields["categories_nodes"]

@@ -18,12 +18,16 @@ TREES = {
     "forest": RandomForestClassifier(7, random_state=0),
     "shallow forest": RandomForestClassifier(20, max_depth=3, random_state=0),
     "tree": DecisionTreeClassifier(random_state=0),
-    "extra trees for a number": ExtraTreesRegressor(5, max_depth=8, random_state=0),
+    "extra trees for a number": ExtraTreesRegressor(
+        5, max_depth=8, random_state=0
+    ),
     "boosting": GradientBoostingClassifier(n_estimators=9, random_state=0),
     "boosting for a number": GradientBoostingRegressor(
         n_estimators=9, loss="huber", random_state=0
     ),
-    "histogram boosting": HistGradientBoostingClassifier(max_iter=5, random_state=0),
+    "histogram boosting": HistGradientBoostingClassifier(
+        max_iter=5, random_state=0
+    ),
     "histogram boosting for a number": HistGradientBoostingRegressor(
         max_iter=5, loss="poisson", random_state=0
     ),
@@ -37,9 +41,13 @@ def records(seed: int, *, gaps: bool = False) -> Any:
     return np.where(choose.random(X.shape) < 0.2, np.nan, X) if gaps else X
 
 
-def fitted(name: str, *, classes: int = 2, gaps: bool = False, **more: Any) -> Any:
+def fitted(
+    name: str, *, classes: int = 2, gaps: bool = False, **more: Any
+) -> Any:
     X = records(0, gaps=gaps)
-    score = np.nan_to_num(X) @ [1, -2, 0.5, 1, 0, 3] + np.nan_to_num(X[:, 0] * X[:, 5])
+    score = np.nan_to_num(X) @ [1, -2, 0.5, 1, 0, 3] + np.nan_to_num(
+        X[:, 0] * X[:, 5]
+    )
     if hasattr(TREES[name], "predict_proba"):
         quantiles = np.quantile(score, np.arange(1, classes) / classes)
         return TREES[name].fit(X, np.digitize(score, quantiles), **more)
@@ -48,7 +56,9 @@ def fitted(name: str, *, classes: int = 2, gaps: bool = False, **more: Any) -> A
 
 def explainer_of(trees: Any) -> Any:
     """shap's own explainer."""
-    return shap.TreeExplainer(trees, feature_perturbation="tree_path_dependent")
+    return shap.TreeExplainer(
+        trees, feature_perturbation="tree_path_dependent"
+    )
 
 
 def values_of_shap(trees: Any, X: Any) -> tuple[Any, Any]:

@@ -8,7 +8,11 @@ import pytest
 from numpy.typing import NDArray
 
 from python.model.explain.attribution import Attribution
-from python.model.explain.coalitions import make_shapley, method_name, n_coalitions
+from python.model.explain.coalitions import (
+    make_shapley,
+    method_name,
+    n_coalitions,
+)
 from tests.model.explain.truth import shapley_values
 
 Matrix = NDArray[np.float64]
@@ -31,7 +35,9 @@ def explain(function: Any, background: Any, records: Any) -> Attribution:
 
 
 def test_the_example_of_the_docstring() -> None:
-    values, base_value = explain(product, np.array([[1.0, 0.0]]), np.array([[2, 3]]))
+    values, base_value = explain(
+        product, np.array([[1.0, 0.0]]), np.array([[2, 3]])
+    )
     assert values.tolist() == [[1.5, 4.5]]
     assert base_value == 0
 
@@ -41,7 +47,9 @@ def test_values_of_few_features_are_those_by_definition(function: Any) -> None:
     background = normal(7, 4)
     records = normal(3, 4)
     values, base_value = explain(function, background, records)
-    expected = [shapley_values(function, record, background) for record in records]
+    expected = [
+        shapley_values(function, record, background) for record in records
+    ]
     assert values == pytest.approx(np.array(expected))
     assert base_value == pytest.approx(function(background).mean())
 
@@ -69,10 +77,14 @@ def test_each_class_is_explained(n_features: int) -> None:
     values, base_value = explain(probabilities, background, records)
     assert values.shape == (2, n_features, 3)
     assert base_value == pytest.approx(probabilities(background).mean(axis=0))
-    assert base_value + values.sum(axis=1) == pytest.approx(probabilities(records))
+    assert base_value + values.sum(axis=1) == pytest.approx(
+        probabilities(records)
+    )
     for number in range(3):
         one_class, _ = explain(
-            lambda X, number=number: probabilities(X)[:, number], background, records
+            lambda X, number=number: probabilities(X)[:, number],
+            background,
+            records,
         )
         assert values[:, :, number] == pytest.approx(one_class)
 
@@ -82,7 +94,9 @@ def test_permutation_values_of_a_linear_function_are_exact() -> None:
     background = normal(20, 12)
     records = normal(3, 12)
     values, base = explain(lambda X: X @ coefficients, background, records)
-    assert values == pytest.approx(coefficients * (records - background.mean(axis=0)))
+    assert values == pytest.approx(
+        coefficients * (records - background.mean(axis=0))
+    )
     assert base == pytest.approx((background @ coefficients).mean())
 
 
@@ -98,7 +112,9 @@ def test_permutation_values_of_pairs_are_exact() -> None:
     assert values == pytest.approx(np.repeat(halves, 2, axis=1))
 
 
-def test_permutation_values_of_a_record_are_the_same_alone_and_among_others() -> None:
+def test_permutation_values_of_a_record_are_the_same_alone_and_among_others() -> (
+    None
+):
     records = normal(3, 12)
     attribute = make_shapley(bent, normal(20, 12))
     assert attribute(records)[0] == pytest.approx(
@@ -129,7 +145,9 @@ def test_a_large_background_is_predicted_in_parts() -> None:
     record = normal(1, 3)
     values, _ = explain(counted, background, record)
     assert n_rows == [30_000] * 8
-    assert values[0] == pytest.approx(shapley_values(bent, record[0], background))
+    assert values[0] == pytest.approx(
+        shapley_values(bent, record[0], background)
+    )
 
 
 def test_a_data_frame_keeps_its_types() -> None:

@@ -12,7 +12,9 @@ from tests.model.trees.trials import data
 
 
 def leaves_of(tree: Any) -> list[Leaf]:
-    explainer = shap.TreeExplainer(tree, feature_perturbation="tree_path_dependent")
+    explainer = shap.TreeExplainer(
+        tree, feature_perturbation="tree_path_dependent"
+    )
     return list(walk(explainer.model))
 
 
@@ -60,7 +62,9 @@ def test_the_example_of_the_docstring() -> None:
 
 
 @pytest.mark.parametrize("gaps", [False, True])
-def test_each_record_meets_the_conditions_of_its_own_leaf_alone(gaps: bool) -> None:
+def test_each_record_meets_the_conditions_of_its_own_leaf_alone(
+    gaps: bool,
+) -> None:
     X, y = data("regression", gaps=gaps)
     tree = DecisionTreeRegressor(max_depth=6, random_state=0).fit(X, y)
     leaves = leaves_of(tree)
@@ -75,4 +79,6 @@ def test_a_path_has_one_condition_for_each_of_its_features() -> None:
     tree = DecisionTreeRegressor(random_state=0).fit(X, y)
     leaves = leaves_of(tree)
     assert len(leaves) == tree.get_n_leaves()
-    assert max(len(leaf.path) for leaf in leaves) <= X.shape[1] < tree.get_depth()
+    assert (
+        max(len(leaf.path) for leaf in leaves) <= X.shape[1] < tree.get_depth()
+    )

@@ -36,7 +36,9 @@ def margin(library: str, predictor: Any, columns: Any) -> Any:
 
 @pytest.mark.parametrize("library", BOOSTERS)
 @pytest.mark.parametrize("task", ["binary", "regression"])
-def test_values_of_one_output_are_those_of_the_library(library: str, task: str) -> None:
+def test_values_of_one_output_are_those_of_the_library(
+    library: str, task: str
+) -> None:
     predictor = fit(library, task, "missing")
     columns = numbers(missing=True).head(9)
     if library == "LightGBM":
@@ -54,9 +56,13 @@ def test_values_of_one_output_are_those_of_the_library(library: str, task: str) 
 
 @pytest.mark.parametrize("library", BOOSTERS)
 @pytest.mark.parametrize("data", ["numbers", "missing", "categories"])
-def test_values_of_each_class_add_up_to_its_margin(library: str, data: str) -> None:
+def test_values_of_each_class_add_up_to_its_margin(
+    library: str, data: str
+) -> None:
     predictor = fit(library, "three classes", data)
-    columns = mixed() if data == "categories" else numbers(missing=data == "missing")
+    columns = (
+        mixed() if data == "categories" else numbers(missing=data == "missing")
+    )
     values, base_value = attribute(predictor, columns)
     assert values.shape == (*columns.shape, 3)
     assert base_value.shape == (3,)
@@ -71,7 +77,10 @@ def test_the_trees_after_the_best_iteration_are_left_out(kind: Any) -> None:
     halves = columns[::2], target[::2], columns[1::2], target[1::2]
     predictor = kind(n_estimators=50, early_stopping_rounds=2, learning_rate=1)
     predictor.fit(*halves[:2], eval_set=[halves[2:]], verbose=False)
-    assert predictor.best_iteration < predictor.get_booster().num_boosted_rounds() - 1
+    assert (
+        predictor.best_iteration
+        < predictor.get_booster().num_boosted_rounds() - 1
+    )
     values, base_value = attribute(predictor, columns)
     expected = margin("XGBoost", predictor, columns)
     assert base_value + values.sum(axis=1) == pytest.approx(expected, abs=1e-5)
@@ -79,7 +88,9 @@ def test_the_trees_after_the_best_iteration_are_left_out(kind: Any) -> None:
 
 def test_the_value_that_stands_for_a_missing_one_is_xgboosts() -> None:
     columns = numbers(missing=True).fillna(-9.0)
-    predictor = XGBRegressor(n_estimators=5, missing=-9.0).fit(columns, columns["size"])
+    predictor = XGBRegressor(n_estimators=5, missing=-9.0).fit(
+        columns, columns["size"]
+    )
     values, base_value = attribute(predictor, columns)
     expected = predictor.predict(columns)
     assert base_value + values.sum(axis=1) == pytest.approx(expected, abs=1e-5)
@@ -97,7 +108,9 @@ def test_a_linear_booster_has_contributions_although_it_has_no_trees() -> None:
 @pytest.mark.parametrize(
     "predictor",
     [
-        LGBMClassifier(objective="multiclass", num_class=2, n_estimators=5, verbose=-1),
+        LGBMClassifier(
+            objective="multiclass", num_class=2, n_estimators=5, verbose=-1
+        ),
         CatBoostClassifier(loss_function="MultiClass", **CATBOOST),
     ],
     ids=lambda predictor: type(predictor).__name__,
@@ -112,7 +125,9 @@ def test_two_margins_are_one_log_odds(predictor: Any) -> None:
     assert total(explanation) == pytest.approx(log_odds)
 
 
-@pytest.mark.parametrize("kind", [LGBMRegressor, XGBRegressor, CatBoostRegressor])
+@pytest.mark.parametrize(
+    "kind", [LGBMRegressor, XGBRegressor, CatBoostRegressor]
+)
 def test_one_record_is_explained_as_in_a_batch(kind: Any) -> None:
     data = numbers()
     silent = CATBOOST if kind is CatBoostRegressor else {"n_estimators": 5}

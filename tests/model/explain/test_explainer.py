@@ -54,12 +54,17 @@ def test_the_matrix(cell: Cell) -> None:
         assert model.info()["needs_samples"]
         return
     frame = cell.frame
-    assert explanation.values.shape == (5, len(frame.columns), *SCALE[cell.task])
+    assert explanation.values.shape == (
+        5,
+        len(frame.columns),
+        *SCALE[cell.task],
+    )
     assert explanation.base_value.shape == SCALE[cell.task]
     background = of_data(model.schema, frame.head(9))
     by_shap = (
         cell.mode == "_samples"
-        and model.explanation_effort(background)[1] == INTERVENTIONAL_PREDICTIONS
+        and model.explanation_effort(background)[1]
+        == INTERVENTIONAL_PREDICTIONS
     )
     inexact = cell.estimator in FLOAT32 or by_shap
     assert cell.error(explanation) < (1e-4 if inexact else 1e-9)
@@ -88,7 +93,8 @@ def test_values_are_the_shapley_values(name: str) -> None:
     estimator: Any = {
         "forest": RandomForestClassifier(5, max_depth=4, random_state=0),
         "pipeline of a forest": make_pipeline(
-            StandardScaler(), RandomForestClassifier(5, max_depth=4, random_state=0)
+            StandardScaler(),
+            RandomForestClassifier(5, max_depth=4, random_state=0),
         ),
         "logistic": LogisticRegression(),
         "neighbours": KNeighborsClassifier(),
@@ -98,7 +104,9 @@ def test_values_are_the_shapley_values(name: str) -> None:
         "classes by boosting": GradientBoostingClassifier(
             n_estimators=20, random_state=0
         ),
-        "LightGBM": LGBMClassifier(n_estimators=20, min_child_samples=5, verbose=-1),
+        "LightGBM": LGBMClassifier(
+            n_estimators=20, min_child_samples=5, verbose=-1
+        ),
         "XGBoost": XGBClassifier(n_estimators=20),
     }[name]
     estimator.fit(
@@ -112,13 +120,16 @@ def test_values_are_the_shapley_values(name: str) -> None:
             return estimator.predict_proba(X)[:, 1]
         return estimator.predict(X)
 
-    expected = [shapley_values(output, record, background) for record in records]
+    expected = [
+        shapley_values(output, record, background) for record in records
+    ]
     assert explanation.values == pytest.approx(np.array(expected), abs=1e-6)
 
 
 def test_the_seeds_forest_of_three_rows() -> None:
     data = pd.DataFrame(
-        [[1, 1, 2], [2, 1, 1], [3, 2, 1]], columns=["feature1", "feature2", "feature3"]
+        [[1, 1, 2], [2, 1, 1], [3, 2, 1]],
+        columns=["feature1", "feature2", "feature3"],
     )
     forest = RandomForestClassifier(10, random_state=0).fit(data, [0, 0, 1])
     service = create_app(Settings(), load(forest, data)).test_client()
@@ -136,15 +147,24 @@ def test_the_seeds_forest_of_three_rows() -> None:
 @pytest.mark.parametrize("background", [1, "identical", 300])
 @pytest.mark.parametrize(
     "name",
-    ["build_rf_binary", "lightgbm", "logistic", "neighbours", "pipeline", "catboost"],
+    [
+        "build_rf_binary",
+        "lightgbm",
+        "logistic",
+        "neighbours",
+        "pipeline",
+        "catboost",
+    ],
 )
 def test_backgrounds_of_all_kinds(
     name: str, background: int | str, client: Client
 ) -> None:
     records = build(name).records(100)
-    samples = {1: records[:1], "identical": records[1:2] * 10, 300: records * 3}[
-        background
-    ]
+    samples = {
+        1: records[:1],
+        "identical": records[1:2] * 10,
+        300: records * 3,
+    }[background]
     answer = ask(
         client(name),
         "/predict?proba=1&explain=1",
@@ -154,14 +174,18 @@ def test_backgrounds_of_all_kinds(
         answer["explanation"], answer["prediction"], strict=True
     ):
         added = answer["base_value"] + sum(row.values())
-        assert added == pytest.approx(list(probabilities.values())[1], abs=1e-5)
+        assert added == pytest.approx(
+            list(probabilities.values())[1], abs=1e-5
+        )
 
 
 def test_every_row_of_a_background_counts(client: Client) -> None:
     records = build("build_rf_binary").records(200)
     probabilities = ask(client(), "/predict?proba=1", records)["prediction"]
     answer = ask(
-        client(), "/predict?explain=1", {"_data": records[0], "_samples": records}
+        client(),
+        "/predict?explain=1",
+        {"_data": records[0], "_samples": records},
     )
     assert answer["base_value"] == pytest.approx(
         np.mean([row["1"] for row in probabilities]), abs=1e-6
@@ -186,7 +210,11 @@ def test_the_same_background_again_is_compiled_once(
     compiled = len(made)
     assert ask(service, "/predict?explain=1", body) == first
     assert len(made) == compiled
-    ask(service, "/predict?explain=1", {"_data": records[:2], "_samples": records[1:]})
+    ask(
+        service,
+        "/predict?explain=1",
+        {"_data": records[:2], "_samples": records[1:]},
+    )
     assert len(made) == compiled + 1
 
 
@@ -202,14 +230,20 @@ def test_the_same_background_again_is_compiled_once(
         "histogram",
     ],
 )
-def test_threads_get_the_answers_that_one_gets_alone(name: str, client: Client) -> None:
+def test_threads_get_the_answers_that_one_gets_alone(
+    name: str, client: Client
+) -> None:
     service = client(name)
     records = build(name).records(24)
     bodies = [
-        records[n] if n % 2 else {"_data": records[n], "_samples": records[n % 3 : 6]}
+        records[n]
+        if n % 2
+        else {"_data": records[n], "_samples": records[n % 3 : 6]}
         for n in range(24)
     ]
-    alone = [service.post("/predict?explain=1", json=body).text for body in bodies]
+    alone = [
+        service.post("/predict?explain=1", json=body).text for body in bodies
+    ]
 
     def post(body: Any) -> str:
         response = service.application.test_client().post(
@@ -238,7 +272,9 @@ def test_a_method_that_stops_adding_up_is_not_used(
 
     monkeypatch.setattr(tree_shap, "make_path_dependent", make_shifted)
     data = numbers()
-    forest = RandomForestClassifier(5, random_state=0).fit(data, data["size"] > 0)
+    forest = RandomForestClassifier(5, random_state=0).fit(
+        data, data["size"] > 0
+    )
     model = load(forest, data, data.head(20))
     assert model.explanation_method() == "tree path-dependent"
     shift = 0.01
@@ -259,8 +295,13 @@ def test_a_method_that_is_wrong_at_load_is_not_chosen() -> None:
             ).sum(axis=1, keepdims=True)
 
     data = numbers()
-    twisted = Twisted(5, max_depth=2, random_state=0).fit(data, data["size"] > 0)
-    assert load(twisted, data, data.head(20)).info()["explanation_method"] == "exact"
+    twisted = Twisted(5, max_depth=2, random_state=0).fit(
+        data, data["size"] > 0
+    )
+    assert (
+        load(twisted, data, data.head(20)).info()["explanation_method"]
+        == "exact"
+    )
     assert load(twisted, data).info()["needs_samples"]
 
 
@@ -279,12 +320,17 @@ def test_large_timestamps_do_not_lead_a_background_astray() -> None:
     )
 
 
-def test_a_row_that_one_method_misreads_leaves_the_others_as_they_are_alone() -> None:
+def test_a_row_that_one_method_misreads_leaves_the_others_as_they_are_alone() -> (
+    None
+):
     regressor, data = of_timestamps()
     model = load(regressor, data)
     background = data.tail(30)
     together = explain(model, data.head(20), background)
-    alone = [explain(model, data.iloc[row : row + 1], background) for row in range(20)]
+    alone = [
+        explain(model, data.iloc[row : row + 1], background)
+        for row in range(20)
+    ]
     assert together.values == pytest.approx(
         np.concatenate([part.values for part in alone])
     )
@@ -292,7 +338,9 @@ def test_a_row_that_one_method_misreads_leaves_the_others_as_they_are_alone() ->
 
 def test_a_decision_for_each_pair_of_classes_explains_none() -> None:
     data = numbers()
-    model = load(SVC(decision_function_shape="ovo").fit(data, np.arange(120) % 4), data)
+    model = load(
+        SVC(decision_function_shape="ovo").fit(data, np.arange(120) % 4), data
+    )
     assert not model.info()["is_explainable"]
     with pytest.raises(Unprocessable, match="cannot be explained"):
         explain(model, data.head(2), data.head(9))
@@ -304,7 +352,9 @@ def shapley_error(
     """How far the values are from those by definition, for a regressor."""
 
     def output(X: Any) -> Any:
-        return model.estimator.predict(pd.DataFrame(X, columns=records.columns))
+        return model.estimator.predict(
+            pd.DataFrame(X, columns=records.columns)
+        )
 
     explanation = explain(model, records, background)
     expected = [
@@ -332,14 +382,20 @@ def test_a_background_that_shap_misreads_is_not_used() -> None:
     [Normalizer(), KNNImputer(), IterativeImputer()],
     ids=lambda mixer: type(mixer).__name__,
 )
-def test_steps_that_mix_features_are_found_out(mixer: Any, samples: int | str) -> None:
-    lacking = numbers() if isinstance(mixer, Normalizer) else numbers(missing=True)
+def test_steps_that_mix_features_are_found_out(
+    mixer: Any, samples: int | str
+) -> None:
+    lacking = (
+        numbers() if isinstance(mixer, Normalizer) else numbers(missing=True)
+    )
     clean = lacking.dropna()
     forest = RandomForestRegressor(10, max_depth=5, random_state=0)
     model = make_pipeline(mixer, forest).fit(lacking, numbers().sum(axis=1))
-    rows = {1: clean[:1], "identical": pd.concat([clean[:1]] * 9), 30: clean[:30]}[
-        samples
-    ]
+    rows = {
+        1: clean[:1],
+        "identical": pd.concat([clean[:1]] * 9),
+        30: clean[:30],
+    }[samples]
     loaded = load(model, lacking, rows)
     assert loaded.info()["explanation_method"] == "exact"
     incomplete = (
@@ -356,7 +412,8 @@ def test_samples_that_the_model_refuses_are_named() -> None:
     samples.iloc[22, 1] = np.nan
     for estimator in (LogisticRegression(), KNeighborsClassifier()):
         with pytest.raises(
-            ArtifactError, match="samples, row 22: the model does not take these values"
+            ArtifactError,
+            match="samples, row 22: the model does not take these values",
         ):
             load(estimator.fit(data, data["size"] > 0), data, samples)
 
@@ -364,7 +421,10 @@ def test_samples_that_the_model_refuses_are_named() -> None:
 def test_small_outputs_of_large_parts_are_explained() -> None:
     data = numbers()
     model = load(
-        XGBRegressor(n_estimators=20, base_score=100.0).fit(data, data["size"]), data
+        XGBRegressor(n_estimators=20, base_score=100.0).fit(
+            data, data["size"]
+        ),
+        data,
     )
     explanation = explain(model, data.head(9))
     assert total(explanation) == pytest.approx(

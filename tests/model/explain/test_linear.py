@@ -19,7 +19,9 @@ BACKGROUND = DATA.to_numpy()[30:40]
 
 def fit(predictor: Any, classes: int = 0) -> Any:
     score = DATA.sum(axis=1).to_numpy()
-    target = np.digitize(score, [-0.5, 0.5][: classes - 1]) if classes else score
+    target = (
+        np.digitize(score, [-0.5, 0.5][: classes - 1]) if classes else score
+    )
     return predictor.fit(DATA.to_numpy(), target)
 
 
@@ -29,7 +31,9 @@ def test_values_of_a_regressor_are_those_by_definition(predictor: Any) -> None:
     attribute = make_linear(fitted, BACKGROUND)
     assert attribute is not None
     values, base_value = attribute(RECORDS)
-    expected = [shapley_values(fitted.predict, row, BACKGROUND) for row in RECORDS]
+    expected = [
+        shapley_values(fitted.predict, row, BACKGROUND) for row in RECORDS
+    ]
     assert values == pytest.approx(np.array(expected))
     assert base_value == pytest.approx(fitted.predict(BACKGROUND).mean())
 

@@ -78,7 +78,10 @@ def test_methods_without_a_background() -> None:
 def test_a_background_of_the_model_adds_methods_that_need_one() -> None:
     methods = methods_alone(subject_of(fit(LinearRegression())), BACKGROUND)
     assert names(methods)[2:] == ["linear", "exact"]
-    assert outputs(methods)[2:] == [["prediction", "log_prediction"], ["prediction"]]
+    assert outputs(methods)[2:] == [
+        ["prediction", "log_prediction"],
+        ["prediction"],
+    ]
 
 
 def test_methods_against_a_background_explain_the_probability() -> None:
@@ -129,7 +132,9 @@ def test_values_that_do_not_add_up_are_not_used() -> None:
 
 
 @pytest.mark.parametrize("shift", [0.0, 0.01])
-def test_the_base_value_must_be_the_mean_of_the_background(shift: float) -> None:
+def test_the_base_value_must_be_the_mean_of_the_background(
+    shift: float,
+) -> None:
     method = Method(
         "shifted",
         lambda: linear_attribute(shift),
@@ -140,7 +145,9 @@ def test_the_base_value_must_be_the_mean_of_the_background(shift: float) -> None
     assert (explanation is not None) == (shift == 0)
 
 
-def test_the_background_is_predicted_once_and_not_before_it_is_compared() -> None:
+def test_the_background_is_predicted_once_and_not_before_it_is_compared() -> (
+    None
+):
     n_rows: list[int] = []
 
     class Counted(RandomForestClassifier):  # type: ignore[misc]
@@ -180,7 +187,10 @@ def test_a_method_is_made_when_it_is_first_needed_and_once() -> None:
 
 @pytest.mark.parametrize(
     ("error", "level"),
-    [(ImportError("shap"), logging.WARNING), (ValueError("no"), logging.DEBUG)],
+    [
+        (ImportError("shap"), logging.WARNING),
+        (ValueError("no"), logging.DEBUG),
+    ],
 )
 def test_a_method_that_raises_does_not_apply(
     error: Exception, level: int, caplog: pytest.LogCaptureFixture
@@ -189,7 +199,10 @@ def test_a_method_that_raises_does_not_apply(
         raise error
 
     with caplog.at_level(logging.DEBUG):
-        assert Method("raising", make, [sum_output()]).explain(X, output_of(X)) is None
+        assert (
+            Method("raising", make, [sum_output()]).explain(X, output_of(X))
+            is None
+        )
     (record,) = caplog.records
     assert record.levelno == level
     assert type(error).__name__ in record.getMessage()

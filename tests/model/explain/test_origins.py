@@ -40,9 +40,13 @@ TARGET = np.arange(40) % 2
 
 
 def origins_of(transformer: Any, data: Any = FRAME) -> list[int] | None:
-    transformers = transformer if isinstance(transformer, tuple) else (transformer,)
+    transformers = (
+        transformer if isinstance(transformer, tuple) else (transformer,)
+    )
     transforming = make_pipeline(*transformers)
-    model = make_pipeline(transforming, DecisionTreeClassifier()).fit(data, TARGET)
+    model = make_pipeline(transforming, DecisionTreeClassifier()).fit(
+        data, TARGET
+    )
     origins = find_origins(split_steps(model), data.shape[1], data[:10])
     return None if origins is None else origins.tolist()
 
@@ -91,7 +95,9 @@ def test_columns_of_one_feature(
         FunctionTransformer(lambda X: X.to_numpy()[:, ::-1]),
         FunctionTransformer(lambda X: X.to_numpy()[:, :2]),
         FunctionTransformer(lambda X: np.cumsum(X.to_numpy(), axis=1)),
-        make_column_transformer((PCA(1), ["a", "a_b"]), remainder="passthrough"),
+        make_column_transformer(
+            (PCA(1), ["a", "a_b"]), remainder="passthrough"
+        ),
         make_union(StandardScaler(), PCA(1)),
     ],
 )
@@ -125,7 +131,9 @@ def test_values_of_each_class_are_summed_alone() -> None:
     by_feature = sum_by_feature(values, np.array([1, 0, 1, 1]), 3)
     assert by_feature.shape == (2, 3, 3)
     assert by_feature[:, 0].tolist() == values[:, 1].tolist()
-    assert by_feature[:, 1].tolist() == values[:, [0, 2, 3]].sum(axis=1).tolist()
+    assert (
+        by_feature[:, 1].tolist() == values[:, [0, 2, 3]].sum(axis=1).tolist()
+    )
     assert not by_feature[:, 2].any()
 
 

@@ -33,8 +33,12 @@ PROBABILITIES = ["probability", "log_odds", "margin"]
 
 def fit(estimator: Any, classes: int = 0) -> Any:
     score = X.sum(axis=1)
-    quantiles = np.quantile(score, np.arange(1, classes) / classes) if classes else []
-    return estimator.fit(X, np.digitize(score, quantiles) if classes else score)
+    quantiles = (
+        np.quantile(score, np.arange(1, classes) / classes) if classes else []
+    )
+    return estimator.fit(
+        X, np.digitize(score, quantiles) if classes else score
+    )
 
 
 def names(estimator: Any) -> list[str]:
@@ -42,7 +46,9 @@ def names(estimator: Any) -> list[str]:
 
 
 def output(estimator: Any, name: str) -> Output:
-    (found,) = [one for one in find_outputs(estimator, X[:1]) if one.name == name]
+    (found,) = [
+        one for one in find_outputs(estimator, X[:1]) if one.name == name
+    ]
     return found
 
 
@@ -63,7 +69,11 @@ def holds(estimator: Any, name: str, total: Any) -> bool:
         (Perceptron(), 4, ["margin"]),
         (SVC(decision_function_shape="ovr"), 4, ["margin"]),
         (SVC(decision_function_shape="ovo"), 4, []),
-        (SVC(decision_function_shape="ovo"), 3, ["margin"]),  # as many pairs as classes
+        (
+            SVC(decision_function_shape="ovo"),
+            3,
+            ["margin"],
+        ),  # as many pairs as classes
         (KMeans(2), 0, []),
     ],
 )

@@ -27,9 +27,15 @@ def assert_same(trees: Any, X: Any) -> None:
     assert lookup is not None
     values, base_value = lookup(X)
     n_outputs = len(expected_base_values)
-    assert values.shape == (X.shape if n_outputs == 1 else (*X.shape, n_outputs))
-    assert values.reshape(*X.shape, -1) == pytest.approx(expected_values, abs=1e-12)
-    assert np.ravel(base_value) == pytest.approx(expected_base_values, abs=1e-12)
+    assert values.shape == (
+        X.shape if n_outputs == 1 else (*X.shape, n_outputs)
+    )
+    assert values.reshape(*X.shape, -1) == pytest.approx(
+        expected_values, abs=1e-12
+    )
+    assert np.ravel(base_value) == pytest.approx(
+        expected_base_values, abs=1e-12
+    )
 
 
 @pytest.mark.parametrize("name", TREES)
@@ -59,7 +65,10 @@ def test_weights_of_records_count() -> None:
 def test_records_on_the_thresholds(data: st.DataObject) -> None:
     trees = fitted("shallow forest")
     thresholds = np.concatenate(
-        [part.tree_.threshold[part.tree_.feature >= 0] for part in trees.estimators_]
+        [
+            part.tree_.threshold[part.tree_.feature >= 0]
+            for part in trees.estimators_
+        ]
     )
     near = thresholds.astype(np.float32)
     around = [
@@ -76,7 +85,9 @@ def test_records_on_the_thresholds(data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("targets", [[2.5], [2.5, 0.5]])
-def test_trees_without_a_split_count_for_the_base_value(targets: list[float]) -> None:
+def test_trees_without_a_split_count_for_the_base_value(
+    targets: list[float],
+) -> None:
     X = records(0)
     y = np.resize(targets, len(X))
     trees = RandomForestRegressor(3, random_state=0, min_samples_split=80)
@@ -103,7 +114,9 @@ def test_the_example_of_the_docstring() -> None:
     assert values[:, 0b01] == pytest.approx([0.5, -1.5])
 
 
-def test_long_paths_have_too_many_values(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_long_paths_have_too_many_values(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     ensemble = explainer_of(fitted("forest")).model
     monkeypatch.setattr(tree_paths, "PATH_NUMBERS", 0)
     monkeypatch.setattr(tree_paths, "OUTPUT_NUMBERS", 0)
@@ -131,8 +144,14 @@ def test_many_paths_and_outputs_are_left_to_shap_before_they_are_walked(
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("threshold_types", np.array([[1, 0, 0]])),  # the threshold goes to the right
-        ("node_sample_weight", np.zeros((1, 3))),  # no training record came to a split
+        (
+            "threshold_types",
+            np.array([[1, 0, 0]]),
+        ),  # the threshold goes to the right
+        (
+            "node_sample_weight",
+            np.zeros((1, 3)),
+        ),  # no training record came to a split
     ],
 )
 def test_other_trees_are_left_to_shap(field: str, value: Any) -> None:

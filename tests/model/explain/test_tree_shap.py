@@ -38,7 +38,9 @@ def attribute(predictor: Any, X: Any) -> Attribution:
 
 def assert_same(attribution: Attribution, expected: Attribution) -> None:
     assert attribution.values == pytest.approx(expected.values, abs=1e-12)
-    assert attribution.base_value == pytest.approx(expected.base_value, abs=1e-12)
+    assert attribution.base_value == pytest.approx(
+        expected.base_value, abs=1e-12
+    )
 
 
 @pytest.mark.parametrize("name", TREES)
@@ -66,10 +68,14 @@ def test_values_without_a_background_are_those_of_shap(name: str) -> None:
         ("voting", False, False),
     ],
 )
-def test_which_trees_are_explained(estimator: str, alone: bool, against: bool) -> None:
+def test_which_trees_are_explained(
+    estimator: str, alone: bool, against: bool
+) -> None:
     predictor = fit(estimator, "regression", "numbers")
     assert (make_path_dependent(predictor) is not None) == alone
-    assert (make_interventional(predictor, numbers().head(9)) is not None) == against
+    assert (
+        make_interventional(predictor, numbers().head(9)) is not None
+    ) == against
 
 
 def test_trees_of_categories_are_not_given_to_shap() -> None:
@@ -79,9 +85,12 @@ def test_trees_of_categories_are_not_given_to_shap() -> None:
 
 
 @pytest.mark.parametrize(
-    "estimator", ["decision tree", "random forest", "gradient boosting", "XGBoost"]
+    "estimator",
+    ["decision tree", "random forest", "gradient boosting", "XGBoost"],
 )
-def test_values_against_a_background_are_those_by_definition(estimator: str) -> None:
+def test_values_against_a_background_are_those_by_definition(
+    estimator: str,
+) -> None:
     predictor = fit(estimator, "regression", "numbers")
     X = numbers()
     background = X.iloc[20:30]
@@ -131,19 +140,25 @@ def test_catboosts_trees_are_never_given_to_shap() -> None:
 
 def test_trees_without_a_split_give_nothing() -> None:
     X = records(0)
-    trees = RandomForestRegressor(3, random_state=0).fit(X, np.full(len(X), 2.5))
+    trees = RandomForestRegressor(3, random_state=0).fit(
+        X, np.full(len(X), 2.5)
+    )
     values, base = attribute(trees, X[:2])
     assert not values.any()
     assert base == 2.5
 
 
-def test_one_model_is_explained_with_paths(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_model_is_explained_with_paths(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     trees, X = fitted("forest"), records(1)
     explain_columns = make_path_dependent(trees)
     monkeypatch.setattr(shap.TreeExplainer, "shap_values", None)
     assert explain_columns
     values, base = explain_columns(X)
-    assert base + values.sum(axis=1) == pytest.approx(trees.predict_proba(X)[:, 1])
+    assert base + values.sum(axis=1) == pytest.approx(
+        trees.predict_proba(X)[:, 1]
+    )
 
 
 def test_long_paths_are_left_to_shap(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,7 +245,9 @@ def test_long_paths_are_left_to_shapiq_where_it_gives_shaps_values(
     assert n_records == ([N_TRIALS] if error else [N_TRIALS, len(X)])
 
 
-def test_what_refuses_the_trials_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_refuses_the_trials_is_not_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     trees, X = fitted("forest"), records(1)
     expected = attribute(trees, X)
 

@@ -30,16 +30,26 @@ if find_spec("shapiq"):
         by_shapiq = make_by_shapiq(predictor)
         assert usual is not None
         assert by_shapiq is not None
-        for value, expected in zip(by_shapiq(matrix), usual(matrix), strict=True):
+        for value, expected in zip(
+            by_shapiq(matrix), usual(matrix), strict=True
+        ):
             assert value == pytest.approx(expected, abs=1e-12)
 
     def test_several_classes_are_left_to_shap() -> None:
-        assert make_by_shapiq(fit("random forest", "three classes", "numbers")) is None
+        assert (
+            make_by_shapiq(fit("random forest", "three classes", "numbers"))
+            is None
+        )
 
     def test_what_shapiq_does_not_know_is_left_to_shap() -> None:
-        assert make_by_shapiq(fit("nearest neighbours", "binary", "numbers")) is None
+        assert (
+            make_by_shapiq(fit("nearest neighbours", "binary", "numbers"))
+            is None
+        )
 
 else:
 
     def test_without_shapiq_nothing_is_left_to_it() -> None:
-        assert make_by_shapiq(fit("random forest", "binary", "numbers")) is None
+        assert (
+            make_by_shapiq(fit("random forest", "binary", "numbers")) is None
+        )

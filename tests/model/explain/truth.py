@@ -17,7 +17,9 @@ from tests.models import features
 Matrix = NDArray[np.float64]
 
 
-def load(estimator: Any, data: pd.DataFrame, samples: Any = None) -> SklearnModel:
+def load(
+    estimator: Any, data: pd.DataFrame, samples: Any = None
+) -> SklearnModel:
     content = {
         "model": estimator,
         "metadata": {"features": features(data)},

@@ -40,10 +40,16 @@ ROWS = 120
 
 def targets(data: pd.DataFrame, classes: int) -> Any:
     """Numbers for 0 classes, else that many classes of about the same size."""
-    score = data.select_dtypes("number").fillna(0).to_numpy() @ [1.0, -1.0, 0.5]
+    score = data.select_dtypes("number").fillna(0).to_numpy() @ [
+        1.0,
+        -1.0,
+        0.5,
+    ]
     if classes == 0:
         return score
-    return np.digitize(score, np.quantile(score, np.arange(1, classes) / classes))
+    return np.digitize(
+        score, np.quantile(score, np.arange(1, classes) / classes)
+    )
 
 
 def sped_up(
@@ -51,12 +57,16 @@ def sped_up(
 ) -> SklearnModel:
     """A model of the estimator, fitted with the data, after a copy has been made or refused."""
     estimator = clone(estimator).fit(data, targets(data, classes), **fit)
-    model = SklearnModel.load(Artifact(estimator, {"features": features(data)}))
+    model = SklearnModel.load(
+        Artifact(estimator, {"features": features(data)})
+    )
     model.speed_up()
     return model
 
 
-def assert_equal(model: SklearnModel, codes: Any, *, exact: bool = False) -> None:
+def assert_equal(
+    model: SklearnModel, codes: Any, *, exact: bool = False
+) -> None:
     """Assert that the copy computes for these codes what the estimator does."""
     assert model.copy is not None, model.info()["fast_predict_reason"]
     columns = model.schema.decode(codes)
@@ -73,7 +83,9 @@ def assert_equal(model: SklearnModel, codes: Any, *, exact: bool = False) -> Non
         if exact or (method == "predict" and len(methods) == 2):
             np.testing.assert_array_equal(fast, expected)
         else:
-            np.testing.assert_allclose(fast, expected, rtol=TOLERANCE, atol=TOLERANCE)
+            np.testing.assert_allclose(
+                fast, expected, rtol=TOLERANCE, atol=TOLERANCE
+            )
 
 
 def copy_output(copy: Copy, method: str, records: Any) -> Any:
@@ -94,17 +106,23 @@ def compile_again(model: SklearnModel) -> tuple[Copy, Original]:
 def estimator_output(model: SklearnModel, codes: Any) -> Any:
     """What the estimator computes for these codes."""
     assert model.copy
-    return getattr(model.estimator, model.copy.method)(model.schema.decode(codes))
+    return getattr(model.estimator, model.copy.method)(
+        model.schema.decode(codes)
+    )
 
 
 ENCODERS = {
     "one-hot": OneHotEncoder(handle_unknown="ignore"),
-    "one-hot, first dropped": OneHotEncoder(drop="first", handle_unknown="ignore"),
+    "one-hot, first dropped": OneHotEncoder(
+        drop="first", handle_unknown="ignore"
+    ),
     "one-hot, rare ones together": OneHotEncoder(
         min_frequency=40, handle_unknown="infrequent_if_exist"
     ),
     "ordinal": OrdinalEncoder(
-        handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=-2
+        handle_unknown="use_encoded_value",
+        unknown_value=-1,
+        encoded_missing_value=-2,
     ),
     "ordinal with gaps": OrdinalEncoder(encoded_missing_value=-7),
     "imputed, then one-hot": make_pipeline(
@@ -144,7 +162,9 @@ def mixed_columns(numeric: Any, encoder: Any) -> ColumnTransformer:
     )
 
 
-TEXTS = pd.DataFrame({"p": ["u", "v", "w", "?"] * 15, "q": ["u", "x", "w"] * 20})
+TEXTS = pd.DataFrame(
+    {"p": ["u", "v", "w", "?"] * 15, "q": ["u", "x", "w"] * 20}
+)
 
 
 ONE_HOT = OneHotEncoder(handle_unknown="ignore")
@@ -159,9 +179,9 @@ SPARSE = ColumnTransformer(
 )
 
 
-BY_COLUMN = ColumnTransformer([("all", "passthrough", [*NINE, "k"])]).set_output(
-    transform="pandas"
-)
+BY_COLUMN = ColumnTransformer(
+    [("all", "passthrough", [*NINE, "k"])]
+).set_output(transform="pandas")
 
 
 TWO_FRAMES = ColumnTransformer(
@@ -191,11 +211,15 @@ def large_terms(
     model = SklearnModel.load(Artifact(pipeline, {"features": features(X)}))
     model.speed_up()
     coefficients = np.atleast_2d(pipeline[-1].coef_)
-    of_nine = coefficients[:, -9:] if handed == "sparse" else coefficients[:, :9]
+    of_nine = (
+        coefficients[:, -9:] if handed == "sparse" else coefficients[:, :9]
+    )
     large = choose.normal(size=(300, 9)) * scale
     cancelling = large - large @ np.linalg.pinv(of_nine) @ of_nine
     rows = cancelling + choose.normal(size=(300, 9))
-    return model, np.column_stack([rows, choose.integers(0, 5, 300).astype(float)])
+    return model, np.column_stack(
+        [rows, choose.integers(0, 5, 300).astype(float)]
+    )
 
 
 def rows_near_decisions(predictor: Any, choose: np.random.Generator) -> Any:

@@ -61,10 +61,12 @@ def test_a_missing_value_that_only_a_copy_would_take_is_refused() -> None:
     data = pd.DataFrame(
         {"c": [f"{number}" for number in range(30)] * 4, "x": np.arange(120.0)}
     )
-    steps = make_column_transformer((OneHotEncoder(), ["c"]), ("passthrough", ["x"]))
-    pipeline = make_pipeline(steps, RandomForestClassifier(3, random_state=0)).fit(
-        data, np.arange(120) % 2
+    steps = make_column_transformer(
+        (OneHotEncoder(), ["c"]), ("passthrough", ["x"])
     )
+    pipeline = make_pipeline(
+        steps, RandomForestClassifier(3, random_state=0)
+    ).fit(data, np.arange(120) % 2)
     described = [
         {"name": "c", "type": "string", "default": "1"},
         {"name": "x", "type": "numeric", "accepts_missing": True},

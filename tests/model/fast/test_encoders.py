@@ -48,12 +48,16 @@ def test_an_encoder_of_several_columns_is_looked_up_column_by_column(
     encoder: Any, kind: str
 ) -> None:
     last = HistGradientBoostingClassifier(max_iter=5, min_samples_leaf=2)
-    pipeline = make_pipeline(make_column_transformer((encoder, ["p", "q"])), last).fit(
-        TEXTS, TEXTS["q"] == "u"
-    )
+    pipeline = make_pipeline(
+        make_column_transformer((encoder, ["p", "q"])), last
+    ).fit(TEXTS, TEXTS["q"] == "u")
     described = [
         {"name": name, "type": kind, "default": "u"}
-        | ({"categories": sorted(set(TEXTS[name]))} if kind == "category" else {})
+        | (
+            {"categories": sorted(set(TEXTS[name]))}
+            if kind == "category"
+            else {}
+        )
         for name in TEXTS
     ]
     model = SklearnModel.load(Artifact(pipeline, {"features": described}))
@@ -96,8 +100,12 @@ def as_text(codes: Any) -> Any:
     return np.asarray(codes).astype(str)
 
 
-def test_a_step_that_may_depend_on_other_records_is_left_to_the_estimator() -> None:
-    data = pd.DataFrame({"k": pd.Categorical([1, 2, 3] * 40), "x": np.arange(120.0)})
+def test_a_step_that_may_depend_on_other_records_is_left_to_the_estimator() -> (
+    None
+):
+    data = pd.DataFrame(
+        {"k": pd.Categorical([1, 2, 3] * 40), "x": np.arange(120.0)}
+    )
     inner = make_pipeline(
         FunctionTransformer(as_text), OneHotEncoder(handle_unknown="ignore")
     )
@@ -114,9 +122,9 @@ def test_a_step_that_may_depend_on_other_records_is_left_to_the_estimator() -> N
     )
     model.speed_up()
     assert "records that are" in model.info()["fast_predict_reason"]
-    assert model.predict(of_payload(model.schema, {"k": 1, "x": 0.0})).tolist() == [
-        True
-    ]
+    assert model.predict(
+        of_payload(model.schema, {"k": 1, "x": 0.0})
+    ).tolist() == [True]
 
 
 @pytest.mark.parametrize(
@@ -124,7 +132,9 @@ def test_a_step_that_may_depend_on_other_records_is_left_to_the_estimator() -> N
     [
         (OrdinalEncoder(), ["u", "v"]),
         (
-            make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder()),
+            make_pipeline(
+                SimpleImputer(strategy="most_frequent"), OneHotEncoder()
+            ),
             ["u", "v", np.nan],
         ),
     ],
@@ -143,7 +153,14 @@ def test_a_step_without_categories_takes_any_text() -> None:
 
 @pytest.mark.parametrize(
     ("places", "expected"),
-    [([2, 3, 4], slice(2, 5)), ([7], slice(7, 8)), ([3, 2], [3, 2]), ([], slice(0, 0))],
+    [
+        ([2, 3, 4], slice(2, 5)),
+        ([7], slice(7, 8)),
+        ([3, 2], [3, 2]),
+        ([], slice(0, 0)),
+    ],
 )
-def test_adjacent_columns_are_taken_as_a_slice(places: Any, expected: Any) -> None:
+def test_adjacent_columns_are_taken_as_a_slice(
+    places: Any, expected: Any
+) -> None:
     assert slice_if_adjacent(places) == expected

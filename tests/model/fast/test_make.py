@@ -64,13 +64,17 @@ def test_an_estimator_that_cannot_be_compiled_answers_itself(
 def test_what_is_not_scikit_learns_own_answers_itself(classes: int) -> None:
     steps = [("scale", StandardScaler()), ("last", LogisticRegression())]
     model = sped_up(
-        Generous(steps) if classes else Ruled(5, random_state=0), numbers(), classes
+        Generous(steps) if classes else Ruled(5, random_state=0),
+        numbers(),
+        classes,
     )
     assert "is not scikit-learn's own" in model.info()["fast_predict_reason"]
 
 
 def test_what_only_holds_or_selects_answers_itself() -> None:
-    held = FrozenEstimator(LogisticRegression().fit(numbers(), targets(numbers(), 2)))
+    held = FrozenEstimator(
+        LogisticRegression().fit(numbers(), targets(numbers(), 2))
+    )
     columns = Selecting([("scale", StandardScaler(), list(numbers()))])
     for estimator in (held, make_pipeline(columns, LogisticRegression())):
         assert sped_up(estimator, numbers(), 2).info()["fast_predict"] is False
@@ -79,11 +83,15 @@ def test_what_only_holds_or_selects_answers_itself() -> None:
 def test_wide_models_are_proven_and_timed_on_few_records(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    data = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 20))).add_prefix("x")
-    pipeline = make_pipeline(PolynomialFeatures(2), StandardScaler(), Ridge()).fit(
-        data, data["x0"]
+    data = pd.DataFrame(
+        np.random.default_rng(0).normal(size=(60, 20))
+    ).add_prefix("x")
+    pipeline = make_pipeline(
+        PolynomialFeatures(2), StandardScaler(), Ridge()
+    ).fit(data, data["x0"])
+    model = SklearnModel.load(
+        Artifact(pipeline, {"features": features(data)}, data)
     )
-    model = SklearnModel.load(Artifact(pipeline, {"features": features(data)}, data))
     sizes = []
     own = PolynomialFeatures.transform
 

@@ -10,7 +10,12 @@ from sklearn.ensemble import (
     HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,
 )
-from sklearn.linear_model import Lasso, LogisticRegression, Ridge, SGDClassifier
+from sklearn.linear_model import (
+    Lasso,
+    LogisticRegression,
+    Ridge,
+    SGDClassifier,
+)
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from tests.model.fast.compiled import (
@@ -46,7 +51,9 @@ LINEAR: list[tuple[Any, int, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("estimator", "classes", "fit"), BOOSTERS + LINEAR, ids=str)
+@pytest.mark.parametrize(
+    ("estimator", "classes", "fit"), BOOSTERS + LINEAR, ids=str
+)
 def test_boosters_trees_and_linear_models_compute_what_the_estimator_does(
     estimator: Any, classes: int, fit: dict[str, Any]
 ) -> None:
@@ -61,7 +68,9 @@ def test_boosters_trees_and_linear_models_compute_what_the_estimator_does(
 @pytest.mark.parametrize(
     "kind", [HistGradientBoostingClassifier, HistGradientBoostingRegressor]
 )
-def test_missing_values_go_the_way_that_histogram_boosting_learned(kind: Any) -> None:
+def test_missing_values_go_the_way_that_histogram_boosting_learned(
+    kind: Any,
+) -> None:
     model = sped_up(
         kind(min_samples_leaf=3),
         numbers(missing=True),
@@ -70,10 +79,14 @@ def test_missing_values_go_the_way_that_histogram_boosting_learned(kind: Any) ->
     assert_equal(model, numbers(missing=True).to_numpy())
 
 
-def test_a_link_that_is_met_only_when_saturated_is_not_taken_for_another() -> None:
+def test_a_link_that_is_met_only_when_saturated_is_not_taken_for_another() -> (
+    None
+):
     data = numbers() * 1e4
     model = sped_up(
-        SGDClassifier(loss="modified_huber", random_state=0, max_iter=20, tol=None),
+        SGDClassifier(
+            loss="modified_huber", random_state=0, max_iter=20, tol=None
+        ),
         data,
         2,
     )

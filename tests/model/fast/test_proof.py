@@ -76,8 +76,12 @@ def test_what_a_broken_copy_computes_is_compared(
     forest = RandomForestClassifier(3, random_state=0).fit(
         numbers(), targets(numbers(), 2)
     )
-    schema = Schema.from_metadata({"features": features(numbers())}, named=True)
-    copy, original = compile_copy(forest, split_steps(forest), schema, numbers())
+    schema = Schema.from_metadata(
+        {"features": features(numbers())}, named=True
+    )
+    copy, original = compile_copy(
+        forest, split_steps(forest), schema, numbers()
+    )
     probes, choose = numbers().to_numpy(dtype=float), np.random.default_rng(0)
     copy, _ = prove(copy, original, probes, choose)
     copy, original = break_it(copy, original)
@@ -87,7 +91,9 @@ def test_what_a_broken_copy_computes_is_compared(
 
 @pytest.mark.parametrize("broken", ["a threshold", "a leaf", "a step"])
 def test_a_broken_copy_is_found_and_the_estimator_answers(
-    broken: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    broken: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     if broken == "a step":
         scaler = StandardScaler().fit(numbers())
@@ -118,7 +124,9 @@ def test_a_broken_copy_is_found_and_the_estimator_answers(
             return copy
 
         monkeypatch.setattr(treelite.sklearn, "import_model", import_model)
-        model = sped_up(RandomForestRegressor(10, random_state=0), numbers(), 0)
+        model = sped_up(
+            RandomForestRegressor(10, random_state=0), numbers(), 0
+        )
         reason = "the compiled copy has other trees than the estimator"
     assert model.copy is None
     assert model.info()["fast_predict_reason"] == reason
@@ -156,4 +164,6 @@ def test_a_forest_that_differs_in_one_bit_is_found() -> None:
         return copy.few(X) * (1 - 1e-15)
 
     with pytest.raises(Unproven, match="other values"):
-        prove(replace(copy, few=inexact), original, numbers().to_numpy(), choose)
+        prove(
+            replace(copy, few=inexact), original, numbers().to_numpy(), choose
+        )

@@ -15,7 +15,9 @@ from tests.models import numbers
 from tests.records import of_codes
 
 
-def test_the_crossing_is_the_number_of_rows_up_to_which_the_first_is_faster() -> None:
+def test_the_crossing_is_the_number_of_rows_up_to_which_the_first_is_faster() -> (
+    None
+):
     def slow(records: Any) -> None:
         time.sleep(1e-4 * len(records))
 
@@ -40,5 +42,7 @@ def test_more_records_than_the_limit_are_left_to_the_estimator() -> None:
     expected = model.estimator.predict_proba(numbers()[:4])
     for size in (1, 2, 3):
         records = of_codes(model.schema, rows[:size])
-        np.testing.assert_array_equal(model.copy.output(records), expected[:size])
+        np.testing.assert_array_equal(
+            model.copy.output(records), expected[:size]
+        )
     assert model.copy.output(of_codes(model.schema, rows[:4])) is None

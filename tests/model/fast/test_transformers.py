@@ -62,7 +62,9 @@ def test_pipelines_compute_what_the_estimator_does(
     )
 
 
-def test_a_pipeline_of_numbers_and_a_search_compute_what_the_estimator_does() -> None:
+def test_a_pipeline_of_numbers_and_a_search_compute_what_the_estimator_does() -> (
+    None
+):
     search = GridSearchCV(
         make_pipeline(StandardScaler(), LogisticRegression()),
         {"logisticregression__C": [1.0]},
@@ -103,7 +105,8 @@ ODD: dict[str, tuple[Any, pd.DataFrame, dict[str, Any]]] = {
     ),
     "a text for nothing": (
         make_pipeline(
-            SimpleImputer(missing_values="?", strategy="most_frequent"), ONE_HOT
+            SimpleImputer(missing_values="?", strategy="most_frequent"),
+            ONE_HOT,
         ),
         TEXTS,
         {"p": "?", "q": "u"},
@@ -113,7 +116,11 @@ ODD: dict[str, tuple[Any, pd.DataFrame, dict[str, Any]]] = {
         TEXTS,
         {"p": "x", "q": "w"},
     ),
-    "two texts together": (FunctionTransformer(both), TEXTS, {"p": "u", "q": "u"}),
+    "two texts together": (
+        FunctionTransformer(both),
+        TEXTS,
+        {"p": "u", "q": "u"},
+    ),
     "a number for nothing": (
         SimpleImputer(missing_values=-999),
         AMOUNTS,
@@ -133,7 +140,9 @@ ODD: dict[str, tuple[Any, pd.DataFrame, dict[str, Any]]] = {
         {"p": "z", "q": "w"},
     ),
     "an unknown text, squashed": (
-        make_pipeline(OneHotEncoder(sparse_output=False), FunctionTransformer(np.tanh)),
+        make_pipeline(
+            OneHotEncoder(sparse_output=False), FunctionTransformer(np.tanh)
+        ),
         TEXTS,
         STRANGE,
     ),
@@ -154,13 +163,16 @@ ODD: dict[str, tuple[Any, pd.DataFrame, dict[str, Any]]] = {
     ),
     "a column without a text, and an indicator": (
         make_pipeline(
-            SimpleImputer(strategy="most_frequent", add_indicator=True), ONE_HOT
+            SimpleImputer(strategy="most_frequent", add_indicator=True),
+            ONE_HOT,
         ),
         TEXTS.assign(p=pd.Series([None] * 60, dtype=object)),
         {"q": "u"},
     ),
     "too large for a scaler, then squashed": (
-        make_pipeline(StandardScaler(), MinMaxScaler(), FunctionTransformer(np.tanh)),
+        make_pipeline(
+            StandardScaler(), MinMaxScaler(), FunctionTransformer(np.tanh)
+        ),
         AMOUNTS / 1e3,
         {"a": 1.7e308, "b": 1.0},
     ),
@@ -190,7 +202,8 @@ def test_odd_steps_compute_what_they_do_without_a_copy(
     pipeline.fit(data, (np.arange(len(data)) % 3 == 0).astype(int))
     kind = "numeric" if "a" in data else "string"
     described = [
-        {"name": column, "type": kind, "default": data[column][0]} for column in data
+        {"name": column, "type": kind, "default": data[column][0]}
+        for column in data
     ]
     model = SklearnModel.load(
         Artifact(pipeline, {"features": described}, data if samples else None)
@@ -211,13 +224,15 @@ def test_odd_steps_compute_what_they_do_without_a_copy(
 
 
 def test_a_number_that_becomes_too_large_between_steps_is_refused() -> None:
-    data = pd.DataFrame(np.random.default_rng(0).normal(size=(200, 100))).add_prefix(
-        "x"
-    )
+    data = pd.DataFrame(
+        np.random.default_rng(0).normal(size=(200, 100))
+    ).add_prefix("x")
     squashed = make_pipeline(
         StandardScaler(), MinMaxScaler(), FunctionTransformer(np.tanh)
     )
-    steps = ColumnTransformer([("squashed", squashed, ["x0"])], remainder="passthrough")
+    steps = ColumnTransformer(
+        [("squashed", squashed, ["x0"])], remainder="passthrough"
+    )
     pipeline = make_pipeline(steps, LogisticRegression()).fit(
         data / 1e3, data["x0"] > 0
     )
@@ -228,8 +243,8 @@ def test_a_number_that_becomes_too_large_between_steps_is_refused() -> None:
             RefusedRecords, match="does not take these values"
         ) as refused:
             model.predict_proba(of_payload(model.schema, record))
-        assert [(fault.row, fault.feature) for fault in refused.value.faults] == [
-            (0, "x0")
-        ]
+        assert [
+            (fault.row, fault.feature) for fault in refused.value.faults
+        ] == [(0, "x0")]
         model.speed_up()
     assert model.copy is not None, model.info()["fast_predict_reason"]

@@ -69,15 +69,21 @@ def test_a_thousand_forests_are_equal_to_the_bit(seed: int) -> None:
     ]
     schema = Schema.from_metadata({"features": described})
     samples = np.nan_to_num(X)
-    copy, original = compile_copy(estimator, split_steps(estimator), schema, samples)
+    copy, original = compile_copy(
+        estimator, split_steps(estimator), schema, samples
+    )
     copy, _ = prove(copy, original, made_up_codes(schema, choose), choose)
     own_rows = X if gaps else np.nan_to_num(X)
     rows = np.concatenate([rows_near_decisions(estimator, choose), own_rows])
     matrices = [rows]
     if gaps:
-        matrices.append(np.where(choose.random(rows.shape) < 0.3, np.nan, rows))
+        matrices.append(
+            np.where(choose.random(rows.shape) < 0.3, np.nan, rows)
+        )
     for matrix in matrices:
-        for method in ("predict", "predict_proba") if classes else ("predict",):
+        for method in (
+            ("predict", "predict_proba") if classes else ("predict",)
+        ):
             np.testing.assert_array_equal(copy.few(matrix), copy.many(matrix))
             np.testing.assert_array_equal(
                 copy_output(copy, method, of_codes(schema, matrix)),
@@ -100,7 +106,9 @@ def test_boosting_that_stopped_early_has_the_trees_that_were_fitted(
     estimator: Any,
 ) -> None:
     model = sped_up(
-        estimator, numbers(), 2 if "Classifier" in type(estimator).__name__ else 0
+        estimator,
+        numbers(),
+        2 if "Classifier" in type(estimator).__name__ else 0,
     )
     assert len(model.estimator.estimators_) < estimator.n_estimators
     assert_equal(model, numbers().to_numpy())
@@ -114,16 +122,18 @@ def test_a_forest_with_other_trees_than_n_estimators_has_those_that_it_has(
         numbers(), targets(numbers(), 3)
     )
     forest.set_params(n_estimators=wanted).estimators_ = forest.estimators_[:7]
-    model = SklearnModel.load(Artifact(forest, {"features": features(numbers())}))
+    model = SklearnModel.load(
+        Artifact(forest, {"features": features(numbers())})
+    )
     model.speed_up()
     assert_equal(model, numbers().to_numpy(), exact=True)
 
 
 def test_trees_that_split_by_category_are_left_to_the_estimator() -> None:
     X = pd.DataFrame({"a": np.arange(ROWS) % 4, "b": np.arange(ROWS) / 7.0})
-    boosting = HistGradientBoostingRegressor(max_iter=3, categorical_features=[0]).fit(
-        X, X["a"] == 2
-    )
+    boosting = HistGradientBoostingRegressor(
+        max_iter=3, categorical_features=[0]
+    ).fit(X, X["a"] == 2)
     model = SklearnModel.load(
         Artifact(boosting, {"features": features(X.astype(float))})
     )
@@ -138,7 +148,10 @@ def test_a_forest_of_several_outputs_does_not_end_the_process() -> None:
     data = numbers()
     two = np.stack([targets(data, 2), targets(data, 3)], axis=1)
     model = SklearnModel.load(
-        Artifact(RandomForestClassifier(3).fit(data, two), {"features": features(data)})
+        Artifact(
+            RandomForestClassifier(3).fit(data, two),
+            {"features": features(data)},
+        )
     )
     model.speed_up()
     assert (

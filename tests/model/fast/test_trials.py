@@ -15,7 +15,11 @@ from sklearn.ensemble import (
 from python.model.fast.transformers import MATRIX_LIMIT_NUMBERS
 from python.model.fast.trials import critical_rows
 from python.model.sklearn import SklearnModel
-from tests.model.fast.compiled import assert_equal, rows_near_decisions, sped_up
+from tests.model.fast.compiled import (
+    assert_equal,
+    rows_near_decisions,
+    sped_up,
+)
 from tests.models import numbers
 
 
@@ -39,7 +43,9 @@ def near_thresholds(estimator: Any) -> st.SearchStrategy[float]:
     return (
         near
         | st.builds(
-            lambda x, steps: float(x + steps * np.spacing(x)), near, st.integers(-3, 3)
+            lambda x, steps: float(x + steps * np.spacing(x)),
+            near,
+            st.integers(-3, 3),
         )
         | st.floats(-1e30, 1e30)
     )
@@ -54,7 +60,9 @@ def near_thresholds(estimator: Any) -> st.SearchStrategy[float]:
 def test_any_number_near_a_threshold_of_a_forest_falls_on_the_same_side(
     forest: SklearnModel, data: st.DataObject
 ) -> None:
-    row = data.draw(st.lists(near_thresholds(forest.estimator), min_size=3, max_size=3))
+    row = data.draw(
+        st.lists(near_thresholds(forest.estimator), min_size=3, max_size=3)
+    )
     assert_equal(forest, np.array([row]), exact=True)
 
 

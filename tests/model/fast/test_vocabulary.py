@@ -35,14 +35,20 @@ def test_known_and_unknown_texts_are_encoded_as_the_encoder_does(
     encoder: str, last: str
 ) -> None:
     data = mixed(missing=True)
-    data["colour"] = data["colour"].astype(object).where(data["colour"].notna(), np.nan)
+    data["colour"] = (
+        data["colour"].astype(object).where(data["colour"].notna(), np.nan)
+    )
     described = [
-        entry if entry["name"] != "colour" else {"name": "colour", "type": "string"}
+        entry
+        if entry["name"] != "colour"
+        else {"name": "colour", "type": "string"}
         for entry in features(data)
     ]
     estimator, classes = LAST[last]
     pipeline = make_pipeline(
-        mixed_columns(StandardScaler(), ENCODERS.get(encoder, OneHotEncoder())),
+        mixed_columns(
+            StandardScaler(), ENCODERS.get(encoder, OneHotEncoder())
+        ),
         clone(estimator),
     )
     model = SklearnModel.load(
@@ -76,16 +82,24 @@ def test_known_and_unknown_texts_are_encoded_as_the_encoder_does(
                 model.predict(records)
         else:
             assert fast is not None
-            np.testing.assert_allclose(fast, expected, rtol=TOLERANCE, atol=TOLERANCE)
+            np.testing.assert_allclose(
+                fast, expected, rtol=TOLERANCE, atol=TOLERANCE
+            )
 
 
-def test_texts_that_a_step_reads_letter_by_letter_are_left_to_the_estimator() -> None:
+def test_texts_that_a_step_reads_letter_by_letter_are_left_to_the_estimator() -> (
+    None
+):
     data = pd.DataFrame({"text": ["good", "bad", "good good", "so bad"] * 10})
     words = make_column_transformer((CountVectorizer(), "text"))
-    pipeline = make_pipeline(words, LogisticRegression()).fit(data, [1, 0, 1, 0] * 10)
+    pipeline = make_pipeline(words, LogisticRegression()).fit(
+        data, [1, 0, 1, 0] * 10
+    )
     model = SklearnModel.load(
         Artifact(pipeline, {"features": [{"name": "text", "type": "string"}]})
     )
     model.speed_up()
     assert model.info()["fast_predict"] is False
-    assert model.predict(of_payload(model.schema, {"text": "good"})).tolist() == [1]
+    assert model.predict(
+        of_payload(model.schema, {"text": "good"})
+    ).tolist() == [1]

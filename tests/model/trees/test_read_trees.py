@@ -54,7 +54,10 @@ def test_no_library_is_imported_until_a_predictor_brings_it() -> None:
         "print({'sklearn', 'lightgbm', 'xgboost'} & set(sys.modules))"
     )
     done = run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, check=True
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
     )
     assert done.stdout.decode().strip() == "set()"
 
