@@ -38,6 +38,7 @@ from tests.models import features, mixed, numbers
 from tests.records import of_payload
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("last", LAST)
 @pytest.mark.parametrize(
     ("numeric", "encoder"),
@@ -187,6 +188,7 @@ ODD: dict[str, tuple[Any, pd.DataFrame, dict[str, Any]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("samples", [True, False])
 @pytest.mark.parametrize("name", ODD)
 def test_odd_steps_compute_what_they_do_without_a_copy(
