@@ -29,9 +29,29 @@ WITHOUT_A_COPY = {
     "several labels",
 }
 WITH_A_COPY = [name for name in NAMES if name not in WITHOUT_A_COPY]
+# One of each kind is enough for `make test-quick`.
+QUICK = {
+    "build_rf_binary",
+    "build_rf_multiclass",
+    "build_linear_binary",
+    "build_lgbm_binary",
+    "xgboost",
+    "catboost",
+    "linear pipeline",
+    "several outputs",
+}
 
 
-@pytest.mark.parametrize("name", NAMES)
+def mark_slow_names() -> list[Any]:
+    """Return all names, those that are not quick with the mark that says so."""
+    names = []
+    for name in NAMES:
+        marks = () if name in QUICK else pytest.mark.slow
+        names.append(pytest.param(name, marks=marks))
+    return names
+
+
+@pytest.mark.parametrize("name", mark_slow_names())
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
 def test_law(law: Callable[..., None], name: str, client: Client) -> None:
     law(client(name), build(name))
@@ -56,6 +76,7 @@ def test_most_models_have_a_copy() -> None:
     assert without_a_copy == WITHOUT_A_COPY
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXAMPLE_NAMES)
 def test_every_example_is_explained_without_samples(
     name: str, client: Client

@@ -225,6 +225,7 @@ def test_odd_steps_compute_what_they_do_without_a_copy(
     assert predicted() == before
 
 
+@pytest.mark.slow
 def test_a_number_that_becomes_too_large_between_steps_is_refused() -> None:
     data = pd.DataFrame(
         np.random.default_rng(0).normal(size=(200, 100))
