@@ -99,6 +99,7 @@ def requests(draw: st.DrawFn) -> tuple[str, str, bytes]:
     return name, path, body
 
 
+@pytest.mark.slow
 @examples
 @given(requests())
 @example(

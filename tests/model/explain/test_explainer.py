@@ -43,6 +43,7 @@ from tests.serving import Client
 SCALE = {"binary": (), "three classes": (3,), "regression": ()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cell", list(cells()), ids=str)
 def test_the_matrix(cell: Cell) -> None:
     model = cell.model
@@ -72,6 +73,7 @@ def test_the_matrix(cell: Cell) -> None:
         assert explanation.output == "probability"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [
@@ -218,6 +220,7 @@ def test_the_same_background_again_is_compiled_once(
     assert len(made) == compiled + 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [
@@ -376,6 +379,7 @@ def test_a_background_that_shap_misreads_is_not_used() -> None:
     assert shapley_error(model, data.head(3), lacking.iloc[10:30]) < 1e-9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("samples", [1, "identical", 30])
 @pytest.mark.parametrize(
     "mixer",

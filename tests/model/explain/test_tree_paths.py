@@ -60,6 +60,7 @@ def test_weights_of_records_count() -> None:
     assert_same(fitted("forest", sample_weight=weights), records(1))
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_records_on_the_thresholds(data: st.DataObject) -> None:

@@ -42,6 +42,7 @@ STRICT_ENCODERS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoder", STRICT_ENCODERS, ids=repr)
 @pytest.mark.parametrize("kind", ["category", "string"])
 def test_an_encoder_of_several_columns_is_looked_up_column_by_column(

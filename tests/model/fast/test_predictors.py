@@ -51,6 +51,7 @@ LINEAR: list[tuple[Any, int, dict[str, Any]]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("estimator", "classes", "fit"), BOOSTERS + LINEAR, ids=str
 )
@@ -96,6 +97,7 @@ def test_a_link_that_is_met_only_when_saturated_is_not_taken_for_another() -> (
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("last", "classes"),
     [

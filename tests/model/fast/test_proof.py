@@ -138,6 +138,7 @@ def test_a_broken_copy_is_found_and_the_estimator_answers(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("handed", HANDED)
 def test_a_linear_sum_in_another_order_is_found(handed: str) -> None:
     model, _ = large_terms(handed, Ridge(), 3, 1.0)

@@ -38,6 +38,7 @@ from tests.models import features, mixed, numbers
 from tests.records import of_payload
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("last", LAST)
 @pytest.mark.parametrize(
     ("numeric", "encoder"),
@@ -187,6 +188,7 @@ ODD: dict[str, tuple[Any, pd.DataFrame, dict[str, Any]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("samples", [True, False])
 @pytest.mark.parametrize("name", ODD)
 def test_odd_steps_compute_what_they_do_without_a_copy(
@@ -223,6 +225,7 @@ def test_odd_steps_compute_what_they_do_without_a_copy(
     assert predicted() == before
 
 
+@pytest.mark.slow
 def test_a_number_that_becomes_too_large_between_steps_is_refused() -> None:
     data = pd.DataFrame(
         np.random.default_rng(0).normal(size=(200, 100))

@@ -41,6 +41,7 @@ FORESTS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(1000))
 def test_a_thousand_forests_are_equal_to_the_bit(seed: int) -> None:
     """They differ in their classes, depths, weights and missing values."""

@@ -51,6 +51,7 @@ def near_thresholds(estimator: Any) -> st.SearchStrategy[float]:
     )
 
 
+@pytest.mark.slow
 @given(data=st.data())
 @settings(
     max_examples=300,
@@ -66,6 +67,7 @@ def test_any_number_near_a_threshold_of_a_forest_falls_on_the_same_side(
     assert_equal(forest, np.array([row]), exact=True)
 
 
+@pytest.mark.slow
 @given(data=st.data())
 @settings(
     max_examples=300,

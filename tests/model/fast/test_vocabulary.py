@@ -28,6 +28,7 @@ from tests.models import features, mixed
 from tests.records import of_payload
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Found unknown categories")
 @pytest.mark.parametrize("last", LAST)
 @pytest.mark.parametrize("encoder", [*ENCODERS, "one-hot, strict"])

@@ -65,6 +65,7 @@ def near_threshold(model: TreeModel, feature: int, place: Any) -> float:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PREDICTORS)
 @given(places=st.lists(st.one_of(STEPS, ANYTHING), min_size=5, max_size=5))
 @settings(deadline=None, max_examples=150)
