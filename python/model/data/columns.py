@@ -43,8 +43,8 @@ def with_column(columns: Columns, number: int, source: Columns) -> Columns:
     """Return a copy whose column `number` is that of `source`, which has as many rows."""
     copy = columns.copy()
     if is_frame(columns):
-        name = copy.columns[number]
-        copy[name] = source.iloc[:, number].array
+        column = source.iloc[:, number].set_axis(copy.index)
+        copy.isetitem(number, column)
     else:
         copy[:, number] = source[:, number]
     return copy
@@ -63,7 +63,11 @@ def mix_rows(columns: Columns, rows: Rows) -> Columns:
 
     mixed = {}
     for name, sources in zip(columns, rows.T, strict=True):
-        mixed[name] = columns[name].array.take(sources)
+        values = columns[name].array.take(sources)
+        if columns[name].dtype == object:
+            # As a Series, it stays one of objects: a DataFrame makes texts of texts.
+            values = pd.Series(values, dtype=object)
+        mixed[name] = values
     return pd.DataFrame(mixed)
 
 

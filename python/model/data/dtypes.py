@@ -1,45 +1,73 @@
 """Dtypes: the types of columns, as pandas names them in a feature's `dtype`."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
 
-NUMPY_DTYPES = {
-    *("float64", "float32", "float16"),
-    *(
-        "int64",
-        "int32",
-        "int16",
-        "int8",
-        "uint64",
-        "uint32",
-        "uint16",
-        "uint8",
-    ),
-    *("bool", "object"),
-}
+FLOATS = ("float64", "float32", "float16")
+SIGNED = ("int64", "int32", "int16", "int8")
+UNSIGNED = ("uint64", "uint32", "uint16", "uint8")
+NUMPY_DTYPES = {*FLOATS, *SIGNED, *UNSIGNED, "bool", "object"}
 """Those of which NumPy makes a column; pandas makes the others."""
 
+TYPE_OF_KIND = {
+    "f": "numeric",
+    "i": "integer",
+    "u": "integer",
+    "b": "boolean",
+    "M": "datetime",
+}
+"""The type of feature that a dtype belongs to, by the dtype's `kind`."""
 
-def is_dtype(name: str) -> bool:
-    """Return whether pandas knows a dtype of that name."""
-    if name in NUMPY_DTYPES:
-        return True
+
+def read_dtype(dtype: Any) -> str | None:
+    """Return the name of a dtype, or of what pandas takes for one; None if pandas knows none."""
+    if isinstance(dtype, str) and dtype in NUMPY_DTYPES:
+        return dtype
     import pandas as pd  # a model of numbers alone does without
 
     try:
-        pd.api.types.pandas_dtype(name)
+        known = pd.api.types.pandas_dtype(dtype)
     except (TypeError, ValueError):
-        return False
-    return True
+        return None
+    if known.kind == "U":  # before pandas 3, a column of `str` is one of objects
+        return "object"
+    name = str(known)
+    if name in NUMPY_DTYPES or not isinstance(dtype, str):
+        return name
+    return dtype
+
+
+def type_of(name: str) -> str:
+    """Return the type of feature that a dtype belongs to: "integer" for int8 and for Int64.
+
+    It is "object" for a column that holds anything.
+    """
+    if name == "object":
+        return name
+    import pandas as pd  # a model of numbers alone does without
+
+    dtype = pd.api.types.pandas_dtype(name)
+    if dtype.kind in TYPE_OF_KIND:
+        return TYPE_OF_KIND[dtype.kind]
+    if isinstance(dtype, pd.CategoricalDtype):
+        return "category"
+    return "string" if pd.api.types.is_string_dtype(dtype) else name
 
 
 def holds_missing(name: str) -> bool:
     """Return whether a column of the dtype can hold a missing value."""
-    if name not in NUMPY_DTYPES:
-        return True
-    return np.dtype(name).kind in "fO"
+    return name in (*FLOATS, "object") or name not in NUMPY_DTYPES
+
+
+def find_limits(name: str) -> tuple[int, int]:
+    """Return the smallest and the largest whole number of the dtype; int64's if it has none."""
+    # pandas writes its own as NumPy does, but for a capital letter.
+    plain = name.lower()
+    limits = np.iinfo(plain if plain in (*SIGNED, *UNSIGNED) else "int64")
+    return int(limits.min), int(limits.max)
 
 
 def make_column(values: Sequence[Any], name: str) -> Any:
@@ -52,3 +80,22 @@ def make_column(values: Sequence[Any], name: str) -> Any:
     import pandas as pd  # a model of numbers alone does without
 
     return pd.array(values, dtype=name)
+
+
+@cache
+def text_dtype() -> str:
+    """Return the dtype of a column of texts, where nobody names one: `str` since pandas 3."""
+    import pandas as pd  # a model of numbers alone does without
+
+    return str(pd.Series(["a"]).dtype)
+
+
+@cache
+def datetime_dtype() -> str:
+    """Return the dtype of a column of dates, where nobody names one.
+
+    pandas 3 counts microseconds: `datetime64[us]`; before, it counted nanoseconds.
+    """
+    import pandas as pd  # a model of numbers alone does without
+
+    return str(pd.to_datetime(["2024-05-31"]).dtype)

@@ -8,9 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self, TypeAlias
 
+import numpy as np
+
 from python.errors import ArtifactError
 from python.model.data.columns import is_missing
-from python.model.data.dtypes import holds_missing
+from python.model.data.dtypes import holds_missing, type_of
 from python.model.data.spelling import shorten
 from python.model.types import Columns, Matrix
 
@@ -26,10 +28,13 @@ class Feature(ABC):
     `accepts_missing` is None until it has been found out what the estimator takes;
     `missing_rule_from` says who knew: the metadata, the samples or the estimator.
     `dtype` is the type of the column, as pandas names it, where it is not the usual one.
+    `missing_value` stands for a missing value in a column of objects: NaN or None.
     `entry` is the feature's own entry in the metadata.
     """
 
     type: ClassVar[str]
+    dtype_types: ClassVar[tuple[str, ...]]
+    """The types that the dtype of such a column can belong to."""
     usual_dtype: ClassVar[str]
     dtype_with_missing: ClassVar[str | None] = None
     """What pandas makes of a column with gaps, where the usual dtype holds no missing value."""
@@ -43,6 +48,7 @@ class Feature(ABC):
     accepts_missing: bool | None = None
     dtype: str | None = None
     missing_rule_from: str = "metadata"
+    missing_value: Any = np.nan
     entry: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -73,13 +79,18 @@ class Feature(ABC):
         """Return the same feature with a rule for missing values, and a column that holds them."""
         dtype = self.dtype
         if accepts_missing and not self.can_be_missing:
-            dtype = self.dtype_with_missing
+            dtype = self.dtype_with_missing or dtype
         return replace(
             self,
             accepts_missing=accepts_missing,
             missing_rule_from=source,
             dtype=dtype,
         )
+
+    def with_missing_value(self, value: Any) -> Self:
+        """Return the same feature, in whose column of objects NaN or None is a missing value."""
+        dtype = self.dtype if value is not None else "object"
+        return replace(self, missing_value=value, dtype=dtype)
 
     @property
     def example(self) -> Value:
@@ -90,6 +101,11 @@ class Feature(ABC):
     @abstractmethod
     def made_up_value(self) -> Value:
         """A value that fits, made up from the metadata."""
+
+    @property
+    def made_up_values(self) -> Sequence[Value]:
+        """Several values that fit, made up from the metadata."""
+        return [self.example]
 
     @property
     @abstractmethod
@@ -136,9 +152,37 @@ class Feature(ABC):
             expected = self.mismatch(self.default)
             if expected is not None:
                 return f"the default must be {expected}"
-        if self.accepts_missing and not self.can_be_missing:
+        never_missing = self.default is not None or self.can_be_missing
+        if self.accepts_missing and not never_missing:
             return f"a column of {self.column_dtype} holds no missing value"
+        return None if self.dtype is None else self._find_dtype_misfit()
+
+    def _find_dtype_misfit(self) -> str | None:
+        dtype = self.column_dtype
+        other_type = type_of(dtype)
+        if other_type not in self.dtype_types:
+            return (
+                f"a column of {dtype} is of another type than {self.type}: "
+                f"{other_type}"
+            )
+        try:
+            self.column([self.example])
+        except Exception:
+            # pandas refuses values with exceptions of many kinds.
+            return f"a column of {dtype} does not hold {shorten(self.example)}"
         return None
+
+    def convert(self, value: Value) -> Value:
+        """Return a value that fits as it stands in the column."""
+        return value
+
+    def cells(self, values: Iterable[Value]) -> list[Value]:
+        """Return what stands in the column for each value; None where it is missing."""
+        gap = self.missing_value if self.column_dtype == "object" else None
+        cells = []
+        for value in self.fill(values):
+            cells.append(gap if value is None else self.convert(value))
+        return cells
 
     def fill(self, values: Iterable[Value]) -> list[Value]:
         """Return the values, with the default in place of each that is missing."""

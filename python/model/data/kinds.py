@@ -13,24 +13,30 @@ from typing import Any, ClassVar
 import numpy as np
 
 from python.model.data.columns import is_missing
-from python.model.data.dtypes import NUMPY_DTYPES, make_column
+from python.model.data.dtypes import (
+    NUMPY_DTYPES,
+    datetime_dtype,
+    find_limits,
+    make_column,
+    text_dtype,
+)
 from python.model.data.features import CodedFeature, Feature, Value
 from python.model.data.spelling import shorten
 from python.model.types import Columns, Matrix
 
 SHOWN_CATEGORIES = 20
 MISSING_POSITION = -1  # pandas' own code for a missing category
-EXACT_INTEGERS = 2**53  # up to it, float64 has every whole number
-INTEGERS = range(-(2**63), 2**63)
-NANOSECOND_YEARS = range(
-    1678, 2262
-)  # the years that datetime64[ns] holds in full
+EXACT_INTEGERS = 2**53  # below it, float64 has every whole number
+NUMBERS = (0.0, 1.0, -1.0, 0.5, 2.0, 10.0, -10.0, 100.0, 1000.0)
+DATES = ("2000-01-01", "2001-02-03T04:05:06", "1970-01-01", "2024-02-29T23:59")
+# What datetime64[ns] holds in full, and datetime64[us] with any offset.
+NANOSECOND_YEARS = range(1678, 2262)
+YEARS = range(2, 9999)
 # A date, or a date and a time to the nanosecond, perhaps with an offset.
 ISO_8601 = re.compile(
-    r"(?P<microseconds>\d{4}-\d\d-\d\d"
-    r"(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?)?)"
-    r"(?:(?<=\.\d{6})\d{1,3})?"
-    r"(?P<offset>(?<=:\d\d)Z|(?<=\d)[+-]\d\d:?\d\d)?",
+    r"(?P<date>\d{4}-\d\d-\d\d)"
+    r"(?:[T ](?P<time>(?:[01]\d|2[0-3]):\d\d(?::\d\d(?:\.\d{1,9})?)?)"
+    r"(?P<offset>Z|[+-]\d\d:?\d\d)?)?",
     re.ASCII,
 )
 
@@ -40,10 +46,12 @@ class Numeric(CodedFeature):
     """A number: float64 in the column, NaN where it is missing."""
 
     type = "numeric"
+    dtype_types = ("numeric", "object")
     usual_dtype = "float64"
     is_number = True
     every_value_fits = True
     made_up_value: ClassVar[Value] = 0.0
+    made_up_values: ClassVar[Sequence[Value]] = NUMBERS
     value_type: ClassVar[Any] = float
 
     def mismatch(self, value: Value) -> str | None:
@@ -54,9 +62,13 @@ class Numeric(CodedFeature):
             return "a number that fits into 64 bits"
         return None
 
+    def convert(self, value: Value) -> Value:
+        """Return the number as a float: JSON knows no difference between 1 and 1.0."""
+        return float(value)
+
     def column(self, values: Sequence[Value]) -> Any:
         """Return the numbers, (n_records,), in the dtype of the column."""
-        return make_column(self.fill(values), self.column_dtype)
+        return make_column(self.cells(values), self.column_dtype)
 
     def encode(self, column: Columns) -> Matrix:
         """Return the numbers in such a column, (n_records,), NaN where one is missing."""
@@ -71,9 +83,9 @@ class Numeric(CodedFeature):
         is_plain = dtype in NUMPY_DTYPES and dtype != "object"
         if is_plain and not np.isnan(codes).any():
             return codes.astype(dtype, copy=False)
-        values = [
-            None if is_missing(code) else code for code in codes.tolist()
-        ]
+        values = []
+        for code in codes.tolist():
+            values.append(None if is_missing(code) else code)
         return self.column(values)
 
 
@@ -82,11 +94,22 @@ class Integer(Numeric):
     """A whole number: int64 in the column, float64 where one may be missing."""
 
     type = "integer"
+    dtype_types = ("integer", "numeric", "object")
     usual_dtype = "int64"
     dtype_with_missing = "float64"
     every_value_fits = False
     made_up_value = 0
     value_type = int | float
+
+    @property
+    def made_up_values(self) -> Sequence[Value]:
+        """Some whole numbers that fit."""
+        return [int(number) for number in NUMBERS if not self.mismatch(number)]
+
+    @cached_property
+    def limits(self) -> tuple[int, int]:
+        """The smallest and the largest number that the column holds."""
+        return find_limits(self.column_dtype)
 
     def mismatch(self, value: Value) -> str | None:
         """Return what should be there; 3.0 is a whole number, 3.5 and true are not."""
@@ -94,93 +117,125 @@ class Integer(Numeric):
             return "a whole number"
         if isinstance(value, float) and not value.is_integer():
             return "a whole number"
-        if int(value) not in INTEGERS:
-            return "a whole number that fits into 64 bits"
+        smallest, largest = self.limits
+        if not smallest <= int(value) <= largest:
+            return f"a whole number from {smallest} to {largest}"
         return None
 
-    def fill(self, values: Iterable[Value]) -> list[Value]:
-        """Return the values as whole numbers, with the default in place of each missing one."""
-        filled = super().fill(values)
-        return [None if value is None else int(value) for value in filled]
+    def convert(self, value: Value) -> Value:
+        """Return the whole number as an int."""
+        return int(value)
 
 
 @dataclass(frozen=True)
 class Boolean(Numeric):
-    """True or false: bool in the column, an object, NaN where it is missing, where it may be."""
+    """True or false: bool in the column, an object where it may be missing."""
 
     type = "boolean"
+    dtype_types = ("boolean", "integer", "numeric", "object")
     usual_dtype = "bool"
     dtype_with_missing = "object"
     made_up_value = False
+    made_up_values = (False, True)
     value_type = bool
 
     def mismatch(self, value: Value) -> str | None:
         """Return what should be there; neither 1 nor "true" is a boolean."""
         return None if isinstance(value, bool) else "true or false"
 
-    def fill(self, values: Iterable[Value]) -> list[Value]:
-        """Return the values as booleans, with the default in place of each missing one."""
-        missing = np.nan if self.column_dtype == "object" else None
-        filled = super().fill(values)
-        return [missing if value is None else bool(value) for value in filled]
+    def convert(self, value: Value) -> Value:
+        """Return the boolean; its code may come instead, 1 or 0."""
+        return bool(value)
 
 
 @dataclass(frozen=True)
 class Datetime(Feature):
     """A date, or a date and a time, as text in ISO 8601: datetime64 in the column, NaT missing.
 
-    A time with an offset is converted to UTC, and to the zone of the column if it has one.
+    A time with an offset is converted to UTC, one without is UTC. A column with a zone has the
+    same moments in its zone.
     """
 
     type = "datetime"
-    usual_dtype = "datetime64[ns]"
-    made_up_value = "2000-01-01"
+    dtype_types = ("datetime", "object")
+    usual_dtype = "datetime64"
+    made_up_value = DATES[0]
+    made_up_values = DATES
     value_type = str
+
+    @property
+    def column_dtype(self) -> str:
+        """The dtype of the column, with the unit in which the time is counted."""
+        return self.dtype or datetime_dtype()
+
+    @property
+    def unit(self) -> str:
+        """The unit in which the column counts: `ns`, `us`, `ms` or `s`."""
+        counted = re.search(r"\[(ns|us|ms|s)\b", self.column_dtype)
+        return counted[1] if counted else "ns"
 
     def mismatch(self, value: Value) -> str | None:
         """Return what should be there: `2024-05-31`, `2024-05-31T12:30:00+02:00`."""
         expected = "a date, or a date and time, such as 2024-05-31T12:30:00"
-        parts = ISO_8601.fullmatch(value) if isinstance(value, str) else None
-        if parts is None:
+        if not isinstance(value, str) or not ISO_8601.fullmatch(value):
             return expected
         try:
-            date = datetime.fromisoformat(parts["microseconds"])
+            date = datetime.fromisoformat(value)
         except ValueError:
             return expected
-        is_exact = "[ns" in self.column_dtype
-        if is_exact and date.year not in NANOSECOND_YEARS:
-            return (
-                f"a date from {NANOSECOND_YEARS[0]} to {NANOSECOND_YEARS[-1]}"
-            )
+        years = NANOSECOND_YEARS if self.unit == "ns" else YEARS
+        if date.year not in years:
+            return f"a date from {years[0]} to {years[-1]}"
         return None
 
     def column(self, values: Sequence[Value]) -> Any:
         """Return the dates, (n_records,), in the dtype of the column."""
         import pandas as pd  # a model of numbers alone does without
 
-        dates = pd.to_datetime(self.fill(values), format="ISO8601", utc=True)
+        moments = []
+        for value in self.fill(values):
+            moments.append(_moment(value, self.unit))
+        dates = pd.DatetimeIndex(
+            np.array(moments, dtype=f"datetime64[{self.unit}]")
+        )
         dtype = pd.api.types.pandas_dtype(self.column_dtype)
         zone = getattr(dtype, "tz", None)
-        local = (
-            dates.tz_localize(None) if zone is None else dates.tz_convert(zone)
-        )
-        return local.astype(dtype).array
+        if zone is not None:
+            return dates.tz_localize("UTC").tz_convert(zone).array
+        return dates.astype(dtype).array
+
+
+def _moment(value: str | None, unit: str) -> np.datetime64:
+    """Return a moment in UTC, counted in the unit: 10:30 for `2024-05-31T12:30+02:00`."""
+    parts = ISO_8601.fullmatch(value or "")
+    if parts is None:
+        return np.datetime64("NaT", unit)
+    local = f"{parts['date']}T{parts['time'] or '00:00'}"
+    moment = np.datetime64(local, unit)
+    offset = parts["offset"] or "Z"
+    if offset == "Z":
+        return moment
+    minutes = int(offset[1:3]) * 60 + int(offset[-2:])
+    difference = np.timedelta64(minutes, "m")
+    if offset[0] == "-":
+        return moment + difference
+    return moment - difference
 
 
 @dataclass(frozen=True)
 class String(Feature):
-    """Any text: an object in the column.
+    """Any text: in a column as pandas makes it of texts, or of objects.
 
     A missing one is `missing_value`: NaN, or None if the model was fitted with None. It is never
     the text "nan".
     """
 
     type = "string"
+    dtype_types = ("string", "object")
     usual_dtype = "object"
     every_value_fits = True
     made_up_value = ""
     value_type = str
-    missing_value: Any = np.nan
 
     def mismatch(self, value: Value) -> str | None:
         """Return what should be there; a number is not a text."""
@@ -188,9 +243,10 @@ class String(Feature):
 
     def column(self, values: Sequence[Value]) -> Any:
         """Return the texts, (n_records,), in the dtype of the column."""
-        texts = []
-        for value in self.fill(values):
-            texts.append(self.missing_value if value is None else value)
+        texts = self.cells(values)
+        if self.dtype is None and all(map(is_missing, texts)):
+            # Where there is a text, pandas sees for itself that it is a column of texts.
+            return make_column(texts, text_dtype())
         return make_column(texts, self.column_dtype)
 
 
@@ -199,6 +255,14 @@ class Category(CodedFeature):
     """One of `categories`: an unordered pandas Categorical, with the categories in their order."""
 
     type = "category"
+    dtype_types = (
+        "category",
+        "string",
+        "boolean",
+        "integer",
+        "numeric",
+        "object",
+    )
     usual_dtype = "category"
     categories: tuple[Value, ...] = ()
 
@@ -215,6 +279,11 @@ class Category(CodedFeature):
     def made_up_value(self) -> Value:
         """The first category."""
         return self.categories[0]
+
+    @property
+    def made_up_values(self) -> Sequence[Value]:
+        """The categories."""
+        return self.categories
 
     @property
     def value_type(self) -> Any:
@@ -259,10 +328,13 @@ class Category(CodedFeature):
         import pandas as pd  # a model of numbers alone does without
 
         positions = codes.astype(np.intp)
-        column = pd.Categorical.from_codes(
-            positions, pd.Index(self.categories)
-        )
-        return column if self.dtype is None else column.astype(self.dtype)
+        if self.dtype is None:
+            return pd.Categorical.from_codes(
+                positions, pd.Index(self.categories)
+            )
+        categories = (*self.categories, None)  # the last one is missing
+        values = [categories[position] for position in positions]
+        return make_column(self.cells(values), self.dtype)
 
     def _find_misfit(self) -> str | None:
         kinds = set(map(_kind, self.categories))

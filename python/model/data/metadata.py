@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from python.errors import ArtifactError
-from python.model.data.dtypes import is_dtype
+from python.model.data.dtypes import read_dtype
 from python.model.data.features import Feature
 from python.model.data.kinds import TYPES, Category
 from python.model.data.spelling import shorten, suggest
@@ -59,11 +59,14 @@ def _read_feature(entry: Any, number: int) -> Feature:
     plain = {str(key): _plain(value) for key, value in entry.items()}
     kind = _read_type(name, plain)
     _check_keys(name, plain)
+    dtype = _read_dtype(name, kind, plain)
+    if plain.get("dtype") is not None:
+        plain["dtype"] = dtype  # it may have been an object of pandas
     arguments: dict[str, Any] = {
         "name": name,
         "default": plain.get("default"),
         "accepts_missing": plain.get("accepts_missing"),
-        "dtype": _read_dtype(name, kind, plain),
+        "dtype": dtype,
         "entry": plain,
     }
     categories = plain.get("categories", [])
@@ -96,11 +99,13 @@ def _read_dtype(
     """Return the dtype of the entry, or that of a column with gaps; None for the usual one."""
     dtype = entry.get("dtype")
     if dtype is not None:
-        if is_dtype(str(dtype)):
-            return str(dtype)
+        known = read_dtype(dtype)
+        if known is not None:
+            return known
         fault = f"pandas knows no dtype {shorten(str(dtype))}"
         raise ArtifactError(f'feature "{name}": {fault}')
-    if entry.get("accepts_missing") is True:
+    has_default = entry.get("default") is not None
+    if entry.get("accepts_missing") is True and not has_default:
         return kind.dtype_with_missing
     return None
 

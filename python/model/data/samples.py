@@ -1,12 +1,13 @@
 """The samples of an artifact: rows of values, and what they show of missing ones."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC
 from typing import Any
 
 import numpy as np
 
 from python.errors import ArtifactError
-from python.model.data.features import Value
+from python.model.data.features import Feature, Value
 from python.model.data.schema import Row, Schema
 
 
@@ -53,40 +54,42 @@ def rules_of_samples(schema: Schema, rows: Sequence[Row]) -> dict[str, bool]:
     Raises ArtifactError where one is missing and the column holds no missing value.
     """
     rules = {}
-    for number, feature in enumerate(schema.features):
-        values = [row[number] for row in rows]
-        has_gaps = None in values
-        if feature.accepts_missing is None and feature.default is None:
-            rules[feature.name] = has_gaps
-        elif (
-            has_gaps and feature.default is None and not feature.can_be_missing
-        ):
-            place = f'samples, row {values.index(None)}, "{feature.name}"'
-            dtype = feature.column_dtype
-            raise ArtifactError(
-                f"{place}: missing, and a column of {dtype} holds no missing value"
-            )
+    for feature, values in zip(
+        schema.features, zip(*rows, strict=True), strict=True
+    ):
+        if feature.default is not None:
+            continue
+        if None in values:
+            _check_dtype(feature, values.index(None))
+        if feature.accepts_missing is None:
+            rules[feature.name] = None in values
     return rules
 
 
+def _check_dtype(feature: Feature, row: int) -> None:
+    """Raise ArtifactError if the column, which lacks a value, cannot do without."""
+    if feature.can_be_missing or feature.dtype is None:
+        return
+    place = f'samples, row {row}, "{feature.name}"'
+    dtype = feature.column_dtype
+    raise ArtifactError(
+        f"{place}: missing, and a column of {dtype} holds no missing value"
+    )
+
+
 def to_json_value(value: Any) -> Value:
-    """Return a value of a DataFrame as JSON would have it: None for every kind of missing value."""
+    """Return a value of a DataFrame as JSON would have it: None for every kind of missing value.
+
+    A moment in a zone is written in UTC.
+    """
     if isinstance(value, str):
-        return value
+        return str(value)
     if str(value) in ("nan", "NaT", "<NA>"):
         return None
+    if isinstance(value, np.datetime64):
+        return str(value)
+    if getattr(value, "tzinfo", None) is not None:
+        return value.astimezone(UTC).isoformat()
     if hasattr(value, "isoformat"):  # a date, or a date and a time
         return value.isoformat()
     return value.item() if isinstance(value, np.generic) else value
-
-
-def find_markers(samples: Any, names: Sequence[str]) -> dict[str, set[Any]]:
-    """Return what stands for a missing value in each column of a DataFrame: NaN or None."""
-    markers: dict[str, set[Any]] = {}
-    if not hasattr(samples, "columns"):
-        return markers
-    for name in names:
-        column = samples[name].astype(object)
-        gaps = column[column.isna()]
-        markers[name] = {None if gap is None else np.nan for gap in gaps}
-    return markers

@@ -1,18 +1,16 @@
 """The schema: a model's features in their order, which turns rows of values into columns."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from itertools import chain, islice
 from typing import Any, Self, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from python.errors import MAX_FAULTS, Fault
 from python.model.data.columns import split_columns, to_array
 from python.model.data.features import CodedFeature, Feature, Value
-from python.model.data.kinds import EXACT_INTEGERS, Category, Integer, String
+from python.model.data.kinds import EXACT_INTEGERS, Category, Integer
 from python.model.data.metadata import read_features
 from python.model.data.spelling import shorten, suggest
 from python.model.types import Columns, Matrix
@@ -54,12 +52,11 @@ class Schema:
         return type(self)(features, named=self.named)
 
     def with_missing_values(self, values: Mapping[str, Any]) -> Self:
-        """Return the same schema, with what stands for a missing text: NaN or None."""
+        """Return the same schema, with what stands for a missing value in columns of objects."""
         features: list[Feature] = []
         for feature in self.features:
-            if isinstance(feature, String) and feature.name in values:
-                value = values[feature.name]
-                features.append(replace(feature, missing_value=value))
+            if feature.name in values:
+                features.append(feature.with_missing_value(values[feature.name]))
             else:
                 features.append(feature)
         return type(self)(features, named=self.named)
@@ -78,6 +75,15 @@ class Schema:
         """Whether every column is float64, so that the codes are the columns."""
         dtypes = {feature.column_dtype for feature in self.features}
         return self.is_numeric and dtypes == {"float64"}
+
+    @cached_property
+    def _object_names(self) -> list[str]:
+        """The names of the features whose columns hold objects, whatever is in them."""
+        names = []
+        for feature in self.features:
+            if feature.dtype == "object":
+                names.append(feature.name)
+        return names
 
     @cached_property
     def has_codes(self) -> bool:
@@ -177,7 +183,8 @@ class Schema:
         if not self._integers:
             return True
         sizes = np.abs(codes[:, self._integers])
-        return not (sizes > EXACT_INTEGERS).any()
+        # The code of 2**53 may stand for 2**53 + 1.
+        return not (sizes >= EXACT_INTEGERS).any()
 
     @cached_property
     def _integers(self) -> list[int]:
@@ -205,16 +212,20 @@ class Schema:
         """Return the columns, (n_rows, n_features), that have these codes."""
         if self.is_float:
             return self._in_form(codes)
-        columns: dict[str, NDArray[Any]] = {}
+        columns: dict[str, Any] = {}
         for feature, code in zip(self._coded_features, codes.T, strict=True):
             columns[feature.name] = feature.decode(code)
         return self._in_form(columns)
 
-    def _in_form(self, columns: Matrix | dict[str, NDArray[Any]]) -> Columns:
+    def _in_form(self, columns: Matrix | dict[str, Any]) -> Columns:
         if self.is_float and not self.named:
             return columns
         import pandas as pd  # a model of numbers alone does without
 
+        if isinstance(columns, dict):
+            for name in self._object_names:
+                # As a Series, it stays one of objects: a DataFrame makes texts of texts.
+                columns[name] = pd.Series(columns[name], dtype=object)
         frame = pd.DataFrame(columns, columns=self.names, copy=False)
         if self.named:
             return frame
