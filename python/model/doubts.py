@@ -4,30 +4,26 @@ The estimator's own predictions for the rows that it was trained with are the tr
 changes them on the way through the schema is a fault of the artifact, said with its cure.
 """
 
+import re
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from python.errors import ArtifactError
-from python.model.data.columns import is_frame, with_column
-from python.model.data.features import Feature
-from python.model.data.forms import Form
-from python.model.data.kinds import Numeric, String
-from python.model.data.samples import to_json_value
+from python.model.data.columns import is_frame, split_columns, take_rows
+from python.model.data.dtypes import type_of
+from python.model.data.kinds import EXACT_INTEGERS, Numeric
+from python.model.data.samples import read_samples
 from python.model.data.schema import Schema
 from python.model.data.spelling import shorten
-from python.model.refusals import accepts
+from python.model.estimator import find_parts
 from python.model.types import Columns, Estimator
 
 RELATIVE = 1e-9
 METHODS = ("predict_proba", "predict")
-TYPE_OF_DTYPE_KIND = {
-    "i": "integer",
-    "u": "integer",
-    "b": "boolean",
-    "M": "datetime",
-}
+WHOLE = re.compile(r"-?\d{1,15}")
+TRIED_CATEGORIES = 50
 
 
 class Difference(NamedTuple):
@@ -71,21 +67,21 @@ def _same_rows(first: NDArray[Any], second: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 def check_whole_numbers(
-    estimator: Estimator, schema: Schema, rows: Columns
+    estimator: Estimator, schema: Schema, rows: Columns, samples: Any
 ) -> None:
     """Raise ArtifactError for a numeric feature whose whole numbers should have been integers.
 
-    A step that turns a number into text sees "7.0" where it saw "7" in training.
+    A step that turns a number into text sees "7.0" where it saw "7" in training. Such a step
+    would treat all numbers alike that it does not know: so those are tried that an encoder knows.
+    Where the samples are a DataFrame with decimals in that column, there is no doubt.
     """
-    if not is_frame(rows):
-        return
+    known_numbers = _known_numbers(estimator)
     for number, feature in enumerate(schema.features):
-        if feature.type != Numeric.type or feature.dtype is not None:
+        is_usual = feature.type == Numeric.type and feature.dtype is None
+        if not is_usual or _has_decimals(samples, feature.name):
             continue
-        floats = rows.iloc[:, number].to_numpy().round()
-        if not np.isfinite(floats).all() or (np.abs(floats) > 2**53).any():
-            continue
-        difference = _compare_columns(estimator, rows, number, floats)
+        numbers = known_numbers or _whole_numbers(rows, number)
+        difference = _compare_numbers(estimator, rows, number, numbers)
         if difference is not None:
             raise ArtifactError(
                 f'feature "{feature.name}": the model predicts {difference.expected} '
@@ -95,80 +91,72 @@ def check_whole_numbers(
             )
 
 
-def _compare_columns(
-    estimator: Estimator, rows: Columns, number: int, floats: NDArray[Any]
+def _has_decimals(samples: Any, name: str) -> bool:
+    if not hasattr(samples, "columns"):
+        return False
+    is_float: bool = samples[name].dtype.kind == "f"
+    return is_float
+
+
+def _known_numbers(estimator: Estimator) -> list[int]:
+    """Return the whole numbers, written as texts, that encoders in the estimator know."""
+    numbers = []
+    for part in find_parts(estimator):
+        for categories in getattr(part, "categories_", None) or []:
+            texts = map(str, categories[:TRIED_CATEGORIES])
+            numbers += [int(text) for text in texts if WHOLE.fullmatch(text)]
+    return numbers[:TRIED_CATEGORIES]
+
+
+def _whole_numbers(rows: Columns, number: int) -> list[int]:
+    """Return the numbers in a column, rounded; 1 for each that has no whole number near."""
+    numbers = []
+    for value in split_columns(rows)[number].tolist():
+        is_usual = abs(value) < EXACT_INTEGERS  # NaN is not
+        numbers.append(round(value) if is_usual else 1)
+    return numbers
+
+
+def _compare_numbers(
+    estimator: Estimator, rows: Columns, number: int, numbers: list[int]
 ) -> Difference | None:
-    name = rows.columns[number]
+    """Return the first row in which whole numbers are not the same to the estimator as decimals."""
+    tried = take_rows(rows, np.resize(np.arange(len(rows)), len(numbers)))
+    floats = np.array(numbers, dtype=float)
     try:
-        as_floats = predict_all(estimator, rows.assign(**{name: floats}))
-        integers = floats.astype(np.int64)
-        as_integers = predict_all(estimator, rows.assign(**{name: integers}))
+        as_floats = predict_all(
+            estimator, _with_numbers(tried, number, floats)
+        )
+        as_integers = predict_all(
+            estimator, _with_numbers(tried, number, floats.astype(np.int64))
+        )
     except Exception:
-        # The rounded numbers may be refused; the rows themselves were predicted.
+        # These numbers may be refused; the rows themselves were predicted.
         return None
     return find_difference(as_integers, as_floats)
 
 
-def find_missing_values(
-    estimator: Estimator,
-    schema: Schema,
-    row: Columns,
-    markers: dict[str, set[Any]],
-) -> dict[str, Any]:
-    """Return for each text that may be missing what stands for that: NaN or None.
+def _with_numbers(
+    rows: Columns, number: int, numbers: NDArray[Any]
+) -> Columns:
+    """Return the rows with other numbers in a column.
 
-    `markers` has what stands for it in the samples. Raises ArtifactError where the estimator
-    predicts two different things, and nothing says which of them it was fitted with.
+    An array has one type: whole numbers remain such where all the others are, too.
     """
-    values = {}
-    for number, feature in enumerate(schema.features):
-        if not isinstance(feature, String) or not feature.accepts_missing:
-            continue
-        if feature.default is None and feature.dtype is None:
-            value = _missing_value(estimator, feature, number, row, markers)
-            values[feature.name] = value
-    return values
-
-
-def _missing_value(
-    estimator: Estimator,
-    feature: Feature,
-    number: int,
-    row: Columns,
-    markers: dict[str, set[Any]],
-) -> Any:
-    def predict(columns: Columns) -> list[NDArray[Any]]:
-        return predict_all(estimator, columns)
-
-    with_nan = _with_value(row, number, np.nan)
-    with_none = _with_value(row, number, None)
-    if not accepts(predict, with_none):
-        return np.nan
-    if not accepts(predict, with_nan):
-        return None
-    if find_difference(predict(with_nan), predict(with_none)) is None:
-        return np.nan
-    seen = markers.get(feature.name, set())
-    if len(seen) == 1:
-        return next(iter(seen))
-    raise ArtifactError(
-        f'feature "{feature.name}": the model predicts two different things for None and '
-        "for NaN, and nothing says with which it was fitted: put samples into the file "
-        "that have such a row"
-    )
-
-
-def _with_value(row: Columns, number: int, value: Any) -> Columns:
-    source = row.copy()
-    if is_frame(row):
-        source.isetitem(number, np.array([value], dtype=object))
-    else:
-        source[:, number] = value
-    return with_column(row, number, source)
+    changed = rows.copy()
+    if is_frame(rows):
+        changed.isetitem(number, numbers)
+        return changed
+    if rows.dtype != object and numbers.dtype.kind == "i":
+        changed = np.nan_to_num(rows).astype(np.int64)
+    elif rows.dtype != object:
+        changed = np.nan_to_num(rows).astype(np.int64).astype(float)
+    changed[:, number] = numbers
+    return changed
 
 
 def check_samples_as_they_are(
-    estimator: Estimator, schema: Schema, samples: Any, form: Form
+    estimator: Estimator, schema: Schema, samples: Any
 ) -> None:
     """Raise ArtifactError if the estimator predicts something else for a DataFrame of samples.
 
@@ -178,34 +166,36 @@ def check_samples_as_they_are(
         return
     frame = samples[schema.names]
     as_they_are = frame if schema.named else frame.to_numpy()
-    rows = [
-        tuple(map(to_json_value, row)) for row in frame.itertuples(index=False)
-    ]
     try:
-        expected = predict_all(estimator, form(as_they_are))
+        expected = predict_all(estimator, as_they_are)
     except Exception:
         # It was fitted with something else; its own predictions are not to be had here.
         return
-    predicted = predict_all(estimator, form(schema.columns(rows)))
+    rows = read_samples(schema, samples)
+    predicted = predict_all(estimator, schema.columns(rows))
     difference = find_difference(expected, predicted)
-    if difference is None:
-        return
-    row, wanted, got = difference
-    advice = _dtype_advice(schema, frame)
-    raise ArtifactError(
-        f"samples, row {row}: the model predicts {wanted} for the row as it is, "
-        f"and {got} for its values as the metadata describes them{advice}"
-    )
+    if difference is not None:
+        advice = _dtype_advice(schema, frame)
+        raise ArtifactError(
+            f"samples, row {difference.row}: the model predicts {difference.expected} "
+            f"for the row as it is, and {difference.predicted} for its values as the "
+            f"metadata describes them{advice}"
+        )
 
 
 def _dtype_advice(schema: Schema, frame: Any) -> str:
     """Return which features have another dtype in the samples, and what to write."""
     advice = []
     columns = schema.columns([schema.row(schema.example())])
+    if not is_frame(columns):
+        return ""
     for feature in schema.features:
         dtype = str(frame[feature.name].dtype)
-        if is_frame(columns) and str(columns[feature.name].dtype) != dtype:
-            kind = TYPE_OF_DTYPE_KIND.get(frame[feature.name].dtype.kind)
-            hint = f'"type": "{kind}"' if kind else f'"dtype": "{dtype}"'
-            advice.append(f"{shorten(feature.name)} is {dtype} there: {hint}")
+        if str(columns[feature.name].dtype) == dtype:
+            continue
+        own_type = type_of(dtype)
+        hint = f'"dtype": "{dtype}"'
+        if own_type not in ("object", feature.type):
+            hint = f'"type": "{own_type}"'
+        advice.append(f"{shorten(feature.name)} is {dtype} there: {hint}")
     return "; " + ", ".join(advice) if advice else ""

@@ -236,14 +236,14 @@ def prepare_to_serve(estimator: Estimator) -> None:
     processes to use all processors. A scaler saved with `copy=False` would scale the same
     records once more when they are explained.
     """
-    for part in _parts(estimator):
+    for part in find_parts(estimator):
         if getattr(part, "n_jobs", 1) != 1:
             part.n_jobs = 1
         if is_sklearns_own(part) and getattr(part, "copy", True) is False:
             part.copy = True
 
 
-def _parts(estimator: Estimator) -> Iterator[Any]:
+def find_parts(estimator: Estimator) -> Iterator[Any]:
     """Yield the estimator, and each estimator and transformer inside it, once."""
     visited: set[int] = set()
     pending = [estimator]

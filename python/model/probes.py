@@ -14,7 +14,6 @@ from python.model.data.columns import (
 )
 from python.model.data.features import Feature, Value
 from python.model.data.forms import Form, as_columns, forms_of
-from python.model.data.kinds import Category, Numeric
 from python.model.data.schema import Schema
 from python.model.refusals import Call, accepts, refused_rows
 from python.model.types import Columns
@@ -23,7 +22,6 @@ MADE_UP_ROWS = 12
 SAMPLE_ROWS = 12
 TRIAL_ROWS = 3
 MISSING_SHARE = 0.25
-NUMBERS = (0.0, 1.0, -1.0, 0.5, 2.0, 10.0, -10.0, 100.0, 1000.0)
 MESSAGE_CHARACTERS = 300
 
 
@@ -194,8 +192,5 @@ def make_probes(
 def _made_up_value(feature: Feature, choose: np.random.Generator) -> Value:
     if feature.accepts_missing and choose.random() < MISSING_SHARE:
         return None
-    if isinstance(feature, Category):
-        return feature.categories[choose.integers(len(feature.categories))]
-    if feature.type == Numeric.type:
-        return float(choose.choice(NUMBERS))
-    return feature.example
+    values = feature.made_up_values
+    return values[int(choose.integers(len(values)))]

@@ -13,7 +13,6 @@ from python.model import probes
 from python.model.artifact import Artifact
 from python.model.base import Effort, Explanation, Model, Predictions
 from python.model.data.columns import (
-    is_missing,
     slice_rows,
     split_columns,
     stack_rows,
@@ -22,21 +21,21 @@ from python.model.data.features import Value
 from python.model.data.forms import Form, as_columns, with_form
 from python.model.data.records import Records
 from python.model.data.samples import (
-    find_markers,
     read_samples,
     rules_of_samples,
+    to_json_value,
 )
-from python.model.data.schema import Schema
+from python.model.data.schema import Row, Schema
 from python.model.doubts import (
     check_samples_as_they_are,
     check_whole_numbers,
-    find_missing_values,
 )
 from python.model.explain.explainer import Explainer
 from python.model.explain.origins import find_origins, sum_by_feature
 from python.model.fast import Copy, Unproven, make_copy
+from python.model.missing import check_missing_values, find_missing_values
 from python.model.refusals import Call, find_faults
-from python.model.types import Columns, Matrix
+from python.model.types import Columns, Estimator, Matrix
 
 log = logging.getLogger(__name__)
 
@@ -82,34 +81,20 @@ class SklearnModel(Model):
 
         Raises ArtifactError in one sentence.
         """
-        estimator = artifact.model
-        facts.prepare_to_serve(estimator)
-        schema = Schema.from_metadata(
-            artifact.metadata, named=facts.takes_names(estimator)
-        )
-        facts.check_inputs(estimator, schema.names)
-        rows = read_samples(schema, artifact.samples)
-        if rows:
-            rules = rules_of_samples(schema, rows)
-            schema = schema.with_rules(rules, "samples")
+        facts.prepare_to_serve(artifact.model)
+        schema, rows = _read_schema(artifact)
         background = schema.columns(rows) if rows else None
         trial_rows = probes.make_trial_rows(schema, background)
-        form: Form = as_columns
-        if not facts.says_inputs(estimator):
-            form = probes.find_form(estimator.predict, trial_rows)
-        called = with_form(estimator, form)
-        predict = called.predict
-        row = probes.first_row(predict, schema, background)
-        probes.check_counts(predict, trial_rows)
-        probes.check_samples(predict, background)
-        rules = probes.rules_of_estimator(predict, schema, row)
+        form = _find_form(artifact.model, trial_rows)
+        called = with_form(artifact.model, form)
+        row = probes.first_row(called.predict, schema, background)
+        probes.check_counts(called.predict, trial_rows)
+        probes.check_samples(called.predict, background)
+        rules = probes.rules_of_estimator(called.predict, schema, row)
         schema = schema.with_rules(rules, "estimator")
-        markers = find_markers(artifact.samples, schema.names)
-        missing_values = find_missing_values(called, schema, row, markers)
-        schema = schema.with_missing_values(missing_values)
-        background = schema.columns(rows) if rows else None
-        check_whole_numbers(called, schema, trial_rows)
-        check_samples_as_they_are(estimator, schema, artifact.samples, form)
+        check_missing_values(called, schema, row, artifact.samples)
+        check_whole_numbers(called, schema, trial_rows, artifact.samples)
+        check_samples_as_they_are(called, schema, artifact.samples)
         return cls(artifact, schema, background, form)
 
     def speed_up(self) -> None:
@@ -191,8 +176,8 @@ class SklearnModel(Model):
         for name, column in zip(
             self.schema.names, split_columns(self._accepted), strict=True
         ):
-            value = column.tolist()[0]
-            if not is_missing(value):
+            value = to_json_value(column.tolist()[0])
+            if value is not None:
                 record[name] = value
         return record
 
@@ -280,6 +265,29 @@ class SklearnModel(Model):
             importances[None], self._origins, n_features
         )
         return [float(importance) for importance in by_feature[0]]
+
+
+def _read_schema(artifact: Artifact) -> tuple[Schema, list[Row]]:
+    """Return the schema as the metadata and the samples say it, and the rows of the samples."""
+    estimator = artifact.model
+    schema = Schema.from_metadata(
+        artifact.metadata, named=facts.takes_names(estimator)
+    )
+    facts.check_inputs(estimator, schema.names)
+    rows = read_samples(schema, artifact.samples)
+    missing_values = find_missing_values(estimator, schema, artifact.samples)
+    schema = schema.with_missing_values(missing_values)
+    if rows:
+        rules = rules_of_samples(schema, rows)
+        schema = schema.with_rules(rules, "samples")
+    return schema, rows
+
+
+def _find_form(estimator: Estimator, rows: Columns) -> Form:
+    """Return the form in which the estimator takes the rows."""
+    if facts.says_inputs(estimator):
+        return as_columns
+    return probes.find_form(estimator.predict, rows)
 
 
 class SklearnPredictions(Predictions):

@@ -32,7 +32,9 @@ def read_dtype(dtype: Any) -> str | None:
         known = pd.api.types.pandas_dtype(dtype)
     except (TypeError, ValueError):
         return None
-    if known.kind == "U":  # before pandas 3, a column of `str` is one of objects
+    if (
+        known.kind == "U"
+    ):  # before pandas 3, a column of `str` is one of objects
         return "object"
     name = str(known)
     if name in NUMPY_DTYPES or not isinstance(dtype, str):

@@ -89,8 +89,7 @@ class Feature(ABC):
 
     def with_missing_value(self, value: Any) -> Self:
         """Return the same feature, in whose column of objects NaN or None is a missing value."""
-        dtype = self.dtype if value is not None else "object"
-        return replace(self, missing_value=value, dtype=dtype)
+        return replace(self, missing_value=value)
 
     @property
     def example(self) -> Value:

@@ -46,10 +46,9 @@ def forms_of(columns: Columns) -> list[Form]:
     """Return the forms that an estimator may have been fitted with, the most usual first."""
     forms: list[Form] = [as_columns]
     if is_frame(columns):
-        forms.append(to_array)
         if columns.shape[1] == 1:
             forms += [as_series, as_vector, as_list]
-        forms.append(as_records)
+        forms += [to_array, as_records]
     return forms
 
 

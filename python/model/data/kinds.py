@@ -3,12 +3,12 @@
 import re
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property, reduce
 from numbers import Real
 from operator import or_
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -46,13 +46,17 @@ class Numeric(CodedFeature):
     """A number: float64 in the column, NaN where it is missing."""
 
     type = "numeric"
-    dtype_types = ("numeric", "object")
+    dtype_types: ClassVar[tuple[str, ...]] = ("numeric", "object")
     usual_dtype = "float64"
     is_number = True
     every_value_fits = True
     made_up_value: ClassVar[Value] = 0.0
-    made_up_values: ClassVar[Sequence[Value]] = NUMBERS
     value_type: ClassVar[Any] = float
+
+    @property
+    def made_up_values(self) -> Sequence[Value]:
+        """Numbers of several sizes, some of which are decimals."""
+        return NUMBERS
 
     def mismatch(self, value: Value) -> str | None:
         """Return what should be there; neither a text nor a boolean is a number."""
@@ -136,8 +140,12 @@ class Boolean(Numeric):
     usual_dtype = "bool"
     dtype_with_missing = "object"
     made_up_value = False
-    made_up_values = (False, True)
     value_type = bool
+
+    @property
+    def made_up_values(self) -> Sequence[Value]:
+        """Both of them."""
+        return (False, True)
 
     def mismatch(self, value: Value) -> str | None:
         """Return what should be there; neither 1 nor "true" is a boolean."""
@@ -160,8 +168,12 @@ class Datetime(Feature):
     dtype_types = ("datetime", "object")
     usual_dtype = "datetime64"
     made_up_value = DATES[0]
-    made_up_values = DATES
     value_type = str
+
+    @property
+    def made_up_values(self) -> Sequence[Value]:
+        """Dates, and times with and without seconds."""
+        return DATES
 
     @property
     def column_dtype(self) -> str:
@@ -192,11 +204,15 @@ class Datetime(Feature):
         """Return the dates, (n_records,), in the dtype of the column."""
         import pandas as pd  # a model of numbers alone does without
 
-        moments = []
+        times = []
+        offsets = []
         for value in self.fill(values):
-            moments.append(_moment(value, self.unit))
+            time, minutes = _split_offset(value)
+            times.append(time)
+            offsets.append(minutes)
+        local = np.array(times, dtype=f"datetime64[{self.unit}]")
         dates = pd.DatetimeIndex(
-            np.array(moments, dtype=f"datetime64[{self.unit}]")
+            local - np.array(offsets, dtype="timedelta64[m]")
         )
         dtype = pd.api.types.pandas_dtype(self.column_dtype)
         zone = getattr(dtype, "tz", None)
@@ -205,21 +221,20 @@ class Datetime(Feature):
         return dates.astype(dtype).array
 
 
-def _moment(value: str | None, unit: str) -> np.datetime64:
-    """Return a moment in UTC, counted in the unit: 10:30 for `2024-05-31T12:30+02:00`."""
+def _split_offset(value: str | None) -> tuple[str, int]:
+    """Return a date and time without its offset, and the offset in minutes.
+
+    `2024-05-31T12:30+02:00` is `2024-05-31T12:30` and 120; None is `NaT`.
+    """
     parts = ISO_8601.fullmatch(value or "")
     if parts is None:
-        return np.datetime64("NaT", unit)
+        return "NaT", 0
     local = f"{parts['date']}T{parts['time'] or '00:00'}"
-    moment = np.datetime64(local, unit)
     offset = parts["offset"] or "Z"
     if offset == "Z":
-        return moment
+        return local, 0
     minutes = int(offset[1:3]) * 60 + int(offset[-2:])
-    difference = np.timedelta64(minutes, "m")
-    if offset[0] == "-":
-        return moment + difference
-    return moment - difference
+    return local, -minutes if offset[0] == "-" else minutes
 
 
 @dataclass(frozen=True)
@@ -236,6 +251,11 @@ class String(Feature):
     every_value_fits = True
     made_up_value = ""
     value_type = str
+
+    def with_missing_value(self, value: Any) -> Self:
+        """Return the same feature; where None stands for a missing text, the column has objects."""
+        dtype = self.dtype if value is not None else "object"
+        return replace(self, missing_value=value, dtype=dtype)
 
     def mismatch(self, value: Value) -> str | None:
         """Return what should be there; a number is not a text."""

@@ -68,7 +68,8 @@ def rules_of_samples(schema: Schema, rows: Sequence[Row]) -> dict[str, bool]:
 
 def _check_dtype(feature: Feature, row: int) -> None:
     """Raise ArtifactError if the column, which lacks a value, cannot do without."""
-    if feature.can_be_missing or feature.dtype is None:
+    is_free = feature.dtype is None and feature.accepts_missing is None
+    if feature.can_be_missing or is_free:
         return
     place = f'samples, row {row}, "{feature.name}"'
     dtype = feature.column_dtype

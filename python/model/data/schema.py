@@ -56,7 +56,9 @@ class Schema:
         features: list[Feature] = []
         for feature in self.features:
             if feature.name in values:
-                features.append(feature.with_missing_value(values[feature.name]))
+                features.append(
+                    feature.with_missing_value(values[feature.name])
+                )
             else:
                 features.append(feature)
         return type(self)(features, named=self.named)
@@ -82,6 +84,15 @@ class Schema:
         names = []
         for feature in self.features:
             if feature.dtype == "object":
+                names.append(feature.name)
+        return names
+
+    def names_with_objects(self) -> list[str]:
+        """Return the names of the features in whose columns NaN or None is a missing value."""
+        names = []
+        for feature in self.features:
+            dtypes = (feature.column_dtype, feature.dtype_with_missing)
+            if "object" in dtypes:
                 names.append(feature.name)
         return names
 

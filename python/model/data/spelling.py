@@ -14,7 +14,7 @@ def shorten(value: Any) -> str:
         return "a list"
     if isinstance(value, dict):
         return "an object"
-    text = json.dumps(value, ensure_ascii=False)
+    text = json.dumps(value, ensure_ascii=False, default=str)
     if len(text) > SHOWN_CHARACTERS:
         return text[:SHOWN_CHARACTERS] + "…"
     return text

@@ -301,10 +301,10 @@ def test_a_tolerant_schema_accepts_every_missing_value_and_keeps_its_form() -> (
     assert columns.isna().to_numpy().tolist() == [[True, True, False]]
 
 
-def test_accepts_missing_is_settled_by_a_function_of_the_feature() -> None:
-    schema = Schema(NUMBERS).with_missing(
-        lambda feature: feature.name == "size"
-    )
+def test_accepts_missing_is_settled_by_a_rule_for_the_feature() -> None:
+    rules = {"size": True, "a/b ~c": False}
+    schema = Schema(NUMBERS).with_rules(rules, "samples")
+    assert {f.missing_rule_from for f in schema.features} == {"samples"}
     assert [feature.accepts_missing for feature in schema.features] == [
         True,
         False,
