@@ -4,9 +4,10 @@ from math import ceil
 
 import numpy as np
 
+from python.model.data.forms import FormedEstimator
 from python.model.data.schema import Schema
 from python.model.estimator import Steps, is_sklearns_own, layers
-from python.model.fast.copy import Copy
+from python.model.fast.copy import Copy, Unproven
 from python.model.fast.predictors import compile_predictor, form_of
 from python.model.fast.proof import Original, prove
 from python.model.fast.timing import with_limits
@@ -48,6 +49,10 @@ def compile_copy(
     Raises exceptions of any kind for an estimator that cannot be compiled.
     """
     predictor = steps.predictor
+    if isinstance(estimator, FormedEstimator):
+        raise Unproven(
+            "what it takes is no table: that is left to the estimator"
+        )
     _check_own([*layers(estimator), predictor])
     schema = with_vocabularies(schema, steps)
     classes = getattr(estimator, "classes_", None)

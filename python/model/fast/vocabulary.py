@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from python.model.data.columns import is_missing
 from python.model.data.dtypes import make_column
 from python.model.data.features import CodedFeature, Feature, Value
 from python.model.data.kinds import MISSING_POSITION, Category, String
 from python.model.data.schema import Schema
 from python.model.estimator import Steps
+from python.model.fast.copy import Unproven
 from python.model.fast.encoders import known_values
 from python.model.types import Columns, Matrix, Transformer
 
@@ -37,7 +37,7 @@ class Vocabulary(Category):
     These are its `categories`. The last of them is the stranger, which stands for any other text.
     """
 
-    missing_value: Any = np.nan
+    usual_dtype = String.usual_dtype
 
     @cached_property
     def positions(self) -> Positions:
@@ -56,15 +56,15 @@ class Vocabulary(Category):
         """Return the position of each text in such a column, (n_records,)."""
         codes = []
         for text in column:
-            gap = text is None or is_missing(text)
-            codes.append(MISSING_POSITION if gap else self.positions[text])
+            is_text = isinstance(text, str)
+            codes.append(self.positions[text] if is_text else MISSING_POSITION)
         return np.array(codes, dtype=float)
 
     def decode(self, codes: Matrix) -> Any:
         """Return the texts, (n_records,), as a feature of type string has them."""
-        texts = [*self.categories, self.missing_value]
+        texts = [*self.categories, None]
         values = [texts[int(code)] for code in codes.tolist()]
-        return make_column(values, self.column_dtype)
+        return make_column(self.cells(values), self.column_dtype)
 
 
 def with_vocabularies(schema: Schema, steps: Steps) -> Schema:
@@ -72,7 +72,8 @@ def with_vocabularies(schema: Schema, steps: Steps) -> Schema:
 
     Example: of the texts "blue" and "red" an encoder makes columns. With the stranger, the
     codes of "red", "blue", "violet" and a missing value are 1, 0, 2 and -1.
-    Raises exceptions of any kind where a step has no list of the texts that it knows.
+    Raises Unproven where there are dates, and exceptions of any kind where a step has no list of
+    the texts that it knows.
     """
     if schema.has_codes:
         return schema
@@ -82,7 +83,7 @@ def with_vocabularies(schema: Schema, steps: Steps) -> Schema:
             texts = _known_texts(steps.transformers[0], place)
             features.append(_vocabulary(feature, texts))
         elif not isinstance(feature, CodedFeature):
-            raise ValueError(f"a feature of type {feature.type}")
+            raise Unproven("dates are left to the estimator")
         else:
             features.append(feature)
     return Schema(features, named=schema.named)
@@ -109,7 +110,7 @@ def _vocabulary(feature: String, texts: list[str]) -> Vocabulary:
         name=feature.name,
         default=feature.default,
         accepts_missing=feature.accepts_missing,
-        dtype=feature.column_dtype,
+        dtype=feature.dtype,
         entry=feature.entry,
         categories=(*texts, stranger),
         missing_value=feature.missing_value,
