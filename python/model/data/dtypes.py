@@ -68,8 +68,17 @@ def find_limits(name: str) -> tuple[int, int]:
     """Return the smallest and the largest whole number of the dtype; int64's if it has none."""
     # pandas writes its own as NumPy does, but for a capital letter.
     plain = name.lower()
+    if plain == "float16":
+        largest = int(find_largest(name))
+        return -largest, largest
     limits = np.iinfo(plain if plain in (*SIGNED, *UNSIGNED) else "int64")
     return int(limits.min), int(limits.max)
+
+
+def find_largest(name: str) -> float:
+    """Return the largest number of the dtype; float64's if it is no dtype of decimals."""
+    plain = name.lower()
+    return float(np.finfo(plain if plain in FLOATS else "float64").max)
 
 
 def make_column(values: Sequence[Any], name: str) -> Any:

@@ -40,8 +40,6 @@ class Feature(ABC):
     """What pandas makes of a column with gaps, where the usual dtype holds no missing value."""
     is_number: ClassVar[bool] = False
     """Whether each value is a number, or 1 and 0 for true and false."""
-    every_value_fits: ClassVar[bool] = False
-    """Whether a value only needs to have the `value_type`."""
 
     name: str
     default: Value = None
@@ -105,6 +103,11 @@ class Feature(ABC):
     def made_up_values(self) -> Sequence[Value]:
         """Several values that fit, made up from the metadata."""
         return [self.example]
+
+    @property
+    def every_value_fits(self) -> bool:
+        """Whether a value only needs to have the `value_type`."""
+        return False
 
     @property
     @abstractmethod

@@ -16,6 +16,7 @@ from python.model.data.columns import is_missing
 from python.model.data.dtypes import (
     NUMPY_DTYPES,
     datetime_dtype,
+    find_largest,
     find_limits,
     make_column,
     text_dtype,
@@ -49,7 +50,6 @@ class Numeric(CodedFeature):
     dtype_types: ClassVar[tuple[str, ...]] = ("numeric", "object")
     usual_dtype = "float64"
     is_number = True
-    every_value_fits = True
     made_up_value: ClassVar[Value] = 0.0
     value_type: ClassVar[Any] = float
 
@@ -58,12 +58,24 @@ class Numeric(CodedFeature):
         """Numbers of several sizes, some of which are decimals."""
         return NUMBERS
 
+    @cached_property
+    def largest(self) -> float:
+        """The largest number that the column holds."""
+        return find_largest(self.column_dtype)
+
+    @property
+    def every_value_fits(self) -> bool:
+        """Whether the column holds every float64 number."""
+        return self.largest == sys.float_info.max
+
     def mismatch(self, value: Value) -> str | None:
         """Return what should be there; neither a text nor a boolean is a number."""
         if isinstance(value, bool) or not isinstance(value, int | float):
             return "a number"
         if abs(value) > sys.float_info.max:
             return "a number that fits into 64 bits"
+        if abs(value) > self.largest:
+            return f"a number that fits into {self.column_dtype}"
         return None
 
     def convert(self, value: Value) -> Value:
@@ -101,7 +113,6 @@ class Integer(Numeric):
     dtype_types = ("integer", "numeric", "object")
     usual_dtype = "int64"
     dtype_with_missing = "float64"
-    every_value_fits = False
     made_up_value = 0
     value_type = int | float
 
@@ -109,6 +120,11 @@ class Integer(Numeric):
     def made_up_values(self) -> Sequence[Value]:
         """Some whole numbers that fit."""
         return [int(number) for number in NUMBERS if not self.mismatch(number)]
+
+    @property
+    def every_value_fits(self) -> bool:
+        """Decimals do not."""
+        return False
 
     @cached_property
     def limits(self) -> tuple[int, int]:
@@ -146,6 +162,11 @@ class Boolean(Numeric):
     def made_up_values(self) -> Sequence[Value]:
         """Both of them."""
         return (False, True)
+
+    @property
+    def every_value_fits(self) -> bool:
+        """There are two of them."""
+        return True
 
     def mismatch(self, value: Value) -> str | None:
         """Return what should be there; neither 1 nor "true" is a boolean."""
@@ -248,9 +269,13 @@ class String(Feature):
     type = "string"
     dtype_types = ("string", "object")
     usual_dtype = "object"
-    every_value_fits = True
     made_up_value = ""
     value_type = str
+
+    @property
+    def every_value_fits(self) -> bool:
+        """Any text does."""
+        return True
 
     def with_missing_value(self, value: Any) -> Self:
         """Return the same feature; where None stands for a missing text, the column has objects."""
