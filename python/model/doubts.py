@@ -50,10 +50,8 @@ def find_difference(
     for first, second in zip(expected, predicted, strict=True):
         if first.shape != second.shape:
             return Difference(0, first[:1].tolist(), second[:1].tolist())
-        for row in np.flatnonzero(~_same_rows(first, second)):
-            return Difference(
-                int(row), first[row].tolist(), second[row].tolist()
-            )
+        for row in np.flatnonzero(~_same_rows(first, second)).tolist():
+            return Difference(row, first.tolist()[row], second.tolist()[row])
     return None
 
 

@@ -59,8 +59,11 @@ def _known_categories(estimator: Estimator) -> list[Any]:
 
 
 def _sampled_values(samples: Any, name: str) -> list[Any]:
+    """Return the values in a column of the samples; NaN if it cannot hold None."""
     if not hasattr(samples, "columns"):
         return []
+    if samples[name].dtype != object:
+        return [np.nan]
     values: list[Any] = samples[name].tolist()
     return values
 

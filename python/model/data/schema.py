@@ -91,8 +91,10 @@ class Schema:
         """Return the names of the features in whose columns NaN or None is a missing value."""
         names = []
         for feature in self.features:
-            dtypes = (feature.column_dtype, feature.dtype_with_missing)
-            if "object" in dtypes:
+            dtype = feature.column_dtype
+            if not feature.can_be_missing:
+                dtype = feature.dtype_with_missing or dtype
+            if dtype == "object":
                 names.append(feature.name)
         return names
 
