@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from python.errors import ArtifactError
 from python.model.data.columns import is_frame, split_columns, take_rows
 from python.model.data.dtypes import type_of
+from python.model.data.features import Feature
 from python.model.data.kinds import EXACT_INTEGERS, Numeric
 from python.model.data.samples import read_samples
 from python.model.data.schema import Schema
@@ -48,10 +49,13 @@ def find_difference(
 ) -> Difference | None:
     """Return the first row in which any of the outputs differ; None if they are the same."""
     for first, second in zip(expected, predicted, strict=True):
-        if first.shape != second.shape:
-            return Difference(0, first[:1].tolist(), second[:1].tolist())
-        for row in np.flatnonzero(~_same_rows(first, second)).tolist():
-            return Difference(row, first.tolist()[row], second.tolist()[row])
+        row = 0
+        if first.shape == second.shape:
+            different = np.flatnonzero(~_same_rows(first, second)).tolist()
+            if not different:
+                continue
+            row = different[0]
+        return Difference(row, first.tolist()[row], second.tolist()[row])
     return None
 
 
@@ -183,17 +187,20 @@ def check_samples_as_they_are(
 
 def _dtype_advice(schema: Schema, frame: Any) -> str:
     """Return which features have another dtype in the samples, and what to write."""
-    advice = []
     columns = schema.columns([schema.row(schema.example())])
     if not is_frame(columns):
         return ""
+    advice = ""
     for feature in schema.features:
         dtype = str(frame[feature.name].dtype)
-        if str(columns[feature.name].dtype) == dtype:
-            continue
-        own_type = type_of(dtype)
-        hint = f'"dtype": "{dtype}"'
-        if own_type not in ("object", feature.type):
-            hint = f'"type": "{own_type}"'
-        advice.append(f"{shorten(feature.name)} is {dtype} there: {hint}")
-    return "; " + ", ".join(advice) if advice else ""
+        if str(columns[feature.name].dtype) != dtype:
+            hint = _dtype_hint(feature, dtype)
+            advice += f"; {shorten(feature.name)} is {dtype} there: {hint}"
+    return advice
+
+
+def _dtype_hint(feature: Feature, dtype: str) -> str:
+    own_type = type_of(dtype)
+    if own_type in ("object", feature.type):
+        return f'"dtype": "{dtype}"'
+    return f'"type": "{own_type}"'

@@ -180,22 +180,31 @@ def find_class_names(
         raise ArtifactError(
             "the metadata has class_names, but the model has no classes"
         )
+    names = _read_class_names(class_names)
+    _check_order(names, [str(label) for label in labels])
+    if len(names) != len(labels) or len(set(names)) < len(names):
+        expected = f"a list of {len(labels)} names, one for each of the model's classes"
+        raise ArtifactError(f"class_names must be {expected}")
+    return names
+
+
+def _read_class_names(class_names: Any) -> list[str]:
+    """Return the names in a list, a tuple, an array or an index; none for anything else."""
     if hasattr(class_names, "tolist"):
         class_names = class_names.tolist()
-    names = []
-    if isinstance(class_names, list | tuple):
-        names = [str(name) for name in class_names if name is not None]
-    own_names = [str(label) for label in labels]
+    if not isinstance(class_names, list | tuple):
+        return []
+    return [str(name) for name in class_names if name is not None]
+
+
+def _check_order(names: list[str], own_names: list[str]) -> None:
+    """Raise ArtifactError if the names are the labels in another order: each names another one."""
     if names != own_names and sorted(names) == sorted(own_names):
         order = ", ".join(map(shorten, own_names))
         raise ArtifactError(
             "class_names are the model's own labels in another order: "
             f"its classes_ are {order}"
         )
-    if len(names) != len(labels) or len(set(names)) < len(names):
-        expected = f"a list of {len(labels)} names, one for each of the model's classes"
-        raise ArtifactError(f"class_names must be {expected}")
-    return names
 
 
 def _labels(estimator: Estimator) -> list[Any]:

@@ -19,11 +19,11 @@ from python.model.data.columns import (
 )
 from python.model.data.features import Value
 from python.model.data.forms import Form, as_columns, with_form
+from python.model.data.json_values import list_values
 from python.model.data.records import Records
 from python.model.data.samples import (
     read_samples,
     rules_of_samples,
-    to_json_value,
 )
 from python.model.data.schema import Row, Schema
 from python.model.doubts import (
@@ -162,7 +162,7 @@ class SklearnModel(Model):
     ) -> tuple[list[str], list[list[Any]]]:
         """Return the names, and the values by column, of what the predictor takes."""
         matrix = self._call(self._steps.transform, records)
-        columns = [column.tolist() for column in split_columns(matrix)]
+        columns = [list_values(column) for column in split_columns(matrix)]
         return self._steps.names_out(self.schema.names, len(columns)), columns
 
     @property
@@ -176,7 +176,7 @@ class SklearnModel(Model):
         for name, column in zip(
             self.schema.names, split_columns(self._accepted), strict=True
         ):
-            value = to_json_value(column.tolist()[0])
+            (value,) = list_values(column)
             if value is not None:
                 record[name] = value
         return record

@@ -1,13 +1,11 @@
 """The samples of an artifact: rows of values, and what they show of missing ones."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC
 from typing import Any
 
-import numpy as np
-
 from python.errors import ArtifactError
-from python.model.data.features import Feature, Value
+from python.model.data.features import Feature
+from python.model.data.json_values import to_json_value
 from python.model.data.schema import Row, Schema
 
 
@@ -76,21 +74,3 @@ def _check_dtype(feature: Feature, row: int) -> None:
     raise ArtifactError(
         f"{place}: missing, and a column of {dtype} holds no missing value"
     )
-
-
-def to_json_value(value: Any) -> Value:
-    """Return a value of a DataFrame as JSON would have it: None for every kind of missing value.
-
-    A moment in a zone is written in UTC.
-    """
-    if isinstance(value, str):
-        return str(value)
-    if str(value) in ("nan", "NaT", "<NA>"):
-        return None
-    if isinstance(value, np.datetime64):
-        return str(value)
-    if getattr(value, "tzinfo", None) is not None:
-        return value.astimezone(UTC).isoformat()
-    if hasattr(value, "isoformat"):  # a date, or a date and a time
-        return value.isoformat()
-    return value.item() if isinstance(value, np.generic) else value
