@@ -1,17 +1,29 @@
 """The samples of an artifact are read into rows, and show which values may be missing."""
 
+from datetime import date
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 
-from python.model.data.kinds import Category, Numeric, String
-from python.model.data.samples import read_samples
+from python.errors import ArtifactError
+from python.model.data.json_values import to_json_value
+from python.model.data.kinds import Boolean, Category, Integer, Numeric, String
+from python.model.data.samples import read_samples, rules_of_samples
 from python.model.data.schema import Schema
-from tests.artifacts import X, content, load, refusal
+from tests.artifacts import (
+    X,
+    client_of,
+    content,
+    features_with,
+    load,
+    problems,
+    refusal,
+)
 
 SIZE = Numeric("size")
 COLOUR = Category("colour", categories=("red", "green"))
@@ -100,3 +112,91 @@ def test_a_fault_in_the_samples_is_one_sentence(
     content: Any, sentence: str
 ) -> None:
     assert refusal(content).startswith(sentence)
+
+
+def test_samples_show_which_values_may_be_missing() -> None:
+    schema = Schema(
+        [
+            Numeric("x"),
+            Integer("y"),
+            Numeric("z", accepts_missing=True),
+            Integer("d", default=7),
+        ]
+    )
+    rows = read_samples(
+        schema,
+        pd.DataFrame({"x": [1.0, 2.0], "y": [1, None], "z": 1.0, "d": None}),
+    )
+    assert rules_of_samples(schema, rows) == {"x": False, "y": True}
+    columns = schema.with_rules({"y": True}, "samples").columns(rows)
+    np.testing.assert_array_equal(columns[1], [2.0, np.nan, 1.0, 7.0])
+
+
+@pytest.mark.parametrize(
+    "feature",
+    [
+        Integer("y", dtype="int64"),
+        Integer("y", accepts_missing=False),
+        Boolean("y", dtype="bool"),
+    ],
+)
+def test_a_value_is_missing_in_a_column_that_holds_none(feature: Any) -> None:
+    dtype = feature.column_dtype
+    with pytest.raises(ArtifactError) as caught:
+        rules_of_samples(Schema([feature]), [(1,), (None,)])
+    assert str(caught.value) == (
+        f'samples, row 1, "y": missing, and a column of {dtype} holds no missing value'
+    )
+
+
+def test_the_samples_decide_and_not_what_the_estimator_happens_to_take() -> (
+    None
+):
+    trees = RandomForestClassifier(2, random_state=0).fit(X, [0, 1, 1])
+    lacking = X.assign(y=[1.0, np.nan, 3.0])
+    without = load(content(model=trees)).features()
+    assert [entry["required"] for entry in without] == [False, False]
+    assert {entry["accepts_missing_from"] for entry in without} == {
+        "estimator"
+    }
+    shown = load(content(model=trees, samples=lacking)).features()
+    assert [entry["required"] for entry in shown] == [True, False]
+    assert {entry["accepts_missing_from"] for entry in shown} == {"samples"}
+    said = features_with(accepts_missing=True)
+    stated = load(content(said, trees, samples=X)).features()
+    assert [entry["required"] for entry in stated] == [False, True]
+    sources = [entry["accepts_missing_from"] for entry in stated]
+    assert sources == ["metadata", "samples"]
+
+
+def test_a_value_that_was_never_missing_is_required() -> None:
+    trees = RandomForestClassifier(2, random_state=0).fit(X, [0, 1, 1])
+    client = client_of(content(model=trees, samples=X))
+    missing = (
+        "missing: the feature has no default and accepts no missing value"
+    )
+    assert problems(client, {"x": 1}) == {"#/y": missing}
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (np.int8(3), 3),
+        (np.bool_(True), True),
+        (pd.NA, None),
+        (pd.NaT, None),
+        (float("nan"), None),
+        ("nan", "nan"),
+        (np.str_("a"), "a"),
+        (date(2024, 5, 31), "2024-05-31"),
+        (np.datetime64("2024-05-31T12:30"), "2024-05-31T12:30"),
+        (pd.Timestamp("2024-05-31T12:30:00.123456789"), "2024-05-31T12:30:00.123456789"),
+        (pd.Timestamp("2024-05-31T12:30", tz="Europe/Paris"), "2024-05-31T10:30:00+00:00"),
+        (pd.Timestamp("1900-01-01", tz="Europe/Paris"), "1899-12-31T23:50:39+00:00"),
+    ],
+)  # fmt: skip
+def test_a_value_of_a_frame_is_what_json_has(
+    value: Any, expected: Any
+) -> None:
+    assert to_json_value(value) == expected
+    assert type(to_json_value(value)) is type(expected)
