@@ -22,6 +22,13 @@ Digest = Annotated[
         description="the 64 hexadecimal digits of a SHA-256",
     ),
 ]
+Secret = Annotated[
+    str,
+    Meta(
+        pattern=r"^[^\x00-\x1f\x7f]*$",
+        description="a text without control characters, as a header has none",
+    ),
+]
 Policy = Annotated[Literal["reject", "ignore"], Meta(description="reject or ignore")]
 Level = Annotated[
     Literal["DEBUG", "INFO", "WARNING", "ERROR"],
@@ -50,7 +57,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_explain_rows: Positive = 1000
     max_explain_predictions: Positive = 500_000
     log_level: Level = "INFO"
-    api_key: str = ""
+    api_key: Secret = ""
     workers: Natural = 0
     threads: Positive = 1
     request_timeout: Positive = 60

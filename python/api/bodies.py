@@ -3,6 +3,7 @@
 A body is read at once where all of it fits. Otherwise it is read thoroughly, to find every fault.
 """
 
+from codecs import BOM_UTF8
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
@@ -17,6 +18,13 @@ from python.api.decoders import (
     is_object,
     make_decoders,
 )
+from python.api.hints import (
+    EXPECTED,
+    SEE_FEATURES,
+    explain_encoding,
+    explain_form,
+    explain_syntax,
+)
 from python.api.problems import fault_at, pointer
 from python.errors import BadRequest, Unprocessable
 from python.model.data.features import Value
@@ -28,10 +36,6 @@ from python.model.data.spelling import shorten
 MAX_KEPT_READERS = 4
 MAX_KEPT_BACKGROUNDS = 8
 KEPT_BACKGROUND_BYTES = 1024 * 1024
-
-EXPECTED = (
-    'expected a record, a list of records or {"_data": records, "_samples": records}'
-)
 
 Path: TypeAlias = tuple[str, ...]
 """Where in a body its records stand: `()`, `("_data",)` or `("_samples",)`."""
@@ -80,18 +84,19 @@ class Reader:
         """
         try:
             if not body.isascii():
+                # RFC 8259, section 8.1, lets a parser ignore a byte order mark.
+                body = body.removeprefix(BOM_UTF8)
                 body.decode()  # msgspec does not look into what it passes over
             return self._read_at_once(body) or self._read_thoroughly(body)
         except UnicodeDecodeError as error:
-            detail = f"the body is not JSON: byte {error.start} is not UTF-8"
-            raise BadRequest(detail) from error
+            raise BadRequest(explain_encoding(body, error.start)) from error
         except RecursionError as error:
             raise BadRequest("the body is JSON nested too deeply") from error
         except msgspec.ValidationError as error:
             detail = "the body holds a number of more digits than can be read"
             raise BadRequest(detail) from error
         except msgspec.DecodeError as error:
-            raise BadRequest(f"the body is not JSON: {error}") from error
+            raise BadRequest(explain_syntax(body, str(error))) from error
 
     def _read_at_once(self, body: bytes) -> Body | None:
         """Return what the body holds; None where something does not fit."""
@@ -141,10 +146,14 @@ class Reader:
         """Return what the body holds; raise an error that names every fault."""
         parts = split_body(ANYTHING.decode(body))
         errors = []
+        form = ""
         for path, part in parts.items():
-            errors += self._find_errors(path, part)
+            part_errors = self._find_errors(path, part)
+            if part_errors:
+                form = form or explain_form(part, self._schema.names)
+            errors += part_errors
         if errors:
-            detail = "the records do not fit the features of the model"
+            detail = f"the records do not fit the features of the model{form}"
             raise Unprocessable(detail, errors)
         sent_records = []
         for path, part in parts.items():
@@ -204,7 +213,7 @@ def split_body(payload: Value) -> dict[Path, Value]:
         elif part == []:
             empty_parts.append(fault_at(pointer(*path), "the list is empty"))
     if wrong_parts:
-        raise BadRequest(EXPECTED, wrong_parts)
+        raise BadRequest(f"{EXPECTED}; {SEE_FEATURES}", wrong_parts)
     if empty_parts:
         raise Unprocessable("there are no records", empty_parts)
     return parts

@@ -2,11 +2,12 @@
 
 import logging
 import traceback
+from collections.abc import Iterable
 from http import HTTPStatus
 from urllib.parse import quote
 
-from flask import Flask, Response, request
-from werkzeug.exceptions import HTTPException
+from flask import Flask, Response, current_app, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from python.api.request_id import request_id
 from python.api.responses import respond
@@ -65,12 +66,31 @@ def _http_error(error: HTTPException) -> Response:
     response = error.get_response(request.environ)
     if error.code is None or error.code < HTTPStatus.BAD_REQUEST:  # a redirect
         return Response(response.get_data(), response.status, response.headers)
-    members = {"title": error.name, "status": error.code, "detail": error.description}
+    detail = error.description
+    if isinstance(error, NotFound):
+        detail = f"there is no such path, there are: {_list_routes()}"
+    elif isinstance(error, MethodNotAllowed):
+        methods = " or ".join(_own_methods(error.valid_methods))
+        detail = f"the method is not allowed, this path takes {methods}"
+    members = {"title": error.name, "status": error.code, "detail": detail}
     problem = _problem(members, error.code)
     for name, value in response.headers:
         if name not in ("Content-Type", "Content-Length"):
             problem.headers[name] = value
     return problem
+
+
+def _list_routes() -> str:
+    routes = []
+    for rule in current_app.url_map.iter_rules():
+        methods = "/".join(_own_methods(rule.methods))
+        routes.append(f"{methods} {rule.rule}")
+    return ", ".join(routes)
+
+
+def _own_methods(methods: Iterable[str] | None) -> list[str]:
+    """Return the methods without those that Flask adds to each route."""
+    return sorted(set(methods or ()) - {"HEAD", "OPTIONS"})
 
 
 def _unexpected(error: Exception) -> Response:

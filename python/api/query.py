@@ -5,7 +5,7 @@ from functools import lru_cache
 from urllib.parse import parse_qs
 
 from python.errors import BadRequest
-from python.model.data.spelling import suggest
+from python.model.data.spelling import shorten, suggest
 
 FLAG_VALUES = {"0": False, "false": False, "1": True, "true": True}
 
@@ -24,7 +24,7 @@ def read_flags(query_string: str, names: tuple[str, ...]) -> Mapping[str, bool]:
     for name, values in parse_qs(text, keep_blank_values=True).items():
         if name not in names:
             suggestion = suggest(name, names)
-            raise BadRequest(f'unknown query parameter "{name}"{suggestion}')
+            raise BadRequest(f"unknown query parameter {shorten(name)}{suggestion}")
         value = values[0].lower()
         if len(values) > 1 or value not in FLAG_VALUES:
             expected = "expected one of 0, 1, true or false"

@@ -17,6 +17,7 @@ from python.api.query import read_flags
 from python.errors import BadRequest, LengthRequired, TooLarge, UnsupportedMediaType
 from python.model.base import Model
 from python.model.data.schema import Schema
+from python.model.data.spelling import cut
 
 CHARSETS = ("", "utf-8", "utf8", "us-ascii", "ascii")
 # A body of any other type is read as JSON: curl calls its body a form, fetch calls it text.
@@ -154,13 +155,15 @@ def _check_type(content_type: str, content_encoding: str) -> None:
     """Raise UnsupportedMediaType if the headers say that a body is no JSON in UTF-8."""
     mimetype, options = parse_options_header(content_type.lower())
     if _is_foreign(mimetype):
-        raise UnsupportedMediaType(f"the body must be application/json, not {mimetype}")
+        raise UnsupportedMediaType(
+            f"the body must be application/json, not {cut(mimetype)}"
+        )
     charset = options.get("charset", "")
     if charset not in CHARSETS:
-        raise UnsupportedMediaType(f"the body must be UTF-8, not {charset}")
+        raise UnsupportedMediaType(f"the body must be UTF-8, not {cut(charset)}")
     if content_encoding.lower() not in ("", "identity"):
         raise UnsupportedMediaType(
-            f"the body must not be compressed, and is {content_encoding}",
+            f"the body must not be compressed, and is {cut(content_encoding)}",
             headers={"Accept-Encoding": "identity"},
         )
 
