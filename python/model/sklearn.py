@@ -16,6 +16,7 @@ from python.model.data.columns import is_missing, slice_rows, split_columns, sta
 from python.model.data.features import Value
 from python.model.data.records import Records
 from python.model.data.schema import Schema
+from python.model.data.spelling import one_line
 from python.model.explain.explainer import Explainer
 from python.model.explain.origins import find_origins, sum_by_feature
 from python.model.fast import Copy, Unproven, make_copy
@@ -50,7 +51,7 @@ class SklearnModel(Model):
         has_method = hasattr(self.estimator, "predict_proba")
         self.offers_probabilities = has_method and self.class_names is not None
         self.copy: Copy | None = None
-        self._no_copy_reason = "nothing faster is prepared"
+        self._no_copy_reason = "it is switched off (FAST_PREDICT=0)"
 
     @classmethod
     def load(cls, artifact: Artifact) -> Self:
@@ -81,9 +82,16 @@ class SklearnModel(Model):
             self._no_copy_reason = str(error)
             log.warning("the estimator answers itself, because %s", error)
         except Exception as error:  # there are more estimators than anybody knows
-            name = type(error).__name__
-            self._no_copy_reason = f"it cannot be compiled ({name}: {error})"
+            self._no_copy_reason = self._why_not_compiled(error)
             log.info("the estimator answers itself: %s", self._no_copy_reason)
+
+    def _why_not_compiled(self, error: Exception) -> str:
+        # The compiler raises ValueError where it knows what it cannot compile. What Python says of
+        # a part that it looked for in vain says nothing to anybody.
+        is_looked_for = isinstance(error, AttributeError | LookupError)
+        if is_looked_for and self.schema.has_texts:
+            return "text is left to the estimator"
+        return f"it cannot be compiled ({one_line(error)})"
 
     def predict(self, records: Records) -> NDArray[Any]:
         """Return the estimator's labels or numbers, (n_records,) or (n_records, n_outputs)."""
