@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from python.errors import ArtifactError
 from python.model.base import Task
 from python.model.data.columns import to_dense
-from python.model.data.spelling import shorten
+from python.model.data.spelling import shorten, tell_apart
 from python.model.types import Columns, Estimator, Matrix, Transformer
 
 SKIPPED_STEPS = (None, "passthrough")
@@ -136,6 +136,7 @@ def check_inputs(estimator: Estimator, names: list[str]) -> None:
         # LightGBM writes an underscore for each blank.
         if fitted_name not in (name, name.replace(" ", "_")):
             fitted = f"the model was fitted with {shorten(fitted_name)}"
+            fitted += tell_apart(name, [fitted_name])
             raise ArtifactError(f"the metadata names {shorten(name)} where {fitted}")
 
 

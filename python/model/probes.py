@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 
 from python.errors import ArtifactError
+from python.model.advice import advise
 from python.model.data.columns import slice_rows, stack_rows, take_rows, with_column
 from python.model.data.features import Category, Feature, Numeric, Value
 from python.model.data.schema import Row, Schema
+from python.model.data.spelling import one_line, tell_apart
 from python.model.refusals import Call, accepts, refused_rows
 from python.model.types import Columns
 
@@ -19,7 +21,6 @@ MADE_UP_ROWS = 12
 SAMPLE_ROWS = 12
 MISSING_SHARE = 0.25
 NUMBERS = (0.0, 1.0, -1.0, 0.5, 2.0, 10.0, -10.0, 100.0, 1000.0)
-MESSAGE_CHARACTERS = 300
 
 
 def read_samples(schema: Schema, samples: Any) -> Columns | None:
@@ -48,13 +49,21 @@ def _sample_row(schema: Schema, record: Any, number: int) -> Row:
     row = []
     for feature in schema.features:
         if feature.name not in record:
-            raise ArtifactError(f'samples, row {number}: no value for "{feature.name}"')
+            detail = f'no value for "{feature.name}"'
+            raise ArtifactError(
+                f"samples, row {number}: {detail}{_similar(record, feature.name)}"
+            )
         row.append(_json_value(record[feature.name]))
     for feature, value in zip(schema.features, row, strict=True):
         fault = feature.fault(value)
         if fault is not None:
             raise ArtifactError(f'samples, row {number}, "{feature.name}": {fault}')
     return tuple(row)
+
+
+def _similar(record: Mapping[Any, Any], name: str) -> str:
+    """Return how a name of the record differs from the one that it looks like."""
+    return "".join(tell_apart(str(other), [name]) for other in record)
 
 
 def _json_value(value: Any) -> Value:
@@ -66,26 +75,32 @@ def _json_value(value: Any) -> Value:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def first_row(predict: Call, schema: Schema, samples: Columns | None) -> Columns:
+def first_row(
+    predict: Call, schema: Schema, samples: Columns | None, version_cure: str = ""
+) -> Columns:
     """Return one row that the estimator takes: the first sample, or one made up from the metadata.
 
     Raises ArtifactError if it does not take that row, or predicts another number of rows.
+    `version_cure` is what to do if other versions than the installed ones fitted the estimator.
     """
     example = schema.example()
     if samples is None:
         row = schema.columns([schema.row(example)])
         origin = f"made up from the metadata, {example}"
-        advice = "; defaults or samples that it takes would help"
     else:
         row = slice_rows(samples, 0, 1)
         origin = "of the samples"
-        advice = ""
     try:
         prediction = np.asarray(predict(row))
     except Exception as error:
         # Whatever an estimator raises, the service cannot be ready.
-        message = " ".join(str(error).split())[:MESSAGE_CHARACTERS]
-        reason = f"{type(error).__name__}: {message}{advice}"
+        reason = one_line(error)
+        if version_cure and not isinstance(error, ValueError):
+            advice = version_cure
+        else:
+            advice = advise(error, example, is_made_up=samples is None)
+        if advice:
+            reason += f"; {advice}"
         raise ArtifactError(
             f"the model cannot predict the first row {origin}: {reason}"
         ) from error
@@ -131,9 +146,19 @@ def check_samples(predict: Call, samples: Columns | None) -> None:
         return
     refused = next(refused_rows(predict, samples), None)
     if refused is not None:
+        reason = _refusal(predict, slice_rows(samples, refused, refused + 1))
         raise ArtifactError(
-            f"samples, row {refused}: the model does not take these values"
+            f"samples, row {refused}: the model does not take these values{reason}"
         )
+
+
+def _refusal(predict: Call, row: Columns) -> str:
+    """Return how the estimator refuses a row that it has refused before."""
+    try:
+        predict(row)
+    except Exception as error:
+        return f": {one_line(error)}"
+    return ""
 
 
 def make_probes(predict: Call, schema: Schema, samples: Columns | None) -> Columns:

@@ -66,13 +66,16 @@ class SklearnModel(Model):
         )
         facts.check_inputs(estimator, schema.names)
         background = probes.read_samples(schema, artifact.samples)
-        row = probes.first_row(estimator.predict, schema, background)
+        row = probes.first_row(
+            estimator.predict, schema, background, artifact.version_cure
+        )
         probes.check_samples(estimator.predict, background)
         schema = probes.find_accepts_missing(estimator.predict, schema, row)
         return cls(artifact, schema, background)
 
     def speed_up(self) -> None:
         """Predict with a compiled copy from now on, where it is proven equal to the estimator."""
+        self._no_copy_reason = "a faster copy is being prepared"
         rows = self._probes
         if self._background is not None:
             rows = stack_rows(slice_rows(self._background, 0, MAX_TRIED_SAMPLES), rows)

@@ -16,8 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from python.errors import ArtifactError
-from python.model.data.columns import is_missing
-from python.model.data.spelling import shorten
+from python.model.data.spelling import shorten, tell_apart
 from python.model.types import Columns, Matrix
 
 SHOWN_CATEGORIES = 20
@@ -86,17 +85,22 @@ class Feature(ABC):
                 return None
             return "missing: the feature has no default and accepts no missing value"
         expected = self.mismatch(value)
-        return (
-            None if expected is None else f"expected {expected}, got {shorten(value)}"
-        )
+        if expected is None:
+            return None
+        return f"expected {expected}, got {shorten(value)}{self.difference(value)}"
+
+    def difference(self, value: Value) -> str:  # noqa: ARG002
+        """Return how a value that does not fit differs from one that does and looks the same."""
+        return ""
 
     def check(self) -> None:
         """Raise ArtifactError if the parts of the feature's entry do not fit each other."""
-        if self.accepts_missing not in (None, True, False):
+        is_said = self.accepts_missing is not None
+        if is_said and not _is_switch(self.accepts_missing):
             raise ArtifactError(
                 f'feature "{self.name}": accepts_missing must be true or false'
             )
-        if is_missing(self.default):
+        if _is_gap(self.default):
             advice = "leave it out and set accepts_missing"
             raise ArtifactError(f'feature "{self.name}": NaN is no default; {advice}')
         expected = None if self.default is None else self.mismatch(self.default)
@@ -190,6 +194,13 @@ class Category(Feature):
             expected += f" and {hidden} more"
         return f"one of the categories {expected}"
 
+    def difference(self, value: Value) -> str:
+        """Return how a text differs from a category that looks the same."""
+        if not isinstance(value, str):
+            return ""
+        texts = [item for item in self.categories if isinstance(item, str)]
+        return tell_apart(value, texts)
+
     def column(self, values: Sequence[Value]) -> Any:
         """Return the categories, (n_records,), categorical."""
         return self.decode(
@@ -214,8 +225,10 @@ class Category(Feature):
         kinds = set(map(_kind, self.categories))
         if not self.categories:
             reason = "a category needs its categories"
-        elif not kinds <= {str, Real, bool} or any(map(is_missing, self.categories)):
-            reason = "categories must be strings, numbers or booleans"
+        elif self._stranger is not None:
+            reason = (
+                f"categories must be strings, numbers or booleans, {self._stranger}"
+            )
         elif {bool, Real} <= kinds:
             reason = "categories must not mix booleans with numbers"
         elif len(set(self.categories)) < len(self.categories):
@@ -225,10 +238,30 @@ class Category(Feature):
             return
         raise ArtifactError(f'feature "{self.name}": {reason}')
 
+    @property
+    def _stranger(self) -> str | None:
+        """Which of the categories can be none, and what to write instead; None if all can."""
+        for category in self.categories:
+            if category is None or _is_gap(category):
+                gap = "None" if category is None else str(category)
+                return f"and {gap} is among them: leave it out and set accepts_missing to True"
+            if _kind(category) not in (str, Real, bool):
+                return f"got {shorten(category)}"
+        return None
+
 
 TYPES: dict[str, type[Feature]] = {
     kind.type: kind for kind in (Numeric, Category, String)
 }
+
+
+def _is_switch(value: Value) -> bool:
+    return isinstance(value, Real) and value in (0, 1)
+
+
+def _is_gap(value: Value) -> bool:
+    """Return whether a value of the metadata is one of those that stand for a missing value."""
+    return str(value) in ("nan", "NaN", "NaT", "<NA>") and not isinstance(value, str)
 
 
 def _kind(value: Value) -> type:

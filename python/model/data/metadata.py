@@ -44,7 +44,7 @@ def _read_entries(metadata: Mapping[str, Any]) -> list[Any]:
 def _read_feature(entry: Any, number: int) -> Feature:
     name = entry.get("name") if isinstance(entry, Mapping) else None
     if not isinstance(name, str) or not name:
-        raise ArtifactError(f"feature {number} must be a dict with a name")
+        raise ArtifactError(f"feature {number} {_name_fault(entry, name)}")
     plain = {str(key): _plain(value) for key, value in entry.items()}
     kind = _read_type(name, plain)
     _check_keys(name, plain)
@@ -62,6 +62,18 @@ def _read_feature(entry: Any, number: int) -> Feature:
     feature = kind(**arguments)
     feature.check()
     return feature
+
+
+def _name_fault(entry: Any, name: Any) -> str:
+    """Return what is wrong with an entry that has no text for a name, and what to write."""
+    expected = "must be a dict with a name"
+    if not isinstance(entry, Mapping):
+        written = f'{{"name": {shorten(str(entry))}, "type": "numeric"}}'
+        return f"{expected}, such as {written}, got {shorten(entry)}"
+    if name is None or name == "":
+        return expected
+    advice = f"write it as a text, {shorten(str(name))}"
+    return f"{expected} that is a text, got {shorten(name)}: {advice}"
 
 
 def _read_type(name: str, entry: Mapping[str, Any]) -> type[Feature]:

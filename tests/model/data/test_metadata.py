@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.tree import DecisionTreeClassifier
 
@@ -38,6 +39,11 @@ def test_metadata_describes_the_features_in_their_order() -> None:
         (content(["x", "y"]), "feature 1 must be a dict with a name"),
         (content([FEATURES[0], {"type": "numeric"}]), "feature 2 must be a dict with a name"),
         (content(features_with(name="")), "feature 1 must be a dict with a name"),
+        (content(features_with(name=0)), 'feature 1 must be a dict with a name that is a text, got 0: write it as a text, "0"'),
+        (content(features_with(name=np.int64(7))), 'feature 1 must be a dict with a name that is a text, got 7: write it as a text, "7"'),
+        (content(["x", "y"]), 'feature 1 must be a dict with a name, such as {"name": "x", "type": "numeric"}, got "x"'),
+        (content(features_with(type="category", categories=["a", None])), 'feature "x": categories must be strings, numbers or booleans, and None is among them: leave it out and set accepts_missing to True'),
+        (content(features_with(accepts_missing=pd.NA)), 'feature "x": accepts_missing must be true or false'),
         (content(features_with(name="_data")), 'feature "_data": the name is reserved for the envelope'),
         (content(features_with(type="number")), "feature \"x\": unknown type 'number', expected numeric or category or string"),
         (content(features_with(type=["numeric"])), "feature \"x\": unknown type ['numeric'], expected numeric or category or string"),
