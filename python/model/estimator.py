@@ -1,5 +1,7 @@
 """Facts about a fitted estimator, told by its attributes and never by the name of its class."""
 
+import re
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -103,30 +105,42 @@ def find_task(estimator: Estimator, prediction: NDArray[Any]) -> str:
     return Task.MULTICLASS_CLASSIFICATION
 
 
-def input_names(estimator: Estimator) -> list[str] | None:
-    """Return the names of the columns that the estimator was fitted with; None for an array."""
+def input_names(estimator: Estimator, names: list[str]) -> list[str] | None:
+    """Return the names of the columns that the estimator was fitted with; None for an array.
+
+    The `names` of the metadata tell columns that are called `Column_0` from those of an array.
+    """
     own_names = getattr(estimator, "feature_names_", None)  # CatBoost's
-    names = getattr(estimator, "feature_names_in_", own_names)
-    if names is None:
+    fitted_names = getattr(estimator, "feature_names_in_", own_names)
+    if fitted_names is None:
         return None
+    fitted_names = list(fitted_names)
     # CatBoost numbers the columns of an array.
-    numbers = [str(number) for number in range(len(names))]
-    return None if list(names) == numbers else list(names)
+    if fitted_names == [str(number) for number in range(len(fitted_names))]:
+        return None
+    if fitted_names != names and _are_lightgbms(fitted_names):
+        return None
+    return fitted_names
 
 
-def takes_names(estimator: Estimator) -> bool:
-    """Return whether the estimator takes a DataFrame.
+def _are_lightgbms(names: list[str]) -> bool:
+    """Return whether these are the names that LightGBM before 4.7 gives the columns of an array."""
+    return names == [f"Column_{number}" for number in range(len(names))]
+
+
+def takes_names(estimator: Estimator, names: list[str]) -> bool:
+    """Return whether the estimator takes a DataFrame with these names.
 
     It does if it was fitted with one, or does not say what it was fitted with.
     """
-    return input_names(estimator) is not None or not hasattr(
-        estimator, "n_features_in_"
-    )
+    if input_names(estimator, names) is not None:
+        return True
+    return not hasattr(estimator, "n_features_in_")
 
 
 def check_inputs(estimator: Estimator, names: list[str]) -> None:
     """Raise ArtifactError unless `names` are the estimator's columns, in their order."""
-    fitted_names = input_names(estimator) or names
+    fitted_names = input_names(estimator, names) or names
     # CatBoost forgets the number in a file.
     count = getattr(estimator, "n_features_in_", 0) or len(fitted_names)
     if count != len(names):
@@ -205,6 +219,22 @@ def prepare_to_serve(estimator: Estimator) -> None:
             part.n_jobs = 1
         if is_sklearns_own(part) and getattr(part, "copy", True) is False:
             part.copy = True
+        _ignore_missing_names(part)
+
+
+def _ignore_missing_names(part: Estimator) -> None:
+    """Let an array come without names where the part was fitted with an array.
+
+    LightGBM before 4.7 says that it was fitted with names, so that scikit-learn would write a
+    warning to the log for each prediction.
+    """
+    try:
+        names = list(getattr(part, "feature_names_in_", ()))
+    except Exception:  # an attribute that raises is nobody's names
+        return
+    if names and _are_lightgbms(names):
+        message = f"X does not have valid feature names, but {type(part).__name__} "
+        warnings.filterwarnings("ignore", re.escape(message), UserWarning)
 
 
 def _parts(estimator: Estimator) -> Iterator[Any]:
@@ -217,9 +247,13 @@ def _parts(estimator: Estimator) -> Iterator[Any]:
             pending.extend(part)
         elif isinstance(part, dict):
             pending.extend(part.values())
-        elif id(part) not in visited and (
-            hasattr(part, "predict") or hasattr(part, "transform")
-        ):
+        elif id(part) not in visited and _is_part(part):
             visited.add(id(part))
             yield part
             pending.extend(getattr(part, "__dict__", {}).values())
+
+
+def _is_part(value: Any) -> bool:
+    # What a calibration holds has probabilities alone.
+    methods = ("predict", "transform", "predict_proba")
+    return any(hasattr(value, method) for method in methods)

@@ -61,9 +61,9 @@ class SklearnModel(Model):
         """
         estimator = artifact.model
         facts.prepare_to_serve(estimator)
-        schema = Schema.from_metadata(
-            artifact.metadata, named=facts.takes_names(estimator)
-        )
+        schema = Schema.from_metadata(artifact.metadata)
+        named = facts.takes_names(estimator, schema.names)
+        schema = Schema(schema.features, named=named)
         facts.check_inputs(estimator, schema.names)
         background = probes.read_samples(schema, artifact.samples)
         row = probes.first_row(
