@@ -102,7 +102,10 @@ class RefusedRecords(Unprocessable):
     """
 
     def __init__(
-        self, detail: str, records: Any, faults: Iterable[Fault]
+        self,
+        detail: str,
+        records: Any,
+        faults: Iterable[Fault],
     ) -> None:
         super().__init__(detail)
         self.records = records

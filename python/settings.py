@@ -68,7 +68,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def from_environ(
-        cls, environ: Mapping[str, str], model_types: Collection[str]
+        cls,
+        environ: Mapping[str, str],
+        model_types: Collection[str],
     ) -> Self:
         """Return the settings in the environment, where an empty value means the default.
 

@@ -39,7 +39,12 @@ class SentRecords(Records):
     """Records that know where in the body they stood."""
 
     def __init__(
-        self, schema: Schema, rows: Sequence[Row], path: Path, *, single: bool
+        self,
+        schema: Schema,
+        rows: Sequence[Row],
+        path: Path,
+        *,
+        single: bool,
     ) -> None:
         """Take rows that fit; `single` says that one record came alone, and not in a list."""
         super().__init__(schema, rows)
@@ -176,7 +181,11 @@ def reader(schema: Schema, *, reject_unknown: bool) -> Reader:
 
 
 def record_pointer(
-    path: Path, row: int, feature: str | None, *, single: bool
+    path: Path,
+    row: int,
+    feature: str | None,
+    *,
+    single: bool,
 ) -> str:
     """Return the pointer to a record, or to one of its values, of the records at `path`."""
     steps: list[str | int] = list(path)

@@ -77,7 +77,9 @@ class Limits:
 
 
 def read_query(
-    environ: WSGIEnvironment, schema: Schema, limits: Limits
+    environ: WSGIEnvironment,
+    schema: Schema,
+    limits: Limits,
 ) -> Query:
     """Return the query in a request to predict; raise an error that says what is wrong with it."""
     flags = read_flags(environ.get("QUERY_STRING", ""), ("proba", "explain"))
@@ -88,14 +90,20 @@ def read_query(
 
 
 def read_records(
-    environ: WSGIEnvironment, schema: Schema, limits: Limits
+    environ: WSGIEnvironment,
+    schema: Schema,
+    limits: Limits,
 ) -> SentRecords:
     """Return the records in a request without flags; raise an error that says what is wrong."""
     read_flags(environ.get("QUERY_STRING", ""), ())
     return _read_body(environ, schema, limits).records
 
 
-def check_effort(query: Query, model: Model, limits: Limits) -> None:
+def check_effort(
+    query: Query,
+    model: Model,
+    limits: Limits,
+) -> None:
     """Raise TooLarge if explaining the query would cost more than the limits allow."""
     if not query.explain:
         return
@@ -117,7 +125,9 @@ def check_effort(query: Query, model: Model, limits: Limits) -> None:
 
 
 def _read_body(
-    environ: WSGIEnvironment, schema: Schema, limits: Limits
+    environ: WSGIEnvironment,
+    schema: Schema,
+    limits: Limits,
 ) -> Body:
     content_type = environ.get("CONTENT_TYPE", "")
     content_encoding = environ.get("HTTP_CONTENT_ENCODING", "")

@@ -51,7 +51,10 @@ class Artifact:
 
     @classmethod
     def of(
-        cls, content: Any, name: str = "model.joblib", version: str = ""
+        cls,
+        content: Any,
+        name: str = "model.joblib",
+        version: str = "",
     ) -> Self:
         """Return the artifact that `content`, the dict from the file `name`, describes.
 
@@ -76,7 +79,11 @@ class Artifact:
         return cls(model, metadata, content.get("samples"), version)
 
 
-def _checked_digest(file: IO[bytes], name: str, expected: str) -> str:
+def _checked_digest(
+    file: IO[bytes],
+    name: str,
+    expected: str,
+) -> str:
     digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
     if expected and digest != expected.lower():
         fault = (
@@ -146,7 +153,11 @@ def _warn_of_other_versions(versions: Any, name: str) -> None:
             )
 
 
-def _version_sentence(package: str, fitted_with: str, installed: str) -> str:
+def _version_sentence(
+    package: str,
+    fitted_with: str,
+    installed: str,
+) -> str:
     return f"fitted with {package} {fitted_with}, served with {installed}: answers may differ"
 
 

@@ -126,7 +126,8 @@ class Model(ABC):
         return False
 
     def preprocess(
-        self, records: Records
+        self,
+        records: Records,
     ) -> tuple[list[str], list[list[Any]]]:
         """Return the names, and the values by column, of what the last step of the model takes."""
         columns = split_columns(records.columns)

@@ -49,7 +49,11 @@ def read_samples(schema: Schema, samples: Any) -> Columns | None:
     return tolerant.columns(rows)
 
 
-def _sample_row(schema: Schema, record: Any, number: int) -> Row:
+def _sample_row(
+    schema: Schema,
+    record: Any,
+    number: int,
+) -> Row:
     if not isinstance(record, Mapping):
         raise ArtifactError(f"samples, row {number}: expected a record")
     row = []
@@ -78,7 +82,9 @@ def _json_value(value: Any) -> Value:
 
 
 def first_row(
-    predict: Call, schema: Schema, samples: Columns | None
+    predict: Call,
+    schema: Schema,
+    samples: Columns | None,
 ) -> Columns:
     """Return one row that the estimator takes: the first sample, or one made up from the metadata.
 
@@ -111,7 +117,9 @@ def first_row(
 
 
 def find_accepts_missing(
-    predict: Call, schema: Schema, row: Columns
+    predict: Call,
+    schema: Schema,
+    row: Columns,
 ) -> Schema:
     """Return the schema with every `accepts_missing` settled.
 
@@ -154,7 +162,9 @@ def check_samples(predict: Call, samples: Columns | None) -> None:
 
 
 def make_probes(
-    predict: Call, schema: Schema, samples: Columns | None
+    predict: Call,
+    schema: Schema,
+    samples: Columns | None,
 ) -> Columns:
     """Return rows for which the estimator predicts finite numbers: samples, and made-up rows.
 

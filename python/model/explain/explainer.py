@@ -151,7 +151,10 @@ class Explainer:
         return _explain_by_others(others, records, output_of)
 
     def _explain_each(
-        self, records: Records, output_of: OutputOf, background: Records | None
+        self,
+        records: Records,
+        output_of: OutputOf,
+        background: Records | None,
     ) -> Explanation:
         """Explain each record as it is alone, so that none depends on the others."""
         parts = []
@@ -187,7 +190,9 @@ class Explainer:
 
 
 def _explain_by_others(
-    methods: list[Method], records: Records, output_of: OutputOf
+    methods: list[Method],
+    records: Records,
+    output_of: OutputOf,
 ) -> Explanation:
     """Explain a record by the first of the methods that adds up for it; raise Unprocessable."""
     for method in methods:

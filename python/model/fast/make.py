@@ -20,7 +20,10 @@ SEED = 0
 
 
 def make_copy(
-    estimator: Estimator, steps: Steps, schema: Schema, samples: Columns
+    estimator: Estimator,
+    steps: Steps,
+    schema: Schema,
+    samples: Columns,
 ) -> Copy:
     """Return a copy of the estimator that is proven to compute the same, and faster.
 
@@ -41,7 +44,10 @@ def make_copy(
 
 
 def compile_copy(
-    estimator: Estimator, steps: Steps, schema: Schema, samples: Columns
+    estimator: Estimator,
+    steps: Steps,
+    schema: Schema,
+    samples: Columns,
 ) -> tuple[Copy, Original]:
     """Return a copy that may be wrong, and the original with which to compare it.
 
@@ -55,16 +61,33 @@ def compile_copy(
     getattr(estimator, method)  # raises AttributeError where there is none
     transform = compile_transformers(steps.transformers, schema)
 
-    two_rows = schema.decode(schema.encode_columns(samples)[[0, 0]])
-    form = form_of(steps.transform_sparse(two_rows))
+    codes = schema.encode_columns(samples)
+    # One row would be by column and by row at once.
+    two_rows = schema.decode(codes[[0, 0]])
+    inputs = steps.transform_sparse(two_rows)
+    form = form_of(inputs)
     trees = read_trees(predictor)
     few, many = compile_predictor(predictor, trees, form)
 
-    # A decision function decides by margins, and near ties are left to it.
-    exact_labels = not hasattr(predictor, "decision_function")
-    copy = Copy(method, classes, schema, transform, few, many, exact_labels)
-    n_rows = rows_at_once(_width(schema, predictor))
-    original = Original(estimator, steps, trees, schema, method, form, n_rows)
+    copy = Copy(
+        method=method,
+        classes=classes,
+        schema=schema,
+        transform=transform,
+        few=few,
+        many=many,
+        # A decision function decides by margins, and near ties are left to it.
+        exact_labels=not hasattr(predictor, "decision_function"),
+    )
+    original = Original(
+        estimator=estimator,
+        steps=steps,
+        trees=trees,
+        schema=schema,
+        method=method,
+        form=form,
+        rows_at_once=rows_at_once(_width(schema, predictor)),
+    )
     return copy, original
 
 
@@ -81,6 +104,7 @@ def _check_own(layers: list[Estimator]) -> None:
 
 def _width(schema: Schema, predictor: Estimator) -> int:
     """Return the numbers of the widest row that is made of one record."""
-    n_coefficients = np.size(getattr(predictor, "coef_", 0))
+    coefficients = getattr(predictor, "coef_", 0)
+    n_features = len(schema.features)
     n_columns = int(predictor.n_features_in_)
-    return max(len(schema.features), n_columns, n_coefficients)
+    return max(n_features, n_columns, np.size(coefficients))

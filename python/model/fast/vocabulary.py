@@ -47,7 +47,8 @@ class Vocabulary(Category):
         numbered = {
             text: number for number, text in enumerate(self.categories)
         }
-        positions = Positions(numbered, stranger=len(self.categories) - 1)
+        stranger = len(self.categories) - 1
+        positions = Positions(numbered, stranger)
         if self.default is None:
             positions[None] = MISSING_POSITION
         else:
@@ -58,10 +59,10 @@ class Vocabulary(Category):
         """Return the position of each text in such a column, (n_records,)."""
         codes = []
         for text in column:
-            code = (
-                MISSING_POSITION if is_missing(text) else self.positions[text]
-            )
-            codes.append(code)
+            if is_missing(text):
+                codes.append(MISSING_POSITION)
+            else:
+                codes.append(self.positions[text])
         return np.array(codes, dtype=float)
 
     def decode(self, positions: Matrix) -> NDArray[np.object_]:
@@ -96,7 +97,8 @@ def _known_texts(transformer: Transformer, place: int) -> list[str]:
         places = list(transformer._transformer_to_input_indices[name])
         if step == "drop" or place not in places:
             continue
-        for value in known_values(step, places.index(place)):
+        column = places.index(place)
+        for value in known_values(step, column):
             if isinstance(value, str):
                 texts[value] = None
     return list(texts)
