@@ -1,6 +1,7 @@
 """What can go wrong, in sentences that describe themselves as a problem document (RFC 9457).
 
-A new status is one class here; `api.problems` writes all of them alike.
+A new status is one class here, with its `status` and `title`; `api.problems` writes it. The
+detail of a 500 goes nowhere. nginx has problem documents of its own: `nginx/service.conf`.
 """
 
 from collections.abc import Iterable, Mapping

@@ -40,7 +40,11 @@ class SettingsError(ValueError):
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """Every setting with its type and default; `variables.env` explains why to change it."""
+    """Every setting with its type and default; `variables.env` explains why to change it.
+
+    The file has them in this order. What the web room needs of them, `app.make_service` hands to
+    it as `api.requests.Limits`.
+    """
 
     debug: Switch = False
     host: str = "127.0.0.1"

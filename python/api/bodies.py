@@ -1,4 +1,4 @@
-"""Bodies: from bytes to validated records, once, or to every fault with a pointer to it.
+"""Bodies: from bytes to validated records, or to a list of every fault.
 
 A body is read at once where all of it fits. Otherwise it is read thoroughly, to find every fault.
 """
@@ -27,11 +27,13 @@ from python.model.data.spelling import shorten
 
 MAX_KEPT_READERS = 4
 MAX_KEPT_BACKGROUNDS = 8
-KEPT_BACKGROUND_BYTES = 1024 * 1024
+MAX_KEPT_BACKGROUND_BYTES = (
+    1024 * 1024
+)  # of one; a larger one is read anew each time
 
 EXPECTED = 'expected a record, a list of records or {"_data": records, "_samples": records}'
 
-Path: TypeAlias = tuple[str, ...]
+BodyPath: TypeAlias = tuple[str, ...]
 """Where in a body its records stand: `()`, `("_data",)` or `("_samples",)`."""
 
 
@@ -42,7 +44,7 @@ class SentRecords(Records):
         self,
         schema: Schema,
         rows: Sequence[Row],
-        path: Path,
+        path: BodyPath,
         *,
         single: bool,
     ) -> None:
@@ -71,8 +73,8 @@ class Reader:
         self._schema = schema
         self._reject_unknown = reject_unknown
         self._decoders = make_decoders(schema, reject_unknown=reject_unknown)
-        # A background that is sent again is the same object, so that what was made for it is
-        # found again.
+        # A background that is sent again is the same object. The methods that `Explainer` made
+        # for it are found again, and go when the object does.
         self._read_background = lru_cache(MAX_KEPT_BACKGROUNDS)(
             self._read_records
         )
@@ -120,12 +122,12 @@ class Reader:
             return Body(records)
         samples = bytes(envelope.samples)
         read_samples = self._read_records
-        if len(samples) <= KEPT_BACKGROUND_BYTES:
+        if len(samples) <= MAX_KEPT_BACKGROUND_BYTES:
             read_samples = self._read_background
         background = read_samples(samples, ("_samples",))
         return None if background is None else Body(records, background)
 
-    def _read_records(self, text: bytes, path: Path) -> SentRecords | None:
+    def _read_records(self, text: bytes, path: BodyPath) -> SentRecords | None:
         """Return the records in the text; None where something does not fit.
 
         Raises msgspec.ValidationError where a value has another type than its feature.
@@ -156,7 +158,9 @@ class Reader:
             sent_records.append(self._take_records(path, part))
         return Body(*sent_records)
 
-    def _find_errors(self, path: Path, part: Value) -> list[dict[str, str]]:
+    def _find_errors(
+        self, path: BodyPath, part: Value
+    ) -> list[dict[str, str]]:
         records, single = list_records(part)
         errors = []
         faults = self._schema.faults(
@@ -167,7 +171,7 @@ class Reader:
             errors.append(fault_at(place, detail))
         return errors
 
-    def _take_records(self, path: Path, part: Value) -> SentRecords:
+    def _take_records(self, path: BodyPath, part: Value) -> SentRecords:
         records, single = list_records(part)
         rows = [self._schema.row(record) for record in records]
         return SentRecords(self._schema, rows, path, single=single)
@@ -181,7 +185,7 @@ def reader(schema: Schema, *, reject_unknown: bool) -> Reader:
 
 
 def record_pointer(
-    path: Path,
+    path: BodyPath,
     row: int,
     feature: str | None,
     *,
@@ -203,7 +207,7 @@ def list_records(part: Value) -> tuple[list[Value], bool]:
     return [part], True
 
 
-def split_body(payload: Value) -> dict[Path, Value]:
+def split_body(payload: Value) -> dict[BodyPath, Value]:
     """Return the records, and the background if there is one, by where they stand in the payload.
 
     Raises BadRequest where they are no records, and Unprocessable where there are none.
@@ -225,14 +229,14 @@ def split_body(payload: Value) -> dict[Path, Value]:
     return parts
 
 
-def _find_parts(payload: Value) -> dict[Path, Value]:
+def _find_parts(payload: Value) -> dict[BodyPath, Value]:
     """Return the members of an envelope; of anything else, that itself."""
     if not isinstance(payload, dict) or payload.keys().isdisjoint(
         RESERVED_NAMES
     ):
         return {(): payload}
     _check_envelope(payload)
-    parts: dict[Path, Value] = {}
+    parts: dict[BodyPath, Value] = {}
     for name in RESERVED_NAMES:
         if name in payload:
             parts[(name,)] = payload[name]

@@ -13,7 +13,7 @@ from werkzeug.http import parse_options_header
 from werkzeug.wsgi import get_content_length, get_input_stream
 
 from python.api.bodies import Body, SentRecords, reader
-from python.api.query import read_flags
+from python.api.flags import read_flags
 from python.errors import (
     BadRequest,
     LengthRequired,

@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from http import HTTPStatus
 from itertools import starmap
+from typing import Any
 
 import msgspec
 from flask import Response
+from numpy.typing import NDArray
 
-from python.model.base import Explanation, Model, Predictions
+from python.model.base import Explanation, Model
 from python.model.types import Matrix
 
 JSON_TYPE = "application/json"
@@ -30,21 +32,16 @@ def respond(
 
 
 def prediction_content(
-    model: Model,
-    predictions: Predictions,
-    *,
-    proba: bool,
+    prediction: NDArray[Any],
 ) -> Content:
-    """Return the labels or numbers that the model predicts; with `proba`, its probabilities.
+    """Return the labels or numbers of the records."""
+    return {"prediction": prediction.tolist()}
 
-    Raises RefusedRecords for values that the model does not take, and Unprocessable if it has no
-    probabilities.
-    """
-    if proba:
-        classes = model.class_names or []
-        probabilities = predictions.probabilities
-        return {"prediction": name_columns(classes, probabilities)}
-    return {"prediction": predictions.prediction.tolist()}
+
+def probability_content(model: Model, probabilities: Matrix) -> Content:
+    """Return the probabilities of the records, (n_records, n_classes), by class name."""
+    classes = model.class_names or []
+    return {"prediction": name_columns(classes, probabilities)}
 
 
 def explanation_content(

@@ -58,7 +58,7 @@ class Model(ABC):
     """A loaded model that has predicted a first row, so that nobody has to ask if it is ready.
 
     A family has to say how to load and how to predict.
-    The other methods are those of a model that can do nothing else.
+    The other methods do here what suits a model that only predicts.
     `offers_probabilities` says whether `predict_proba` is more than an error.
     """
 

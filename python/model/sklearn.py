@@ -3,6 +3,7 @@
 import logging
 from functools import cached_property
 from typing import Any, Self
+from weakref import WeakSet
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +61,7 @@ class SklearnModel(Model):
         self.offers_probabilities = has_method and self.class_names is not None
         self.copy: Copy | None = None
         self._no_copy_reason = "nothing faster is prepared"
+        self._accepted_backgrounds: WeakSet[Records] = WeakSet()
 
     @classmethod
     def load(cls, artifact: Artifact) -> Self:
@@ -120,18 +122,23 @@ class SklearnModel(Model):
         """Return SHAP values of each input feature for the predictions."""
         records = predictions.records
         if background is not None:
-            # Values that the estimator does not take are refused before they are explained.
-            self.predict(background)
+            self._check_background(background)
 
-        def output_of(method: str) -> NDArray[Any]:
-            if method == "predict":
+        def output_of(name: str) -> NDArray[Any]:
+            if name == "predict":
                 return predictions.prediction
-            if method == "predict_proba":
+            if name == "predict_proba":
                 return predictions.probabilities
-            return self.call(method, records)
+            return self.call(name, records)
 
         with np.errstate(all="ignore"):
             return self._explainer.explain(records, output_of, background)
+
+    def _check_background(self, background: Records) -> None:
+        """Raise RefusedRecords for a background that the estimator does not take."""
+        if background not in self._accepted_backgrounds:
+            self.predict(background)
+            self._accepted_backgrounds.add(background)
 
     def explanation_effort(self, background: Records | None = None) -> Effort:
         """Return what it costs to explain one record."""
@@ -190,12 +197,12 @@ class SklearnModel(Model):
             "fast_predict_reason": reason,
         }
 
-    def call(self, method: str, records: Records) -> NDArray[Any]:
-        """Return what the estimator's method returns for the records.
+    def call(self, name: str, records: Records) -> NDArray[Any]:
+        """Return what the estimator's `predict`, or another of that name, returns.
 
         Raises RefusedRecords for values that the estimator does not take.
         """
-        compute = getattr(self.estimator, method)
+        compute = getattr(self.estimator, name)
         return np.asarray(self._call(compute, records))
 
     def _call(self, method: Call, records: Records) -> Any:

@@ -137,7 +137,7 @@ class _Conditions:
 
     @property
     def length(self) -> Integers:
-        """How many conditions the path has that the condition is of."""
+        """For each condition, the number of conditions in its path."""
         n_conditions = np.bincount(self.path)
         return n_conditions[self.path]
 

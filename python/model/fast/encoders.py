@@ -1,10 +1,12 @@
 """Encoders: what a step makes of categories, computed once for each category and then looked up.
 
-Any step that makes columns of categories is an encoder here. To support another one:
+A step of a ColumnTransformer that takes categories or texts is an encoder here. One that takes
+numbers is in `arithmetic`, or is called as it is. To support another encoder:
 
 * `ENCODERS` lists those that may take several columns. Add its class.
 * `takes_records_apart` says whose steps are tried at all: scikit-learn's. Let it in if it is not.
-* `known_values` says which values it tells apart, so that it may take texts. Say where they are.
+* `known_values` says which values it tells apart, so that it may take texts. Say where they are,
+  and let it in there as well if it is not scikit-learn's.
 
 The proof then compares the copy with the estimator, for each category up to 4,096 of a feature.
 """

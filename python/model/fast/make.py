@@ -36,7 +36,7 @@ def make_copy(
         codes = copy.schema.encode_columns(samples)
         made_up = made_up_codes(copy.schema, choose)
         trials = np.concatenate([codes, made_up])
-        # Every so many of them, so that wide models do not need gigabytes.
+        # Only every `step`-th trial where all of them would need gigabytes, as for a wide model.
         step = ceil(len(trials) / original.rows_at_once)
         trials = trials[::step]
         copy, accepted = prove(copy, original, trials, choose)
