@@ -28,8 +28,8 @@ swap:  ## replace the model in every replica, worker by worker; a broken model c
 	done; \
 	exit $$status
 
-# More tests at a time than two processors can run: many of them wait for a server to start.
-PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist worksteal
+# A worker that has run out of tests takes some of the other's: a single one can take half a minute.
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 # Says whether the containers can be tested.
 DOCKER ?= docker info >/dev/null 2>&1
 

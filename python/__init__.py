@@ -7,8 +7,8 @@ A request flows one way, and each step is one module:
 * `model` predicts and explains: records in, arrays out;
 * `api.responses` writes the arrays as JSON.
 
-Anything that goes wrong on the way is an error of `errors`, which `api.problems` writes as a problem
-document. `model` knows data science and no web, `api` knows the web and no data science;
+Anything that goes wrong on the way is an error of `errors`, and a problem document of
+`api.problems`. `model` knows data science and no web, `api` knows the web and no data science;
 `app` brings the two together.
 """
 

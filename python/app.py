@@ -20,7 +20,8 @@ from python.settings import Settings
 
 
 def create_app(
-    settings: Settings | None = None, model: Model | Future[Model] | None = None
+    settings: Settings | None = None,
+    model: Model | Future[Model] | None = None,
 ) -> Flask:
     """Return the service as a WSGI application; without a `model`, load the one of the settings.
 

@@ -1,6 +1,7 @@
 """What can go wrong, in sentences that describe themselves as a problem document (RFC 9457).
 
-A new status is one class here; `api.problems` writes all of them alike.
+A new status is one class here, with its `status` and `title`; `api.problems` writes it. The
+detail of a 500 goes nowhere. nginx has problem documents of its own: `nginx/service.conf`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -101,7 +102,12 @@ class RefusedRecords(Unprocessable):
     a body or a file each fault is.
     """
 
-    def __init__(self, detail: str, records: Any, faults: Iterable[Fault]) -> None:
+    def __init__(
+        self,
+        detail: str,
+        records: Any,
+        faults: Iterable[Fault],
+    ) -> None:
         super().__init__(detail)
         self.records = records
         self.faults = list(faults)
@@ -115,5 +121,6 @@ class NotReady(ServiceError):
 
     def __init__(self, detail: str, retry_after_seconds: int) -> None:
         super().__init__(
-            f"not ready: {detail}", headers={"Retry-After": str(retry_after_seconds)}
+            f"not ready: {detail}",
+            headers={"Retry-After": str(retry_after_seconds)},
         )

@@ -42,7 +42,9 @@ class Readiness:
             reason = self._error.detail
         else:
             name = type(self._error).__name__
-            reason = f"the model could not be loaded ({name}); the log has more"
+            reason = (
+                f"the model could not be loaded ({name}); the log has more"
+            )
         raise NotReady(reason, RETRY_FAILED_SECONDS)
 
     def version(self) -> str | None:
@@ -60,7 +62,9 @@ def load(settings: Settings) -> Model:
 
     With `fast_predict`, a thread prepares faster predictions while the model is served.
     """
-    model = load_model(settings.model_path, settings.model_type, settings.model_sha256)
+    model = load_model(
+        settings.model_path, settings.model_type, settings.model_sha256
+    )
     if settings.fast_predict:
         Thread(target=model.speed_up, name="speed-up", daemon=True).start()
     return model
@@ -72,7 +76,9 @@ def load_in_background(settings: Settings, future: Future[Model]) -> None:
     If the model cannot be loaded, the thread logs why, and the future has the exception.
     """
     arguments = (settings, future)
-    Thread(target=_complete, args=arguments, name="load-model", daemon=True).start()
+    Thread(
+        target=_complete, args=arguments, name="load-model", daemon=True
+    ).start()
 
 
 def _complete(settings: Settings, future: Future[Model]) -> None:

@@ -46,5 +46,7 @@ class Odd:
 def load_odd(**metadata: Any) -> SklearnModel:
     """A model around `Odd`, with the metadata besides its one feature, the number `x`."""
     return SklearnModel.load(
-        Artifact.of({"model": Odd(), "metadata": {"features": [FEATURE], **metadata}})
+        Artifact.of(
+            {"model": Odd(), "metadata": {"features": [FEATURE], **metadata}}
+        )
     )

@@ -23,7 +23,9 @@ from tests.serving import served
         ("several outputs", "/predict"),
     ],
 )
-def test_the_command_requests_what_the_model_offers(name: str, path: str) -> None:
+def test_the_command_requests_what_the_model_offers(
+    name: str, path: str
+) -> None:
     model = served(name)
     command, option, body, url = shlex.split(curl(Settings(port=5001), model))
     assert (command, option) == ("curl", "-d")

@@ -118,16 +118,18 @@ def test_each_room_knows_its_own_world(path: Path) -> None:
 
 
 def test_one_module_imports_shap() -> None:
-    assert [name_of(path) for path in MODULES if "shap" in set(imports(path))] == [
-        "python.model.explain.tree_shap"
-    ]
+    assert [
+        name_of(path) for path in MODULES if "shap" in set(imports(path))
+    ] == ["python.model.explain.tree_shap"]
 
 
 def test_there_is_no_cycle() -> None:
     graph = {name_of(path): own_imports(path) for path in MODULES}
 
     def reaches(module: str, seen: frozenset[str]) -> None:
-        assert module not in seen, f"{module} imports itself by way of {sorted(seen)}"
+        assert module not in seen, (
+            f"{module} imports itself by way of {sorted(seen)}"
+        )
         for imported in graph.get(module, set()) - {"python"}:
             reaches(imported, seen | {module})
 
@@ -153,35 +155,34 @@ def test_no_function_nests_deeply(room: str) -> None:
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_what_is_public_is_described(path: Path) -> None:
     tree = ast.parse(path.read_text())
-    kinds = (ast.ClassDef, ast.FunctionDef)
-    for node in [
-        tree,
-        *(found for found in ast.walk(tree) if isinstance(found, kinds)),
-    ]:
-        public = isinstance(node, ast.Module) or not node.name.startswith("_")
-        nested = isinstance(node, ast.FunctionDef) and node.name in inner_functions(
-            tree
-        )
-        assert not public or nested or ast.get_docstring(node), (
-            f"{path}: {getattr(node, 'name', 'module')}"
-        )
+    nested = inner_functions(tree)
+    assert ast.get_docstring(tree), f"{path}: module"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+            is_public = not node.name.startswith("_") and node not in nested
+            assert not is_public or ast.get_docstring(node), (
+                f"{path}: {node.name}"
+            )
 
 
-def inner_functions(tree: ast.Module) -> set[str]:
-    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
-    return {
-        inner.name
-        for outer in functions
-        for inner in ast.walk(outer)
-        if isinstance(inner, ast.FunctionDef) and inner is not outer
-    }
+def inner_functions(tree: ast.Module) -> set[ast.AST]:
+    """Return the functions that are defined inside another function."""
+    inner: set[ast.AST] = set()
+    for outer in ast.walk(tree):
+        if isinstance(outer, ast.FunctionDef):
+            for node in ast.walk(outer):
+                if isinstance(node, ast.FunctionDef) and node is not outer:
+                    inner.add(node)
+    return inner
 
 
 def test_every_route_is_in_the_readme() -> None:
     readme = (ROOT / "README.md").read_text()
     app = create_app(Settings(), served("build_rf_binary"))
     assert {
-        rule.rule for rule in app.url_map.iter_rules() if f"`{rule.rule}`" not in readme
+        rule.rule
+        for rule in app.url_map.iter_rules()
+        if f"`{rule.rule}`" not in readme
     } == set()
 
 

@@ -76,7 +76,9 @@ def test_while_the_model_is_loading_and_after_it_failed() -> None:
         response = client.open(path, method=method)
         problem(response, 503, "not ready: the model is being loaded")
         assert response.headers["Retry-After"] == "1"
-    future.set_exception(ArtifactError("model.joblib holds a list, not a dict"))
+    future.set_exception(
+        ArtifactError("model.joblib holds a list, not a dict")
+    )
     response = client.get("/ready")
     problem(response, 503, "not ready: model.joblib holds a list, not a dict")
     assert response.headers["Retry-After"] == "60"
@@ -95,9 +97,7 @@ def test_a_load_that_failed_in_an_unforeseen_way_names_the_type_and_logs_the_tra
     load_in_background(settings, future)
     assert isinstance(future.exception(SECONDS_TO_LOAD), RecursionError)
     client = create_app(settings, future).test_client()
-    detail = (
-        "not ready: the model could not be loaded (RecursionError); the log has more"
-    )
+    detail = "not ready: the model could not be loaded (RecursionError); the log has more"
     problem(client.get("/ready"), 503, detail)
     assert "RecursionError" in caplog.text
     assert "in load_model" in caplog.text
@@ -129,10 +129,14 @@ def test_a_copy_that_is_being_prepared_says_so(
     assert reason == "a faster copy is being prepared"
 
 
-def test_a_load_that_failed_in_an_unforeseen_way_keeps_the_reason_to_the_log() -> None:
+def test_a_load_that_failed_in_an_unforeseen_way_keeps_the_reason_to_the_log() -> (
+    None
+):
     future: Future[Model] = Future()
     future.set_exception(RuntimeError("secret"))
     document = problem(
-        create_app(Settings(), future).test_client().get("/ready"), 503, "not ready"
+        create_app(Settings(), future).test_client().get("/ready"),
+        503,
+        "not ready",
     )
     assert "secret" not in document["detail"]

@@ -7,9 +7,20 @@ import tomllib
 from tests.models import ROOT
 from tests.servers import ENVIRON
 
-PREPARED = ["--old-file=.venv/python", "--old-file=.venv/serve", "--old-file=.venv/dev"]
+PREPARED = [
+    "--old-file=.venv/python",
+    "--old-file=.venv/serve",
+    "--old-file=.venv/dev",
+]
 # The options of pytest that leave tests out.
-SELECTIONS = {"-m", "-k", "--deselect", "--ignore", "--ignore-glob", "--last-failed"}
+SELECTIONS = {
+    "-m",
+    "-k",
+    "--deselect",
+    "--ignore",
+    "--ignore-glob",
+    "--last-failed",
+}
 
 
 def pytest_options(target: str) -> list[list[str]]:
@@ -32,7 +43,9 @@ def pytest_options(target: str) -> list[list[str]]:
 
 def selections(options: list[str]) -> list[str]:
     """Return the options that leave tests out."""
-    return [option for option in options if option.partition("=")[0] in SELECTIONS]
+    return [
+        option for option in options if option.partition("=")[0] in SELECTIONS
+    ]
 
 
 def test_make_test_leaves_no_test_out_where_docker_runs() -> None:

@@ -16,7 +16,9 @@ from tests.serving import Client
 MANUAL = (ROOT / "variables.env").read_text()
 
 
-@pytest.mark.parametrize("text", ["0", "false", "False", "no", "NO", "off", "", "  "])
+@pytest.mark.parametrize(
+    "text", ["0", "false", "False", "no", "NO", "off", "", "  "]
+)
 def test_a_switch_is_off(text: str) -> None:
     assert Settings.from_environ({"DEBUG": text}, FAMILIES).debug is False
 
@@ -44,13 +46,19 @@ def test_all_faults_are_reported_together_and_without_their_values() -> None:
     with pytest.raises(SettingsError) as raised:
         Settings.from_environ(environ, FAMILIES)
     lines = str(raised.value).splitlines()[1:]
-    assert sorted(line.split(":")[0].strip() for line in lines) == sorted(environ)
+    assert sorted(line.split(":")[0].strip() for line in lines) == sorted(
+        environ
+    )
     assert all(": expected " in line for line in lines)
     assert "s3cret" not in str(raised.value)
 
 
-@pytest.mark.parametrize("text", ["+2", "2.0", "1_000", "007", "0x10", "²", "٣"])
-def test_a_whole_number_is_written_as_nginx_and_uwsgi_read_it(text: str) -> None:
+@pytest.mark.parametrize(
+    "text", ["+2", "2.0", "1_000", "007", "0x10", "²", "٣"]
+)
+def test_a_whole_number_is_written_as_nginx_and_uwsgi_read_it(
+    text: str,
+) -> None:
     with pytest.raises(
         SettingsError, match="THREADS: expected a whole number of 1 or more"
     ):
@@ -81,7 +89,11 @@ def test_the_manual_explains_each_setting_above_it() -> None:
 def test_the_model_path_starts_at_the_project_and_not_at_the_working_directory(
     elsewhere: Path,
 ) -> None:
-    assert Settings().model_path == PROJECT / "model.joblib" == ROOT / "model.joblib"
+    assert (
+        Settings().model_path
+        == PROJECT / "model.joblib"
+        == ROOT / "model.joblib"
+    )
     assert (
         Settings(model_name=str(elsewhere / "m.joblib")).model_path
         == elsewhere / "m.joblib"
@@ -89,17 +101,19 @@ def test_the_model_path_starts_at_the_project_and_not_at_the_working_directory(
 
 
 def test_service_info_has_debug_as_a_boolean(client: Client) -> None:
-    assert strict(client(debug=True).get("/service-info").data)["debug"] is True
+    assert (
+        strict(client(debug=True).get("/service-info").data)["debug"] is True
+    )
     assert strict(client().get("/service-info").data)["debug"] is False
 
 
 @pytest.mark.parametrize("key", ["one\ntwo", "a\tb", "a\0b", "a\x7fb"])
-def test_a_key_that_no_header_can_hold_is_refused_and_not_repeated(key: str) -> None:
+def test_a_key_that_no_header_can_hold_is_refused_and_not_repeated(
+    key: str,
+) -> None:
     with pytest.raises(SettingsError) as caught:
         Settings.from_environ({"API_KEY": key}, FAMILIES)
-    expected = (
-        "API_KEY: expected a text without control characters, as a header has none"
-    )
+    expected = "API_KEY: expected a text without control characters, as a header has none"
     assert str(caught.value).splitlines()[1:] == [f"  {expected}"]
     assert key not in str(caught.value)
 

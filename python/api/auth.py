@@ -6,7 +6,10 @@ from flask import Flask, Request, request
 
 from python.errors import Unauthorized
 
-OPEN_PATHS = ("/health", "/ready")  # A load balancer, which has no key, requests them.
+OPEN_PATHS = (
+    "/health",
+    "/ready",
+)  # A load balancer, which has no key, requests them.
 
 
 def require_key(app: Flask, key: str) -> None:
@@ -25,9 +28,13 @@ def require_key(app: Flask, key: str) -> None:
         # WSGI (PEP 3333) hands over the bytes of a header decoded as Latin-1.
         sent = sent_key(request).encode("latin1", "replace")
         # In constant time, so that the time does not betray how much of a guess is right.
-        matches = [compare_digest(sent, expected) for expected in expected_keys]
+        matches = [
+            compare_digest(sent, expected) for expected in expected_keys
+        ]
         if not any(matches):
-            fault = "" if not sent else ", and the one that was sent is another"
+            fault = (
+                "" if not sent else ", and the one that was sent is another"
+            )
             raise Unauthorized(
                 f"an API key is needed{fault}: "
                 "Authorization: Bearer <key>, or X-API-Key: <key>",

@@ -1,4 +1,4 @@
-"""Bodies: from bytes to validated records, once, or to every fault with a pointer to it.
+"""Bodies: from bytes to validated records, or to a list of every fault.
 
 A body is read at once where all of it fits. Otherwise it is read thoroughly, to find every fault.
 """
@@ -35,9 +35,11 @@ from python.model.data.spelling import shorten
 
 MAX_KEPT_READERS = 4
 MAX_KEPT_BACKGROUNDS = 8
-KEPT_BACKGROUND_BYTES = 1024 * 1024
+MAX_KEPT_BACKGROUND_BYTES = (
+    1024 * 1024
+)  # of one; a larger one is read anew each time
 
-Path: TypeAlias = tuple[str, ...]
+BodyPath: TypeAlias = tuple[str, ...]
 """Where in a body its records stand: `()`, `("_data",)` or `("_samples",)`."""
 
 
@@ -45,7 +47,12 @@ class SentRecords(Records):
     """Records that know where in the body they stood."""
 
     def __init__(
-        self, schema: Schema, rows: Sequence[Row], path: Path, *, single: bool
+        self,
+        schema: Schema,
+        rows: Sequence[Row],
+        path: BodyPath,
+        *,
+        single: bool,
     ) -> None:
         """Take rows that fit; `single` says that one record came alone, and not in a list."""
         super().__init__(schema, rows)
@@ -72,9 +79,11 @@ class Reader:
         self._schema = schema
         self._reject_unknown = reject_unknown
         self._decoders = make_decoders(schema, reject_unknown=reject_unknown)
-        # A background that is sent again is the same object, so that what was made for it is
-        # found again.
-        self._read_background = lru_cache(MAX_KEPT_BACKGROUNDS)(self._read_records)
+        # A background that is sent again is the same object. The methods that `Explainer` made
+        # for it are found again, and go when the object does.
+        self._read_background = lru_cache(MAX_KEPT_BACKGROUNDS)(
+            self._read_records
+        )
 
     def read(self, body: bytes) -> Body:
         """Return the records in a body, and the background where it has one.
@@ -120,12 +129,12 @@ class Reader:
             return Body(records)
         samples = bytes(envelope.samples)
         read_samples = self._read_records
-        if len(samples) <= KEPT_BACKGROUND_BYTES:
+        if len(samples) <= MAX_KEPT_BACKGROUND_BYTES:
             read_samples = self._read_background
         background = read_samples(samples, ("_samples",))
         return None if background is None else Body(records, background)
 
-    def _read_records(self, text: bytes, path: Path) -> SentRecords | None:
+    def _read_records(self, text: bytes, path: BodyPath) -> SentRecords | None:
         """Return the records in the text; None where something does not fit.
 
         Raises msgspec.ValidationError where a value has another type than its feature.
@@ -160,16 +169,20 @@ class Reader:
             sent_records.append(self._take_records(path, part))
         return Body(*sent_records)
 
-    def _find_errors(self, path: Path, part: Value) -> list[dict[str, str]]:
+    def _find_errors(
+        self, path: BodyPath, part: Value
+    ) -> list[dict[str, str]]:
         records, single = list_records(part)
         errors = []
-        faults = self._schema.faults(records, reject_unknown=self._reject_unknown)
+        faults = self._schema.faults(
+            records, reject_unknown=self._reject_unknown
+        )
         for row, feature, detail in faults:
             place = record_pointer(path, row, feature, single=single)
             errors.append(fault_at(place, detail))
         return errors
 
-    def _take_records(self, path: Path, part: Value) -> SentRecords:
+    def _take_records(self, path: BodyPath, part: Value) -> SentRecords:
         records, single = list_records(part)
         rows = [self._schema.row(record) for record in records]
         return SentRecords(self._schema, rows, path, single=single)
@@ -182,7 +195,13 @@ def reader(schema: Schema, *, reject_unknown: bool) -> Reader:
     return Reader(schema, reject_unknown=reject_unknown)
 
 
-def record_pointer(path: Path, row: int, feature: str | None, *, single: bool) -> str:
+def record_pointer(
+    path: BodyPath,
+    row: int,
+    feature: str | None,
+    *,
+    single: bool,
+) -> str:
     """Return the pointer to a record, or to one of its values, of the records at `path`."""
     steps: list[str | int] = list(path)
     if not single:
@@ -199,7 +218,7 @@ def list_records(part: Value) -> tuple[list[Value], bool]:
     return [part], True
 
 
-def split_body(payload: Value) -> dict[Path, Value]:
+def split_body(payload: Value) -> dict[BodyPath, Value]:
     """Return the records, and the background if there is one, by where they stand in the payload.
 
     Raises BadRequest where they are no records, and Unprocessable where there are none.
@@ -209,7 +228,9 @@ def split_body(payload: Value) -> dict[Path, Value]:
     empty_parts = []
     for path, part in parts.items():
         if not isinstance(part, dict | list):
-            wrong_parts.append(fault_at(pointer(*path), f"got {shorten(part)}"))
+            wrong_parts.append(
+                fault_at(pointer(*path), f"got {shorten(part)}")
+            )
         elif part == []:
             empty_parts.append(fault_at(pointer(*path), "the list is empty"))
     if wrong_parts:
@@ -219,12 +240,14 @@ def split_body(payload: Value) -> dict[Path, Value]:
     return parts
 
 
-def _find_parts(payload: Value) -> dict[Path, Value]:
+def _find_parts(payload: Value) -> dict[BodyPath, Value]:
     """Return the members of an envelope; of anything else, that itself."""
-    if not isinstance(payload, dict) or payload.keys().isdisjoint(RESERVED_NAMES):
+    if not isinstance(payload, dict) or payload.keys().isdisjoint(
+        RESERVED_NAMES
+    ):
         return {(): payload}
     _check_envelope(payload)
-    parts: dict[Path, Value] = {}
+    parts: dict[BodyPath, Value] = {}
     for name in RESERVED_NAMES:
         if name in payload:
             parts[(name,)] = payload[name]
@@ -235,8 +258,12 @@ def _check_envelope(payload: dict[str, Value]) -> None:
     errors = []
     for name in payload:
         if name not in RESERVED_NAMES:
-            errors.append(fault_at(pointer(name), "not a member of an envelope"))
+            errors.append(
+                fault_at(pointer(name), "not a member of an envelope")
+            )
     if not errors and "_data" not in payload:
-        errors.append(fault_at(pointer("_data"), "missing: an envelope needs it"))
+        errors.append(
+            fault_at(pointer("_data"), "missing: an envelope needs it")
+        )
     if errors:
         raise BadRequest(EXPECTED, errors)

@@ -6,9 +6,7 @@ from collections.abc import Collection
 
 from python.model.data.features import Value
 
-EXPECTED = (
-    'expected a record, a list of records or {"_data": records, "_samples": records}'
-)
+EXPECTED = 'expected a record, a list of records or {"_data": records, "_samples": records}'
 SEE_FEATURES = "GET /features lists the features of a record"
 
 # How other servers, and pandas, call what holds the records.
@@ -30,7 +28,12 @@ PARSED_CHARACTERS = (1, 0, 4)
 WORD = re.compile(
     rb"(-?Infinity|-?inf|NaN|nan|None|undefined|True|False)(?=[\s,}\]]|$)"
 )
-SUBSTITUTES = {"None": "null", "undefined": "null", "True": "true", "False": "false"}
+SUBSTITUTES = {
+    "None": "null",
+    "undefined": "null",
+    "True": "true",
+    "False": "false",
+}
 
 
 def explain_encoding(body: bytes, byte: int) -> str:
@@ -84,9 +87,7 @@ def _character_fault(body: bytes, byte: int, reason: str) -> str:
     if character == b"'":
         return f"{reason}: names and texts stand in double quotes"
     if reason.startswith("invalid character") and character < b" ":
-        return (
-            f"byte {byte} is a control character: a text has \\n for the end of a line"
-        )
+        return f"byte {byte} is a control character: a text has \\n for the end of a line"
     return reason
 
 
@@ -116,7 +117,9 @@ def explain_form(part: Value, names: Collection[str]) -> str:
     if part.keys().isdisjoint(names):
         for name in OTHER_FORMS:
             if name in part:
-                expected = f'"{name}" is the form of another server, {EXPECTED}'
+                expected = (
+                    f'"{name}" is the form of another server, {EXPECTED}'
+                )
                 return f": {expected}; {SEE_FEATURES}"
         return ""
     values = [part[name] for name in names if name in part]

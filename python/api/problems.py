@@ -16,7 +16,8 @@ from python.errors import RefusedRecords, ServiceError
 log = logging.getLogger(__name__)
 
 PROBLEM_TYPE = "application/problem+json"
-POINTER_CHARACTERS = "!$&'()*+,;=:@?"  # RFC 3986 lets them stand in a fragment.
+# RFC 3986 lets them stand in a fragment.
+POINTER_CHARACTERS = "!$&'()*+,;=:@?"
 
 
 def pointer(*steps: str | int) -> str:
@@ -27,7 +28,8 @@ def pointer(*steps: str | int) -> str:
     fragment = "#"
     for step in steps:
         escaped = str(step).replace("~", "~0").replace("/", "~1")
-        fragment += "/" + quote(escaped, safe=POINTER_CHARACTERS)
+        quoted = quote(escaped, safe=POINTER_CHARACTERS)
+        fragment += f"/{quoted}"
     return fragment
 
 
@@ -64,8 +66,10 @@ def _service_error(error: ServiceError) -> Response:
 
 def _http_error(error: HTTPException) -> Response:
     response = error.get_response(request.environ)
-    if error.code is None or error.code < HTTPStatus.BAD_REQUEST:  # a redirect
-        return Response(response.get_data(), response.status, response.headers)
+    if error.code is None or error.code < HTTPStatus.BAD_REQUEST:
+        # It is a redirect, which is no problem.
+        body = response.get_data()
+        return Response(body, response.status, response.headers)
     detail = error.description
     if isinstance(error, NotFound):
         detail = f"there is no such path, there are: {_list_routes()}"

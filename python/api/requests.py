@@ -13,8 +13,13 @@ from werkzeug.http import parse_options_header
 from werkzeug.wsgi import get_content_length, get_input_stream
 
 from python.api.bodies import Body, SentRecords, reader
-from python.api.query import read_flags
-from python.errors import BadRequest, LengthRequired, TooLarge, UnsupportedMediaType
+from python.api.flags import read_flags
+from python.errors import (
+    BadRequest,
+    LengthRequired,
+    TooLarge,
+    UnsupportedMediaType,
+)
 from python.model.base import Model
 from python.model.data.schema import Schema
 from python.model.data.spelling import cut
@@ -72,22 +77,34 @@ class Limits:
     max_explain_predictions: int
 
 
-def read_query(environ: WSGIEnvironment, schema: Schema, limits: Limits) -> Query:
+def read_query(
+    environ: WSGIEnvironment,
+    schema: Schema,
+    limits: Limits,
+) -> Query:
     """Return the query in a request to predict; raise an error that says what is wrong with it."""
     flags = read_flags(environ.get("QUERY_STRING", ""), ("proba", "explain"))
     body = _read_body(environ, schema, limits)
-    return Query(body.records, body.background, flags["proba"], flags["explain"])
+    return Query(
+        body.records, body.background, flags["proba"], flags["explain"]
+    )
 
 
 def read_records(
-    environ: WSGIEnvironment, schema: Schema, limits: Limits
+    environ: WSGIEnvironment,
+    schema: Schema,
+    limits: Limits,
 ) -> SentRecords:
     """Return the records in a request without flags; raise an error that says what is wrong."""
     read_flags(environ.get("QUERY_STRING", ""), ())
     return _read_body(environ, schema, limits).records
 
 
-def check_effort(query: Query, model: Model, limits: Limits) -> None:
+def check_effort(
+    query: Query,
+    model: Model,
+    limits: Limits,
+) -> None:
     """Raise TooLarge if explaining the query would cost more than the limits allow."""
     if not query.explain:
         return
@@ -95,7 +112,9 @@ def check_effort(query: Query, model: Model, limits: Limits) -> None:
     n_samples = 0 if query.background is None else len(query.background)
     if max(n_records, n_samples) > limits.max_explain_rows:
         wanted = f"{n_records} records to explain against {n_samples} samples"
-        raise TooLarge(f"{wanted}: at most {limits.max_explain_rows} of each are taken")
+        raise TooLarge(
+            f"{wanted}: at most {limits.max_explain_rows} of each are taken"
+        )
     rows, predictions = model.explanation_effort(query.background)
     total = n_records * rows * predictions
     if total > limits.max_explain_predictions:
@@ -106,7 +125,11 @@ def check_effort(query: Query, model: Model, limits: Limits) -> None:
         )
 
 
-def _read_body(environ: WSGIEnvironment, schema: Schema, limits: Limits) -> Body:
+def _read_body(
+    environ: WSGIEnvironment,
+    schema: Schema,
+    limits: Limits,
+) -> Body:
     content_type = environ.get("CONTENT_TYPE", "")
     content_encoding = environ.get("HTTP_CONTENT_ENCODING", "")
     _check_type(content_type, content_encoding)
@@ -146,7 +169,9 @@ def _receive_any_length(environ: WSGIEnvironment, max_bytes: int) -> bytes:
 
 
 def _too_large(max_bytes: int) -> TooLarge:
-    return TooLarge(f"the body is larger than the {max_bytes} bytes that are taken")
+    return TooLarge(
+        f"the body is larger than the {max_bytes} bytes that are taken"
+    )
 
 
 # To parse the header takes 1 to 4 microseconds, and clients send the same few ones.
@@ -160,7 +185,9 @@ def _check_type(content_type: str, content_encoding: str) -> None:
         )
     charset = options.get("charset", "")
     if charset not in CHARSETS:
-        raise UnsupportedMediaType(f"the body must be UTF-8, not {cut(charset)}")
+        raise UnsupportedMediaType(
+            f"the body must be UTF-8, not {cut(charset)}"
+        )
     if content_encoding.lower() not in ("", "identity"):
         raise UnsupportedMediaType(
             f"the body must not be compressed, and is {cut(content_encoding)}",

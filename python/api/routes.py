@@ -9,6 +9,7 @@ from python.api.requests import Limits, check_effort, read_query, read_records
 from python.api.responses import (
     explanation_content,
     prediction_content,
+    probability_content,
     records_content,
     respond,
 )
@@ -71,7 +72,10 @@ def make_routes(service: Service) -> Blueprint:
         query = read_query(request.environ, model.schema, service.limits)
         check_effort(query, model, service.limits)
         predictions = model.predictions(query.records)
-        content = prediction_content(model, predictions, proba=query.proba)
+        if query.proba:
+            content = probability_content(model, predictions.probabilities)
+        else:
+            content = prediction_content(predictions.prediction)
         if query.explain:
             explanation = model.explain(predictions, query.background)
             single = query.records.single

@@ -42,7 +42,9 @@ model.fit(train, train_target)
 features = []
 for name in names:
     if name == "sex":
-        features.append({"name": name, "type": "category", "categories": ["a", "b"]})
+        features.append(
+            {"name": name, "type": "category", "categories": ["a", "b"]}
+        )
     else:
         features.append({"name": name, "type": "numeric"})
 artifact = {
@@ -52,6 +54,8 @@ artifact = {
 joblib.dump(artifact, "model.joblib")
 
 score = model.score(test, test_target)
-print(f"wrote model.joblib: R^2 = {score:.2f} on {len(test)} patients it has not seen")
+print(
+    f"wrote model.joblib: R^2 = {score:.2f} on {len(test)} patients it has not seen"
+)
 record = json.dumps(test.iloc[0].to_dict())
 print(f"curl -d '{record}' 'http://localhost:5000/predict?explain=1'")

@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from python.model.data.features import Value
 
 FIT = "fit the model before it is written"
-COLUMNS = (
-    "the metadata must list the columns that the model was fitted with, in their order"
-)
+COLUMNS = "the metadata must list the columns that the model was fitted with, in their order"
 TYPES = (
     "the type of each feature in the metadata must be that of the column that the model "
     "was fitted with"
@@ -30,7 +28,9 @@ OTHER_TYPES = re.compile(
 )
 
 
-def advise(error: Exception, row: Mapping[str, Value], *, is_made_up: bool) -> str:
+def advise(
+    error: Exception, row: Mapping[str, Value], *, is_made_up: bool
+) -> str:
     """Return what helps after an estimator has raised this for a row; "" where nobody can tell.
 
     Other values are only advised where the row was made up, and others may help.
@@ -41,7 +41,9 @@ def advise(error: Exception, row: Mapping[str, Value], *, is_made_up: bool) -> s
         return f"add {error.name} to requirements.txt"
     if _is_about_columns(error, row):
         return COLUMNS
-    if isinstance(error, AttributeError | TypeError) or OTHER_TYPES.search(str(error)):
+    if isinstance(error, AttributeError | TypeError) or OTHER_TYPES.search(
+        str(error)
+    ):
         return TYPES
     return VALUES if is_made_up else ""
 

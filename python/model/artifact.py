@@ -56,13 +56,20 @@ class Artifact:
         return replace(artifact, other_versions=other_versions)
 
     @classmethod
-    def of(cls, content: Any, name: str = "model.joblib", version: str = "") -> Self:
+    def of(
+        cls,
+        content: Any,
+        name: str = "model.joblib",
+        version: str = "",
+    ) -> Self:
         """Return the artifact that `content`, the dict from the file `name`, describes.
 
         Raises ArtifactError with one sentence that says what is wrong with it.
         """
         if not isinstance(content, Mapping):
-            raise ArtifactError(f"{name} holds {_with_article(content)}, not a dict")
+            raise ArtifactError(
+                f"{name} holds {_with_article(content)}, not a dict"
+            )
         for key in ("model", "metadata"):
             if key not in content:
                 raise ArtifactError(f'{name} lacks the key "{key}"')
@@ -74,8 +81,12 @@ class Artifact:
             )
         if not isinstance(metadata, Mapping):
             raise ArtifactError(f"the metadata in {name} must be a dict")
-        other_versions = _warn_of_other_versions(metadata.get("versions", {}), name)
-        return cls(model, metadata, content.get("samples"), version, other_versions)
+        other_versions = _warn_of_other_versions(
+            metadata.get("versions", {}), name
+        )
+        return cls(
+            model, metadata, content.get("samples"), version, other_versions
+        )
 
     @property
     def version_cure(self) -> str:
@@ -85,10 +96,16 @@ class Artifact:
         return ""
 
 
-def _checked_digest(file: IO[bytes], name: str, expected: str) -> str:
+def _checked_digest(
+    file: IO[bytes],
+    name: str,
+    expected: str,
+) -> str:
     digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
     if expected and digest != expected.lower():
-        fault = f"is not the file that MODEL_SHA256 names: its SHA-256 is {digest}"
+        fault = (
+            f"is not the file that MODEL_SHA256 names: its SHA-256 is {digest}"
+        )
         raise ArtifactError(f"{name} {fault}")
     file.seek(0)
     return digest
@@ -118,7 +135,9 @@ def _unpickle(file: IO[bytes], name: str) -> tuple[Any, dict[str, str]]:
 def _sentence(warning: Warning | str) -> str:
     if hasattr(warning, "original_sklearn_version"):
         fitted_with = warning.original_sklearn_version
-        return _version_sentence("scikit-learn", fitted_with, version("scikit-learn"))
+        return _version_sentence(
+            "scikit-learn", fitted_with, version("scikit-learn")
+        )
     return str(warning)
 
 
@@ -143,12 +162,18 @@ def _warn_of_other_versions(versions: Any, name: str) -> dict[str, str]:
         if installed != fitted_with:
             other_versions[str(package)] = str(fitted_with)
             log.warning(
-                "%s: %s", name, _version_sentence(package, fitted_with, installed)
+                "%s: %s",
+                name,
+                _version_sentence(package, fitted_with, installed),
             )
     return other_versions
 
 
-def _version_sentence(package: str, fitted_with: str, installed: str) -> str:
+def _version_sentence(
+    package: str,
+    fitted_with: str,
+    installed: str,
+) -> str:
     return f"fitted with {package} {fitted_with}, served with {installed}: answers may differ"
 
 

@@ -7,7 +7,11 @@ import re
 import sys
 import zlib
 from collections.abc import Callable, Iterator
-from importlib.metadata import PackageNotFoundError, packages_distributions, version
+from importlib.metadata import (
+    PackageNotFoundError,
+    packages_distributions,
+    version,
+)
 from importlib.util import find_spec
 from pickle import UnpicklingError
 from traceback import walk_tb
@@ -87,9 +91,7 @@ def diagnose(file: IO[bytes], error: Exception) -> str:
 
 def version_cure(package: str, fitted_with: str) -> str:
     """Return that the installed version of a package cannot cope, and what to install instead."""
-    served_with = (
-        f"fitted with {package} {fitted_with}, served with {_installed(package)}"
-    )
+    served_with = f"fitted with {package} {fitted_with}, served with {_installed(package)}"
     cure = f"put {package}=={fitted_with} into requirements.txt"
     return f"{served_with}, which cannot read it: {cure}"
 
@@ -110,7 +112,9 @@ def _missing_module(file: IO[bytes], module: str) -> str:
 def _is_importable(package: str) -> bool:
     try:
         return find_spec(package) is not None
-    except ValueError:  # it is a module without a specification, such as __main__
+    except (
+        ValueError
+    ):  # it is a module without a specification, such as __main__
         return True
 
 
@@ -137,15 +141,17 @@ def _missing_code(file: IO[bytes], module: str, name: str) -> str:
             "file; move it into a module in model_code/, import it from there and fit again, or "
             "write the file with cloudpickle.dump"
         )
-    reference = f"refers to code that is not there: {name} in the module {module}"
+    reference = (
+        f"refers to code that is not there: {name} in the module {module}"
+    )
     return _missing_part(file, reference, module.partition(".")[0])
 
 
 def _missing_part(file: IO[bytes], fault: str, package: str) -> str:
     """Return what to do where a package is there, but not a part of it."""
     if package in sys.stdlib_module_names:
-        python = f"Python {platform.python_version()}"
-        return f"{fault}, which {python} lacks: use the version of Python that the model was fitted with"
+        fault += f", which Python {platform.python_version()} lacks"
+        return f"{fault}: use the version of Python that the model was fitted with"
     distribution = _distribution(package)
     if distribution is None:
         return f"{fault}: if it is your own code, put it into model_code/, or fit again without it"
@@ -161,7 +167,9 @@ def _missing_part(file: IO[bytes], fault: str, package: str) -> str:
 
 def _unreadable(file: IO[bytes], error: Exception) -> str:
     reason = f"joblib cannot load it ({one_line(error)})"
-    is_damaged = isinstance(error, EOFError | UnpicklingError) or not _is_whole(file)
+    is_damaged = isinstance(
+        error, EOFError | UnpicklingError
+    ) or not _is_whole(file)
     if is_damaged:
         return f"is truncated, damaged or something else: {reason}"
     for distribution in (*_raising_distributions(error), "scikit-learn"):
@@ -225,7 +233,9 @@ def _find_text_after(file: IO[bytes], key: str) -> str | None:
     for window in _read_windows(file):
         for match in matcher.finditer(window):
             length = ord(match[1] or match[2])
-            text = window[match.end() : match.end() + length].decode(errors="replace")
+            text = window[match.end() : match.end() + length].decode(
+                errors="replace"
+            )
             if re.fullmatch(r"\d+(\.\w+)+", text):
                 return text
     return None

@@ -22,7 +22,10 @@ from tests.serving import Client
     ],
 )
 def test_the_right_key_lets_in(header: dict[str, str], client: Client) -> None:
-    assert client(api_key="s3cret").get("/info", headers=header).status_code == 200
+    assert (
+        client(api_key="s3cret").get("/info", headers=header).status_code
+        == 200
+    )
 
 
 @pytest.mark.parametrize(
@@ -35,7 +38,9 @@ def test_the_right_key_lets_in(header: dict[str, str], client: Client) -> None:
         {"X-API-Key": "é"},
     ],
 )
-@pytest.mark.parametrize("path", ["/info", "/features", "/service-info", "/nowhere"])
+@pytest.mark.parametrize(
+    "path", ["/info", "/features", "/service-info", "/nowhere"]
+)
 def test_another_key_does_not(
     header: dict[str, str], path: str, client: Client
 ) -> None:
@@ -55,7 +60,9 @@ def test_a_refusal_names_both_headers(client: Client) -> None:
     forms = "Authorization: Bearer <key>, or X-API-Key: <key>"
     problem(service.get("/info"), 401, f"an API key is needed: {forms}")
     wrong = service.get("/info", headers={"X-API-Key": "guess"})
-    detail = f"an API key is needed, and the one that was sent is another: {forms}"
+    detail = (
+        f"an API key is needed, and the one that was sent is another: {forms}"
+    )
     problem(wrong, 401, detail)
     assert "guess" not in wrong.text
 
@@ -85,7 +92,8 @@ def status_with(port: int, name: str, value: bytes) -> int:
 
 
 @pytest.mark.parametrize(
-    ("key", "encodings"), [("schlüssel", ["utf-8", "latin1"]), ("ключ", ["utf-8"])]
+    ("key", "encodings"),
+    [("schlüssel", ["utf-8", "latin1"]), ("ключ", ["utf-8"])],
 )
 def test_a_key_that_is_not_ascii_lets_in_however_it_is_encoded(
     key: str, encodings: list[str], client: Client

@@ -5,14 +5,21 @@ from typing import Any
 import msgspec
 import pytest
 
-from python.api.decoders import RecordDecoders, is_object, is_plain, make_decoders
+from python.api.decoders import (
+    RecordDecoders,
+    is_object,
+    is_plain,
+    make_decoders,
+)
 from python.model.data.schema import Schema
 
 NUMBER = {"name": "x", "type": "numeric"}
 TEXT = {"name": "y", "type": "string", "default": ""}
 
 
-def decoders(*features: dict[str, Any], reject_unknown: bool = True) -> RecordDecoders:
+def decoders(
+    *features: dict[str, Any], reject_unknown: bool = True
+) -> RecordDecoders:
     schema = Schema.from_metadata({"features": features})
     record_decoders = make_decoders(schema, reject_unknown=reject_unknown)
     assert record_decoders
@@ -47,7 +54,9 @@ def test_a_record_can_be_empty_where_every_value_may_be_missing() -> None:
 @pytest.mark.parametrize("name", ['"', "a\\b", "\n", "\x1f"])
 def test_there_are_none_for_a_name_that_json_escapes(name: str) -> None:
     assert not is_plain(name)
-    schema = Schema.from_metadata({"features": [NUMBER, {**TEXT, "name": name}]})
+    schema = Schema.from_metadata(
+        {"features": [NUMBER, {**TEXT, "name": name}]}
+    )
     assert make_decoders(schema, reject_unknown=True) is None
 
 

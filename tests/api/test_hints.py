@@ -19,7 +19,10 @@ MISFIT = "the records do not fit the features of the model"
     ("body", "detail"),
     [
         (b'{"a": NaN}', "NaN at byte 6 is not JSON, send null"),
-        (b'[{"a": 1}, {"a": NaN, "b": 2}]', "NaN at byte 17 is not JSON, send null"),
+        (
+            b'[{"a": 1}, {"a": NaN, "b": 2}]',
+            "NaN at byte 17 is not JSON, send null",
+        ),
         (b'{"_data": {"a": NaN}}', "NaN at byte 16 is not JSON, send null"),
         (b'{"a": Infinity}', "Infinity at byte 6 is not JSON, send null"),
         (b'{"a": -Infinity}', "-Infinity at byte 6 is not JSON, send null"),
@@ -30,7 +33,10 @@ MISFIT = "the records do not fit the features of the model"
         (b'{"a": undefined}', "undefined at byte 6 is not JSON, send null"),
         (b'{"a": True}', "True at byte 6 is not JSON, send true"),
         (b'{"a": False}', "False at byte 6 is not JSON, send false"),
-        (b'{"gr\xc3\xb6\xc3\x9fe": NaN}', "NaN at byte 12 is not JSON, send null"),
+        (
+            b'{"gr\xc3\xb6\xc3\x9fe": NaN}',
+            "NaN at byte 12 is not JSON, send null",
+        ),
         (b'{"a": "NaN" x}', "expected ',' or '}' (byte 12)"),
         (b'["a NaN"x]', "expected ',' or ']' (byte 8)"),
     ],
@@ -64,7 +70,9 @@ def test_no_body_says_what_is_expected(body: bytes, client: Client) -> None:
         (b"[1,]", "trailing comma in array (byte 3)"),
     ],
 )  # fmt: skip
-def test_what_is_not_json_says_why(body: bytes, detail: str, client: Client) -> None:
+def test_what_is_not_json_says_why(
+    body: bytes, detail: str, client: Client
+) -> None:
     document = problem(client().post("/predict", data=body), 400)
     assert document["detail"] == NOT_JSON + detail
 
@@ -79,13 +87,19 @@ def test_what_is_not_json_says_why(body: bytes, detail: str, client: Client) -> 
         ("utf-32-le", "UTF-32"),
     ],
 )
-def test_another_encoding_is_named(encoding: str, family: str, client: Client) -> None:
+def test_another_encoding_is_named(
+    encoding: str, family: str, client: Client
+) -> None:
     body = '{"feature1": 1}'.encode(encoding)
     document = problem(client().post("/predict", data=body), 400)
-    assert document["detail"] == NOT_JSON + f"it is {family}, which is not UTF-8"
+    assert (
+        document["detail"] == NOT_JSON + f"it is {family}, which is not UTF-8"
+    )
 
 
-def test_a_compressed_body_that_does_not_say_so_is_named(client: Client) -> None:
+def test_a_compressed_body_that_does_not_say_so_is_named(
+    client: Client,
+) -> None:
     body = gzip.compress(b'{"feature1": 1}')
     detail = "the body is compressed with gzip: send it as it is"
     problem(client().post("/predict", data=body), 400, detail)
@@ -117,16 +131,21 @@ def test_the_form_of_another_server_is_named(
 
 
 @pytest.mark.parametrize(
-    "body", [{"feature1": [1, 2], "feature2": [3, 4]}, {"feature1": {"0": 1, "1": 2}}]
+    "body",
+    [{"feature1": [1, 2], "feature2": [3, 4]}, {"feature1": {"0": 1, "1": 2}}],
 )
-def test_values_by_feature_are_told_from_records(body: Any, client: Client) -> None:
+def test_values_by_feature_are_told_from_records(
+    body: Any, client: Client
+) -> None:
     document = problem(client().post("/predict", json=body), 422)
     detail = f"{MISFIT}: a record has one value for each feature, {EXPECTED}"
     assert document["detail"] == detail
 
 
 def test_lists_of_values_are_told_from_records(client: Client) -> None:
-    document = problem(client().post("/predict", json=[[1, 2, 3], [4, 5, 6]]), 422)
+    document = problem(
+        client().post("/predict", json=[[1, 2, 3], [4, 5, 6]]), 422
+    )
     detail = f"{MISFIT}: a record is an object, not a list of values; {SEE_FEATURES}"
     assert document["detail"] == detail
 

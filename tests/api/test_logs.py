@@ -25,13 +25,17 @@ def unconfigured_log() -> Iterator[None]:
         root.setLevel(level)
 
 
-def test_a_line_has_the_id_of_its_request(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_line_has_the_id_of_its_request(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     model = load_odd()
     model.estimator.broken = True
     with unconfigured_log():
         client = create_app(Settings(log_level="WARNING"), model).test_client()
         logging.getLogger().warning("before")
-        client.post("/predict", json={"x": 1}, headers={"X-Request-ID": "abc-1"})
+        client.post(
+            "/predict", json={"x": 1}, headers={"X-Request-ID": "abc-1"}
+        )
     log = capsys.readouterr().err
     assert log.splitlines()[0].endswith("WARNING root [-] before")
     assert "ERROR python.api.problems [abc-1] RuntimeError" in log

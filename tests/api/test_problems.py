@@ -53,7 +53,9 @@ def test_a_fault_of_ours_shows_an_id_and_no_trace(
         "/predict", json={"x": 7654.25}, headers={"X-Request-ID": "abc-1"}
     )
     document = problem(response, 500)
-    assert document["request_id"] == response.headers["X-Request-ID"] == "abc-1"
+    assert (
+        document["request_id"] == response.headers["X-Request-ID"] == "abc-1"
+    )
     assert "RuntimeError" not in response.text
     logged = next(
         record.getMessage()

@@ -18,9 +18,13 @@ def test_a_request_id_that_is_sent_comes_back(client: Client) -> None:
 
 
 @pytest.mark.parametrize("sent", ["", "a b", "x" * 129, "<script>", "é"])
-def test_a_request_id_that_is_none_is_replaced(sent: str, client: Client) -> None:
+def test_a_request_id_that_is_none_is_replaced(
+    sent: str, client: Client
+) -> None:
     given = (
-        client().get("/health", headers={"X-Request-ID": sent}).headers["X-Request-ID"]
+        client()
+        .get("/health", headers={"X-Request-ID": sent})
+        .headers["X-Request-ID"]
     )
     assert given != sent
     assert len(given) == 32

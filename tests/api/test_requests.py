@@ -28,11 +28,17 @@ def test_a_body_is_json_whatever_it_is_called(
 @pytest.mark.parametrize(
     ("headers", "detail"),
     [
-        ({"Content-Type": "text/csv"}, "must be application/json, not text/csv"),
+        (
+            {"Content-Type": "text/csv"},
+            "must be application/json, not text/csv",
+        ),
         ({"Content-Type": "application/xml"}, "not application/xml"),
         ({"Content-Type": "image/svg+xml"}, "not image/svg+xml"),
         ({"Content-Type": "application/atom+xml"}, "not application/atom+xml"),
-        ({"Content-Type": "application/x-msgpack"}, "not application/x-msgpack"),
+        (
+            {"Content-Type": "application/x-msgpack"},
+            "not application/x-msgpack",
+        ),
         (
             {"Content-Type": "application/vnd.apache.parquet"},
             "not application/vnd.apache.parquet",
@@ -74,7 +80,9 @@ def test_a_body_over_the_limit(path: str, client: Client) -> None:
     small = client(max_content_length=len(BODY))
     assert small.post(path, data=BODY).status_code == 200
     problem(
-        small.post(path, data=BODY + " "), 413, f"larger than the {len(BODY)} bytes"
+        small.post(path, data=BODY + " "),
+        413,
+        f"larger than the {len(BODY)} bytes",
     )
 
 
@@ -88,7 +96,9 @@ def test_a_length_that_is_no_number(length: str, client: Client) -> None:
 
 def test_a_body_that_is_cut_short(client: Client) -> None:
     response = client().post(
-        "/predict", data=BODY, environ_overrides={"CONTENT_LENGTH": str(len(BODY) + 1)}
+        "/predict",
+        data=BODY,
+        environ_overrides={"CONTENT_LENGTH": str(len(BODY) + 1)},
     )
     problem(response, 400, "the body ended before its Content-Length")
 
@@ -100,25 +110,34 @@ def test_a_body_that_is_cut_short(client: Client) -> None:
         {"_data": {"feature1": 1}, "_samples": [{"feature1": 1}] * 4},
     ],
 )
-def test_more_rows_to_explain_than_set(records: object, client: Client) -> None:
+def test_more_rows_to_explain_than_set(
+    records: object, client: Client
+) -> None:
     few = client(max_explain_rows=3)
     assert few.post("/predict", json=records).status_code == 200
     problem(
-        few.post("/predict?explain=1", json=records), 413, "at most 3 of each are taken"
+        few.post("/predict?explain=1", json=records),
+        413,
+        "at most 3 of each are taken",
     )
 
 
 @pytest.mark.parametrize("brought", [False, True])
-def test_an_explanation_that_would_cost_too_much(brought: bool, client: Client) -> None:
+def test_an_explanation_that_would_cost_too_much(
+    brought: bool, client: Client
+) -> None:
     records = build("neighbours").records(20)
     few = client("neighbours", max_explain_predictions=700)
-    body = {"_data": records[:5], "_samples": records} if brought else records[:5]
+    body = (
+        {"_data": records[:5], "_samples": records} if brought else records[:5]
+    )
     said = "5 records x 20 rows of background x 8 predictions for each are 800 predictions to explain with, at most 700 are made"
     problem(few.post("/predict?explain=1", json=body), 413, said)
     assert few.post("/predict", json=body).status_code == 200
     assert (
         few.post(
-            "/predict?explain=1", json={"_data": records[0], "_samples": records}
+            "/predict?explain=1",
+            json={"_data": records[0], "_samples": records},
         ).status_code
         == 200
     )
@@ -138,7 +157,12 @@ def test_an_explanation_without_a_background_costs_no_predictions(
 
 @pytest.mark.parametrize(
     "name",
-    ["build_rf_regression", "linear margin", "several outputs", "several labels"],
+    [
+        "build_rf_regression",
+        "linear margin",
+        "several outputs",
+        "several labels",
+    ],
 )
 def test_a_model_without_probabilities(name: str, client: Client) -> None:
     problem(
@@ -153,7 +177,9 @@ def test_a_model_that_cannot_be_explained(client: Client) -> None:
     info = ask_info(service)["model"]
     assert info["is_explainable"] is False
     problem(
-        service.post("/predict?explain=1", json=build("several outputs").records()),
+        service.post(
+            "/predict?explain=1", json=build("several outputs").records()
+        ),
         422,
         info["reason"],
     )
@@ -173,9 +199,11 @@ def test_a_model_that_needs_a_background(client: Client) -> None:
         'send them as "_samples", or put "samples" into its file',
     )
     assert (
-        ask(service, "/predict?explain=1", {"_data": records, "_samples": records})[
-            "explained_output"
-        ]
+        ask(
+            service,
+            "/predict?explain=1",
+            {"_data": records, "_samples": records},
+        )["explained_output"]
         == "probability"
     )
 
@@ -188,7 +216,8 @@ def test_a_client_that_goes_away_while_it_sends_is_no_fault_of_the_service(
             raise OSError("timeout during read(100) on wsgi.input")
 
     answer = client().post(
-        "/predict", environ_overrides={"wsgi.input": Gone(), "CONTENT_LENGTH": "100"}
+        "/predict",
+        environ_overrides={"wsgi.input": Gone(), "CONTENT_LENGTH": "100"},
     )
     assert answer.status_code == 400
     assert not caplog.records

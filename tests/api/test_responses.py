@@ -13,7 +13,9 @@ from tests.serving import Odd, load_odd
 
 def test_nan_leaves_as_null() -> None:
     response = (
-        create_app(Settings(), load_odd()).test_client().post("/predict", json={"x": 1})
+        create_app(Settings(), load_odd())
+        .test_client()
+        .post("/predict", json={"x": 1})
     )
     assert strict(response.data) == {"prediction": [None]}
 
@@ -25,10 +27,15 @@ def test_metadata_of_any_kind_leaves_as_json() -> None:
         count=np.int64(3),
         by=Odd,
     )
-    metadata = strict(create_app(Settings(), model).test_client().get("/info").data)[
-        "metadata"
-    ]
-    assert metadata == {**metadata, "scores": [0.5], "count": 3, "by": str(Odd)}
+    metadata = strict(
+        create_app(Settings(), model).test_client().get("/info").data
+    )["metadata"]
+    assert metadata == {
+        **metadata,
+        "scores": [0.5],
+        "count": 3,
+        "by": str(Odd),
+    }
 
 
 def test_classes_and_features_of_any_name() -> None:
@@ -36,9 +43,13 @@ def test_classes_and_features_of_any_name() -> None:
     X = np.arange(30.0).reshape(10, 3)
     model = SklearnModel.load(
         Artifact(
-            RandomForestClassifier(2, random_state=0).fit(X, np.arange(10) > 4),
+            RandomForestClassifier(2, random_state=0).fit(
+                X, np.arange(10) > 4
+            ),
             {
-                "features": [{"name": name, "type": "numeric"} for name in names],
+                "features": [
+                    {"name": name, "type": "numeric"} for name in names
+                ],
                 "class_names": classes,
             },
         )
@@ -46,7 +57,8 @@ def test_classes_and_features_of_any_name() -> None:
     client = create_app(Settings(), model).test_client()
     found = strict(
         client.post(
-            "/predict?proba=1&explain=1", json=[dict(zip(names, X[0], strict=True))]
+            "/predict?proba=1&explain=1",
+            json=[dict(zip(names, X[0], strict=True))],
         ).data
     )
     assert list(found["prediction"][0]) == classes

@@ -15,7 +15,9 @@ from tests.serving import Client
         ("PUT", "/preprocess"),
     ],
 )
-def test_a_method_that_is_not_allowed(method: str, path: str, client: Client) -> None:
+def test_a_method_that_is_not_allowed(
+    method: str, path: str, client: Client
+) -> None:
     response = client().open(path, method=method)
     problem(response, 405)
     assert "OPTIONS" in response.headers["Allow"]
@@ -25,7 +27,9 @@ def test_a_path_that_is_not_there(client: Client) -> None:
     problem(client().get("/predictions"), 404)
 
 
-def test_a_path_that_is_not_there_leads_to_those_that_are(client: Client) -> None:
+def test_a_path_that_is_not_there_leads_to_those_that_are(
+    client: Client,
+) -> None:
     document = problem(client().get("/v1/models/model:predict"), 404)
     assert document["detail"] == (
         "there is no such path, there are: GET /health, GET /ready, GET /service-info, "
@@ -35,10 +39,17 @@ def test_a_path_that_is_not_there_leads_to_those_that_are(client: Client) -> Non
 
 @pytest.mark.parametrize(
     ("method", "path", "taken"),
-    [("GET", "/predict", "POST"), ("POST", "/info", "GET"), ("PUT", "/ready", "GET")],
+    [
+        ("GET", "/predict", "POST"),
+        ("POST", "/info", "GET"),
+        ("PUT", "/ready", "GET"),
+    ],
 )
 def test_a_method_that_is_not_allowed_leads_to_the_one_that_is(
     method: str, path: str, taken: str, client: Client
 ) -> None:
     document = problem(client().open(path, method=method), 405)
-    assert document["detail"] == f"the method is not allowed, this path takes {taken}"
+    assert (
+        document["detail"]
+        == f"the method is not allowed, this path takes {taken}"
+    )

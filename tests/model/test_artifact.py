@@ -60,7 +60,8 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
 
 def test_a_folder_is_refused(tmp_path: Path) -> None:
     assert (
-        refusal_of_file(tmp_path) == f"{tmp_path.name} cannot be read: Is a directory"
+        refusal_of_file(tmp_path)
+        == f"{tmp_path.name} cannot be read: Is a directory"
     )
 
 
@@ -93,7 +94,9 @@ def test_a_file_that_needs_a_package_names_it(file: Path) -> None:
     )
 
 
-def test_a_file_that_refers_to_code_that_is_not_there_is_refused(file: Path) -> None:
+def test_a_file_that_refers_to_code_that_is_not_there_is_refused(
+    file: Path,
+) -> None:
     file.write_bytes(b"cpathlib\nNoSuchThing\n.")
     assert refusal_of_file(file).startswith(
         "model.joblib refers to code that is not there: "
@@ -131,7 +134,9 @@ def test_a_forest_of_another_version_of_scikit_learn_is_one_warning(
     installed = sklearn.__version__
     # As long as the installed version, so that the pickle stays whole.
     other = "0" * len(installed)
-    file.write_bytes(file.read_bytes().replace(installed.encode(), other.encode()))
+    file.write_bytes(
+        file.read_bytes().replace(installed.encode(), other.encode())
+    )
     with caplog.at_level(logging.WARNING):
         load_model(file, "SKLEARN_MODEL")
     warning = (
@@ -144,7 +149,11 @@ def test_a_forest_of_another_version_of_scikit_learn_is_one_warning(
 def test_versions_in_the_metadata_that_are_not_installed_are_warnings(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    versions = {"joblib": "0.1", "numpy": np.__version__, "no-such-package": "1"}
+    versions = {
+        "joblib": "0.1",
+        "numpy": np.__version__,
+        "no-such-package": "1",
+    }
     Artifact.of(content(versions=versions))
     assert [record.getMessage() for record in caplog.records] == [
         f"model.joblib: fitted with joblib 0.1, served with {joblib.__version__}: answers may differ",

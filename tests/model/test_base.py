@@ -35,7 +35,9 @@ class DoublerModel(Model):
 
     @classmethod
     def load(cls, artifact: Artifact) -> Self:
-        return cls(artifact, Schema.from_metadata(artifact.metadata, named=True))
+        return cls(
+            artifact, Schema.from_metadata(artifact.metadata, named=True)
+        )
 
     def predict(self, records: Records) -> NDArray[Any]:
         self.calls += 1
@@ -97,7 +99,9 @@ def test_predictions_are_computed_when_needed_and_once(
     assert model.calls == 1
 
 
-def test_probabilities_are_computed_without_the_prediction(records: Records) -> None:
+def test_probabilities_are_computed_without_the_prediction(
+    records: Records,
+) -> None:
     model = load(Chances)
     predictions = model.predictions(records)
     assert predictions.probabilities.tolist() == [[0.5, 0.5]] * 2
@@ -141,14 +145,18 @@ def test_the_example_is_the_one_of_the_schema(model: DoublerModel) -> None:
     assert model.example() == {"x": 2, "colour": "red"}
 
 
-def test_the_features_are_described_as_in_the_metadata(model: DoublerModel) -> None:
+def test_the_features_are_described_as_in_the_metadata(
+    model: DoublerModel,
+) -> None:
     assert model.features() == [
         FEATURES[0] | {"accepts_missing": False, "required": False},
         FEATURES[1] | {"accepts_missing": False, "required": True},
     ]
 
 
-def test_the_information_names_the_estimator_and_the_task(model: DoublerModel) -> None:
+def test_the_information_names_the_estimator_and_the_task(
+    model: DoublerModel,
+) -> None:
     doubler = str(Doubler)
     assert model.info() == {
         "type": doubler,

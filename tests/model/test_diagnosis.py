@@ -101,7 +101,9 @@ def test_a_class_that_was_removed_in_another_version_is_told_by_the_version(
 def test_a_file_of_another_version_that_loads_and_cannot_predict_says_which_to_install(
     file: Path,
 ) -> None:
-    model = make_pipeline(SimpleImputer(), LogisticRegression()).fit(X, [0, 1, 1])
+    model = make_pipeline(SimpleImputer(), LogisticRegression()).fit(
+        X, [0, 1, 1]
+    )
     older = ("_fill_dtype", "_fill_dtypo")
     file.write_bytes(dumped(model, file, older, (INSTALLED, OTHER)))
     sentence = refusal(file)
@@ -109,7 +111,9 @@ def test_a_file_of_another_version_that_loads_and_cannot_predict_says_which_to_i
     assert sentence.endswith("; " + OTHER_SKLEARN.removeprefix("was "))
 
 
-def test_the_version_of_another_package_is_found_in_the_metadata(file: Path) -> None:
+def test_the_version_of_another_package_is_found_in_the_metadata(
+    file: Path,
+) -> None:
     model = LGBMClassifier(n_estimators=1, verbose=-1).fit(X, [0, 1, 1])
     moved = ("lightgbm.basic", "lightgbm.moved")
     versions = {"lightgbm": "3.3.5"}
@@ -131,8 +135,12 @@ def test_where_no_version_is_written_the_package_is_named(file: Path) -> None:
 def test_a_file_of_another_python_says_so(file: Path) -> None:
     file.write_bytes(b"cpathlib._local_\nPosixPath\n.")
     sentence = refusal(file)
-    assert sentence.startswith("needs the module pathlib._local_, which Python 3.")
-    assert sentence.endswith("use the version of Python that the model was fitted with")
+    assert sentence.startswith(
+        "needs the module pathlib._local_, which Python 3."
+    )
+    assert sentence.endswith(
+        "use the version of Python that the model was fitted with"
+    )
 
 
 def test_a_package_is_named_as_pip_names_it(file: Path) -> None:
@@ -180,10 +188,16 @@ def test_own_code_that_lacks_a_function_is_told(
 @pytest.mark.parametrize(
     ("beginning", "sentence"),
     [
-        (b"\x28\xb5\x2f\xfd", "is compressed with zstd, which joblib does not read"),
+        (
+            b"\x28\xb5\x2f\xfd",
+            "is compressed with zstd, which joblib does not read",
+        ),
         (b"PK\x03\x04", "is a ZIP archive"),
         (b"\x89HDF\r\n", "is an HDF5 file"),
-        (b"version https://git-lfs.github.com/spec/v1\n", "is a pointer of Git LFS"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\n",
+            "is a pointer of Git LFS",
+        ),
         (b"<!DOCTYPE html>", "is a page of HTML"),
     ],
 )
@@ -212,7 +226,9 @@ class Broken:
         return (int, ("no\nnumber",))
 
 
-def test_a_whole_file_that_cannot_be_loaded_is_not_called_truncated(file: Path) -> None:
+def test_a_whole_file_that_cannot_be_loaded_is_not_called_truncated(
+    file: Path,
+) -> None:
     file.write_bytes(pickle.dumps(Broken()))
     assert refusal(file) == (
         "is whole, but joblib cannot load it (ValueError: invalid literal for int() with "
@@ -223,4 +239,6 @@ def test_a_whole_file_that_cannot_be_loaded_is_not_called_truncated(file: Path) 
 
 def test_a_truncated_file_of_another_version_is_truncated(file: Path) -> None:
     file.write_bytes(of_another_version(file)[:-100])
-    assert refusal(file).startswith("is truncated, damaged or something else: joblib")
+    assert refusal(file).startswith(
+        "is truncated, damaged or something else: joblib"
+    )

@@ -7,7 +7,11 @@ import pandas as pd
 import pytest
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import KMeans
-from sklearn.ensemble import IsolationForest, RandomForestClassifier, VotingClassifier
+from sklearn.ensemble import (
+    IsolationForest,
+    RandomForestClassifier,
+    VotingClassifier,
+)
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.neural_network import MLPClassifier
@@ -49,17 +53,21 @@ def importances(name: str) -> dict[str, float]:
             "MULTIOUTPUT_CLASSIFICATION",
         ),
         (
-            MLPClassifier(1, max_iter=2000, solver="lbfgs", random_state=0).fit(
-                DATA, np.c_[TARGET, 1 - TARGET]
-            ),
+            MLPClassifier(
+                1, max_iter=2000, solver="lbfgs", random_state=0
+            ).fit(DATA, np.c_[TARGET, 1 - TARGET]),
             "MULTIOUTPUT_CLASSIFICATION",
         ),
     ],
 )
 def test_the_task_is_found(estimator: Any, task: str) -> None:
     assert facts.find_task(estimator, estimator.predict(DATA.head(1))) == task
-    metadata = {"features": [{"name": name, "type": "numeric"} for name in DATA]}
-    model = SklearnModel.load(Artifact.of({"model": estimator, "metadata": metadata}))
+    metadata = {
+        "features": [{"name": name, "type": "numeric"} for name in DATA]
+    }
+    model = SklearnModel.load(
+        Artifact.of({"model": estimator, "metadata": metadata})
+    )
     assert model.info()["task"] == task
 
 
@@ -85,7 +93,8 @@ def test_the_predictor_is_found_inside_other_estimators() -> None:
         make_pipeline("passthrough", CalibratedClassifierCV(forest(), cv=2)),
     ):
         assert (
-            facts.predictor_type(estimator.fit(DATA, TARGET)) is RandomForestClassifier
+            facts.predictor_type(estimator.fit(DATA, TARGET))
+            is RandomForestClassifier
         )
 
 
@@ -102,8 +111,12 @@ def test_importances_of_columns_are_summed_for_their_feature() -> None:
     assert importances("pipeline") == pytest.approx(expected)
 
 
-def test_the_importance_of_a_linear_model_is_the_size_of_its_coefficients() -> None:
-    coefficients = np.abs(build("logistic of three").estimator.coef_).sum(axis=0)
+def test_the_importance_of_a_linear_model_is_the_size_of_its_coefficients() -> (
+    None
+):
+    coefficients = np.abs(build("logistic of three").estimator.coef_).sum(
+        axis=0
+    )
     assert list(importances("logistic of three").values()) == pytest.approx(
         list(coefficients)
     )
@@ -120,7 +133,9 @@ def test_every_estimator_in_the_model_predicts_in_one_thread() -> None:
     scaled = make_pipeline(StandardScaler(), forest(n_jobs=2))
     parts = [("a", forest(n_jobs=-1)), ("b", scaled)]
     voting = VotingClassifier(parts, n_jobs=-1)
-    estimator = GridSearchCV(voting, {"a__max_depth": [2]}, cv=2).fit(DATA, TARGET)
+    estimator = GridSearchCV(voting, {"a__max_depth": [2]}, cv=2).fit(
+        DATA, TARGET
+    )
     facts.prepare_to_serve(estimator)
     voting = estimator.best_estimator_
     assert voting.n_jobs == 1
@@ -147,7 +162,9 @@ def test_a_step_that_is_not_scikit_learns_own_is_left_as_it_is() -> None:
     assert estimator.copy is False
 
 
-def test_a_search_inside_a_pipeline_predicts_from_what_the_pipeline_made() -> None:
+def test_a_search_inside_a_pipeline_predicts_from_what_the_pipeline_made() -> (
+    None
+):
     estimator = make_pipeline(
         StandardScaler(), GridSearchCV(forest(), {"max_depth": [2]}, cv=2)
     ).fit(DATA, TARGET)
@@ -195,5 +212,7 @@ def test_names_other_than_the_fitted_ones_are_refused(
         (content(model=LinearRegression().fit(X, [1, 2, 3]), class_names=["a"]), "the metadata has class_names, but the model has no classes"),
     ],
 )  # fmt: skip
-def test_class_names_that_do_not_match_are_refused(content: Any, sentence: str) -> None:
+def test_class_names_that_do_not_match_are_refused(
+    content: Any, sentence: str
+) -> None:
     assert refusal(content).startswith(sentence)

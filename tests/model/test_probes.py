@@ -62,9 +62,13 @@ def test_without_samples_there_is_no_background() -> None:
     ],
     ids=["records", "generator", "other order", "more columns", "pandas' integers"],
 )  # fmt: skip
-def test_samples_of_every_form_are_the_columns_of_the_schema(samples: Any) -> None:
+def test_samples_of_every_form_are_the_columns_of_the_schema(
+    samples: Any,
+) -> None:
     background = probes.read_samples(SCHEMA, samples)
-    assert_frame_equal(background, frame([1.0, np.nan], ["red", None], ["a", None]))
+    assert_frame_equal(
+        background, frame([1.0, np.nan], ["red", None], ["a", None])
+    )
 
 
 def test_the_text_nan_in_samples_is_a_text() -> None:
@@ -79,14 +83,21 @@ def test_samples_may_hold_the_scalars_of_numpy() -> None:
     assert_frame_equal(background, frame([3.0], ["red"], ["a"]))
 
 
-def test_a_missing_value_in_samples_is_the_default_where_there_is_one() -> None:
+def test_a_missing_value_in_samples_is_the_default_where_there_is_one() -> (
+    None
+):
     schema = Schema([Numeric("size", default=7)])
     background = probes.read_samples(schema, [{"size": None}, {"size": 1}])
     np.testing.assert_array_equal(background, [[7.0], [1.0]])
 
 
 def test_samples_are_a_frame_or_records() -> None:
-    for samples in (X, X.to_dict("records"), X.assign(target=1), X.astype("Float64")):
+    for samples in (
+        X,
+        X.to_dict("records"),
+        X.assign(target=1),
+        X.astype("Float64"),
+    ):
         assert load(content(samples=samples)).offers_explanations
 
 
@@ -103,7 +114,9 @@ def test_samples_are_a_frame_or_records() -> None:
         (content(samples=[{"x": 1, "y": None}]), "the model cannot predict the first row of the samples: ValueError: Input X contains NaN"),
     ],
 )  # fmt: skip
-def test_a_fault_in_the_samples_is_one_sentence(content: Any, sentence: str) -> None:
+def test_a_fault_in_the_samples_is_one_sentence(
+    content: Any, sentence: str
+) -> None:
     assert refusal(content).startswith(sentence)
 
 
@@ -170,19 +183,27 @@ def test_other_values_are_advised_only_where_they_can_help(
     entries = []
     for name in described:
         is_text = name in ("word", "b", "c")
-        entries.append({"name": name, "type": "string" if is_text else "numeric"})
+        entries.append(
+            {"name": name, "type": "string" if is_text else "numeric"}
+        )
     sentence = refusal(content(entries, model))
-    assert sentence.startswith("the model cannot predict the first row made up")
+    assert sentence.startswith(
+        "the model cannot predict the first row made up"
+    )
     assert sentence.endswith(advice)
 
 
-def test_a_package_that_is_missing_only_when_the_model_predicts_is_named() -> None:
+def test_a_package_that_is_missing_only_when_the_model_predicts_is_named() -> (
+    None
+):
     def predict(_: Any) -> Any:
         import no_such_package  # type: ignore[import-not-found]
 
         return no_such_package
 
-    with pytest.raises(ArtifactError, match="; add no_such_package to requirements"):
+    with pytest.raises(
+        ArtifactError, match="; add no_such_package to requirements"
+    ):
         probes.first_row(predict, Schema([SIZE]), None)
 
 
@@ -223,7 +244,9 @@ def test_the_reason_of_a_refused_first_row_is_cut_at_300_characters() -> None:
         probes.first_row(refuse, Schema([SIZE]), None)
     sentence = str(caught.value)
     made_up = "the model cannot predict the first row made up from the metadata, {'size': 0.0}: "
-    assert sentence.startswith(made_up + "LookupError: no such thing no such thing")
+    assert sentence.startswith(
+        made_up + "LookupError: no such thing no such thing"
+    )
     assert sentence.endswith("; defaults or samples that it takes would help")
     assert "\n" not in sentence
     reason = sentence.removeprefix(made_up + "LookupError: ").partition(";")[0]
@@ -239,7 +262,8 @@ class Wordy:
 
 def test_a_model_must_predict_one_row_for_one() -> None:
     with pytest.raises(
-        ArtifactError, match=r"the model predicts an answer of shape \(3,\) for one row"
+        ArtifactError,
+        match=r"the model predicts an answer of shape \(3,\) for one row",
     ):
         load(content(model=Wordy()))
 
@@ -251,19 +275,24 @@ def test_a_string_feature_needs_a_default_or_samples() -> None:
     )
     features: list[dict[str, Any]] = [{"name": "word", "type": "string"}]
     with pytest.raises(
-        ArtifactError, match="cannot predict the first row made up from the metadata"
+        ArtifactError,
+        match="cannot predict the first row made up from the metadata",
     ):
         load(content(features, model))
-    assert load(content([features[0] | {"default": "a"}], model)).example() == {
+    assert load(
+        content([features[0] | {"default": "a"}], model)
+    ).example() == {"word": "a"}
+    assert load(content(features, model, samples=words)).example() == {
         "word": "a"
     }
-    assert load(content(features, model, samples=words)).example() == {"word": "a"}
 
 
 def test_accepts_missing_is_what_the_estimator_takes() -> None:
     def accepting(estimator: Any, **entry: Any) -> list[bool]:
         metadata = {
-            "features": [{"name": name, "type": "numeric"} | entry for name in DATA]
+            "features": [
+                {"name": name, "type": "numeric"} | entry for name in DATA
+            ]
         }
         model = SklearnModel.load(
             Artifact.of({"model": estimator, "metadata": metadata})
@@ -309,7 +338,11 @@ def test_what_the_metadata_says_is_not_tried() -> None:
         Numeric("größe", default=0),
     ]
     schema = Schema(stated, named=True)
-    assert settled(LINEAR.predict, schema, DATA.head(1)) == [True, False, False]
+    assert settled(LINEAR.predict, schema, DATA.head(1)) == [
+        True,
+        False,
+        False,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -317,7 +350,9 @@ def test_what_the_metadata_says_is_not_tried() -> None:
     [(0.0, DATA, None), (np.nan, DATA, 7), (np.nan, None, None)],
     ids=["accepted", "refused", "none"],
 )
-def test_every_sample_is_tried(size: float, samples: Any, refused: int | None) -> None:
+def test_every_sample_is_tried(
+    size: float, samples: Any, refused: int | None
+) -> None:
     if samples is not None:
         samples = samples.copy()
         samples.iloc[7, 0] = size
@@ -329,7 +364,9 @@ def test_every_sample_is_tried(size: float, samples: Any, refused: int | None) -
         probes.check_samples(LINEAR.predict, samples)
 
 
-def test_probes_are_twelve_samples_then_the_example_then_twelve_made_up_rows() -> None:
+def test_probes_are_twelve_samples_then_the_example_then_twelve_made_up_rows() -> (
+    None
+):
     rows = probes.make_probes(LINEAR.predict, NUMERIC_SCHEMA, DATA)
     assert len(rows) == 12 + 1 + 12
     assert_frame_equal(rows.head(12), DATA.head(12))
@@ -357,11 +394,18 @@ def test_probes_differ_from_each_other_in_every_feature() -> None:
         (Numeric("size", accepts_missing=True), True),
         (Numeric("size", accepts_missing=False), False),
         (Numeric("size", default=5, accepts_missing=False), False),
-        (Category("colour", accepts_missing=True, categories=("red", "green")), True),
+        (
+            Category(
+                "colour", accepts_missing=True, categories=("red", "green")
+            ),
+            True,
+        ),
         (COLOUR, False),
     ],
 )
-def test_probes_lack_values_where_they_may(feature: Feature, lacking: bool) -> None:
+def test_probes_lack_values_where_they_may(
+    feature: Feature, lacking: bool
+) -> None:
     def predict(columns: Any) -> Any:
         return np.zeros(len(columns))
 
@@ -369,12 +413,16 @@ def test_probes_lack_values_where_they_may(feature: Feature, lacking: bool) -> N
     assert rows.isna().to_numpy().any() == lacking
 
 
-def test_rows_that_are_refused_or_predicted_as_infinite_are_no_probes() -> None:
+def test_rows_that_are_refused_or_predicted_as_infinite_are_no_probes() -> (
+    None
+):
     def predict(columns: Any) -> Any:
         sizes = columns[:, 0]
         if (sizes < 0).any():
             raise ValueError("negative")
-        return np.where(sizes == 0, np.nan, np.where(sizes > 50, np.inf, sizes))
+        return np.where(
+            sizes == 0, np.nan, np.where(sizes > 50, np.inf, sizes)
+        )
 
     rows = probes.make_probes(predict, Schema([SIZE]), None)
     assert len(rows) > 0

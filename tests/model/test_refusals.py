@@ -25,7 +25,9 @@ def refuse_large_sums(columns: Any) -> Any:
     return columns
 
 
-MODEL = make_pipeline(FunctionTransformer(refuse_large_sums), LinearRegression())
+MODEL = make_pipeline(
+    FunctionTransformer(refuse_large_sums), LinearRegression()
+)
 MODEL.fit(np.array([[0.0, 1.0], [1.0, 0.0], [2.0, 2.0]]), [1.0, 2.0, 3.0])
 ACCEPTED = np.array([[0.0, 0.0]])
 
@@ -50,7 +52,9 @@ def test_an_estimator_that_returns_accepts() -> None:
 
 
 @pytest.mark.parametrize("values", [[np.nan, 0.0], [6.0, 6.0], [np.inf, 0.0]])
-def test_an_estimator_that_raises_anything_does_not_accept(values: list[float]) -> None:
+def test_an_estimator_that_raises_anything_does_not_accept(
+    values: list[float],
+) -> None:
     assert not accepts(MODEL.predict, np.array([values]))
 
 
@@ -78,14 +82,18 @@ def test_one_refused_row_in_a_thousand_is_found_by_halving() -> None:
     assert predict.calls <= 21
 
 
-def test_the_first_refused_row_is_found_before_the_others_are_looked_for() -> None:
+def test_the_first_refused_row_is_found_before_the_others_are_looked_for() -> (
+    None
+):
     predict = CountedPredict()
     assert next(refused_rows(predict, np.full((1024, 2), np.nan))) == 0
     assert predict.calls == 11
 
 
 def test_each_value_that_is_refused_by_itself_is_a_fault() -> None:
-    columns = np.array([[0.0, 1.0], [np.nan, 1.0], [1.0, 11.0], [np.nan, np.inf]])
+    columns = np.array(
+        [[0.0, 1.0], [np.nan, 1.0], [1.0, 11.0], [np.nan, np.inf]]
+    )
     assert faults(columns) == [
         Fault(1, "size", VALUE),
         Fault(2, "weight", VALUE),
@@ -94,13 +102,22 @@ def test_each_value_that_is_refused_by_itself_is_a_fault() -> None:
     ]
 
 
-def test_values_that_are_refused_only_together_are_a_fault_of_the_record() -> None:
+def test_values_that_are_refused_only_together_are_a_fault_of_the_record() -> (
+    None
+):
     columns = np.array([[6.0, 6.0], [6.0, 4.0], [4.0, 7.0]])
-    assert faults(columns) == [Fault(0, None, TOGETHER), Fault(2, None, TOGETHER)]
+    assert faults(columns) == [
+        Fault(0, None, TOGETHER),
+        Fault(2, None, TOGETHER),
+    ]
 
 
-def test_a_fault_of_a_frame_has_the_number_of_its_row_and_not_its_index() -> None:
-    columns = pd.DataFrame([[0.0, 0.0], [0.0, np.nan]], columns=NAMES, index=[7, 3])
+def test_a_fault_of_a_frame_has_the_number_of_its_row_and_not_its_index() -> (
+    None
+):
+    columns = pd.DataFrame(
+        [[0.0, 0.0], [0.0, np.nan]], columns=NAMES, index=[7, 3]
+    )
     accepted = pd.DataFrame(ACCEPTED, columns=NAMES)
     model = LinearRegression().fit(accepted, [1.0])
     found = find_faults(model.predict, columns, NAMES, accepted)
@@ -111,8 +128,13 @@ def test_columns_that_are_accepted_have_no_faults() -> None:
     assert faults(np.zeros((5, 2))) == []
 
 
-def test_an_estimator_that_refuses_what_it_took_before_is_to_blame_itself() -> None:
-    assert faults(np.array([[np.nan, 0.0]]), accepted=np.array([[20.0, 0.0]])) == []
+def test_an_estimator_that_refuses_what_it_took_before_is_to_blame_itself() -> (
+    None
+):
+    assert (
+        faults(np.array([[np.nan, 0.0]]), accepted=np.array([[20.0, 0.0]]))
+        == []
+    )
 
 
 @pytest.mark.parametrize("values", [[np.nan, np.nan], [6.0, 6.0]])

@@ -27,7 +27,10 @@ ENTRIES = [{"name": name, "type": "numeric"} for name in DATA]
 
 @pytest.mark.parametrize(
     "model",
-    [make_pipeline(TfidfVectorizer(), LogisticRegression()), DummyClassifier()],
+    [
+        make_pipeline(TfidfVectorizer(), LogisticRegression()),
+        DummyClassifier(),
+    ],
     ids=["vectorizer", "no transformer"],
 )
 def test_text_is_left_to_the_estimator(model: Any) -> None:
@@ -65,7 +68,9 @@ def test_names_that_lightgbm_made_up_are_neither_required_nor_warned_of(
     model: Any, is_array: bool
 ) -> None:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a calibration predicts while it is fitted
+        warnings.simplefilter(
+            "ignore"
+        )  # a calibration predicts while it is fitted
         model.fit(DATA.to_numpy() if is_array else DATA, TARGET)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -79,9 +84,13 @@ def test_names_that_lightgbm_made_up_are_neither_required_nor_warned_of(
     assert not [message for message in messages if "feature names" in message]
 
 
-def test_columns_that_are_called_as_lightgbm_would_call_them_keep_their_names() -> None:
+def test_columns_that_are_called_as_lightgbm_would_call_them_keep_their_names() -> (
+    None
+):
     data = DATA.set_axis(["Column_0", "Column_1", "Column_2"], axis=1)
-    scaled = make_column_transformer((StandardScaler(), ["Column_0", "Column_2"]))
+    scaled = make_column_transformer(
+        (StandardScaler(), ["Column_0", "Column_2"])
+    )
     model = make_pipeline(scaled, LogisticRegression()).fit(data, TARGET)
     entries = [{"name": name, "type": "numeric"} for name in data]
     loaded = load(content(entries, model))
@@ -92,5 +101,7 @@ def test_columns_that_are_called_as_lightgbm_would_call_them_keep_their_names() 
 def test_a_warning_about_names_that_were_fitted_stays() -> None:
     model = LogisticRegression().fit(DATA, TARGET)
     loaded = load(content(ENTRIES, model))
-    with pytest.warns(UserWarning, match="X does not have valid feature names"):
+    with pytest.warns(
+        UserWarning, match="X does not have valid feature names"
+    ):
         loaded.estimator.predict(DATA.to_numpy())

@@ -66,9 +66,7 @@ def tell_apart(text: str, others: Iterable[str]) -> str:
     for other in others:
         if other != text and _visible(other) == visible:
             escaped = cut(json.dumps(other))
-            return (
-                f"; it looks the same but has other code points: write it as {escaped}"
-            )
+            return f"; it looks the same but has other code points: write it as {escaped}"
     return ""
 
 
@@ -78,7 +76,9 @@ def _visible(text: str) -> str:
         return " ".join(text.split())
     shown = []
     for character in unicodedata.normalize("NFKC", text):
-        if unicodedata.category(character) != "Cf":  # of no width, such as a BOM
+        if (
+            unicodedata.category(character) != "Cf"
+        ):  # of no width, such as a BOM
             shown.append(character)
     return " ".join("".join(shown).split())
 

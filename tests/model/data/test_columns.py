@@ -22,7 +22,9 @@ from python.model.data.columns import (
 )
 
 
-def make_frame(sizes: list[float], colours: list[Any], words: list[Any]) -> Any:
+def make_frame(
+    sizes: list[float], colours: list[Any], words: list[Any]
+) -> Any:
     return pd.DataFrame(
         {
             "size": sizes,
@@ -54,13 +56,17 @@ def test_a_slice_of_an_array_ends_where_the_array_ends() -> None:
     np.testing.assert_array_equal(slice_rows(ARRAY, 2, 9), [[3.0, 30.0]])
 
 
-def test_rows_are_taken_in_the_order_of_their_numbers_and_more_than_once() -> None:
+def test_rows_are_taken_in_the_order_of_their_numbers_and_more_than_once() -> (
+    None
+):
     expected = make_frame(
         [3.0, 1.0, 3.0], ["green", "red", "green"], [np.nan, "a", np.nan]
     )
     assert_frame_equal(without_index(take_rows(FRAME, [2, 0, 2])), expected)
     rows = take_rows(ARRAY, np.array([2, 0, 2]))
-    np.testing.assert_array_equal(rows, [[3.0, 30.0], [1.0, 10.0], [3.0, 30.0]])
+    np.testing.assert_array_equal(
+        rows, [[3.0, 30.0], [1.0, 10.0], [3.0, 30.0]]
+    )
 
 
 def test_stacked_frames_are_numbered_anew_and_keep_their_categories() -> None:
@@ -77,7 +83,9 @@ def test_stacked_arrays_have_the_first_before_the_second() -> None:
 @pytest.mark.parametrize("number", [0, 1, 2])
 def test_one_column_of_a_frame_is_replaced_in_a_copy(number: int) -> None:
     before = FRAME.copy()
-    source = make_frame([7.0, 8.0, 9.0], ["green", "green", None], ["x", "y", "z"])
+    source = make_frame(
+        [7.0, 8.0, 9.0], ["green", "green", None], ["x", "y", "z"]
+    )
     source.index = [5, 6, 7]
     replaced = with_column(FRAME, number, source)
     for other, name in enumerate(FRAME):
@@ -94,7 +102,9 @@ def test_one_column_of_an_array_is_replaced_in_a_copy() -> None:
     np.testing.assert_array_equal(ARRAY, before)
 
 
-def test_mixed_rows_of_an_array_have_each_value_from_the_row_it_names() -> None:
+def test_mixed_rows_of_an_array_have_each_value_from_the_row_it_names() -> (
+    None
+):
     mixed = mix_rows(np.array([[1, 2], [3, 4]]), np.array([[0, 1], [1, 1]]))
     np.testing.assert_array_equal(mixed, [[1, 4], [3, 4]])
 
@@ -125,13 +135,21 @@ def test_no_other_value_is_missing(value: Any) -> None:
     assert not is_missing(value)
 
 
-def test_an_array_of_any_type_says_for_each_value_whether_it_is_missing() -> None:
+def test_an_array_of_any_type_says_for_each_value_whether_it_is_missing() -> (
+    None
+):
     texts = np.array(["a", np.nan, None], dtype=object)
     assert is_missing(texts).tolist() == [False, True, False]
-    assert is_missing(ARRAY).tolist() == [[False, False], [False, True], [False, False]]
+    assert is_missing(ARRAY).tolist() == [
+        [False, False],
+        [False, True],
+        [False, False],
+    ]
 
 
-def test_a_sparse_matrix_becomes_an_array_and_anything_else_stays_itself() -> None:
+def test_a_sparse_matrix_becomes_an_array_and_anything_else_stays_itself() -> (
+    None
+):
     dense = to_dense(csr_matrix([[0.0, 1.0], [2.0, 0.0]]))
     np.testing.assert_array_equal(dense, [[0.0, 1.0], [2.0, 0.0]])
     assert to_dense(FRAME) is FRAME

@@ -27,7 +27,9 @@ def test_the_metadata_names_three_types() -> None:
     assert types == TYPES
 
 
-@pytest.mark.parametrize("value", [0, -1.5, 10**308, 1.7976931348623157e308, 5e-324])
+@pytest.mark.parametrize(
+    "value", [0, -1.5, 10**308, 1.7976931348623157e308, 5e-324]
+)
 def test_a_number_fits_a_numeric_feature(value: Any) -> None:
     assert Numeric("size").fault(value) is None
 
@@ -43,7 +45,9 @@ def test_a_number_fits_a_numeric_feature(value: Any) -> None:
         (None, MISSING),
     ],
 )
-def test_anything_else_does_not_fit_a_numeric_feature(value: Any, fault: str) -> None:
+def test_anything_else_does_not_fit_a_numeric_feature(
+    value: Any, fault: str
+) -> None:
     assert Numeric("size").fault(value) == fault
 
 
@@ -68,7 +72,9 @@ def test_any_text_fits_a_string_feature(value: str) -> None:
         (None, MISSING),
     ],
 )
-def test_anything_else_does_not_fit_a_string_feature(value: Any, fault: str) -> None:
+def test_anything_else_does_not_fit_a_string_feature(
+    value: Any, fault: str
+) -> None:
     assert String("word").fault(value) == fault
 
 
@@ -109,7 +115,9 @@ def test_anything_else_does_not_fit_a_category(
 def test_a_fault_lists_twenty_categories_and_counts_the_others() -> None:
     fault = Category("level", categories=tuple(range(23))).fault(99)
     listed = ", ".join(map(str, range(20)))
-    assert fault == f"expected one of the categories {listed} and 3 more, got 99"
+    assert (
+        fault == f"expected one of the categories {listed} and 3 more, got 99"
+    )
 
 
 @pytest.mark.parametrize(
@@ -130,13 +138,18 @@ def test_a_default_or_an_estimator_that_accepts_missing_makes_a_value_optional(
     assert (feature.fault(None) is None) is optional
 
 
-def test_a_description_is_the_entry_of_the_metadata_and_what_may_be_missing() -> None:
+def test_a_description_is_the_entry_of_the_metadata_and_what_may_be_missing() -> (
+    None
+):
     entry = {"name": "size", "type": "numeric", "unit": "cm"}
     feature = Numeric("size", accepts_missing=True, entry=entry)
     described = entry | {"accepts_missing": True, "required": False}
     assert feature.describe() == described
     feature = Numeric("size", entry=entry)
-    assert feature.describe() == entry | {"accepts_missing": False, "required": True}
+    assert feature.describe() == entry | {
+        "accepts_missing": False,
+        "required": True,
+    }
 
 
 @pytest.mark.parametrize(
@@ -167,7 +180,9 @@ def test_the_example_is_the_default_or_made_up(
         (Category("level", categories=("a", True)), str | bool),
     ],
 )
-def test_the_type_of_a_value_is_an_annotation(feature: Feature, expected: Any) -> None:
+def test_the_type_of_a_value_is_an_annotation(
+    feature: Feature, expected: Any
+) -> None:
     assert feature.value_type == expected
 
 
@@ -185,7 +200,10 @@ def test_a_text_column_tells_a_missing_text_from_the_text_nan() -> None:
     assert column.dtype == object
     assert pd.isna(column).tolist() == [False, True, False]
     assert column[0] == "nan"
-    assert String("word", default="a").column([None, "b"]).tolist() == ["a", "b"]
+    assert String("word", default="a").column([None, "b"]).tolist() == [
+        "a",
+        "b",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -196,7 +214,9 @@ def test_a_category_column_is_an_unordered_categorical(
 ) -> None:
     feature = Category("colour", default, True, categories=("red", "green"))
     column = feature.column(["green", None, "red"])
-    expected = pd.Categorical(filled, categories=["red", "green"], ordered=False)
+    expected = pd.Categorical(
+        filled, categories=["red", "green"], ordered=False
+    )
     pd.testing.assert_extension_array_equal(column, expected)
 
 
@@ -283,7 +303,9 @@ def test_a_feature_whose_parts_do_not_fit_says_so(
         (np.int64(3), "3"),
     ],
 )
-def test_a_fault_shows_a_value_that_json_has_not(value: Any, shown: str) -> None:
+def test_a_fault_shows_a_value_that_json_has_not(
+    value: Any, shown: str
+) -> None:
     assert String("word").fault(value) == f"expected a string, got {shown}"
 
 
@@ -294,7 +316,10 @@ def test_a_category_that_looks_the_same_is_told_apart() -> None:
     assert fault.endswith(
         '; it looks the same but has other code points: write it as "gr\\u00f6\\u00dfe"'
     )
-    assert feature.fault(1) == 'expected one of the categories "größe", "b", got 1'
+    assert (
+        feature.fault(1)
+        == 'expected one of the categories "größe", "b", got 1'
+    )
 
 
 @pytest.mark.parametrize("gap", [pd.NA, pd.NaT, np.nan, Decimal("nan")])
@@ -309,7 +334,9 @@ class Even(Numeric):
     type = "even"
 
     def mismatch(self, value: Any) -> str | None:
-        return super().mismatch(value) or ("an even number" if value % 2 else None)
+        return super().mismatch(value) or (
+            "an even number" if value % 2 else None
+        )
 
 
 def test_a_new_type_is_one_class_that_says_what_does_not_fit() -> None:

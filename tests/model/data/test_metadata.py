@@ -65,7 +65,9 @@ def test_metadata_describes_the_features_in_their_order() -> None:
         (content([FEATURES[0], FEATURES[0]]), 'features listed twice: "x"'),
     ],
 )  # fmt: skip
-def test_a_fault_in_the_metadata_is_one_sentence(content: Any, sentence: str) -> None:
+def test_a_fault_in_the_metadata_is_one_sentence(
+    content: Any, sentence: str
+) -> None:
     assert refusal(content).startswith(sentence)
 
 
@@ -92,8 +94,12 @@ def test_numpy_and_pandas_are_welcome_in_metadata() -> None:
             "description": "what it is",
         },
     ]
-    loaded = load(content(features, model, class_names=np.array(["one", "two"])))
-    assert [entry["categories"] for entry in loaded.features()[:1]] == [[0, 1, 2]]
+    loaded = load(
+        content(features, model, class_names=np.array(["one", "two"]))
+    )
+    assert [entry["categories"] for entry in loaded.features()[:1]] == [
+        [0, 1, 2]
+    ]
     assert [entry["required"] for entry in loaded.features()] == [True, False]
     assert loaded.features()[1]["description"] == "what it is"
     assert loaded.class_names == ["one", "two"]

@@ -28,14 +28,18 @@ def test_codes_are_the_records_as_numbers() -> None:
 
 
 def test_columns_are_the_records_as_the_estimator_takes_them() -> None:
-    records = Records(Schema([SIZE, COLOUR], named=True), [(1, "green"), (None, None)])
+    records = Records(
+        Schema([SIZE, COLOUR], named=True), [(1, "green"), (None, None)]
+    )
     colours = pd.Categorical(["green", None], categories=["red", "green"])
     expected = pd.DataFrame({"size": [1.0, 5.0], "colour": colours})
     assert_frame_equal(records.columns, expected)
 
 
 def test_records_with_texts_have_columns() -> None:
-    records = Records(Schema([SIZE, WORD], named=True), [(1, "a"), (None, "b")])
+    records = Records(
+        Schema([SIZE, WORD], named=True), [(1, "a"), (None, "b")]
+    )
     expected = pd.DataFrame({"size": [1.0, 5.0], "word": ["a", "b"]})
     assert_frame_equal(records.columns, expected)
 

@@ -15,7 +15,10 @@ from python.model.data.features import Category, Feature, Numeric, String
 from python.model.data.schema import Row, Schema
 
 NUMBERS = (Numeric("size"), Numeric("a/b ~c"))
-GAPPY_NUMBERS = (Numeric("size", default=-1), Numeric("a/b ~c", accepts_missing=True))
+GAPPY_NUMBERS = (
+    Numeric("size", default=-1),
+    Numeric("a/b ~c", accepts_missing=True),
+)
 COLOUR = Category("colour", None, True, categories=("red", "green"))
 LEVEL = Category("level", default=2, categories=(1, 2, 3))
 MIXED = (*GAPPY_NUMBERS, COLOUR, LEVEL)
@@ -38,7 +41,9 @@ MIXED_FRAME = pd.DataFrame(
     {
         "size": [1.5, -1.0, 0.0],
         "a/b ~c": [2.0, np.nan, 1e20],
-        "colour": pd.Categorical(["green", None, "red"], categories=["red", "green"]),
+        "colour": pd.Categorical(
+            ["green", None, "red"], categories=["red", "green"]
+        ),
         "level": pd.Categorical([3, 2, 1], categories=[1, 2, 3]),
     }
 )
@@ -52,7 +57,9 @@ def assert_same_values(array: Any, expected: list[list[Any]]) -> None:
     assert values.tolist() == expected
 
 
-def test_numbers_are_an_array_of_float64_for_an_estimator_without_names() -> None:
+def test_numbers_are_an_array_of_float64_for_an_estimator_without_names() -> (
+    None
+):
     columns = Schema(NUMBERS).columns([(1, 2.5), (3, 10**20)])
     assert columns.dtype == np.float64
     np.testing.assert_array_equal(columns, [[1.0, 2.5], [3.0, 1e20]])
@@ -70,10 +77,14 @@ def test_missing_numbers_are_their_default_or_nan() -> None:
 
 
 def test_a_frame_has_numbers_and_categories_each_with_its_type() -> None:
-    assert_frame_equal(Schema(MIXED, named=True).columns(MIXED_ROWS), MIXED_FRAME)
+    assert_frame_equal(
+        Schema(MIXED, named=True).columns(MIXED_ROWS), MIXED_FRAME
+    )
 
 
-def test_numbers_and_categories_are_objects_for_an_estimator_without_names() -> None:
+def test_numbers_and_categories_are_objects_for_an_estimator_without_names() -> (
+    None
+):
     assert_same_values(
         Schema(MIXED).columns(MIXED_ROWS),
         [[1.5, 2.0, "green", 3], [-1.0, None, None, 2], [0.0, 1e20, "red", 1]],
@@ -87,7 +98,9 @@ def test_a_frame_with_texts_has_what_pandas_makes_of_the_texts() -> None:
         {
             "size": [1.0, -1.0],
             "a/b ~c": [2.0, np.nan],
-            "colour": pd.Categorical(["red", None], categories=["red", "green"]),
+            "colour": pd.Categorical(
+                ["red", None], categories=["red", "green"]
+            ),
             "word": ["nan", None],
         }
     )
@@ -101,8 +114,12 @@ def test_an_array_with_texts_is_one_of_objects() -> None:
 
 
 @pytest.mark.parametrize("named", [True, False])
-@pytest.mark.parametrize("features", [NUMBERS, GAPPY_NUMBERS, MIXED, (*MIXED, WORD)])
-def test_no_rows_make_no_rows(features: tuple[Feature, ...], named: bool) -> None:
+@pytest.mark.parametrize(
+    "features", [NUMBERS, GAPPY_NUMBERS, MIXED, (*MIXED, WORD)]
+)
+def test_no_rows_make_no_rows(
+    features: tuple[Feature, ...], named: bool
+) -> None:
     columns = Schema(features, named=named).columns([])
     assert columns.shape == (0, len(features))
     assert not named or list(columns) == [feature.name for feature in features]
@@ -115,12 +132,18 @@ def test_codes_are_numbers_as_they_are_and_positions_of_categories() -> None:
 
 
 def test_codes_of_numbers_that_must_be_there_are_the_numbers() -> None:
-    np.testing.assert_array_equal(Schema(NUMBERS).encode([(1, 2.5)]), [[1.0, 2.5]])
+    np.testing.assert_array_equal(
+        Schema(NUMBERS).encode([(1, 2.5)]), [[1.0, 2.5]]
+    )
 
 
 def test_a_category_that_must_be_there_has_its_position_as_its_code() -> None:
-    schema = Schema([Category("colour", categories=("red", "green")), *NUMBERS])
-    np.testing.assert_array_equal(schema.encode([("green", 5, 6)]), [[1.0, 5.0, 6.0]])
+    schema = Schema(
+        [Category("colour", categories=("red", "green")), *NUMBERS]
+    )
+    np.testing.assert_array_equal(
+        schema.encode([("green", 5, 6)]), [[1.0, 5.0, 6.0]]
+    )
 
 
 @pytest.mark.parametrize("features", [NUMBERS, GAPPY_NUMBERS, MIXED])
@@ -129,7 +152,9 @@ def test_no_rows_have_no_codes(features: tuple[Feature, ...]) -> None:
 
 
 def test_decoded_codes_are_the_columns_that_pandas_would_hold() -> None:
-    assert_frame_equal(Schema(MIXED, named=True).decode(MIXED_CODES), MIXED_FRAME)
+    assert_frame_equal(
+        Schema(MIXED, named=True).decode(MIXED_CODES), MIXED_FRAME
+    )
 
 
 def test_decoded_codes_of_numbers_are_themselves() -> None:
@@ -144,7 +169,9 @@ def test_columns_from_elsewhere_are_encoded_by_their_categories() -> None:
 
 
 @pytest.mark.parametrize("form", [np.array, pd.DataFrame])
-def test_columns_of_integers_are_encoded_as_float64(form: Callable[..., Any]) -> None:
+def test_columns_of_integers_are_encoded_as_float64(
+    form: Callable[..., Any],
+) -> None:
     codes = Schema(NUMBERS).encode_columns(form([[1, 2], [3, 4]]))
     assert codes.dtype == np.float64
     np.testing.assert_array_equal(codes, [[1.0, 2.0], [3.0, 4.0]])
@@ -156,7 +183,9 @@ def test_columns_that_hold_texts_for_numbers_have_no_codes(
 ) -> None:
     columns = pd.DataFrame({"size": ["large"], "a/b ~c": [1.0]})
     if COLOUR in features:
-        columns["colour"] = pd.Categorical(["red"], categories=["red", "green"])
+        columns["colour"] = pd.Categorical(
+            ["red"], categories=["red", "green"]
+        )
     with pytest.raises(ValueError, match="could not convert string to float"):
         Schema(features, named=True).encode_columns(columns)
 
@@ -167,7 +196,8 @@ CATEGORY_LISTS = st.one_of(
     st.permutations([True, False]),
 )
 FINITE = st.one_of(
-    st.floats(allow_nan=False, allow_infinity=False), st.integers(-(10**30), 10**30)
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.integers(-(10**30), 10**30),
 )
 
 
@@ -183,10 +213,16 @@ def features_and_rows(draw: st.DrawFn) -> tuple[list[Feature], list[Row]]:
         accepts_missing = draw(st.booleans())
         if categories:
             name = f"category {number}"
-            features.append(Category(name, default, accepts_missing, {}, categories))
+            features.append(
+                Category(name, default, accepts_missing, {}, categories)
+            )
         else:
-            features.append(Numeric(f"number {number}", default, accepts_missing))
-        values.append(st.one_of(st.none(), value) if features[-1].optional else value)
+            features.append(
+                Numeric(f"number {number}", default, accepts_missing)
+            )
+        values.append(
+            st.one_of(st.none(), value) if features[-1].optional else value
+        )
     return features, draw(st.lists(st.tuples(*values), max_size=5))
 
 
@@ -215,7 +251,9 @@ def assert_columns_hold_the_rows(
 ) -> None:
     table = pd.DataFrame(columns).astype(object)
     for row, written in zip(rows, table.itertuples(index=False), strict=True):
-        for feature, value, column_value in zip(features, row, written, strict=True):
+        for feature, value, column_value in zip(
+            features, row, written, strict=True
+        ):
             expected = feature.default if value is None else value
             if expected is None:
                 assert pd.isna(column_value)
@@ -223,7 +261,9 @@ def assert_columns_hold_the_rows(
                 assert column_value == float(expected)
             else:
                 assert column_value == expected
-                assert isinstance(column_value, bool) == isinstance(expected, bool)
+                assert isinstance(column_value, bool) == isinstance(
+                    expected, bool
+                )
 
 
 def test_a_schema_says_what_kinds_of_features_it_has() -> None:
@@ -244,11 +284,15 @@ def test_a_schema_says_what_kinds_of_features_it_has() -> None:
         ([], True),
     ],
 )
-def test_rows_have_known_categories_or_not(rows: list[Row], known: bool) -> None:
+def test_rows_have_known_categories_or_not(
+    rows: list[Row], known: bool
+) -> None:
     assert Schema(MIXED).knows_categories(rows) is known
 
 
-def test_a_tolerant_schema_accepts_every_missing_value_and_keeps_its_form() -> None:
+def test_a_tolerant_schema_accepts_every_missing_value_and_keeps_its_form() -> (
+    None
+):
     schema = Schema([*NUMBERS, LEVEL], named=True).tolerant()
     assert schema.named
     assert schema.faults([{"size": None}], reject_unknown=True) == []
@@ -257,8 +301,13 @@ def test_a_tolerant_schema_accepts_every_missing_value_and_keeps_its_form() -> N
 
 
 def test_accepts_missing_is_settled_by_a_function_of_the_feature() -> None:
-    schema = Schema(NUMBERS).with_missing(lambda feature: feature.name == "size")
-    assert [feature.accepts_missing for feature in schema.features] == [True, False]
+    schema = Schema(NUMBERS).with_missing(
+        lambda feature: feature.name == "size"
+    )
+    assert [feature.accepts_missing for feature in schema.features] == [
+        True,
+        False,
+    ]
     assert [feature.accepts_missing for feature in NUMBERS] == [None, None]
 
 
@@ -269,7 +318,13 @@ def test_a_row_has_the_values_in_the_order_of_the_features() -> None:
 
 def test_the_example_has_a_value_that_fits_each_feature() -> None:
     schema = Schema([*MIXED, WORD])
-    example = {"size": -1, "a/b ~c": 0.0, "colour": "red", "level": 2, "word": ""}
+    example = {
+        "size": -1,
+        "a/b ~c": 0.0,
+        "colour": "red",
+        "level": 2,
+        "word": "",
+    }
     assert schema.example() == example
     assert schema.faults([example], reject_unknown=True) == []
 
@@ -304,7 +359,9 @@ def test_each_fault_has_its_row_its_feature_and_a_reason(
 
 def test_faults_come_in_the_order_of_the_records() -> None:
     schema = Schema(NUMBERS)
-    faults = schema.faults([{"size": 1}, 5, {"a/b ~c": 1}], reject_unknown=True)
+    faults = schema.faults(
+        [{"size": 1}, 5, {"a/b ~c": 1}], reject_unknown=True
+    )
     places = [(fault.row, fault.feature) for fault in faults]
     assert places == [(0, "a/b ~c"), (1, None), (2, "size")]
 
@@ -316,15 +373,21 @@ def test_unknown_features_are_no_faults_where_they_are_ignored() -> None:
     assert faults == [Fault(0, None, NOTHING)]
 
 
-def test_a_record_without_any_value_is_a_fault_even_where_each_may_be_missing() -> None:
+def test_a_record_without_any_value_is_a_fault_even_where_each_may_be_missing() -> (
+    None
+):
     faults = Schema(GAPPY_NUMBERS).faults([{}], reject_unknown=True)
     assert faults == [Fault(0, None, NOTHING)]
     nulls = {"size": None, "a/b ~c": None}
     assert Schema(GAPPY_NUMBERS).faults([nulls], reject_unknown=True) == []
 
 
-@pytest.mark.parametrize(("records", "reported"), [(49, 98), (50, 100), (51, 100)])
-def test_a_hundred_faults_are_reported_at_most(records: int, reported: int) -> None:
+@pytest.mark.parametrize(
+    ("records", "reported"), [(49, 98), (50, 100), (51, 100)]
+)
+def test_a_hundred_faults_are_reported_at_most(
+    records: int, reported: int
+) -> None:
     wrong = {"size": "1", "a/b ~c": True}
     faults = Schema(NUMBERS).faults([wrong] * records, reject_unknown=True)
     assert len(faults) == reported
@@ -333,7 +396,9 @@ def test_a_hundred_faults_are_reported_at_most(records: int, reported: int) -> N
     )
 
 
-def test_a_schema_has_the_features_of_the_metadata_and_the_form_it_is_told() -> None:
+def test_a_schema_has_the_features_of_the_metadata_and_the_form_it_is_told() -> (
+    None
+):
     metadata = {"features": [{"name": "size", "type": "numeric"}]}
     schema = Schema.from_metadata(metadata, named=True)
     assert schema.names == ["size"]

@@ -38,7 +38,9 @@ def test_a_sentence_shows_a_value_as_json_and_cuts_it_at_60_characters(
         ("", ""),
     ],
 )
-def test_a_name_is_suggested_where_one_is_close(name: str, suggestion: str) -> None:
+def test_a_name_is_suggested_where_one_is_close(
+    name: str, suggestion: str
+) -> None:
     assert suggest(name, ["size", "weight"]) == suggestion
 
 

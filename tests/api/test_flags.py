@@ -50,7 +50,9 @@ def test_a_flag_that_is_neither(query: str, client: Client) -> None:
 @pytest.mark.parametrize("query", ["proba=1", "explain=1", "more=1"])
 def test_preprocessing_has_no_flags(query: str, client: Client) -> None:
     problem(
-        client().post(f"/preprocess?{query}", data=BODY), 400, "unknown query parameter"
+        client().post(f"/preprocess?{query}", data=BODY),
+        400,
+        "unknown query parameter",
     )
 
 
