@@ -32,16 +32,19 @@ def respond(
 
 
 def prediction_content(
-    prediction: NDArray[Any],
+    model: Model,
+    values: NDArray[Any],
+    *,
+    proba: bool,
 ) -> Content:
-    """Return the labels or numbers of the records."""
-    return {"prediction": prediction.tolist()}
+    """Return labels or numbers; with `proba`, probabilities by class name.
 
-
-def probability_content(model: Model, probabilities: Matrix) -> Content:
-    """Return the probabilities of the records, (n_records, n_classes), by class name."""
-    classes = model.class_names or []
-    return {"prediction": name_columns(classes, probabilities)}
+    Probabilities are (n_records, n_classes).
+    """
+    if proba:
+        classes = model.class_names or []
+        return {"prediction": name_columns(classes, values)}
+    return {"prediction": values.tolist()}
 
 
 def explanation_content(

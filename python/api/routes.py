@@ -7,9 +7,9 @@ from flask import Blueprint, Response, request
 
 from python.api.requests import Limits, check_effort, read_query, read_records
 from python.api.responses import (
+    Content,
     explanation_content,
     prediction_content,
-    probability_content,
     records_content,
     respond,
 )
@@ -73,14 +73,16 @@ def make_routes(service: Service) -> Blueprint:
         check_effort(query, model, service.limits)
         predictions = model.predictions(query.records)
         if query.proba:
-            content = probability_content(model, predictions.probabilities)
+            values = predictions.probabilities
         else:
-            content = prediction_content(predictions.prediction)
+            values = predictions.prediction
+        explained: Content = {}
         if query.explain:
             explanation = model.explain(predictions, query.background)
             single = query.records.single
-            content |= explanation_content(model, explanation, single=single)
-        return respond(content)
+            explained = explanation_content(model, explanation, single=single)
+        content = prediction_content(model, values, proba=query.proba)
+        return respond(content | explained)
 
     @routes.post("/preprocess")
     def preprocess() -> Response:

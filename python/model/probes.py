@@ -81,11 +81,12 @@ def _similar(record: Mapping[Any, Any], name: str) -> str:
 
 def _json_value(value: Any) -> Value:
     """Return a value of a DataFrame as JSON would have it: None for every kind of missing value."""
-    if isinstance(value, str):
-        return value
-    if str(value) in ("nan", "NaT", "<NA>"):
+    if isinstance(value, np.generic):
+        value = value.item()
+    is_text = isinstance(value, str)
+    if not is_text and str(value) in ("nan", "NaT", "<NA>"):
         return None
-    return value.item() if isinstance(value, np.generic) else value
+    return value
 
 
 def first_row(

@@ -34,7 +34,9 @@ def read_features(metadata: Mapping[str, Any]) -> list[Feature]:
 
 
 def _read_entries(metadata: Mapping[str, Any]) -> list[Any]:
-    entries = _plain(metadata.get("features"))
+    entries: Any = metadata.get("features")
+    if hasattr(entries, "tolist"):
+        entries = entries.tolist()
     is_no_list = isinstance(entries, str | bytes | Mapping)
     if isinstance(entries, Iterable) and not is_no_list:
         listed = list(entries)
@@ -54,7 +56,7 @@ def _read_feature(entry: Any, number: int) -> Feature:
     plain = {}
     for key, value in entry.items():
         plain[str(key)] = _plain(value)
-    kind = _read_type(name, plain)
+    kind = _read_type(name, entry)
     _check_keys(name, plain)
     arguments: dict[str, Any] = {
         "name": name,
