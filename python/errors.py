@@ -1,6 +1,7 @@
 """What can go wrong, in sentences that describe themselves as a problem document (RFC 9457).
 
-A new status is one class here; `api.problems` writes all of them alike.
+A new status is one class here, with its `status` and `title`; `api.problems` writes it. The
+detail of a 500 goes nowhere. nginx has problem documents of its own: `nginx/service.conf`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -102,7 +103,10 @@ class RefusedRecords(Unprocessable):
     """
 
     def __init__(
-        self, detail: str, records: Any, faults: Iterable[Fault]
+        self,
+        detail: str,
+        records: Any,
+        faults: Iterable[Fault],
     ) -> None:
         super().__init__(detail)
         self.records = records

@@ -1,6 +1,7 @@
 """The model to come: it is loaded at once or in the background, and sped up while it is served."""
 
 import logging
+import traceback
 from concurrent.futures import Future
 from threading import Thread
 
@@ -37,9 +38,13 @@ class Readiness:
             return self._model
         if self._error is None:
             raise NotReady("the model is being loaded", RETRY_LOADING_SECONDS)
-        reason = "the model could not be loaded; the log has more"
         if isinstance(self._error, ServiceError):
             reason = self._error.detail
+        else:
+            name = type(self._error).__name__
+            reason = (
+                f"the model could not be loaded ({name}); the log has more"
+            )
         raise NotReady(reason, RETRY_FAILED_SECONDS)
 
     def version(self) -> str | None:
@@ -81,7 +86,14 @@ def _complete(settings: Settings, future: Future[Model]) -> None:
         model = load(settings)
     except BaseException as error:
         # The code in a model file may even exit; /ready has to say so instead of "loading".
-        log.error("not ready: %s", error)
+        trace = "" if isinstance(error, ServiceError) else _trace(error)
+        log.error("not ready: %s%s", error, trace)
         future.set_exception(error)
     else:
         future.set_result(model)
+
+
+def _trace(error: BaseException) -> str:
+    """Return the type of an error that nobody has foreseen, and where it was raised."""
+    lines = "".join(traceback.format_tb(error.__traceback__))
+    return f" ({type(error).__name__}) at\n{lines}"

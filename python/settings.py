@@ -26,6 +26,13 @@ Digest = Annotated[
         description="the 64 hexadecimal digits of a SHA-256",
     ),
 ]
+Secret = Annotated[
+    str,
+    Meta(
+        pattern=r"^[^\x00-\x1f\x7f]*$",
+        description="a text without control characters, as a header has none",
+    ),
+]
 Policy = Annotated[
     Literal["reject", "ignore"], Meta(description="reject or ignore")
 ]
@@ -40,7 +47,11 @@ class SettingsError(ValueError):
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """Every setting with its type and default; `variables.env` explains why to change it."""
+    """Every setting with its type and default; `variables.env` explains why to change it.
+
+    The file has them in this order. What the web room needs of them, `app.make_service` hands to
+    it as `api.requests.Limits`.
+    """
 
     debug: Switch = False
     host: str = "127.0.0.1"
@@ -56,7 +67,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_explain_rows: Positive = 1000
     max_explain_predictions: Positive = 500_000
     log_level: Level = "INFO"
-    api_key: str = ""
+    api_key: Secret = ""
     workers: Natural = 0
     threads: Positive = 1
     request_timeout: Positive = 60
@@ -68,7 +79,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def from_environ(
-        cls, environ: Mapping[str, str], model_types: Collection[str]
+        cls,
+        environ: Mapping[str, str],
+        model_types: Collection[str],
     ) -> Self:
         """Return the settings in the environment, where an empty value means the default.
 

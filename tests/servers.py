@@ -30,6 +30,7 @@ SECONDS_TO_END = 10
 SETTINGS = (
     "service.py",
     "python",
+    "model_code",
     "variables.env",
     "uwsgi.ini",
     "Makefile",

@@ -3,8 +3,10 @@
 import time
 from concurrent.futures import Future
 from pathlib import Path
+from threading import Event
 
 import joblib
+import msgspec
 import pytest
 
 from python.app import create_app
@@ -80,6 +82,51 @@ def test_while_the_model_is_loading_and_after_it_failed() -> None:
     response = client.get("/ready")
     problem(response, 503, "not ready: model.joblib holds a list, not a dict")
     assert response.headers["Retry-After"] == "60"
+
+
+def test_a_load_that_failed_in_an_unforeseen_way_names_the_type_and_logs_the_trace(
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def load_model(*_: object) -> Model:
+        raise RecursionError
+
+    monkeypatch.setattr("python.loading.load_model", load_model)
+    future: Future[Model] = Future()
+    load_in_background(settings, future)
+    assert isinstance(future.exception(SECONDS_TO_LOAD), RecursionError)
+    client = create_app(settings, future).test_client()
+    detail = "not ready: the model could not be loaded (RecursionError); the log has more"
+    problem(client.get("/ready"), 503, detail)
+    assert "RecursionError" in caplog.text
+    assert "in load_model" in caplog.text
+
+
+def test_a_copy_that_is_switched_off_says_so(settings: Settings) -> None:
+    model = load(msgspec.structs.replace(settings, fast_predict=False))
+    reason = model.info()["fast_predict_reason"]
+    assert reason == "it is switched off (FAST_PREDICT=0)"
+
+
+def test_a_copy_that_is_being_prepared_says_so(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_preparing = Event()
+    may_end = Event()
+
+    def make_copy(*_: object) -> None:
+        is_preparing.set()
+        may_end.wait(SECONDS_TO_LOAD)
+        raise ValueError("no copy")
+
+    monkeypatch.setattr("python.model.sklearn.make_copy", make_copy)
+    model = load(settings)
+    assert is_preparing.wait(SECONDS_TO_LOAD)
+    assert model.info()["fast_predict"] is False
+    reason = model.info()["fast_predict_reason"]
+    may_end.set()
+    assert reason == "a faster copy is being prepared"
 
 
 def test_a_load_that_failed_in_an_unforeseen_way_keeps_the_reason_to_the_log() -> (

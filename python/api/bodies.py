@@ -1,8 +1,9 @@
-"""Bodies: from bytes to validated records, once, or to every fault with a pointer to it.
+"""Bodies: from bytes to validated records, or to a list of every fault.
 
 A body is read at once where all of it fits. Otherwise it is read thoroughly, to find every fault.
 """
 
+from codecs import BOM_UTF8
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
@@ -17,6 +18,13 @@ from python.api.decoders import (
     is_object,
     make_decoders,
 )
+from python.api.hints import (
+    EXPECTED,
+    SEE_FEATURES,
+    explain_encoding,
+    explain_form,
+    explain_syntax,
+)
 from python.api.problems import fault_at, pointer
 from python.errors import BadRequest, Unprocessable
 from python.model.data.features import Value
@@ -27,11 +35,11 @@ from python.model.data.spelling import shorten
 
 MAX_KEPT_READERS = 4
 MAX_KEPT_BACKGROUNDS = 8
-KEPT_BACKGROUND_BYTES = 1024 * 1024
+MAX_KEPT_BACKGROUND_BYTES = (
+    1024 * 1024
+)  # of one; a larger one is read anew each time
 
-EXPECTED = 'expected a record, a list of records or {"_data": records, "_samples": records}'
-
-Path: TypeAlias = tuple[str, ...]
+BodyPath: TypeAlias = tuple[str, ...]
 """Where in a body its records stand: `()`, `("_data",)` or `("_samples",)`."""
 
 
@@ -39,7 +47,12 @@ class SentRecords(Records):
     """Records that know where in the body they stood."""
 
     def __init__(
-        self, schema: Schema, rows: Sequence[Row], path: Path, *, single: bool
+        self,
+        schema: Schema,
+        rows: Sequence[Row],
+        path: BodyPath,
+        *,
+        single: bool,
     ) -> None:
         """Take rows that fit; `single` says that one record came alone, and not in a list."""
         super().__init__(schema, rows)
@@ -66,8 +79,8 @@ class Reader:
         self._schema = schema
         self._reject_unknown = reject_unknown
         self._decoders = make_decoders(schema, reject_unknown=reject_unknown)
-        # A background that is sent again is the same object, so that what was made for it is
-        # found again.
+        # A background that is sent again is the same object. The methods that `Explainer` made
+        # for it are found again, and go when the object does.
         self._read_background = lru_cache(MAX_KEPT_BACKGROUNDS)(
             self._read_records
         )
@@ -80,18 +93,19 @@ class Reader:
         """
         try:
             if not body.isascii():
+                # RFC 8259, section 8.1, lets a parser ignore a byte order mark.
+                body = body.removeprefix(BOM_UTF8)
                 body.decode()  # msgspec does not look into what it passes over
             return self._read_at_once(body) or self._read_thoroughly(body)
         except UnicodeDecodeError as error:
-            detail = f"the body is not JSON: byte {error.start} is not UTF-8"
-            raise BadRequest(detail) from error
+            raise BadRequest(explain_encoding(body, error.start)) from error
         except RecursionError as error:
             raise BadRequest("the body is JSON nested too deeply") from error
         except msgspec.ValidationError as error:
             detail = "the body holds a number of more digits than can be read"
             raise BadRequest(detail) from error
         except msgspec.DecodeError as error:
-            raise BadRequest(f"the body is not JSON: {error}") from error
+            raise BadRequest(explain_syntax(body, str(error))) from error
 
     def _read_at_once(self, body: bytes) -> Body | None:
         """Return what the body holds; None where something does not fit."""
@@ -115,12 +129,12 @@ class Reader:
             return Body(records)
         samples = bytes(envelope.samples)
         read_samples = self._read_records
-        if len(samples) <= KEPT_BACKGROUND_BYTES:
+        if len(samples) <= MAX_KEPT_BACKGROUND_BYTES:
             read_samples = self._read_background
         background = read_samples(samples, ("_samples",))
         return None if background is None else Body(records, background)
 
-    def _read_records(self, text: bytes, path: Path) -> SentRecords | None:
+    def _read_records(self, text: bytes, path: BodyPath) -> SentRecords | None:
         """Return the records in the text; None where something does not fit.
 
         Raises msgspec.ValidationError where a value has another type than its feature.
@@ -141,17 +155,23 @@ class Reader:
         """Return what the body holds; raise an error that names every fault."""
         parts = split_body(ANYTHING.decode(body))
         errors = []
+        form = ""
         for path, part in parts.items():
-            errors += self._find_errors(path, part)
+            part_errors = self._find_errors(path, part)
+            if part_errors:
+                form = form or explain_form(part, self._schema.names)
+            errors += part_errors
         if errors:
-            detail = "the records do not fit the features of the model"
+            detail = f"the records do not fit the features of the model{form}"
             raise Unprocessable(detail, errors)
         sent_records = []
         for path, part in parts.items():
             sent_records.append(self._take_records(path, part))
         return Body(*sent_records)
 
-    def _find_errors(self, path: Path, part: Value) -> list[dict[str, str]]:
+    def _find_errors(
+        self, path: BodyPath, part: Value
+    ) -> list[dict[str, str]]:
         records, single = list_records(part)
         errors = []
         faults = self._schema.faults(
@@ -162,7 +182,7 @@ class Reader:
             errors.append(fault_at(place, detail))
         return errors
 
-    def _take_records(self, path: Path, part: Value) -> SentRecords:
+    def _take_records(self, path: BodyPath, part: Value) -> SentRecords:
         records, single = list_records(part)
         rows = [self._schema.row(record) for record in records]
         return SentRecords(self._schema, rows, path, single=single)
@@ -176,7 +196,11 @@ def reader(schema: Schema, *, reject_unknown: bool) -> Reader:
 
 
 def record_pointer(
-    path: Path, row: int, feature: str | None, *, single: bool
+    path: BodyPath,
+    row: int,
+    feature: str | None,
+    *,
+    single: bool,
 ) -> str:
     """Return the pointer to a record, or to one of its values, of the records at `path`."""
     steps: list[str | int] = list(path)
@@ -194,7 +218,7 @@ def list_records(part: Value) -> tuple[list[Value], bool]:
     return [part], True
 
 
-def split_body(payload: Value) -> dict[Path, Value]:
+def split_body(payload: Value) -> dict[BodyPath, Value]:
     """Return the records, and the background if there is one, by where they stand in the payload.
 
     Raises BadRequest where they are no records, and Unprocessable where there are none.
@@ -210,20 +234,20 @@ def split_body(payload: Value) -> dict[Path, Value]:
         elif part == []:
             empty_parts.append(fault_at(pointer(*path), "the list is empty"))
     if wrong_parts:
-        raise BadRequest(EXPECTED, wrong_parts)
+        raise BadRequest(f"{EXPECTED}; {SEE_FEATURES}", wrong_parts)
     if empty_parts:
         raise Unprocessable("there are no records", empty_parts)
     return parts
 
 
-def _find_parts(payload: Value) -> dict[Path, Value]:
+def _find_parts(payload: Value) -> dict[BodyPath, Value]:
     """Return the members of an envelope; of anything else, that itself."""
     if not isinstance(payload, dict) or payload.keys().isdisjoint(
         RESERVED_NAMES
     ):
         return {(): payload}
     _check_envelope(payload)
-    parts: dict[Path, Value] = {}
+    parts: dict[BodyPath, Value] = {}
     for name in RESERVED_NAMES:
         if name in payload:
             parts[(name,)] = payload[name]

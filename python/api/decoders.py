@@ -45,14 +45,14 @@ class RecordDecoders(NamedTuple):
         if single:
             record = self.one.decode(text)
             return [msgspec.structs.astuple(record)]
-        return [
-            msgspec.structs.astuple(record)
-            for record in self.many.decode(text)
-        ]
+        records = self.many.decode(text)
+        return [msgspec.structs.astuple(record) for record in records]
 
 
 def make_decoders(
-    schema: Schema, *, reject_unknown: bool
+    schema: Schema,
+    *,
+    reject_unknown: bool,
 ) -> RecordDecoders | None:
     """Return the decoders for a schema; None if msgspec cannot look for one of its names.
 
@@ -70,7 +70,9 @@ def make_decoders(
 
 
 def make_record_type(
-    schema: Schema, *, reject_unknown: bool
+    schema: Schema,
+    *,
+    reject_unknown: bool,
 ) -> type[msgspec.Struct]:
     """Return a struct with a field for each feature, in their order, that msgspec can parse."""
     fields: list[Any] = []
@@ -78,10 +80,11 @@ def make_record_type(
     for number, feature in enumerate(schema.features):
         field = f"f{number}"
         names[field] = feature.name
+        value_type = feature.value_type
         if feature.optional:
-            fields.append((field, feature.value_type | None, None))
+            fields.append((field, value_type | None, None))
         else:
-            fields.append((field, feature.value_type))
+            fields.append((field, value_type))
     return msgspec.defstruct(
         "Record",
         fields,

@@ -2,11 +2,12 @@
 
 import logging
 import traceback
+from collections.abc import Iterable
 from http import HTTPStatus
 from urllib.parse import quote
 
-from flask import Flask, Response, request
-from werkzeug.exceptions import HTTPException
+from flask import Flask, Response, current_app, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from python.api.request_id import request_id
 from python.api.responses import respond
@@ -15,9 +16,8 @@ from python.errors import RefusedRecords, ServiceError
 log = logging.getLogger(__name__)
 
 PROBLEM_TYPE = "application/problem+json"
-POINTER_CHARACTERS = (
-    "!$&'()*+,;=:@?"  # RFC 3986 lets them stand in a fragment.
-)
+# RFC 3986 lets them stand in a fragment.
+POINTER_CHARACTERS = "!$&'()*+,;=:@?"
 
 
 def pointer(*steps: str | int) -> str:
@@ -28,7 +28,8 @@ def pointer(*steps: str | int) -> str:
     fragment = "#"
     for step in steps:
         escaped = str(step).replace("~", "~0").replace("/", "~1")
-        fragment += "/" + quote(escaped, safe=POINTER_CHARACTERS)
+        quoted = quote(escaped, safe=POINTER_CHARACTERS)
+        fragment += f"/{quoted}"
     return fragment
 
 
@@ -65,18 +66,35 @@ def _service_error(error: ServiceError) -> Response:
 
 def _http_error(error: HTTPException) -> Response:
     response = error.get_response(request.environ)
-    if error.code is None or error.code < HTTPStatus.BAD_REQUEST:  # a redirect
-        return Response(response.get_data(), response.status, response.headers)
-    members = {
-        "title": error.name,
-        "status": error.code,
-        "detail": error.description,
-    }
+    if error.code is None or error.code < HTTPStatus.BAD_REQUEST:
+        # It is a redirect, which is no problem.
+        body = response.get_data()
+        return Response(body, response.status, response.headers)
+    detail = error.description
+    if isinstance(error, NotFound):
+        detail = f"there is no such path, there are: {_list_routes()}"
+    elif isinstance(error, MethodNotAllowed):
+        methods = " or ".join(_own_methods(error.valid_methods))
+        detail = f"the method is not allowed, this path takes {methods}"
+    members = {"title": error.name, "status": error.code, "detail": detail}
     problem = _problem(members, error.code)
     for name, value in response.headers:
         if name not in ("Content-Type", "Content-Length"):
             problem.headers[name] = value
     return problem
+
+
+def _list_routes() -> str:
+    routes = []
+    for rule in current_app.url_map.iter_rules():
+        methods = "/".join(_own_methods(rule.methods))
+        routes.append(f"{methods} {rule.rule}")
+    return ", ".join(routes)
+
+
+def _own_methods(methods: Iterable[str] | None) -> list[str]:
+    """Return the methods without those that Flask adds to each route."""
+    return sorted(set(methods or ()) - {"HEAD", "OPTIONS"})
 
 
 def _unexpected(error: Exception) -> Response:

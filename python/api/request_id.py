@@ -21,7 +21,8 @@ def request_id() -> str:
 
 
 def identify_responses(
-    app: Flask, model_version: Callable[[], str | None]
+    app: Flask,
+    model_version: Callable[[], str | None],
 ) -> None:
     """Add `X-Request-ID` to each response, and `X-Model-Version` once there is a model.
 
@@ -32,13 +33,16 @@ def identify_responses(
     wsgi_app = app.wsgi_app
 
     def identified(
-        environ: WSGIEnvironment, start_response: StartResponse
+        environ: WSGIEnvironment,
+        start_response: StartResponse,
     ) -> Iterable[bytes]:
         new_id = choose_id(environ.get("HTTP_X_REQUEST_ID", ""))
         environ[KEY] = new_id
 
         def start_identified(
-            status: str, headers: list[tuple[str, str]], *exc_info: Any
+            status: str,
+            headers: list[tuple[str, str]],
+            *exc_info: Any,
         ) -> Callable[[bytes], object]:
             headers = [*headers, ("X-Request-ID", new_id)]
             version = model_version()

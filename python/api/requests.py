@@ -13,7 +13,7 @@ from werkzeug.http import parse_options_header
 from werkzeug.wsgi import get_content_length, get_input_stream
 
 from python.api.bodies import Body, SentRecords, reader
-from python.api.query import read_flags
+from python.api.flags import read_flags
 from python.errors import (
     BadRequest,
     LengthRequired,
@@ -22,6 +22,7 @@ from python.errors import (
 )
 from python.model.base import Model
 from python.model.data.schema import Schema
+from python.model.data.spelling import cut
 
 CHARSETS = ("", "utf-8", "utf8", "us-ascii", "ascii")
 # A body of any other type is read as JSON: curl calls its body a form, fetch calls it text.
@@ -77,7 +78,9 @@ class Limits:
 
 
 def read_query(
-    environ: WSGIEnvironment, schema: Schema, limits: Limits
+    environ: WSGIEnvironment,
+    schema: Schema,
+    limits: Limits,
 ) -> Query:
     """Return the query in a request to predict; raise an error that says what is wrong with it."""
     flags = read_flags(environ.get("QUERY_STRING", ""), ("proba", "explain"))
@@ -88,14 +91,20 @@ def read_query(
 
 
 def read_records(
-    environ: WSGIEnvironment, schema: Schema, limits: Limits
+    environ: WSGIEnvironment,
+    schema: Schema,
+    limits: Limits,
 ) -> SentRecords:
     """Return the records in a request without flags; raise an error that says what is wrong."""
     read_flags(environ.get("QUERY_STRING", ""), ())
     return _read_body(environ, schema, limits).records
 
 
-def check_effort(query: Query, model: Model, limits: Limits) -> None:
+def check_effort(
+    query: Query,
+    model: Model,
+    limits: Limits,
+) -> None:
     """Raise TooLarge if explaining the query would cost more than the limits allow."""
     if not query.explain:
         return
@@ -117,7 +126,9 @@ def check_effort(query: Query, model: Model, limits: Limits) -> None:
 
 
 def _read_body(
-    environ: WSGIEnvironment, schema: Schema, limits: Limits
+    environ: WSGIEnvironment,
+    schema: Schema,
+    limits: Limits,
 ) -> Body:
     content_type = environ.get("CONTENT_TYPE", "")
     content_encoding = environ.get("HTTP_CONTENT_ENCODING", "")
@@ -170,14 +181,16 @@ def _check_type(content_type: str, content_encoding: str) -> None:
     mimetype, options = parse_options_header(content_type.lower())
     if _is_foreign(mimetype):
         raise UnsupportedMediaType(
-            f"the body must be application/json, not {mimetype}"
+            f"the body must be application/json, not {cut(mimetype)}"
         )
     charset = options.get("charset", "")
     if charset not in CHARSETS:
-        raise UnsupportedMediaType(f"the body must be UTF-8, not {charset}")
+        raise UnsupportedMediaType(
+            f"the body must be UTF-8, not {cut(charset)}"
+        )
     if content_encoding.lower() not in ("", "identity"):
         raise UnsupportedMediaType(
-            f"the body must not be compressed, and is {content_encoding}",
+            f"the body must not be compressed, and is {cut(content_encoding)}",
             headers={"Accept-Encoding": "identity"},
         )
 

@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from http import HTTPStatus
 from itertools import starmap
+from typing import Any
 
 import msgspec
 from flask import Response
+from numpy.typing import NDArray
 
-from python.model.base import Explanation, Model, Predictions
+from python.model.base import Explanation, Model
 from python.model.types import Matrix
 
 JSON_TYPE = "application/json"
@@ -18,7 +20,9 @@ Content = dict[str, object]
 
 
 def respond(
-    content: object, status: int = HTTPStatus.OK, mimetype: str = JSON_TYPE
+    content: object,
+    status: int = HTTPStatus.OK,
+    mimetype: str = JSON_TYPE,
 ) -> Response:
     """Return a response with the content as strict JSON.
 
@@ -28,23 +32,26 @@ def respond(
 
 
 def prediction_content(
-    model: Model, predictions: Predictions, *, proba: bool
+    model: Model,
+    values: NDArray[Any],
+    *,
+    proba: bool,
 ) -> Content:
-    """Return the labels or numbers that the model predicts; with `proba`, its probabilities.
+    """Return labels or numbers; with `proba`, probabilities by class name.
 
-    Raises RefusedRecords for values that the model does not take, and Unprocessable if it has no
-    probabilities.
+    Probabilities are (n_records, n_classes).
     """
     if proba:
-        probabilities = predictions.probabilities
-        return {
-            "prediction": name_columns(model.class_names or [], probabilities)
-        }
-    return {"prediction": predictions.prediction.tolist()}
+        classes = model.class_names or []
+        return {"prediction": name_columns(classes, values)}
+    return {"prediction": values.tolist()}
 
 
 def explanation_content(
-    model: Model, explanation: Explanation, *, single: bool
+    model: Model,
+    explanation: Explanation,
+    *,
+    single: bool,
 ) -> Content:
     """Return the SHAP values of each record, the base value, and what they add up to.
 
@@ -58,9 +65,8 @@ def explanation_content(
         records = name_columns(features, explanation.values)
     else:
         records = name_classes(classes, features, explanation.values)
-        base_value = dict(
-            zip(classes, explanation.base_value.tolist(), strict=True)
-        )
+        base_values = explanation.base_value.tolist()
+        base_value = dict(zip(classes, base_values, strict=True))
     return {
         "explanation": records[0] if single else records,
         "base_value": base_value,
@@ -69,7 +75,8 @@ def explanation_content(
 
 
 def records_content(
-    names: Sequence[str], columns: Iterable[Sequence[object]]
+    names: Sequence[str],
+    columns: Iterable[Sequence[object]],
 ) -> list[Content]:
     """Return a record for each row of the columns."""
     records: list[Content] = []
@@ -85,7 +92,9 @@ def name_columns(names: Sequence[str], table: Matrix) -> list[object]:
 
 
 def name_classes(
-    classes: Sequence[str], features: Sequence[str], values: Matrix
+    classes: Sequence[str],
+    features: Sequence[str],
+    values: Matrix,
 ) -> list[object]:
     """Return an object of the classes for each record of (n_records, n_features, n_classes)."""
     records: list[object] = []

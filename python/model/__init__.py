@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 FAMILIES = {"SKLEARN_MODEL": "python.model.sklearn:SklearnModel"}
 
 
-def load_model(path: Path, family: str, sha256: str = "") -> "Model":
+def load_model(
+    path: Path,
+    family: str,
+    sha256: str = "",
+) -> "Model":
     """Return the model in the file, ready to predict; raise ArtifactError in one sentence."""
     # joblib comes with it, and a health check needs none.
     from python.model.artifact import Artifact

@@ -4,7 +4,7 @@ import hashlib
 import logging
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import IO, Any, Self
@@ -12,6 +12,7 @@ from typing import IO, Any, Self
 import joblib
 
 from python.errors import ArtifactError
+from python.model.diagnosis import diagnose, version_cure
 from python.model.types import Estimator
 
 log = logging.getLogger(__name__)
@@ -24,12 +25,15 @@ class Artifact:
     """A fitted estimator, the metadata of its features and, if there are some, background rows.
 
     `version` is the start of the file's SHA-256.
+    `other_versions` are those of the packages that the model was fitted with, by what pip calls
+    the package, where the installed one is another.
     """
 
     model: Estimator
     metadata: Mapping[str, Any]
     samples: Any = None
     version: str = ""
+    other_versions: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def load(cls, path: Path, sha256: str = "") -> Self:
@@ -42,16 +46,21 @@ class Artifact:
         try:
             with path.open("rb") as file:
                 digest = _checked_digest(file, path.name, sha256)
-                content = _unpickle(file, path.name)
+                content, fitted_with = _unpickle(file, path.name)
         except OSError as error:
             raise ArtifactError(
                 f"{path.name} cannot be read: {error.strerror or error}"
             ) from error
-        return cls.of(content, path.name, digest[:VERSION_DIGITS])
+        artifact = cls.of(content, path.name, digest[:VERSION_DIGITS])
+        other_versions = {**artifact.other_versions, **fitted_with}
+        return replace(artifact, other_versions=other_versions)
 
     @classmethod
     def of(
-        cls, content: Any, name: str = "model.joblib", version: str = ""
+        cls,
+        content: Any,
+        name: str = "model.joblib",
+        version: str = "",
     ) -> Self:
         """Return the artifact that `content`, the dict from the file `name`, describes.
 
@@ -72,11 +81,26 @@ class Artifact:
             )
         if not isinstance(metadata, Mapping):
             raise ArtifactError(f"the metadata in {name} must be a dict")
-        _warn_of_other_versions(metadata.get("versions", {}), name)
-        return cls(model, metadata, content.get("samples"), version)
+        other_versions = _warn_of_other_versions(
+            metadata.get("versions", {}), name
+        )
+        return cls(
+            model, metadata, content.get("samples"), version, other_versions
+        )
+
+    @property
+    def version_cure(self) -> str:
+        """What to install where the installed versions cannot use the model; "" if none differs."""
+        for package, fitted_with in self.other_versions.items():
+            return version_cure(package, fitted_with)
+        return ""
 
 
-def _checked_digest(file: IO[bytes], name: str, expected: str) -> str:
+def _checked_digest(
+    file: IO[bytes],
+    name: str,
+    expected: str,
+) -> str:
     digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
     if expected and digest != expected.lower():
         fault = (
@@ -87,30 +111,25 @@ def _checked_digest(file: IO[bytes], name: str, expected: str) -> str:
     return digest
 
 
-def _unpickle(file: IO[bytes], name: str) -> Any:
+def _unpickle(file: IO[bytes], name: str) -> tuple[Any, dict[str, str]]:
+    """Return the content of the file, and the other version that scikit-learn fitted it with."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             content = joblib.load(file)
-        except ModuleNotFoundError as error:
-            cure = "add it to requirements.txt"
-            raise ArtifactError(
-                f"{name} needs the package {error.name}: {cure}"
-            ) from error
-        except AttributeError as error:
-            fault = f"refers to code that is not there: {error}"
-            raise ArtifactError(f"{name} {fault}") from error
         except (MemoryError, KeyboardInterrupt):
             raise
         except Exception as error:  # a damaged pickle can raise anything
-            reason = f"joblib cannot load it ({type(error).__name__})"
-            fault = f"is truncated, damaged or something else: {reason}"
-            raise ArtifactError(f"{name} {fault}") from error
+            raise ArtifactError(f"{name} {diagnose(file, error)}") from error
+    messages = [warning.message for warning in caught]
     # scikit-learn repeats its warning for each of the hundreds of trees of a forest.
-    sentences = dict.fromkeys(_sentence(warning.message) for warning in caught)
-    for sentence in sentences:
+    for sentence in dict.fromkeys(map(_sentence, messages)):
         log.warning("%s: %s", name, sentence)
-    return content
+    fitted_with = {}
+    for message in messages:
+        if hasattr(message, "original_sklearn_version"):
+            fitted_with["scikit-learn"] = message.original_sklearn_version
+    return content, fitted_with
 
 
 def _sentence(warning: Warning | str) -> str:
@@ -122,11 +141,13 @@ def _sentence(warning: Warning | str) -> str:
     return str(warning)
 
 
-def _warn_of_other_versions(versions: Any, name: str) -> None:
+def _warn_of_other_versions(versions: Any, name: str) -> dict[str, str]:
+    """Return those of the versions that are not the installed ones, and log each of them."""
     if not isinstance(versions, Mapping):
         raise ArtifactError(
             "the versions in the metadata must be a dict of packages and versions"
         )
+    other_versions = {}
     for package, fitted_with in versions.items():
         try:
             installed = version(str(package))
@@ -139,14 +160,20 @@ def _warn_of_other_versions(versions: Any, name: str) -> None:
             )
             continue
         if installed != fitted_with:
+            other_versions[str(package)] = str(fitted_with)
             log.warning(
                 "%s: %s",
                 name,
                 _version_sentence(package, fitted_with, installed),
             )
+    return other_versions
 
 
-def _version_sentence(package: str, fitted_with: str, installed: str) -> str:
+def _version_sentence(
+    package: str,
+    fitted_with: str,
+    installed: str,
+) -> str:
     return f"fitted with {package} {fitted_with}, served with {installed}: answers may differ"
 
 

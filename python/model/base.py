@@ -59,7 +59,7 @@ class Model(ABC):
     """A loaded model that has predicted a first row, so that nobody has to ask if it is ready.
 
     A family has to say how to load and how to predict.
-    The other methods are those of a model that can do nothing else.
+    The other methods do here what suits a model that only predicts.
     `offers_probabilities` says whether `predict_proba` is more than an error.
     """
 
@@ -127,7 +127,8 @@ class Model(ABC):
         return False
 
     def preprocess(
-        self, records: Records
+        self,
+        records: Records,
     ) -> tuple[list[str], list[list[Any]]]:
         """Return the names, and the values by column, of what the last step of the model takes."""
         columns = split_columns(records.columns)

@@ -1,5 +1,7 @@
 """Facts about a fitted estimator, told by its attributes and never by the name of its class."""
 
+import re
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -10,7 +12,7 @@ from python.errors import ArtifactError
 from python.model.base import Task
 from python.model.data.columns import to_dense
 from python.model.data.forms import Form, as_columns, with_form
-from python.model.data.spelling import shorten
+from python.model.data.spelling import shorten, tell_apart
 from python.model.types import Columns, Estimator, Matrix, Transformer
 
 SKIPPED_STEPS = (None, "passthrough")
@@ -54,9 +56,11 @@ def split_steps(estimator: Estimator, form: Form = as_columns) -> Steps:
     transformers: list[Transformer] = []
     *outer, predictor = layers(estimator)
     for layer in outer:
-        if not hasattr(layer, "best_estimator_"):
-            steps = [step for _, step in layer.steps[:-1]]
-            transformers += [step for step in steps if _transforms(step)]
+        if hasattr(layer, "best_estimator_"):
+            continue
+        for _, step in layer.steps[:-1]:
+            if _transforms(step):
+                transformers.append(step)
     if transformers:
         transformers[0] = with_form(transformers[0], form)
         return Steps(transformers, predictor)
@@ -78,7 +82,7 @@ def layers(estimator: Estimator) -> Iterator[Estimator]:
         if hasattr(estimator, "best_estimator_"):
             estimator = estimator.best_estimator_
         elif hasattr(estimator, "steps"):
-            estimator = estimator.steps[-1][1]
+            _, estimator = estimator.steps[-1]
         else:
             return
         yield estimator
@@ -88,11 +92,9 @@ def predictor_type(estimator: Estimator) -> type:
     """Return the type of the last step of a pipeline, search or calibration."""
     predictor = split_steps(estimator).predictor
     calibrated = getattr(predictor, "calibrated_classifiers_", None)
-    return (
-        predictor_type(calibrated[0].estimator)
-        if calibrated
-        else type(predictor)
-    )
+    if calibrated:
+        return predictor_type(calibrated[0].estimator)
+    return type(predictor)
 
 
 def estimator_type(estimator: Estimator) -> str:
@@ -123,34 +125,48 @@ def find_task(estimator: Estimator, prediction: NDArray[Any]) -> str:
     return Task.MULTICLASS_CLASSIFICATION
 
 
-def input_names(estimator: Estimator) -> list[str] | None:
-    """Return the names of the columns that the estimator was fitted with; None for an array."""
+def input_names(estimator: Estimator, names: list[str]) -> list[str] | None:
+    """Return the names of the columns that the estimator was fitted with; None for an array.
+
+    The `names` of the metadata tell columns that are called `Column_0` from those of an array.
+    """
     own_names = getattr(estimator, "feature_names_", None)  # CatBoost's
-    names = getattr(estimator, "feature_names_in_", own_names)
-    if names is None:
+    fitted_names = getattr(estimator, "feature_names_in_", own_names)
+    if fitted_names is None:
         return None
+    fitted_names = list(fitted_names)
     # CatBoost numbers the columns of an array.
-    numbers = [str(number) for number in range(len(names))]
-    return None if list(names) == numbers else list(names)
+    if fitted_names == [str(number) for number in range(len(fitted_names))]:
+        return None
+    if fitted_names != names and _are_lightgbms(fitted_names):
+        return None
+    return fitted_names
 
 
-def says_inputs(estimator: Estimator) -> bool:
+def _are_lightgbms(names: list[str]) -> bool:
+    """Return whether these are the names that LightGBM before 4.7 gives the columns of an array."""
+    return names == [f"Column_{number}" for number in range(len(names))]
+
+
+def says_inputs(estimator: Estimator, names: list[str]) -> bool:
     """Return whether the estimator says with how many columns it was fitted, or their names."""
     has_count = hasattr(estimator, "n_features_in_")
-    return has_count or input_names(estimator) is not None
+    return has_count or input_names(estimator, names) is not None
 
 
-def takes_names(estimator: Estimator) -> bool:
-    """Return whether the estimator takes a DataFrame.
+def takes_names(estimator: Estimator, names: list[str]) -> bool:
+    """Return whether the estimator takes a DataFrame with these names.
 
     It does if it was fitted with one, or does not say what it was fitted with.
     """
-    return input_names(estimator) is not None or not says_inputs(estimator)
+    if input_names(estimator, names) is not None:
+        return True
+    return not says_inputs(estimator, names)
 
 
 def check_inputs(estimator: Estimator, names: list[str]) -> None:
     """Raise ArtifactError unless `names` are the estimator's columns, in their order."""
-    fitted_names = input_names(estimator) or names
+    fitted_names = input_names(estimator, names) or names
     # CatBoost forgets the number in a file.
     count = getattr(estimator, "n_features_in_", 0) or len(fitted_names)
     if count != len(names):
@@ -158,15 +174,17 @@ def check_inputs(estimator: Estimator, names: list[str]) -> None:
         raise ArtifactError(message)
     for name, fitted_name in zip(names, fitted_names, strict=True):
         # LightGBM writes an underscore for each blank.
-        if fitted_name not in (name, name.replace(" ", "_")):
+        with_underscores = name.replace(" ", "_")
+        if fitted_name not in (name, with_underscores):
+            named = f"the metadata names {shorten(name)}"
             fitted = f"the model was fitted with {shorten(fitted_name)}"
-            raise ArtifactError(
-                f"the metadata names {shorten(name)} where {fitted}"
-            )
+            fitted += tell_apart(name, [fitted_name])
+            raise ArtifactError(f"{named} where {fitted}")
 
 
 def find_class_names(
-    estimator: Estimator, class_names: Any
+    estimator: Estimator,
+    class_names: Any,
 ) -> list[str] | None:
     """Return what to call the classes, in the order of `classes_`; None if there are none.
 
@@ -182,7 +200,8 @@ def find_class_names(
         )
     names = _read_class_names(class_names)
     _check_order(names, [str(label) for label in labels])
-    if len(names) != len(labels) or len(set(names)) < len(names):
+    is_repeated = len(set(names)) < len(names)
+    if len(names) != len(labels) or is_repeated:
         expected = f"a list of {len(labels)} names, one for each of the model's classes"
         raise ArtifactError(f"class_names must be {expected}")
     return names
@@ -224,7 +243,8 @@ def find_importances(predictor: Estimator) -> Matrix | None:
         return np.asarray(importances, dtype=float)
     coefficients = getattr(predictor, "coef_", None)
     if coefficients is not None:
-        sizes = np.abs(np.atleast_2d(to_dense(coefficients)).astype(float))
+        by_output = np.atleast_2d(to_dense(coefficients))
+        sizes = np.abs(by_output.astype(float))
         return np.asarray(sizes.sum(axis=0))
     return None
 
@@ -233,9 +253,8 @@ def is_sklearns_own(step: Any) -> bool:
     """Return whether the step's class is scikit-learn's own: a subclass may do anything."""
     module = type(step).__module__
     # A frozen estimator is whatever it holds.
-    return module.startswith("sklearn.") and not module.startswith(
-        "sklearn.frozen"
-    )
+    is_frozen = module.startswith("sklearn.frozen")
+    return module.startswith("sklearn.") and not is_frozen
 
 
 def prepare_to_serve(estimator: Estimator) -> None:
@@ -250,6 +269,24 @@ def prepare_to_serve(estimator: Estimator) -> None:
             part.n_jobs = 1
         if is_sklearns_own(part) and getattr(part, "copy", True) is False:
             part.copy = True
+        _ignore_missing_names(part)
+
+
+def _ignore_missing_names(part: Estimator) -> None:
+    """Let an array come without names where the part was fitted with an array.
+
+    LightGBM before 4.7 says that it was fitted with names, so that scikit-learn would write a
+    warning to the log for each prediction.
+    """
+    try:
+        names = list(getattr(part, "feature_names_in_", ()))
+    except Exception:  # an attribute that raises is nobody's names
+        return
+    if names and _are_lightgbms(names):
+        message = (
+            f"X does not have valid feature names, but {type(part).__name__} "
+        )
+        warnings.filterwarnings("ignore", re.escape(message), UserWarning)
 
 
 def find_parts(estimator: Estimator) -> Iterator[Any]:
@@ -262,9 +299,14 @@ def find_parts(estimator: Estimator) -> Iterator[Any]:
             pending.extend(part)
         elif isinstance(part, dict):
             pending.extend(part.values())
-        elif id(part) not in visited and (
-            hasattr(part, "predict") or hasattr(part, "transform")
-        ):
+        elif id(part) not in visited and _is_part(part):
             visited.add(id(part))
             yield part
-            pending.extend(getattr(part, "__dict__", {}).values())
+            attributes = getattr(part, "__dict__", {})
+            pending.extend(attributes.values())
+
+
+def _is_part(value: Any) -> bool:
+    # What a calibration holds has probabilities alone.
+    methods = ("predict", "transform", "predict_proba")
+    return any(hasattr(value, method) for method in methods)

@@ -6,6 +6,7 @@ The background of an artifact is read here too, since the probes are drawn from 
 import numpy as np
 
 from python.errors import ArtifactError
+from python.model.advice import advise
 from python.model.data.columns import (
     slice_rows,
     stack_rows,
@@ -15,6 +16,7 @@ from python.model.data.columns import (
 from python.model.data.features import Feature, Value
 from python.model.data.forms import Form, as_columns, forms_of
 from python.model.data.schema import Schema
+from python.model.data.spelling import one_line
 from python.model.refusals import Call, accepts, refused_rows
 from python.model.types import Columns
 
@@ -22,7 +24,6 @@ MADE_UP_ROWS = 12
 SAMPLE_ROWS = 12
 TRIAL_ROWS = 3
 MISSING_SHARE = 0.25
-MESSAGE_CHARACTERS = 300
 
 
 def make_trial_rows(schema: Schema, samples: Columns | None) -> Columns:
@@ -81,27 +82,34 @@ def check_counts(predict: Call, rows: Columns) -> None:
 
 
 def first_row(
-    predict: Call, schema: Schema, samples: Columns | None
+    predict: Call,
+    schema: Schema,
+    samples: Columns | None,
+    version_cure: str = "",
 ) -> Columns:
     """Return one row that the estimator takes: the first sample, or one made up from the metadata.
 
     Raises ArtifactError if it does not take that row, or predicts another number of rows.
+    `version_cure` is what to do if other versions than the installed ones fitted the estimator.
     """
     example = schema.example()
     if samples is None:
         row = schema.columns([schema.row(example)])
         origin = f"made up from the metadata, {example}"
-        advice = "; defaults or samples that it takes would help"
     else:
         row = slice_rows(samples, 0, 1)
         origin = "of the samples"
-        advice = ""
     try:
         prediction = np.asarray(predict(row))
     except Exception as error:
         # Whatever an estimator raises, the service cannot be ready.
-        message = " ".join(str(error).split())[:MESSAGE_CHARACTERS]
-        reason = f"{type(error).__name__}: {message}{advice}"
+        reason = one_line(error)
+        if version_cure and not isinstance(error, ValueError):
+            advice = version_cure
+        else:
+            advice = advise(error, example, is_made_up=samples is None)
+        if advice:
+            reason += f"; {advice}"
         raise ArtifactError(
             f"the model cannot predict the first row {origin}: {reason}"
         ) from error
@@ -114,7 +122,9 @@ def first_row(
 
 
 def rules_of_estimator(
-    predict: Call, schema: Schema, row: Columns
+    predict: Call,
+    schema: Schema,
+    row: Columns,
 ) -> dict[str, bool]:
     """Return for each feature without a rule whether the estimator takes `row` without its value.
 
@@ -153,13 +163,25 @@ def check_samples(predict: Call, samples: Columns | None) -> None:
         return
     refused = next(refused_rows(predict, samples), None)
     if refused is not None:
+        reason = _refusal(predict, slice_rows(samples, refused, refused + 1))
         raise ArtifactError(
-            f"samples, row {refused}: the model does not take these values"
+            f"samples, row {refused}: the model does not take these values{reason}"
         )
 
 
+def _refusal(predict: Call, row: Columns) -> str:
+    """Return how the estimator refuses a row that it has refused before."""
+    try:
+        predict(row)
+    except Exception as error:
+        return f": {one_line(error)}"
+    return ""
+
+
 def make_probes(
-    predict: Call, schema: Schema, samples: Columns | None
+    predict: Call,
+    schema: Schema,
+    samples: Columns | None,
 ) -> Columns:
     """Return rows for which the estimator predicts finite numbers: samples, and made-up rows.
 

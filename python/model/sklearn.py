@@ -3,6 +3,7 @@
 import logging
 from functools import cached_property
 from typing import Any, Self
+from weakref import WeakSet
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,7 @@ from python.model.data.samples import (
     rules_of_samples,
 )
 from python.model.data.schema import Row, Schema
+from python.model.data.spelling import one_line
 from python.model.doubts import (
     check_samples_as_they_are,
     check_whole_numbers,
@@ -73,7 +75,8 @@ class SklearnModel(Model):
         has_method = hasattr(self.estimator, "predict_proba")
         self.offers_probabilities = has_method and self.class_names is not None
         self.copy: Copy | None = None
-        self._no_copy_reason = "nothing faster is prepared"
+        self._no_copy_reason = "it is switched off (FAST_PREDICT=0)"
+        self._accepted_backgrounds: WeakSet[Records] = WeakSet()
 
     @classmethod
     def load(cls, artifact: Artifact) -> Self:
@@ -85,9 +88,11 @@ class SklearnModel(Model):
         schema, rows = _read_schema(artifact)
         background = schema.columns(rows) if rows else None
         trial_rows = probes.make_trial_rows(schema, background)
-        form = _find_form(artifact.model, trial_rows)
+        form = _find_form(artifact.model, schema, trial_rows)
         called = with_form(artifact.model, form)
-        row = probes.first_row(called.predict, schema, background)
+        row = probes.first_row(
+            called.predict, schema, background, artifact.version_cure
+        )
         probes.check_counts(called.predict, trial_rows)
         probes.check_samples(called.predict, background)
         rules = probes.rules_of_estimator(called.predict, schema, row)
@@ -99,21 +104,33 @@ class SklearnModel(Model):
 
     def speed_up(self) -> None:
         """Predict with a compiled copy from now on, where it is proven equal to the estimator."""
+        self._no_copy_reason = "a faster copy is being prepared"
         rows = self._probes
         if self._background is not None:
-            rows = stack_rows(
-                slice_rows(self._background, 0, MAX_TRIED_SAMPLES), rows
-            )
+            samples = slice_rows(self._background, 0, MAX_TRIED_SAMPLES)
+            rows = stack_rows(samples, rows)
         try:
-            self.copy = make_copy(self._called, self._steps, self.schema, rows)
+            self.copy = make_copy(
+                self._called,
+                self._steps,
+                self.schema,
+                rows,
+            )
         except Unproven as error:
             self._no_copy_reason = str(error)
             log.warning("the estimator answers itself, because %s", error)
         except Exception as error:
             # There are more estimators than anybody knows.
-            name = type(error).__name__
-            self._no_copy_reason = f"it cannot be compiled ({name}: {error})"
+            self._no_copy_reason = self._why_not_compiled(error)
             log.info("the estimator answers itself: %s", self._no_copy_reason)
+
+    def _why_not_compiled(self, error: Exception) -> str:
+        # The compiler raises ValueError where it knows what it cannot compile. What Python says of
+        # a part that it looked for in vain says nothing to anybody.
+        is_looked_for = isinstance(error, AttributeError | LookupError)
+        if is_looked_for and not self.schema.has_codes:
+            return "text is left to the estimator"
+        return f"it cannot be compiled ({one_line(error)})"
 
     def predict(self, records: Records) -> NDArray[Any]:
         """Return the estimator's labels or numbers, (n_records,) or (n_records, n_outputs)."""
@@ -128,42 +145,52 @@ class SklearnModel(Model):
         return SklearnPredictions(self, records)
 
     def explain(
-        self, predictions: Predictions, background: Records | None = None
+        self,
+        predictions: Predictions,
+        background: Records | None = None,
     ) -> Explanation:
         """Return SHAP values of each input feature for the predictions."""
         records = predictions.records
         if background is not None:
-            # Values that the estimator does not take are refused before they are explained.
-            self.predict(background)
+            self._check_background(background)
 
-        def output_of(method: str) -> NDArray[Any]:
-            if method == "predict":
+        def output_of(name: str) -> NDArray[Any]:
+            if name == "predict":
                 return predictions.prediction
-            if method == "predict_proba":
+            if name == "predict_proba":
                 return predictions.probabilities
-            return self.call(method, records)
+            return self.call(name, records)
 
         with np.errstate(all="ignore"):
             return self._explainer.explain(records, output_of, background)
+
+    def _check_background(self, background: Records) -> None:
+        """Raise RefusedRecords for a background that the estimator does not take."""
+        if background not in self._accepted_backgrounds:
+            self.predict(background)
+            self._accepted_backgrounds.add(background)
 
     def explanation_effort(self, background: Records | None = None) -> Effort:
         """Return what it costs to explain one record."""
         return self._explainer.effort(background)
 
     def explanation_method(
-        self, background: Records | None = None
+        self,
+        background: Records | None = None,
     ) -> str | None:
         """Return the name of the method that explains; None if there is none."""
         method = self._explainer.method(background)
         return None if method is None else method.name
 
     def preprocess(
-        self, records: Records
+        self,
+        records: Records,
     ) -> tuple[list[str], list[list[Any]]]:
         """Return the names, and the values by column, of what the predictor takes."""
         matrix = self._call(self._steps.transform, records)
         columns = [list_values(column) for column in split_columns(matrix)]
-        return self._steps.names_out(self.schema.names, len(columns)), columns
+        names = self._steps.names_out(self.schema.names, len(columns))
+        return names, columns
 
     @property
     def offers_explanations(self) -> bool:
@@ -173,9 +200,8 @@ class SklearnModel(Model):
     def example(self) -> dict[str, Value]:
         """Return a record that the estimator can predict: of the samples, or made up."""
         record = {}
-        for name, column in zip(
-            self.schema.names, split_columns(self._accepted), strict=True
-        ):
+        columns = split_columns(self._accepted)
+        for name, column in zip(self.schema.names, columns, strict=True):
             (value,) = list_values(column)
             if value is not None:
                 record[name] = value
@@ -184,29 +210,30 @@ class SklearnModel(Model):
     def features(self) -> list[dict[str, Any]]:
         """Return the features as the metadata describes them, with importances where there are."""
         features = super().features()
-        for feature, importance in zip(
-            features, self._importances, strict=False
-        ):
+        pairs = zip(features, self._importances, strict=False)
+        for feature, importance in pairs:
             feature["importance"] = importance
         return features
 
     def info(self) -> dict[str, Any]:
         """Return what the model is, how it is explained and how it predicts, or why not."""
+        predictor_type = facts.predictor_type(self.estimator)
         reason = self._no_copy_reason if self.copy is None else None
         return {
             **super().info(),
-            "predictor_type": str(facts.predictor_type(self.estimator)),
+            "predictor_type": str(predictor_type),
             **self._explainer.info(),
             "fast_predict": self.copy is not None,
             "fast_predict_reason": reason,
         }
 
-    def call(self, method: str, records: Records) -> NDArray[Any]:
-        """Return what the estimator's method returns for the records.
+    def call(self, name: str, records: Records) -> NDArray[Any]:
+        """Return what the estimator's `predict`, or another of that name, returns.
 
         Raises RefusedRecords for values that the estimator does not take.
         """
-        output = np.asarray(self._call(getattr(self._called, method), records))
+        compute = getattr(self._called, name)
+        output = np.asarray(self._call(compute, records))
         if output.shape[:1] != (len(records),):
             raise ServiceError(
                 f"the model predicts an answer of shape {output.shape} "
@@ -223,9 +250,11 @@ class SklearnModel(Model):
         try:
             return call_quietly(records.columns)
         except Exception as error:
-            names = self.schema.names
             faults = find_faults(
-                call_quietly, records.columns, names, self._accepted
+                call_quietly,
+                records.columns,
+                self.schema.names,
+                self._accepted,
             )
             if not faults:  # the estimator does not work any more
                 raise
@@ -260,19 +289,20 @@ class SklearnModel(Model):
             return []
         if len(importances) != len(self._origins):
             return []
-        n_features = len(self.schema.names)
-        by_feature = sum_by_feature(
-            importances[None], self._origins, n_features
+        (by_feature,) = sum_by_feature(
+            importances[None],
+            self._origins,
+            len(self.schema.names),
         )
-        return [float(importance) for importance in by_feature[0]]
+        return [float(importance) for importance in by_feature]
 
 
 def _read_schema(artifact: Artifact) -> tuple[Schema, list[Row]]:
     """Return the schema as the metadata and the samples say it, and the rows of the samples."""
     estimator = artifact.model
-    schema = Schema.from_metadata(
-        artifact.metadata, named=facts.takes_names(estimator)
-    )
+    schema = Schema.from_metadata(artifact.metadata)
+    named = facts.takes_names(estimator, schema.names)
+    schema = Schema(schema.features, named=named)
     facts.check_inputs(estimator, schema.names)
     rows = read_samples(schema, artifact.samples)
     missing_values = find_missing_values(estimator, schema, artifact.samples)
@@ -283,9 +313,9 @@ def _read_schema(artifact: Artifact) -> tuple[Schema, list[Row]]:
     return schema, rows
 
 
-def _find_form(estimator: Estimator, rows: Columns) -> Form:
+def _find_form(estimator: Estimator, schema: Schema, rows: Columns) -> Form:
     """Return the form in which the estimator takes the rows."""
-    if facts.says_inputs(estimator):
+    if facts.says_inputs(estimator, schema.names):
         return as_columns
     return probes.find_form(estimator.predict, rows)
 
@@ -303,8 +333,9 @@ class SklearnPredictions(Predictions):
         prediction = self._copied_prediction
         if prediction is None:
             prediction = self._sklearn.call("predict", self.records)
-        is_column = prediction.ndim == 2 and prediction.shape[1] == 1
-        return prediction[:, 0] if is_column else prediction
+        if prediction.ndim == 2 and prediction.shape[1] == 1:
+            return prediction[:, 0]
+        return prediction
 
     @cached_property
     def probabilities(self) -> Matrix:

@@ -23,7 +23,9 @@ REPEAT_SECONDS = 0.5
 
 
 def supervise(
-    command: list[str], listener: socket.socket, grace_seconds: float
+    command: list[str],
+    listener: socket.socket,
+    grace_seconds: float,
 ) -> int:
     """Run uWSGI until it ends, and return its exit status: 128 plus the signal if it was killed.
 
@@ -68,7 +70,11 @@ def announce_ready() -> None:
         os.kill(int(supervisor), READY)
 
 
-def stop(uwsgi: int, workers: set[int], deadline: float) -> int:
+def stop(
+    uwsgi: int,
+    workers: set[int],
+    deadline: float,
+) -> int:
     """Wait until uWSGI has ended, and return its exit status; kill it after the deadline.
 
     `workers` are the processes that are signalled to end, again and again: a worker may have

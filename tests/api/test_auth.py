@@ -1,6 +1,13 @@
 """The API key."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from threading import Thread
+
 import pytest
+from flask import Flask
+from werkzeug.serving import make_server
 
 from tests.problems import problem
 from tests.serving import Client
@@ -46,3 +53,63 @@ def test_another_key_does_not(
 @pytest.mark.parametrize("path", ["/health", "/ready"])
 def test_probes_need_none(path: str, client: Client) -> None:
     assert client(api_key="s3cret").get(path).status_code == 200
+
+
+def test_a_refusal_names_both_headers(client: Client) -> None:
+    service = client(api_key="s3cret")
+    forms = "Authorization: Bearer <key>, or X-API-Key: <key>"
+    problem(service.get("/info"), 401, f"an API key is needed: {forms}")
+    wrong = service.get("/info", headers={"X-API-Key": "guess"})
+    detail = (
+        f"an API key is needed, and the one that was sent is another: {forms}"
+    )
+    problem(wrong, 401, detail)
+    assert "guess" not in wrong.text
+
+
+@contextmanager
+def listening(app: Flask) -> Iterator[int]:
+    """Serve the app over a socket, and yield its port."""
+    server = make_server("127.0.0.1", 0, app)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server.port
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def status_with(port: int, name: str, value: bytes) -> int:
+    connection = HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.putrequest("GET", "/info")
+    connection.putheader(name, value)
+    connection.endheaders()
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+@pytest.mark.parametrize(
+    ("key", "encodings"),
+    [("schlüssel", ["utf-8", "latin1"]), ("ключ", ["utf-8"])],
+)
+def test_a_key_that_is_not_ascii_lets_in_however_it_is_encoded(
+    key: str, encodings: list[str], client: Client
+) -> None:
+    with listening(client(api_key=key).application) as port:
+        for encoding in encodings:
+            sent = key.encode(encoding)
+            assert status_with(port, "X-API-Key", sent) == 200
+            assert status_with(port, "Authorization", b"Bearer " + sent) == 200
+        assert status_with(port, "X-API-Key", key[:-1].encode()) == 401
+        assert status_with(port, "X-API-Key", b"\xff\xfe") == 401
+
+
+def test_a_key_of_bytes_that_are_not_utf_8_lets_in(client: Client) -> None:
+    # As Python reads an environment in Latin-1 where the locale is UTF-8.
+    key = b"schl\xfcssel".decode(errors="surrogateescape")
+    with listening(client(api_key=key).application) as port:
+        assert status_with(port, "X-API-Key", b"schl\xfcssel") == 200
+        assert status_with(port, "X-API-Key", b"schlussel") == 401

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from python.api.bodies import Reader
+from python.api.hints import EXPECTED
 from python.app import create_app
 from python.model.artifact import Artifact
 from python.model.data.schema import Schema
@@ -19,13 +20,12 @@ from tests.serving import Client
 
 MISSING = "missing: the feature has no default and accepts no missing value"
 GOOD = {"size": 1, "a/b ~c": 2, "größe": 3}
-EXPECTED = 'expected a record, a list of records or {"_data": records, "_samples": records}'
 
 
 @pytest.mark.parametrize(
     ("body", "detail"),
     [
-        (b"", "not JSON"),
+        (b"", "there is no body"),
         (b"{", "not JSON"),
         (b'{"feature1": NaN}', "not JSON"),
         (b'{"feature1": Infinity}', "not JSON"),
@@ -124,6 +124,31 @@ def test_an_empty_record_is_not_one_of_defaults(
         422,
         "do not fit",
         {pointer: "the record holds none of the model's features"},
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'\xef\xbb\xbf{"feature1": 1}',
+        b'\xef\xbb\xbf [{"feature1": 1}]',
+        b'\xef\xbb\xbf{"_data": {"feature1": 1}}',
+    ],
+)
+def test_a_byte_order_mark_of_utf_8_is_ignored(
+    body: bytes, client: Client
+) -> None:
+    assert client().post("/predict", data=body).json == {"prediction": [0]}
+
+
+def test_a_name_that_looks_the_same_is_told_apart(client: Client) -> None:
+    record = {"size": 1, "a/b ~c": 2, "gro\u0308\u00dfe": 3}
+    errors = {
+        "#/gro%CC%88%C3%9Fe": 'unknown feature; it looks the same but has other code points: write it as "gr\\u00f6\\u00dfe"',
+        "#/gr%C3%B6%C3%9Fe": MISSING,
+    }
+    problem(
+        client("logistic").post("/predict", json=record), 422, errors=errors
     )
 
 

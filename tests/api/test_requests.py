@@ -60,6 +60,21 @@ def test_a_body_that_says_it_is_something_else(
     problem(client().post("/predict", data=BODY, headers=headers), 415, detail)
 
 
+@pytest.mark.parametrize(
+    ("headers", "shown"),
+    [
+        ({"Content-Type": "image/" + "x" * 500}, "image/" + "x" * 54 + "…"),
+        ({"Content-Type": f"text/plain; charset={'x' * 500}"}, "x" * 60 + "…"),
+        ({"Content-Encoding": "x" * 500}, "x" * 60 + "…"),
+    ],
+)
+def test_a_header_that_is_repeated_is_cut(
+    headers: dict[str, str], shown: str, client: Client
+) -> None:
+    response = client().post("/predict", data=BODY, headers=headers)
+    assert problem(response, 415)["detail"].endswith(f" {shown}")
+
+
 @pytest.mark.parametrize("path", ["/predict", "/preprocess"])
 def test_a_body_over_the_limit(path: str, client: Client) -> None:
     small = client(max_content_length=len(BODY))

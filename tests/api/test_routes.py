@@ -1,7 +1,14 @@
 """Paths and methods."""
 
 import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.multioutput import MultiOutputClassifier
 
+from python.app import create_app
+from python.model.artifact import Artifact
+from python.model.sklearn import SklearnModel
+from python.settings import Settings
+from tests.models import features, numbers
 from tests.problems import problem
 from tests.serving import Client
 
@@ -25,3 +32,48 @@ def test_a_method_that_is_not_allowed(
 
 def test_a_path_that_is_not_there(client: Client) -> None:
     problem(client().get("/predictions"), 404)
+
+
+def test_a_path_that_is_not_there_leads_to_those_that_are(
+    client: Client,
+) -> None:
+    document = problem(client().get("/v1/models/model:predict"), 404)
+    assert document["detail"] == (
+        "there is no such path, there are: GET /health, GET /ready, GET /service-info, "
+        "GET /info, GET /features, POST /predict, POST /preprocess"
+    )
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "taken"),
+    [
+        ("GET", "/predict", "POST"),
+        ("POST", "/info", "GET"),
+        ("PUT", "/ready", "GET"),
+    ],
+)
+def test_a_method_that_is_not_allowed_leads_to_the_one_that_is(
+    method: str, path: str, taken: str, client: Client
+) -> None:
+    document = problem(client().open(path, method=method), 405)
+    assert (
+        document["detail"]
+        == f"the method is not allowed, this path takes {taken}"
+    )
+
+
+def test_what_cannot_be_explained_is_refused_before_probabilities_are_named() -> (
+    None
+):
+    """One output of several has probabilities that no class names fit."""
+    data = numbers()
+    target = (data[["size"]] > 0).astype(int)
+    model = MultiOutputClassifier(LogisticRegression()).fit(data, target)
+    metadata = {"features": features(data)}
+    loaded = SklearnModel.load(
+        Artifact.of({"model": model, "metadata": metadata})
+    )
+    client = create_app(Settings(), loaded).test_client()
+    records = data.head(2).to_dict("records")
+    response = client.post("/predict?proba=1&explain=1", json=records)
+    problem(response, 422, "the model cannot be explained")

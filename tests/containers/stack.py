@@ -29,6 +29,7 @@ FILES = (
     *(
         "service.py",
         "python",
+        "model_code",
         "variables.env",
         "uwsgi.ini",
         "Makefile",

@@ -87,7 +87,10 @@ def test_a_file_that_needs_a_package_names_it(file: Path) -> None:
     file.write_bytes(b"cno_such_package\nThing\n.")
     assert (
         refusal_of_file(file)
-        == "model.joblib needs the package no_such_package: add it to requirements.txt"
+        == "model.joblib needs the package no_such_package: add it to requirements.txt, or, if "
+        "it is your own code, put it into model_code/, or call "
+        "cloudpickle.register_pickle_by_value(no_such_package) and write the file with "
+        "cloudpickle.dump"
     )
 
 

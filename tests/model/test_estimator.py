@@ -71,6 +71,16 @@ def test_the_task_is_found(estimator: Any, task: str) -> None:
     assert model.info()["task"] == task
 
 
+def test_a_fitted_name_that_looks_the_same_is_told_apart() -> None:
+    model = LogisticRegression().fit(
+        X.rename(columns={"x": "gro\u0308\u00dfe"}), [0, 1, 1]
+    )
+    sentence = refusal(content(features_with(name="gr\u00f6\u00dfe"), model))
+    assert sentence.endswith(
+        '; it looks the same but has other code points: write it as "gro\\u0308\\u00dfe"'
+    )
+
+
 def test_the_predictor_is_found_inside_other_estimators() -> None:
     inner = make_pipeline(StandardScaler(), forest())
     for estimator in (

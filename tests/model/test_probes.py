@@ -1,5 +1,7 @@
 """Rows of the samples and of the metadata, on which an estimator is tried before it serves."""
 
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
+from xgboost import XGBRegressor
 
 from python.errors import ArtifactError
 from python.model import probes
@@ -19,7 +22,7 @@ from python.model.data.features import Feature
 from python.model.data.kinds import Category, Numeric, String
 from python.model.data.schema import Schema
 from python.model.sklearn import SklearnModel
-from tests.artifacts import content, load
+from tests.artifacts import content, load, refusal
 from tests.models import features, forest, mixed, numbers
 
 DATA = numbers()
@@ -58,6 +61,108 @@ def test_the_first_row_is_made_up_from_the_metadata_without_samples() -> None:
     model = LGBMClassifier(n_estimators=1, verbose=-1).fit(data, [0, 1])
     row = probes.first_row(model.predict, schema, None)
     assert_frame_equal(row, frame([3.0], ["red"], [""])[["size", "colour"]])
+
+
+COLUMNS_ADVICE = "; the metadata must list the columns that the model was fitted with, in their order"
+TYPES_ADVICE = (
+    "; the type of each feature in the metadata must be that of the column that the model "
+    "was fitted with"
+)
+VALUES_ADVICE = "; defaults or samples that it takes would help"
+WORDS = pd.DataFrame({"word": ["a", "b", "a", "b"]})
+
+
+class Own:
+    """A model that calls a function, and does not say which columns it takes."""
+
+    def __init__(self, predict: Any) -> None:
+        self.predict = predict
+
+
+def takes_more(data: Any) -> Any:
+    return data[["size", "more"]].sum(axis=1)
+
+
+def looks_up(data: Any) -> Any:
+    return [{"a": 1, "b": 2}[word] for word in data["word"]]
+
+
+def lowers(data: Any) -> Any:
+    return [len(value.lower()) for value in data.iloc[:, 0]]
+
+
+@pytest.mark.parametrize(
+    ("model", "described", "advice"),
+    [
+        (Own(takes_more), DATA, COLUMNS_ADVICE),
+        (Own(lowers), DATA, TYPES_ADVICE),
+        (Own(np.square), WORDS, TYPES_ADVICE),
+        (XGBRegressor(n_estimators=1).fit(DATA.to_numpy(), TARGET), WORDS.assign(b="", c=""), TYPES_ADVICE),
+        (LGBMClassifier(n_estimators=1, verbose=-1).fit(DATA.to_numpy(), TARGET), WORDS.assign(b="", c=""), TYPES_ADVICE),
+        (LinearRegression().fit(DATA.to_numpy(), TARGET), WORDS.assign(b="", c=""), TYPES_ADVICE),
+        (LinearRegression(), DATA, "; fit the model before it is written"),
+        (Own(looks_up), WORDS, VALUES_ADVICE),
+        (make_pipeline(OneHotEncoder(), LinearRegression()).fit(WORDS, range(4)), WORDS, VALUES_ADVICE),
+    ],
+    ids=["columns", "a number for a text", "a text for a number", "xgboost", "lightgbm", "linear", "not fitted", "looked up", "unknown category"],
+)  # fmt: skip
+def test_other_values_are_advised_only_where_they_can_help(
+    model: Any, described: Any, advice: str
+) -> None:
+    entries = []
+    for name in described:
+        is_text = name in ("word", "b", "c")
+        entries.append(
+            {"name": name, "type": "string" if is_text else "numeric"}
+        )
+    sentence = refusal(content(entries, model))
+    assert sentence.startswith(
+        "the model cannot predict the first row made up"
+    )
+    assert sentence.endswith(advice)
+
+
+def test_a_package_that_is_missing_only_when_the_model_predicts_is_named() -> (
+    None
+):
+    def predict(_: Any) -> Any:
+        import no_such_package  # type: ignore[import-not-found]
+
+        return no_such_package
+
+    with pytest.raises(
+        ArtifactError, match="; add no_such_package to requirements"
+    ):
+        probes.first_row(predict, Schema([SIZE]), None)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (pd.Timestamp("2020-02-29"), '"2020-02-29T00:00:00"'),
+        (Decimal("1.50"), "Decimal('1.50')"),
+        (timedelta(1), "datetime.timedelta(days=1)"),
+    ],
+)
+def test_a_value_of_the_samples_that_json_has_not_is_shown(
+    value: Any, shown: str
+) -> None:
+    sentence = refusal(content(samples=[{"x": value, "y": 1}]))
+    assert sentence == f'samples, row 0, "x": expected a number, got {shown}'
+
+
+def test_a_name_in_the_samples_that_looks_the_same_is_told_apart() -> None:
+    samples = [{"x": 1, "\ufeffy": 1}]
+    sentence = 'samples, row 0: no value for "y"; it looks the same but has other code points: write it as "y"'
+    assert refusal(content(samples=samples)) == sentence
+
+
+def test_a_refused_sample_says_how_the_model_refuses_it() -> None:
+    samples = pd.DataFrame({"x": [1.0, 1e300], "y": [1.0, np.nan]})
+    sentence = refusal(content(samples=samples))
+    assert sentence.startswith(
+        "samples, row 1: the model does not take these values: ValueError: Input X contains NaN"
+    )
 
 
 def test_the_reason_of_a_refused_first_row_is_cut_at_300_characters() -> None:

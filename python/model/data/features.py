@@ -6,12 +6,12 @@ The types of features, such as numbers and texts, are in `kinds`.
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from numbers import Real
 from typing import Any, ClassVar, Self, TypeAlias
 
 import numpy as np
 
 from python.errors import ArtifactError
-from python.model.data.columns import is_missing
 from python.model.data.dtypes import holds_missing, type_of
 from python.model.data.spelling import shorten
 from python.model.types import Columns, Matrix
@@ -92,7 +92,9 @@ class Feature(ABC):
     @property
     def example(self) -> Value:
         """A value that fits: the default where there is one."""
-        return self.made_up_value if self.default is None else self.default
+        if self.default is None:
+            return self.made_up_value
+        return self.default
 
     @property
     @abstractmethod
@@ -136,7 +138,11 @@ class Feature(ABC):
         expected = self.mismatch(value)
         if expected is None:
             return None
-        return f"expected {expected}, got {shorten(value)}"
+        return f"expected {expected}, got {shorten(value)}{self.difference(value)}"
+
+    def difference(self, value: Value) -> str:  # noqa: ARG002
+        """Return how a value that does not fit differs from one that does and looks the same."""
+        return ""
 
     def check(self) -> None:
         """Raise ArtifactError if the parts of the feature's entry do not fit each other."""
@@ -145,9 +151,10 @@ class Feature(ABC):
             raise ArtifactError(f'feature "{self.name}": {reason}')
 
     def _find_misfit(self) -> str | None:
-        if self.accepts_missing not in (None, True, False):
+        is_said = self.accepts_missing is not None
+        if is_said and not _is_switch(self.accepts_missing):
             return "accepts_missing must be true or false"
-        if is_missing(self.default):
+        if is_gap(self.default):
             advice = "leave it out and set accepts_missing"
             return f"NaN is no default; {advice}"
         if self.default is not None:
@@ -201,3 +208,14 @@ class CodedFeature(Feature):
     @abstractmethod
     def decode(self, codes: Matrix) -> Any:
         """Return the column, (n_records,), whose values have these codes."""
+
+
+def _is_switch(value: Value) -> bool:
+    return isinstance(value, Real) and value in (0, 1)
+
+
+def is_gap(value: Value) -> bool:
+    """Return whether a value of the metadata is one of those that stand for a missing value."""
+    return str(value) in ("nan", "NaN", "NaT", "<NA>") and not isinstance(
+        value, str
+    )

@@ -21,8 +21,8 @@ from python.model.data.dtypes import (
     make_column,
     text_dtype,
 )
-from python.model.data.features import CodedFeature, Feature, Value
-from python.model.data.spelling import shorten
+from python.model.data.features import CodedFeature, Feature, Value, is_gap
+from python.model.data.spelling import shorten, tell_apart
 from python.model.types import Columns, Matrix
 
 SHOWN_CATEGORIES = 20
@@ -284,7 +284,9 @@ class String(Feature):
 
     def mismatch(self, value: Value) -> str | None:
         """Return what should be there; a number is not a text."""
-        return None if isinstance(value, str) else "a string"
+        if isinstance(value, str):
+            return None
+        return "a string"
 
     def column(self, values: Sequence[Value]) -> Any:
         """Return the texts, (n_records,), in the dtype of the column."""
@@ -314,9 +316,9 @@ class Category(CodedFeature):
     @cached_property
     def positions(self) -> dict[Value, int]:
         """The position of each category; of None, that of the default or of a missing value."""
-        positions = {
-            category: number for number, category in enumerate(self.categories)
-        }
+        positions: dict[Value, int] = {}
+        for position, category in enumerate(self.categories):
+            positions[category] = position
         positions[None] = positions.get(self.default, MISSING_POSITION)
         return positions
 
@@ -335,20 +337,31 @@ class Category(CodedFeature):
         """The types of the categories; JSON knows no difference between 1 and 1.0."""
         types: list[Any] = []
         for category in self.categories:
-            is_number = _kind(category) is Real
-            types.append(float | int if is_number else type(category))
+            if _kind(category) is Real:
+                types.append(float | int)
+            else:
+                types.append(type(category))
         return reduce(or_, types)
 
     def mismatch(self, value: Value) -> str | None:
         """Return the categories if the value is none of them; True is not the category 1."""
+        kind = _kind(value)
         for category in self.categories:
-            if _kind(category) is _kind(value) and category == value:
+            if _kind(category) is kind and category == value:
                 return None
-        expected = ", ".join(map(shorten, self.categories[:SHOWN_CATEGORIES]))
+        shown = self.categories[:SHOWN_CATEGORIES]
+        expected = ", ".join(map(shorten, shown))
         hidden = len(self.categories) - SHOWN_CATEGORIES
         if hidden > 0:
             expected += f" and {hidden} more"
         return f"one of the categories {expected}"
+
+    def difference(self, value: Value) -> str:
+        """Return how a text differs from a category that looks the same."""
+        if not isinstance(value, str):
+            return ""
+        texts = [item for item in self.categories if isinstance(item, str)]
+        return tell_apart(value, texts)
 
     def accepts_all(self, values: Iterable[Value]) -> bool:
         """Return whether all values are categories that have the `value_type` or are None."""
@@ -385,14 +398,26 @@ class Category(CodedFeature):
         kinds = set(map(_kind, self.categories))
         if not self.categories:
             return "a category needs its categories"
-        has_missing = any(map(is_missing, self.categories))
-        if has_missing or not kinds <= {str, Real, bool}:
-            return "categories must be strings, numbers or booleans"
+        stranger = self._find_stranger()
+        if stranger is not None:
+            return (
+                f"categories must be strings, numbers or booleans, {stranger}"
+            )
         if {bool, Real} <= kinds:
             return "categories must not mix booleans with numbers"
         if len(set(self.categories)) < len(self.categories):
             return "the same category is listed twice"
         return super()._find_misfit()
+
+    def _find_stranger(self) -> str | None:
+        """Return which category can be none, and what to write instead; None if all can."""
+        for category in self.categories:
+            if category is None or is_gap(category):
+                gap = "None" if category is None else str(category)
+                return f"and {gap} is among them: leave it out and set accepts_missing to True"
+            if _kind(category) not in (str, Real, bool):
+                return f"got {shorten(category)}"
+        return None
 
 
 KINDS = (Numeric, Integer, Boolean, Datetime, Category, String)

@@ -27,11 +27,15 @@ def read_features(metadata: Mapping[str, Any]) -> list[Feature]:
 
     Raises ArtifactError in a sentence that names the fault.
     """
+    entries = _read_entries(metadata)
     features = []
-    for number, entry in enumerate(_read_entries(metadata), start=1):
+    for number, entry in enumerate(entries, start=1):
         features.append(_read_feature(entry, number))
     names = [feature.name for feature in features]
-    repeated = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    repeated = []
+    for name in dict.fromkeys(names):
+        if names.count(name) > 1:
+            repeated.append(name)
     if repeated:
         listed = ", ".join(map(shorten, repeated))
         raise ArtifactError(f"features listed twice: {listed}")
@@ -39,11 +43,11 @@ def read_features(metadata: Mapping[str, Any]) -> list[Feature]:
 
 
 def _read_entries(metadata: Mapping[str, Any]) -> list[Any]:
-    entries = metadata.get("features")
-    entries = _plain(entries)
-    if isinstance(entries, Iterable) and not isinstance(
-        entries, str | bytes | Mapping
-    ):
+    entries: Any = metadata.get("features")
+    if hasattr(entries, "tolist"):
+        entries = entries.tolist()
+    is_no_list = isinstance(entries, str | bytes | Mapping)
+    if isinstance(entries, Iterable) and not is_no_list:
         listed = list(entries)
         if listed:
             return listed
@@ -53,11 +57,15 @@ def _read_entries(metadata: Mapping[str, Any]) -> list[Any]:
 
 
 def _read_feature(entry: Any, number: int) -> Feature:
-    name = entry.get("name") if isinstance(entry, Mapping) else None
+    name = None
+    if isinstance(entry, Mapping):
+        name = entry.get("name")
     if not isinstance(name, str) or not name:
-        raise ArtifactError(f"feature {number} must be a dict with a name")
-    plain = {str(key): _plain(value) for key, value in entry.items()}
-    kind = _read_type(name, plain)
+        raise ArtifactError(f"feature {number} {_name_fault(entry, name)}")
+    plain = {}
+    for key, value in entry.items():
+        plain[str(key)] = _plain(value)
+    kind = _read_type(name, entry)
     _check_keys(name, plain)
     dtype = _read_dtype(name, kind, plain)
     if plain.get("dtype") is not None:
@@ -77,6 +85,18 @@ def _read_feature(entry: Any, number: int) -> Feature:
     feature = kind(**arguments)
     feature.check()
     return feature
+
+
+def _name_fault(entry: Any, name: Any) -> str:
+    """Return what is wrong with an entry that has no text for a name, and what to write."""
+    expected = "must be a dict with a name"
+    if not isinstance(entry, Mapping):
+        written = f'{{"name": {shorten(str(entry))}, "type": "numeric"}}'
+        return f"{expected}, such as {written}, got {shorten(entry)}"
+    if name is None or name == "":
+        return expected
+    advice = f"write it as a text, {shorten(str(name))}"
+    return f"{expected} that is a text, got {shorten(name)}: {advice}"
 
 
 def _read_type(name: str, entry: Mapping[str, Any]) -> type[Feature]:

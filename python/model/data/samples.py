@@ -7,6 +7,7 @@ from python.errors import ArtifactError
 from python.model.data.features import Feature
 from python.model.data.json_values import to_json_value
 from python.model.data.schema import Row, Schema
+from python.model.data.spelling import tell_apart
 
 
 def read_samples(schema: Schema, samples: Any) -> list[Row]:
@@ -37,13 +38,21 @@ def _sample_row(schema: Schema, record: Any, place: str) -> Row:
     row = []
     for feature in schema.features:
         if feature.name not in record:
-            raise ArtifactError(f'{place}: no value for "{feature.name}"')
+            detail = f'no value for "{feature.name}"'
+            raise ArtifactError(
+                f"{place}: {detail}{_similar(record, feature.name)}"
+            )
         row.append(to_json_value(record[feature.name]))
     for feature, value in zip(schema.features, row, strict=True):
         fault = None if value is None else feature.fault(value)
         if fault is not None:
             raise ArtifactError(f'{place}, "{feature.name}": {fault}')
     return tuple(row)
+
+
+def _similar(record: Mapping[Any, Any], name: str) -> str:
+    """Return how a name of the record differs from the one that it looks like."""
+    return "".join(tell_apart(str(other), [name]) for other in record)
 
 
 def rules_of_samples(schema: Schema, rows: Sequence[Row]) -> dict[str, bool]:

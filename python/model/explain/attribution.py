@@ -25,7 +25,8 @@ Attribute: TypeAlias = Callable[[Columns], Attribution]
 
 
 def drop_single_output(
-    values: Matrix, base_values: NDArray[np.float64]
+    values: Matrix,
+    base_values: NDArray[np.float64],
 ) -> Attribution:
     """Return values of one output without an axis for the outputs, others as they are.
 

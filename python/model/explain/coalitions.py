@@ -54,10 +54,14 @@ def make_shapley(function: Function, background: Columns) -> Attribute:
         for row in range(len(columns)):
             record = slice_rows(columns, row, row + 1)
             table = stack_rows(background, record)
-            worths.append(_compute_worths(function, table, coalitions.members))
+            of_record = _compute_worths(function, table, coalitions.members)
+            worths.append(of_record)
         by_record = np.stack(worths)
-        values = np.tensordot(by_record, coalitions.weights, axes=(1, 1))
-        return Attribution(np.moveaxis(values, -1, 1), by_record[0, 0])
+        weights = coalitions.weights
+        features_last = np.tensordot(by_record, weights, axes=(1, 1))
+        values = np.moveaxis(features_last, -1, 1)
+        base_value = by_record[0, 0]
+        return Attribution(values, base_value)
 
     return attribute
 
@@ -75,7 +79,9 @@ def n_coalitions(n_features: int) -> int:
 
 
 def _compute_worths(
-    function: Function, table: Columns, members: NDArray[np.bool_]
+    function: Function,
+    table: Columns,
+    members: NDArray[np.bool_],
 ) -> Matrix:
     """Return the worth of each coalition, (n_coalitions,) or (n_coalitions, n_classes).
 
@@ -85,11 +91,12 @@ def _compute_worths(
     n_at_once = max(1, ROWS_LIMIT_AT_ONCE // n_background)
     worths = []
     for start in range(0, len(members), n_at_once):
-        some = members[start : start + n_at_once]
+        stop = start + n_at_once
+        some = members[start:stop]
         outputs = function(_mix(table, some))
-        by_coalition = outputs.reshape(
-            len(some), n_background, *outputs.shape[1:]
-        )
+        of_one_row = outputs.shape[1:]
+        shape = (len(some), n_background, *of_one_row)
+        by_coalition = outputs.reshape(shape)
         worths.append(by_coalition.mean(axis=1))
     return np.concatenate(worths)
 
@@ -99,16 +106,20 @@ def _mix(table: Columns, members: NDArray[np.bool_]) -> Columns:
 
     Features in the coalition are the record's, which is the last row, all others the background's.
     """
+    n_features = members.shape[1]
     record_row = len(table) - 1
-    background_rows = np.arange(record_row)[None, :, None]
-    rows = np.where(members[:, None, :], record_row, background_rows)
-    return mix_rows(table, rows.reshape(-1, members.shape[1]))
+    background_rows = np.arange(record_row)
+    # Three axes: the coalitions, the rows of the background, the features.
+    is_member = members[:, None, :]
+    rows = np.where(is_member, record_row, background_rows[:, None])
+    return mix_rows(table, rows.reshape(-1, n_features))
 
 
 def _choose_coalitions(n_features: int) -> Coalitions:
     if n_features <= MAX_FEATURES_EXACT:
         return _all_coalitions(n_features)
-    return _coalitions_along_orders(_sample_orders(n_features))
+    orders = _sample_orders(n_features)
+    return _coalitions_along_orders(orders)
 
 
 def _all_coalitions(n_features: int) -> Coalitions:
@@ -117,11 +128,15 @@ def _all_coalitions(n_features: int) -> Coalitions:
     A coalition of `n_others` features besides the one that joins or has joined stands for
     1 in `n_features * comb(n_features - 1, n_others)` of the orders.
     """
-    numbers = np.arange(2**n_features)[:, None]
-    members = (numbers >> np.arange(n_features)) % 2 == 1
-    n_others = members.sum(axis=1)[:, None] - members
-    weight = 1 / (n_features * comb(n_features - 1, n_others))
-    return Coalitions(members, np.where(members, weight, -weight).T)
+    numbers = np.arange(2**n_features)
+    bits = np.arange(n_features)
+    members = (numbers[:, None] >> bits) % 2 == 1
+    sizes = members.sum(axis=1)
+    n_others = sizes[:, None] - members
+    n_alike = comb(n_features - 1, n_others)
+    weight = 1 / (n_features * n_alike)
+    weights = np.where(members, weight, -weight)
+    return Coalitions(members, weights.T)
 
 
 def _sample_orders(n_features: int) -> list[NDArray[np.intp]]:
@@ -141,13 +156,16 @@ def _coalitions_along_orders(orders: list[NDArray[np.intp]]) -> Coalitions:
     They are `n_features + 1` for each order, from the empty one to that of all features.
     """
     n_features = len(orders[0])
-    n_sizes = n_features + 1
+    sizes = np.arange(n_features + 1)
+    share = 1 / len(orders)
     members = []
-    weights = np.zeros((n_features, len(orders) * n_sizes))
+    weights = np.zeros((n_features, len(orders) * len(sizes)))
     for number, order in enumerate(orders):
         places = np.argsort(order)
-        members.append(places < np.arange(n_sizes)[:, None])
-        before = number * n_sizes + np.arange(n_features)
-        weights[order, before + 1] += 1 / len(orders)
-        weights[order, before] -= 1 / len(orders)
+        members.append(places < sizes[:, None])
+        empty = number * len(sizes)
+        before = empty + np.arange(n_features)
+        after = before + 1
+        weights[order, after] += share
+        weights[order, before] -= share
     return Coalitions(np.concatenate(members), weights)

@@ -73,7 +73,8 @@ def walk(ensemble: Ensemble) -> Iterator[Leaf]:
     {0: Condition(above=2, upto=5, missing=False, share=0.6)}, if missing values go elsewhere.
     """
     for number in range(len(ensemble.children_left)):
-        yield from _Nodes.of(ensemble, number).walk()
+        nodes = _Nodes.of(ensemble, number)
+        yield from nodes.walk()
 
 
 @dataclass(frozen=True)
@@ -106,18 +107,23 @@ class _Nodes:
         waiting: list[tuple[int, Path]] = [(0, {})]
         while waiting:
             node, path = waiting.pop()
-            if self.left[node] < 0:
+            left = self.left[node]
+            right = self.right[node]
+            if left < 0:
                 yield Leaf(self.outputs[node], path)
                 continue
             feature = self.feature[node]
             condition = path.get(feature, Condition())
-            below = self._narrow(condition, node, self.left[node])
-            above = self._narrow(condition, node, self.right[node])
-            waiting.append((self.left[node], path | {feature: below}))
-            waiting.append((self.right[node], path | {feature: above}))
+            below = self._narrow(condition, node, left)
+            above = self._narrow(condition, node, right)
+            waiting.append((left, path | {feature: below}))
+            waiting.append((right, path | {feature: above}))
 
     def _narrow(
-        self, condition: Condition, node: int, child: int
+        self,
+        condition: Condition,
+        node: int,
+        child: int,
     ) -> Condition:
         """Return the condition of a path that goes on to a child of the node."""
         above = condition.above

@@ -30,7 +30,8 @@ def make_contributions(predictor: Estimator) -> Attribute | None:
 
     def attribute(columns: Columns) -> Attribution:
         contributions = np.asarray(compute(columns), dtype=float)
-        return _split_base_value(contributions, columns.shape[1])
+        n_columns = columns.shape[1]
+        return _split_base_value(contributions, n_columns)
 
     return attribute
 
@@ -55,12 +56,18 @@ def _compute_by_xgboost(predictor: Estimator, columns: Columns) -> ArrayLike:
     from xgboost import DMatrix
 
     matrix = DMatrix(
-        columns, missing=predictor.missing, enable_categorical=True, nthread=1
+        columns,
+        missing=predictor.missing,
+        enable_categorical=True,
+        nthread=1,
     )
+    booster = predictor.get_booster()
     # Without a best iteration the range is (0, 0), which means all of them.
     last_iteration = getattr(predictor, "best_iteration", -1)
-    contributions: ArrayLike = predictor.get_booster().predict(
-        matrix, pred_contribs=True, iteration_range=(0, last_iteration + 1)
+    contributions: ArrayLike = booster.predict(
+        matrix,
+        pred_contribs=True,
+        iteration_range=(0, last_iteration + 1),
     )
     return contributions
 
@@ -68,9 +75,12 @@ def _compute_by_xgboost(predictor: Estimator, columns: Columns) -> ArrayLike:
 def _compute_by_catboost(predictor: Estimator, columns: Columns) -> ArrayLike:
     from catboost import Pool
 
-    pool = Pool(columns, cat_features=predictor.get_cat_feature_indices())
+    categories = predictor.get_cat_feature_indices()
+    pool = Pool(columns, cat_features=categories)
     contributions: ArrayLike = predictor.get_feature_importance(
-        pool, type="ShapValues", thread_count=1
+        pool,
+        type="ShapValues",
+        thread_count=1,
     )
     return contributions
 
@@ -81,10 +91,14 @@ def _split_base_value(contributions: Matrix, n_columns: int) -> Attribution:
     XGBoost and CatBoost return (n_records, n_outputs, n_columns + 1), LightGBM the same with the
     outputs side by side, and all of them (n_records, n_columns + 1) for one output.
     """
-    by_output = contributions.reshape(len(contributions), -1, n_columns + 1)
+    n_records = len(contributions)
+    by_output = contributions.reshape(n_records, -1, n_columns + 1)
     if by_output.shape[1] == 2:
+        first = by_output[:, :1]
+        second = by_output[:, 1:]
         # The difference of two margins is the log-odds of the second class.
-        by_output = by_output[:, 1:] - by_output[:, :1]
-    values = np.moveaxis(by_output[:, :, :-1], 1, 2)
+        by_output = second - first
+    of_columns = by_output[:, :, :-1]
+    values = np.moveaxis(of_columns, 1, 2)
     base_values = by_output[0, :, -1]
     return drop_single_output(values, base_values)

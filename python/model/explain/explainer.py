@@ -1,8 +1,9 @@
-"""Explanations that add up: a method is used once its sums are proven to be what is served."""
+"""Explanations that add up: a method explains only after its sums were proven on probes."""
 
 import logging
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +32,6 @@ log = logging.getLogger(__name__)
 
 MAX_PROBES = 4
 MAX_PROBE_BACKGROUND = 8
-MAX_KEPT_BACKGROUNDS = 8
 
 NO_OUTPUT = (
     "it has neither a probability, a decision function nor a single number "
@@ -74,14 +74,14 @@ class Explainer:
         self._probes = slice_rows(probes, 0, MAX_PROBES)
         self._background = background
         self._methods_alone = methods_alone(self._subject, background)
-        self._method_alone = self._first_proven(self._methods_alone)
-        # A background that comes again is the same object, and finds its methods made.
-        self._methods_against = lru_cache(maxsize=MAX_KEPT_BACKGROUNDS)(
-            self._make_against
-        )
+        self._proven_alone = self._first_proven(self._methods_alone)
+        # What is made for a background is kept for as long as the background itself is:
+        # `api.bodies.Reader` keeps those that may come again.
+        self._kept_methods: WeakKeyDictionary[Records, list[Method]]
+        self._kept_methods = WeakKeyDictionary()
 
     @cached_property
-    def _method_against(self) -> str | None:
+    def _proven_against(self) -> str | None:
         # Chosen when it is first needed: most services never see a background.
         rows = self._probes if self._background is None else self._background
         background = slice_rows(rows, 0, MAX_PROBE_BACKGROUND)
@@ -90,14 +90,14 @@ class Explainer:
     @property
     def explains_alone(self) -> bool:
         """Whether records without a background from the request are explained."""
-        return self._method_alone is not None
+        return self._proven_alone is not None
 
     @property
     def reason(self) -> str | None:
         """Why the estimator cannot be explained; None if it can."""
         if not self._subject.outputs:
             return NO_OUTPUT
-        is_explained = self._method_alone or self._method_against
+        is_explained = self._proven_alone or self._proven_against
         return None if is_explained else NO_METHOD
 
     def info(self) -> dict[str, Any]:
@@ -107,7 +107,7 @@ class Explainer:
         return {
             "is_explainable": True,
             "reason": None,
-            "explanation_method": self._method_alone or self._method_against,
+            "explanation_method": self._proven_alone or self._proven_against,
             "needs_samples": not self.explains_alone,
         }
 
@@ -133,7 +133,7 @@ class Explainer:
     ) -> Explanation:
         """Return SHAP values whose sums have been compared with what is served for the records.
 
-        `output_of` returns what a method of the estimator returns for them.
+        `output_of` returns what the estimator's `predict`, for example, returns for them.
         Raises Unprocessable if the model cannot be explained, or needs a background and has none.
         """
         if self.reason is not None:
@@ -151,7 +151,10 @@ class Explainer:
         return _explain_by_others(others, records, output_of)
 
     def _explain_each(
-        self, records: Records, output_of: OutputOf, background: Records | None
+        self,
+        records: Records,
+        output_of: OutputOf,
+        background: Records | None,
     ) -> Explanation:
         """Explain each record as it is alone, so that none depends on the others."""
         parts = []
@@ -165,10 +168,10 @@ class Explainer:
     def _candidates(self, background: Records | None) -> list[Method]:
         """Return the method that was proven, then those that stand behind it."""
         if background is None:
-            proven = self._method_alone
+            proven = self._proven_alone
             methods = self._methods_alone
         else:
-            proven = self._method_against
+            proven = self._proven_against
             methods = self._methods_against(background)
         if proven is None:
             return methods
@@ -182,12 +185,18 @@ class Explainer:
                 return method.name
         return None
 
-    def _make_against(self, background: Records) -> list[Method]:
-        return methods_against(self._subject, background.columns)
+    def _methods_against(self, background: Records) -> list[Method]:
+        methods = self._kept_methods.get(background)
+        if methods is None:
+            methods = methods_against(self._subject, background.columns)
+            self._kept_methods[background] = methods
+        return methods
 
 
 def _explain_by_others(
-    methods: list[Method], records: Records, output_of: OutputOf
+    methods: list[Method],
+    records: Records,
+    output_of: OutputOf,
 ) -> Explanation:
     """Explain a record by the first of the methods that adds up for it; raise Unprocessable."""
     for method in methods:
@@ -202,8 +211,8 @@ def _explain_by_others(
 def _of_row(output_of: OutputOf, row: int) -> OutputOf:
     """Return what gives the outputs of one of the rows."""
 
-    def output_of_row(method: str) -> NDArray[np.generic]:
-        return output_of(method)[row : row + 1]
+    def output_of_row(name: str) -> NDArray[np.generic]:
+        return output_of(name)[row : row + 1]
 
     return output_of_row
 

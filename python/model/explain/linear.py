@@ -19,12 +19,16 @@ def make_linear(predictor: Estimator, background: Columns) -> Attribute | None:
     """
     if not hasattr(predictor, "coef_") or not hasattr(predictor, "intercept_"):
         return None
-    coefficients = np.atleast_2d(np.asarray(predictor.coef_, dtype=float))
-    mean = to_array(background).astype(float).mean(axis=0)
-    base_values = np.ravel(predictor.intercept_) + coefficients @ mean
+    fitted = np.asarray(predictor.coef_, dtype=float)
+    coefficients = np.atleast_2d(fitted)
+    background_numbers = to_array(background).astype(float)
+    mean = background_numbers.mean(axis=0)
+    intercepts = np.ravel(predictor.intercept_)
+    base_values = intercepts + coefficients @ mean
 
     def attribute(columns: Columns) -> Attribution:
-        distance = to_array(columns).astype(float) - mean
+        numbers = to_array(columns).astype(float)
+        distance = numbers - mean
         values = distance[:, :, None] * coefficients.T
         return drop_single_output(values, base_values)
 

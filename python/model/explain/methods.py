@@ -49,7 +49,9 @@ class Subject(NamedTuple):
 
     def first_output(self, columns: Columns) -> Matrix:
         """Return the output that values without a link explain."""
-        return self.outputs[0].served(outputs_of(self.estimator, columns))
+        first = self.outputs[0]
+        output_of = outputs_of(self.estimator, columns)
+        return first.served(output_of)
 
 
 Make = Callable[[], Attribute | None]
@@ -78,7 +80,9 @@ class Method:
         return self.make()
 
     def explain(
-        self, columns: Columns, output_of: OutputOf
+        self,
+        columns: Columns,
+        output_of: OutputOf,
     ) -> Explanation | None:
         """Return the values for each row; None if there are none, or if they do not add up."""
         attribution = self._attribution(columns)
@@ -86,7 +90,9 @@ class Method:
             return None
         values, base_value = attribution
         output = self._find_output(values, base_value, output_of)
-        if output is None or not self._is_background_mean(base_value, output):
+        if output is None:
+            return None
+        if not self._is_background_mean(base_value, output):
             return None
         return Explanation(values, base_value, output.name)
 
@@ -95,11 +101,9 @@ class Method:
         try:
             return None if self.attribute is None else self.attribute(columns)
         except Exception as error:
-            level = (
-                logging.WARNING
-                if isinstance(error, ImportError)
-                else logging.DEBUG
-            )
+            level = logging.DEBUG
+            if isinstance(error, ImportError):
+                level = logging.WARNING
             name = type(error).__name__
             log.log(level, "the method %s does not apply: %s", self.name, name)
             return None
@@ -119,7 +123,9 @@ class Method:
         return None
 
     def _is_background_mean(
-        self, base_value: NDArray[np.float64], output: Output
+        self,
+        base_value: NDArray[np.float64],
+        output: Output,
     ) -> bool:
         """Return whether the base value is the mean output of the background.
 
@@ -132,7 +138,8 @@ class Method:
 
 
 def methods_alone(
-    subject: Subject, background: Columns | None = None
+    subject: Subject,
+    background: Columns | None = None,
 ) -> list[Method]:
     """Return the methods for requests without a background, the best first.
 
@@ -172,22 +179,31 @@ def methods_against(subject: Subject, background: Columns) -> list[Method]:
     ]
 
 
-def _by_columns(name: str, subject: Subject, make: Make) -> Method:
+def _by_columns(
+    name: str,
+    subject: Subject,
+    make: Make,
+) -> Method:
     """Return a method that explains the columns of the predictor."""
-    return Method(name, partial(_sum_columns, subject, make), subject.outputs)
+    make_summed = partial(_sum_columns, subject, make)
+    return Method(name, make_summed, subject.outputs)
 
 
 def _interventional(subject: Subject, background: Columns) -> Method:
     make = partial(
-        _make_against, tree_shap.make_interventional, subject, background
+        _make_against,
+        tree_shap.make_interventional,
+        subject,
+        background,
     )
+    output_of = outputs_of(subject.estimator, background)
     return Method(
-        "tree interventional",
-        partial(_sum_columns, subject, make),
-        subject.outputs,
-        INTERVENTIONAL_PREDICTIONS,
+        name="tree interventional",
+        make=partial(_sum_columns, subject, make),
+        outputs=subject.outputs,
+        predictions_per_row=INTERVENTIONAL_PREDICTIONS,
         # The background is predicted once, when it is first compared.
-        cache(outputs_of(subject.estimator, background)),
+        background_output_of=cache(output_of),
     )
 
 
@@ -198,11 +214,12 @@ def _linear(subject: Subject, background: Columns) -> Method:
 
 def _by_coalitions(subject: Subject, background: Columns) -> Method:
     n_features = subject.n_features
+    function = subject.first_output
     return Method(
-        coalitions.method_name(n_features),
-        partial(coalitions.make_shapley, subject.first_output, background),
-        subject.outputs[:1],
-        coalitions.n_coalitions(n_features),
+        name=coalitions.method_name(n_features),
+        make=partial(coalitions.make_shapley, function, background),
+        outputs=subject.outputs[:1],
+        predictions_per_row=coalitions.n_coalitions(n_features),
     )
 
 
@@ -212,7 +229,8 @@ def _make_against(
     background: Columns,
 ) -> Attribute | None:
     """Make what explains the predictor against the background as the predictor takes it."""
-    return make(subject.predictor, subject.steps.transform(background))
+    as_predicted = subject.steps.transform(background)
+    return make(subject.predictor, as_predicted)
 
 
 def _sum_columns(subject: Subject, make: Make) -> Attribute | None:
@@ -225,7 +243,8 @@ def _sum_columns(subject: Subject, make: Make) -> Attribute | None:
         return attribute
 
     def attribute_features(columns: Columns) -> Attribution:
-        values, base_value = attribute(subject.steps.transform(columns))
+        as_predicted = subject.steps.transform(columns)
+        values, base_value = attribute(as_predicted)
         by_feature = sum_by_feature(values, origins, subject.n_features)
         return Attribution(by_feature, base_value)
 

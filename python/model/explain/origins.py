@@ -25,7 +25,9 @@ Origins = NDArray[np.intp]
 
 
 def find_origins(
-    steps: Steps, n_features: int, probes: Columns
+    steps: Steps,
+    n_features: int,
+    probes: Columns,
 ) -> Origins | None:
     """Return the number of each column's feature, (n_columns,); None if a column mixes features.
 
@@ -37,13 +39,15 @@ def find_origins(
     if traced is None:
         return None
     origins = np.array(traced, dtype=np.intp)
-    return (
-        origins if _are_confirmed(origins, steps, n_features, probes) else None
-    )
+    if _are_confirmed(origins, steps, n_features, probes):
+        return origins
+    return None
 
 
 def sum_by_feature(
-    values: Matrix, origins: Origins, n_features: int
+    values: Matrix,
+    origins: Origins,
+    n_features: int,
 ) -> Matrix:
     """Return values for columns, (n_records, n_columns), summed for their features.
 
@@ -51,7 +55,8 @@ def sum_by_feature(
     """
     is_of_feature = origins[:, None] == np.arange(n_features)
     columns_last = np.moveaxis(values, 1, -1)
-    return np.moveaxis(columns_last @ is_of_feature.astype(float), -1, 1)
+    features_last = columns_last @ is_of_feature.astype(float)
+    return np.moveaxis(features_last, -1, 1)
 
 
 def _trace(transformer: Transformer, sources: list[int]) -> list[int] | None:
@@ -72,7 +77,8 @@ def _trace(transformer: Transformer, sources: list[int]) -> list[int] | None:
 
 
 def _trace_chain(
-    transformers: list[Transformer], sources: list[int]
+    transformers: list[Transformer],
+    sources: list[int],
 ) -> list[int] | None:
     """Trace transformers of which each takes what the one before it makes."""
     traced: list[int] | None = sources
@@ -94,7 +100,8 @@ def _trace_union(union: Transformer, sources: list[int]) -> list[int] | None:
 
 
 def _trace_column_transformer(
-    transformer: Transformer, sources: list[int]
+    transformer: Transformer,
+    sources: list[int],
 ) -> list[int] | None:
     # scikit-learn says in public which outputs are whose, and which inputs only here.
     inputs = getattr(transformer, "_transformer_to_input_indices", None)
@@ -116,7 +123,8 @@ def _trace_column_transformer(
 
 
 def _trace_names(
-    transformer: Transformer, sources: list[int]
+    transformer: Transformer,
+    sources: list[int],
 ) -> list[int] | None:
     """Look for the names of the inputs in the names that a transformer gives its outputs."""
     if not hasattr(transformer, "get_feature_names_out"):
@@ -140,7 +148,8 @@ def _trace_names(
 
 
 def _names_out(
-    transformer: Transformer, names_in: list[str]
+    transformer: Transformer,
+    names_in: list[str],
 ) -> Sequence[str] | None:
     """Return the names of the outputs for other names of the inputs than it was fitted with."""
     unnamed = copy.copy(transformer)
@@ -156,7 +165,10 @@ def _names_out(
 
 
 def _are_confirmed(
-    origins: Origins, steps: Steps, n_features: int, probes: Columns
+    origins: Origins,
+    steps: Steps,
+    n_features: int,
+    probes: Columns,
 ) -> bool:
     """Return whether no column changes but those of the feature that does."""
     before = _comparable(steps.transform(probes))

@@ -33,7 +33,12 @@ class Link(NamedTuple):
     link: Callable[[Array], Array]
     slope: Callable[[Array], Array]
 
-    def holds(self, total: Array, scale: Array, served: Array) -> bool:
+    def holds(
+        self,
+        total: Array,
+        scale: Array,
+        served: Array,
+    ) -> bool:
         """Return whether the sums lead to the output that is served.
 
         They may differ by what adding up numbers of the size of `scale` can change.
@@ -42,11 +47,11 @@ class Link(NamedTuple):
         output = self.inverse(total)
         if output.shape != served.shape:
             return False
-        rounding = RELATIVE * np.abs(total) + ABSOLUTE * (1 + scale)
-        tolerance = rounding * self.slope(output) + SERVED * (
-            1 + np.abs(served)
-        )
-        return bool((np.abs(output - served) <= tolerance).all())
+        of_total = RELATIVE * np.abs(total) + ABSOLUTE * (1 + scale)
+        of_served = SERVED * (1 + np.abs(served))
+        tolerance = of_total * self.slope(output) + of_served
+        is_close = np.abs(output - served) <= tolerance
+        return bool(is_close.all())
 
 
 def _identity(total: Array) -> Array:
@@ -78,11 +83,18 @@ class Check(NamedTuple):
 
     def served(self, output_of: OutputOf) -> Array:
         """Return what the method returns, of two classes for the second one."""
-        return _explained_classes(output_of(self.method))
+        output = output_of(self.method)
+        return _explained_classes(output)
 
-    def holds(self, total: Array, scale: Array, output_of: OutputOf) -> bool:
+    def holds(
+        self,
+        total: Array,
+        scale: Array,
+        output_of: OutputOf,
+    ) -> bool:
         """Return whether the sums lead to what the method returns."""
-        return self.link.holds(total, scale, self.served(output_of))
+        served = self.served(output_of)
+        return self.link.holds(total, scale, served)
 
 
 class Output(NamedTuple):
@@ -91,7 +103,12 @@ class Output(NamedTuple):
     name: str
     checks: tuple[Check, ...]
 
-    def holds(self, total: Array, scale: Array, output_of: OutputOf) -> bool:
+    def holds(
+        self,
+        total: Array,
+        scale: Array,
+        output_of: OutputOf,
+    ) -> bool:
         """Return whether the sums are those of what is served for the same records.
 
         `total` and `scale` are (n_records,) or (n_records, n_classes).
@@ -103,19 +120,22 @@ class Output(NamedTuple):
     def mean(self, output_of: OutputOf) -> Array:
         """Return the mean over the records, () or (n_classes,), of what values here add up to."""
         first = self.checks[0]
-        sums = first.link.link(first.served(output_of))
+        served = first.served(output_of)
+        sums = first.link.link(served)
         return np.asarray(sums.mean(axis=0))
 
     def served(self, output_of: OutputOf) -> Array:
         """Return the output itself, where the first check has no link."""
-        return self.checks[0].served(output_of)
+        first = self.checks[0]
+        return first.served(output_of)
 
 
 def outputs_of(estimator: Estimator, columns: Columns) -> OutputOf:
     """Return what gives the outputs of the estimator's methods for the columns."""
 
     def output_of(method: str) -> NDArray[np.generic]:
-        return np.asarray(getattr(estimator, method)(columns))
+        compute = getattr(estimator, method)
+        return np.asarray(compute(columns))
 
     return output_of
 
@@ -134,15 +154,18 @@ def find_outputs(estimator: Estimator, probe: Columns) -> list[Output]:
     if kind == "classifier":
         return _find_classifier_outputs(estimator, probe)
     if kind == "regressor":
+        as_prediction = Check(IDENTITY, "predict")
+        as_log = Check(EXPONENTIAL, "predict")
         return [
-            Output("prediction", (Check(IDENTITY, "predict"),)),
-            Output("log_prediction", (Check(EXPONENTIAL, "predict"),)),
+            Output("prediction", (as_prediction,)),
+            Output("log_prediction", (as_log,)),
         ]
     return []
 
 
 def _find_classifier_outputs(
-    estimator: Estimator, probe: Columns
+    estimator: Estimator,
+    probe: Columns,
 ) -> list[Output]:
     decided: tuple[Check, ...] = ()
     if _decides_by_class(estimator, probe):
@@ -169,7 +192,8 @@ def _decides_by_class(estimator: Estimator, probe: Columns) -> bool:
     if not hasattr(estimator, "decision_function"):
         return False
     n_classes = len(estimator.classes_)
-    n_values = np.size(estimator.decision_function(probe))
+    decision = estimator.decision_function(probe)
+    n_values = np.size(decision)
     if n_classes <= 2:
         return n_values == 1
     return bool(n_values == n_classes)

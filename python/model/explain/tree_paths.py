@@ -55,9 +55,12 @@ def make_lookup(ensemble: Ensemble, n_features: int) -> Attribute | None:
     outputs = np.array([leaf.outputs for leaf in leaves])
     if ensemble.num_outputs == 2:
         outputs = outputs[:, 1:]
-    offset = ensemble.base_offset[-outputs.shape[1] :]
-    base_values = outputs.T @ [leaf.share for leaf in leaves] + offset
-    lookup = _Lookup.of([leaf.path for leaf in leaves], outputs, n_features)
+    n_outputs = outputs.shape[1]
+    offset = ensemble.base_offset[-n_outputs:]
+    shares = [leaf.share for leaf in leaves]
+    base_values = outputs.T @ shares + offset
+    paths = [leaf.path for leaf in leaves]
+    lookup = _Lookup.of(paths, outputs, n_features)
 
     def attribute(matrix: Matrix) -> Attribution:
         values = lookup.explain(matrix.astype(float))
@@ -72,12 +75,12 @@ def _can_be_kept(ensemble: Ensemble) -> bool:
     n_trees = len(ensemble.children_left)
     n_paths = n_trees + np.count_nonzero(is_split)
     numbers_per_path = PATH_NUMBERS + OUTPUT_NUMBERS * ensemble.num_outputs
-    if (
-        n_paths * numbers_per_path > NUMBERS_LIMIT
-        or ensemble.threshold_types.any()
-    ):
+    if n_paths * numbers_per_path > NUMBERS_LIMIT:
         return False
-    return bool(ensemble.node_sample_weight[is_split].all())
+    if ensemble.threshold_types.any():
+        return False
+    split_weights = ensemble.node_sample_weight[is_split]
+    return bool(split_weights.all())
 
 
 def _read_leaves(ensemble: Ensemble) -> list[Leaf] | None:
@@ -117,10 +120,14 @@ class _Conditions:
         for path in paths:
             features += path.keys()
             conditions += path.values()
-        fields = np.array(conditions).reshape(-1, len(Condition._fields))
-        above, upto, missing, share = np.ascontiguousarray(fields.T)
+        n_fields = len(Condition._fields)
+        by_condition = np.array(conditions).reshape(-1, n_fields)
+        by_field = np.ascontiguousarray(by_condition.T)
+        above, upto, missing, share = by_field
+        numbers = np.arange(len(paths))
+        lengths = [len(path) for path in paths]
         return cls(
-            path=np.arange(len(paths)).repeat([len(path) for path in paths]),
+            path=numbers.repeat(lengths),
             feature=np.array(features, dtype=np.intp),
             above=above,
             upto=upto,
@@ -130,14 +137,16 @@ class _Conditions:
 
     @property
     def length(self) -> Integers:
-        """How many conditions the path has that the condition is of."""
+        """For each condition, the number of conditions in its path."""
         n_conditions = np.bincount(self.path)
         return n_conditions[self.path]
 
     def are_met(self, record: Matrix) -> NDArray[np.bool_]:
         """Return for each condition whether the record, (n_features,), meets it."""
         values = record.take(self.feature)
-        are_met = (values <= self.upto) & ~(values <= self.above)
+        are_met = values <= self.upto
+        # No value is up to a bound that is not there, NaN.
+        are_met &= ~(values <= self.above)
         if np.isnan(record).any():
             are_met |= np.isnan(values) & self.missing
         return are_met
@@ -162,7 +171,12 @@ class _Lookup:
     n_outputs: int
 
     @classmethod
-    def of(cls, paths: list[Path], outputs: Matrix, n_features: int) -> Self:
+    def of(
+        cls,
+        paths: list[Path],
+        outputs: Matrix,
+        n_features: int,
+    ) -> Self:
         """Take the paths, the shortest first, and what each adds to the outputs."""
         conditions = _Conditions.of(paths)
         n_values = 1 << conditions.length
@@ -182,10 +196,13 @@ class _Lookup:
         return np.stack([self._explain_record(record) for record in matrix])
 
     def _explain_record(self, record: Matrix) -> Matrix:
-        sets = self.bits @ self.conditions.are_met(record)
+        are_met = self.conditions.are_met(record)
+        sets = self.bits @ are_met
         places = sets.take(self.conditions.path) + self.starts
-        sums: Matrix = self.outputs @ self.values.take(places)
-        return sums.reshape(self.n_outputs, -1).T
+        values = self.values.take(places)
+        sums: Matrix = self.outputs @ values
+        by_output = sums.reshape(self.n_outputs, -1)
+        return by_output.T
 
 
 def _number_sets(conditions: _Conditions, n_paths: int) -> csr_array:
@@ -193,24 +210,27 @@ def _number_sets(conditions: _Conditions, n_paths: int) -> csr_array:
     path = conditions.path
     places = np.arange(len(path))
     first_of_path = np.searchsorted(path, path)
-    bits = 1 << (places - first_of_path)
-    return csr_array((bits, (path, places)), shape=(n_paths, len(path)))
+    number_in_path = places - first_of_path
+    bits = 1 << number_in_path
+    shape = (n_paths, len(path))
+    return csr_array((bits, (path, places)), shape=shape)
 
 
 def _sum_outputs(
-    conditions: _Conditions, outputs: Matrix, n_features: int
+    conditions: _Conditions,
+    outputs: Matrix,
+    n_features: int,
 ) -> csr_array:
     """Return what makes values for each output of those of conditions, as in `_Lookup`."""
     n_outputs = outputs.shape[1]
     n_conditions = len(conditions.path)
-    first_rows = n_features * np.arange(n_outputs)[:, None]
-    rows = first_rows + conditions.feature
+    first_rows = n_features * np.arange(n_outputs)
+    rows = first_rows[:, None] + conditions.feature
     places = np.tile(np.arange(n_conditions), n_outputs)
     weights = outputs[conditions.path].T
-    return csr_array(
-        (weights.ravel(), (rows.ravel(), places)),
-        shape=(n_outputs * n_features, n_conditions),
-    )
+    coordinates = (rows.ravel(), places)
+    shape = (n_outputs * n_features, n_conditions)
+    return csr_array((weights.ravel(), coordinates), shape=shape)
 
 
 def _values_of(conditions: _Conditions) -> Matrix:
@@ -218,8 +238,9 @@ def _values_of(conditions: _Conditions) -> Matrix:
     lengths = conditions.length
     values = [np.zeros(0)]
     for length in np.unique(lengths):
-        shares = conditions.share[lengths == length].reshape(-1, length)
-        values.append(compute_values(shares).ravel())
+        shares = conditions.share[lengths == length]
+        by_path = shares.reshape(-1, length)
+        values.append(compute_values(by_path).ravel())
     return np.concatenate(values)
 
 
@@ -235,14 +256,18 @@ def compute_values(shares: Matrix) -> Matrix:
     a polynomial, which the quadrature of Gauss and Legendre computes exactly.
     """
     length = shares.shape[1]
-    is_met = (np.arange(2**length) >> np.arange(length)[:, None]) & 1
+    sets = np.arange(2**length)
+    bits = np.arange(length)
+    is_met = (sets >> bits[:, None]) & 1
     share = shares[:, :, None]
     others_mean = np.zeros((len(shares), *is_met.shape))
-    points, weights = np.polynomial.legendre.leggauss((length + 1) // 2)
-    for point, weight in zip((points + 1) / 2, weights / 2, strict=True):
-        others_mean += weight * _multiply_others(
-            point * is_met + (1 - point) * share
-        )
+    n_points = (length + 1) // 2
+    # The points are between -1 and 1, the times between 0 and 1.
+    points, weights = np.polynomial.legendre.leggauss(n_points)
+    times = (points + 1) / 2
+    for time, weight in zip(times, weights / 2, strict=True):
+        factors = time * is_met + (1 - time) * share
+        others_mean += weight * _multiply_others(factors)
     return others_mean * (is_met - share)
 
 
@@ -251,7 +276,9 @@ def _multiply_others(factors: Matrix) -> Matrix:
 
     Example: the factors 2, 3, 5 have the others' products 15, 10, 6.
     """
+    before_last = factors[:, :-1]
+    from_last_to_second = factors[:, :0:-1]
     products = np.ones_like(factors)
-    products[:, 1:] = factors[:, :-1].cumprod(axis=1)
-    products[:, :-1] *= factors[:, :0:-1].cumprod(axis=1)[:, ::-1]
+    products[:, 1:] = before_last.cumprod(axis=1)
+    products[:, :-1] *= from_last_to_second.cumprod(axis=1)[:, ::-1]
     return products

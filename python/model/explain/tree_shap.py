@@ -58,7 +58,8 @@ def make_path_dependent(predictor: Estimator) -> Attribute | None:
 
 
 def make_interventional(
-    predictor: Estimator, background: Columns
+    predictor: Estimator,
+    background: Columns,
 ) -> Attribute | None:
     """Return what explains the trees of scikit-learn, LightGBM and XGBoost against a background.
 
@@ -134,7 +135,11 @@ def _find_faster(
     return None
 
 
-def _agrees(attribute: Attribute, by_shap: Attribute, trials: Matrix) -> bool:
+def _agrees(
+    attribute: Attribute,
+    by_shap: Attribute,
+    trials: Matrix,
+) -> bool:
     """Return whether an attribute is that of shap, but for rounding in float64."""
     try:
         values, base_value = attribute(trials)

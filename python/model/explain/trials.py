@@ -20,17 +20,22 @@ def make_trials(ensemble: Ensemble, n_features: int) -> Matrix:
     columns = []
     for thresholds in _thresholds_by_feature(ensemble, n_features):
         values = thresholds if len(thresholds) else NO_THRESHOLDS
-        columns.append(choose.choice(values, N_TRIALS))
+        column = choose.choice(values, N_TRIALS)
+        columns.append(column)
     trials = np.stack(columns, axis=1)
     is_missing = choose.random(trials.shape) < MISSING_SHARE
     return np.where(is_missing, np.nan, trials)
 
 
 def _thresholds_by_feature(
-    ensemble: Ensemble, n_features: int
+    ensemble: Ensemble,
+    n_features: int,
 ) -> list[NDArray[np.float64]]:
-    is_split = (ensemble.children_left >= 0) & np.isfinite(ensemble.thresholds)
+    is_inner = ensemble.children_left >= 0
+    is_split = is_inner & np.isfinite(ensemble.thresholds)
     features = ensemble.features[is_split]
+    thresholds = ensemble.thresholds[is_split]
     order = np.argsort(features)
-    ends = np.searchsorted(features[order], range(1, n_features))
-    return np.split(ensemble.thresholds[is_split][order], ends)
+    in_order = features[order]
+    starts = np.searchsorted(in_order, range(1, n_features))
+    return np.split(thresholds[order], starts)

@@ -43,7 +43,8 @@ def subtract(subtrahend: Matrix | float) -> Transform:
 
 
 def subtract_and_divide(
-    subtrahend: Matrix | float, divisor: Matrix
+    subtrahend: Matrix | float,
+    divisor: Matrix,
 ) -> Transform:
     """Return what subtracts, and then divides each column by its number, (n_columns,)."""
 

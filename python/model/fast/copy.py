@@ -77,9 +77,8 @@ class Copy:
             )
         except Exception as error:
             # A step refuses these values, and the estimator says which.
-            log.debug(
-                "the estimator predicts because of %s", type(error).__name__
-            )
+            name = type(error).__name__
+            log.debug("the estimator predicts because of %s", name)
             return None
 
     def compute(self, codes: Matrix) -> Matrix | None:

@@ -1,10 +1,12 @@
 """Encoders: what a step makes of categories, computed once for each category and then looked up.
 
-Any step that makes columns of categories is an encoder here. To support another one:
+A step of a ColumnTransformer that takes categories or texts is an encoder here. One that takes
+numbers is in `arithmetic`, or is called as it is. To support another encoder:
 
 * `ENCODERS` lists those that may take several columns. Add its class.
 * `takes_records_apart` says whose steps are tried at all: scikit-learn's. Let it in if it is not.
-* `known_values` says which values it tells apart, so that it may take texts. Say where they are.
+* `known_values` says which values it tells apart, so that it may take texts. Say where they are,
+  and let it in there as well if it is not scikit-learn's.
 
 The proof then compares the copy with the estimator, for each category up to 4,096 of a feature.
 """
@@ -38,7 +40,9 @@ Places: TypeAlias = Sequence[int] | NDArray[np.intp]
 
 
 def compile_encoder(
-    step: Transformer, places: Places, schema: Schema
+    step: Transformer,
+    places: Places,
+    schema: Schema,
 ) -> Transform:
     """Return a transform that looks up what the step makes of the features at `places`.
 
@@ -57,7 +61,8 @@ def compile_encoder(
             "a step takes features together that are not all numbers, or records that are"
         )
     encoding = Encoding(step, places, schema)
-    first = encoding.encode(np.zeros((1, len(schema.features))))
+    first_codes = np.zeros((1, len(schema.features)))
+    first = encoding.encode(first_codes)
     tables = [_make_table(encoding, int(place), first) for place in places]
 
     def look_up(codes: Matrix) -> Matrix:
@@ -74,7 +79,9 @@ def compile_encoder(
 
 
 def _can_be_looked_up(
-    step: Transformer, places: Places, schema: Schema
+    step: Transformer,
+    places: Places,
+    schema: Schema,
 ) -> bool:
     for place in places:
         if not isinstance(schema.features[place], Category):
@@ -94,9 +101,9 @@ def takes_records_apart(step: Transformer) -> bool:
     A function may not, if only because a missing value turns a column of integers into floats.
     Steps that are not scikit-learn's own may do anything.
     """
-    return (
-        is_sklearns_own(step) and type(step).__name__ != "FunctionTransformer"
-    )
+    if not is_sklearns_own(step):
+        return False
+    return type(step).__name__ != "FunctionTransformer"
 
 
 def known_values(step: Transformer, column: int) -> list[Value]:
@@ -120,9 +127,10 @@ def known_values(step: Transformer, column: int) -> list[Value]:
 
 def _keeps_columns(step: Transformer) -> bool:
     """Return whether it is an imputer that neither drops a column nor adds one."""
-    if type(step).__name__ != "SimpleImputer" or step.indicator_ is not None:
+    if type(step).__name__ != "SimpleImputer":
         return False
-    return not any(map(is_missing, step.statistics_))
+    adds_columns = step.indicator_ is not None
+    return not adds_columns and not any(map(is_missing, step.statistics_))
 
 
 def parts_of(step: Transformer) -> list[Transformer]:
@@ -142,8 +150,10 @@ class Encoding:
 
     def encode(self, codes: Matrix) -> Matrix:
         """Return what the step makes of records, (n_records, n_features), given as codes."""
-        columns = self.schema.decode(codes).iloc[:, list(self.places)]
-        return np.asarray(to_dense(self.step.transform(columns)), dtype=float)
+        columns = self.schema.decode(codes)
+        own_columns = columns.iloc[:, list(self.places)]
+        encoded = to_dense(self.step.transform(own_columns))
+        return np.asarray(encoded, dtype=float)
 
 
 class Table(NamedTuple):
@@ -160,17 +170,26 @@ class Table(NamedTuple):
     """The rows that the step refuses, (n_categories + 1,); None if it takes all."""
 
 
-def _make_table(encoding: Encoding, place: int, first: Matrix) -> Table:
+def _make_table(
+    encoding: Encoding,
+    place: int,
+    first: Matrix,
+) -> Table:
     """Return the table of the feature at `place`, all others having the code 0 as in `first`."""
     schema = encoding.schema
-    n_categories = len(schema.categories[place].categories)
-    rows = np.zeros((n_categories + 1, len(schema.features)))
-    rows[:, place] = [*range(n_categories), MISSING_POSITION]
+    category = schema.categories[place]
+    positions = range(len(category.categories))
+    codes = [*positions, MISSING_POSITION]
+    n_codes = len(codes)
+    rows = np.zeros((n_codes, len(schema.features)))
+    rows[:, place] = codes
 
-    refused = np.zeros(len(rows), dtype=bool)
-    refused[list(refused_rows(encoding.encode, rows))] = True
-    values = first.repeat(len(rows), axis=0)
-    values[~refused] = encoding.encode(rows[~refused])
+    refused_numbers = list(refused_rows(encoding.encode, rows))
+    refused = np.zeros(n_codes, dtype=bool)
+    refused[refused_numbers] = True
+    encodable = ~refused
+    values = first.repeat(n_codes, axis=0)
+    values[encodable] = encoding.encode(rows[encodable])
 
     changed = _changed_columns(values, first)
     return Table(
@@ -189,7 +208,9 @@ def _changed_columns(values: Matrix, first: Matrix) -> NDArray[np.intp]:
 
 def slice_if_adjacent(places: Places) -> slice | Places:
     """Return the numbers as a slice, which is faster, where each is the next of the one before."""
-    start = int(places[0]) if len(places) else 0
+    if not len(places):
+        return slice(0, 0)
+    start = int(places[0])
     stop = start + len(places)
     if np.array_equal(places, np.arange(start, stop)):
         return slice(start, stop)

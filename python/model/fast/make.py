@@ -21,7 +21,10 @@ SEED = 0
 
 
 def make_copy(
-    estimator: Estimator, steps: Steps, schema: Schema, samples: Columns
+    estimator: Estimator,
+    steps: Steps,
+    schema: Schema,
+    samples: Columns,
 ) -> Copy:
     """Return a copy of the estimator that is proven to compute the same, and faster.
 
@@ -34,7 +37,7 @@ def make_copy(
         codes = copy.schema.encode_columns(samples)
         made_up = made_up_codes(copy.schema, choose)
         trials = np.concatenate([codes, made_up])
-        # Every so many of them, so that wide models do not need gigabytes.
+        # Only every `step`-th trial where all of them would need gigabytes, as for a wide model.
         step = ceil(len(trials) / original.rows_at_once)
         trials = trials[::step]
         copy, accepted = prove(copy, original, trials, choose)
@@ -42,7 +45,10 @@ def make_copy(
 
 
 def compile_copy(
-    estimator: Estimator, steps: Steps, schema: Schema, samples: Columns
+    estimator: Estimator,
+    steps: Steps,
+    schema: Schema,
+    samples: Columns,
 ) -> tuple[Copy, Original]:
     """Return a copy that may be wrong, and the original with which to compare it.
 
@@ -50,9 +56,7 @@ def compile_copy(
     """
     predictor = steps.predictor
     if isinstance(estimator, FormedEstimator):
-        raise Unproven(
-            "what it takes is no table: that is left to the estimator"
-        )
+        raise Unproven(_why_left(schema))
     _check_own([*layers(estimator), predictor])
     schema = with_vocabularies(schema, steps)
     classes = getattr(estimator, "classes_", None)
@@ -60,17 +64,41 @@ def compile_copy(
     getattr(estimator, method)  # raises AttributeError where there is none
     transform = compile_transformers(steps.transformers, schema)
 
-    two_rows = schema.decode(schema.encode_columns(samples)[[0, 0]])
-    form = form_of(steps.transform_sparse(two_rows))
+    codes = schema.encode_columns(samples)
+    # One row would be by column and by row at once.
+    two_rows = schema.decode(codes[[0, 0]])
+    inputs = steps.transform_sparse(two_rows)
+    form = form_of(inputs)
     trees = read_trees(predictor)
     few, many = compile_predictor(predictor, trees, form)
 
-    # A decision function decides by margins, and near ties are left to it.
-    exact_labels = not hasattr(predictor, "decision_function")
-    copy = Copy(method, classes, schema, transform, few, many, exact_labels)
-    n_rows = rows_at_once(_width(schema, predictor))
-    original = Original(estimator, steps, trees, schema, method, form, n_rows)
+    copy = Copy(
+        method=method,
+        classes=classes,
+        schema=schema,
+        transform=transform,
+        few=few,
+        many=many,
+        # A decision function decides by margins, and near ties are left to it.
+        exact_labels=not hasattr(predictor, "decision_function"),
+    )
+    original = Original(
+        estimator=estimator,
+        steps=steps,
+        trees=trees,
+        schema=schema,
+        method=method,
+        form=form,
+        rows_at_once=rows_at_once(_width(schema, predictor)),
+    )
     return copy, original
+
+
+def _why_left(schema: Schema) -> str:
+    """Return why nothing but the estimator takes what is made of the columns."""
+    if schema.has_codes:
+        return "what it takes is no table, and is left to the estimator"
+    return "text is left to the estimator"
 
 
 def _check_own(layers: list[Estimator]) -> None:
@@ -86,6 +114,7 @@ def _check_own(layers: list[Estimator]) -> None:
 
 def _width(schema: Schema, predictor: Estimator) -> int:
     """Return the numbers of the widest row that is made of one record."""
-    n_coefficients = np.size(getattr(predictor, "coef_", 0))
+    coefficients = getattr(predictor, "coef_", 0)
+    n_features = len(schema.features)
     n_columns = int(predictor.n_features_in_)
-    return max(len(schema.features), n_columns, n_coefficients)
+    return max(n_features, n_columns, np.size(coefficients))

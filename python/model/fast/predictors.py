@@ -31,13 +31,16 @@ def form_of(columns: Columns) -> Form:
     """
     if hasattr(columns, "toarray"):
         return type(columns)
-    if np.asarray(columns).flags.fnc:
+    array = np.asarray(columns)
+    if array.flags.fnc:
         return np.asfortranarray
     return np.ascontiguousarray
 
 
 def compile_predictor(
-    predictor: Estimator, trees: TreeModel | None, form: Form
+    predictor: Estimator,
+    trees: TreeModel | None,
+    form: Form,
 ) -> tuple[Outputs, Outputs]:
     """Return the predictor's `predict_proba`, or a regressor's `predict`, as two functions.
 
@@ -61,7 +64,8 @@ def tolerance(predictor: Estimator, trees: TreeModel | None) -> float:
 
 
 def _compile_linear(
-    predictor: Estimator, form: Form
+    predictor: Estimator,
+    form: Form,
 ) -> tuple[Outputs, Outputs]:
     """Return a linear model for few and for many rows, which differ for a sparse form only."""
 
@@ -72,7 +76,8 @@ def _compile_linear(
     many = compile_linear(predictor, multiply)
     if form in DENSE_FORMS:
         return many, many
-    return compile_linear(predictor, multiply_in_turn), many
+    few = compile_linear(predictor, multiply_in_turn)
+    return few, many
 
 
 def compile_linear(predictor: Estimator, multiply: Multiply) -> Outputs:
@@ -82,7 +87,8 @@ def compile_linear(predictor: Estimator, multiply: Multiply) -> Outputs:
     link = _link_of_linear(predictor, coefficients)
 
     def compute(matrix: Matrix) -> Matrix:
-        return link(multiply(matrix, coefficients) + intercept)
+        margins = multiply(matrix, coefficients) + intercept
+        return link(margins)
 
     if hasattr(predictor, "classes_"):
         return _as_probabilities(compute)
@@ -90,7 +96,8 @@ def compile_linear(predictor: Estimator, multiply: Multiply) -> Outputs:
 
 
 def _link_of_linear(
-    predictor: Estimator, coefficients: Matrix
+    predictor: Estimator,
+    coefficients: Matrix,
 ) -> Callable[[Matrix], Matrix]:
     """Return the function from margins to a regressor's numbers or a classifier's probabilities."""
     from scipy.special import expit, softmax
@@ -119,11 +126,13 @@ def multiply_in_turn(matrix: Matrix, coefficients: Matrix) -> Matrix:
     if coefficients.ndim > 1:
         matrix = matrix[:, :, None]
     terms = matrix * coefficients
-    return terms.cumsum(axis=1)[:, -1]
+    sums = terms.cumsum(axis=1)
+    return sums[:, -1]
 
 
 def _compile_trees(
-    predictor: Estimator, trees: TreeModel | None
+    predictor: Estimator,
+    trees: TreeModel | None,
 ) -> tuple[Outputs, Outputs]:
     """Return trees for few and for many rows, which differ for a forest only.
 
@@ -140,9 +149,11 @@ def _compile_trees(
         raise Unproven("the compiled copy has other trees than the estimator")
     gtil = Gtil(model, trees)
     if trees.loss is None:
-        forest = _in_shape(predictor, gtil)
-        return forest, _compile_tree_by_tree(predictor, trees)
-    boosting = _in_shape(predictor, _with_link(predictor, trees.loss, gtil))
+        row_by_row = _in_shape(predictor, gtil)
+        tree_by_tree = _compile_tree_by_tree(predictor, trees)
+        return row_by_row, tree_by_tree
+    with_link = _with_link(predictor, trees.loss, gtil)
+    boosting = _in_shape(predictor, with_link)
     return boosting, boosting
 
 
@@ -151,7 +162,8 @@ def _compile_tree(predictor: Estimator, trees: TreeModel) -> Outputs:
     (tree,) = trees.native_trees
 
     def predict(matrix: Matrix) -> Matrix:
-        values: Matrix = tree.predict(matrix.astype(np.float32))
+        numbers = matrix.astype(np.float32)
+        values: Matrix = tree.predict(numbers)
         return values
 
     return _in_shape(predictor, predict)
@@ -173,7 +185,9 @@ def _compile_tree_by_tree(predictor: Estimator, trees: TreeModel) -> Outputs:
 
 
 def _with_link(
-    predictor: Estimator, loss: Any, compute_margins: Outputs
+    predictor: Estimator,
+    loss: Any,
+    compute_margins: Outputs,
 ) -> Outputs:
     """Return what turns the margins of boosting into what it predicts."""
     is_classifier = hasattr(predictor, "classes_")
@@ -195,7 +209,8 @@ def _in_shape(predictor: Estimator, compute: Outputs) -> Outputs:
         return _as_probabilities(compute)
 
     def compute_numbers(matrix: Matrix) -> Matrix:
-        return compute(matrix).reshape(len(matrix), -1)[:, 0]
+        numbers = compute(matrix).reshape(len(matrix), -1)
+        return numbers[:, 0]
 
     return compute_numbers
 
@@ -210,6 +225,7 @@ def _as_probabilities(compute: Outputs) -> Outputs:
         probabilities = compute(matrix).reshape(len(matrix), -1)
         if probabilities.shape[1] > 1:
             return probabilities
-        return np.concatenate([1 - probabilities, probabilities], axis=1)
+        of_first = 1 - probabilities
+        return np.concatenate([of_first, probabilities], axis=1)
 
     return compute_probabilities

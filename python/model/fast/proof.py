@@ -53,30 +53,37 @@ class Original:
     def compute(self, codes: Matrix) -> Matrix:
         """Return the estimator's outputs for codes, (n_records, n_features)."""
         compute = getattr(self.estimator, self.method)
-        return np.asarray(compute(self.schema.decode(codes)))
+        columns = self.schema.decode(codes)
+        return np.asarray(compute(columns))
 
     def predict(self, codes: Matrix) -> NDArray[Any]:
         """Return the estimator's labels or numbers for codes, (n_records, n_features)."""
-        return np.asarray(self.estimator.predict(self.schema.decode(codes)))
+        columns = self.schema.decode(codes)
+        return np.asarray(self.estimator.predict(columns))
 
     def transform(self, codes: Matrix) -> Matrix:
         """Return the matrix that the predictor takes, (n_records, n_columns)."""
-        return np.asarray(
-            self.steps.transform(self.schema.decode(codes)), dtype=float
-        )
+        columns = self.schema.decode(codes)
+        matrix = self.steps.transform(columns)
+        return np.asarray(matrix, dtype=float)
 
     def compute_last(self, matrix: Matrix) -> Matrix:
         """Return the predictor's outputs for a matrix, (n_rows, n_columns)."""
         compute = getattr(self.predictor, self.method)
-        return np.asarray(compute(self.form(matrix)))
+        columns = self.form(matrix)
+        return np.asarray(compute(columns))
 
     def predict_last(self, matrix: Matrix) -> NDArray[Any]:
         """Return the predictor's labels or numbers for a matrix, (n_rows, n_columns)."""
-        return np.asarray(self.predictor.predict(self.form(matrix)))
+        columns = self.form(matrix)
+        return np.asarray(self.predictor.predict(columns))
 
 
 def prove(
-    copy: Copy, original: Original, trials: Matrix, choose: np.random.Generator
+    copy: Copy,
+    original: Original,
+    trials: Matrix,
+    choose: np.random.Generator,
 ) -> tuple[Copy, Matrix]:
     """Return the copy with what the proof shows of it, and those of the trials that it computes.
 
@@ -91,7 +98,8 @@ def prove(
 
     accepted = _accepted_trials(copy, original, trials)
     matrix = original.transform(accepted)
-    if not np.array_equal(copy.transform(accepted), matrix, equal_nan=True):
+    copied = copy.transform(accepted)
+    if not np.array_equal(copied, matrix, equal_nan=True):
         raise Unproven("a step gives other values than its copy")
 
     matrices = [matrix, first]
@@ -111,12 +119,17 @@ def _with_missing(matrix: Matrix, choose: np.random.Generator) -> Matrix:
     return np.where(is_missing, np.nan, matrix)
 
 
-def _accepted_trials(copy: Copy, original: Original, trials: Matrix) -> Matrix:
+def _accepted_trials(
+    copy: Copy,
+    original: Original,
+    trials: Matrix,
+) -> Matrix:
     """Return those of the trials that the copy computes.
 
     Raises Unproven if there are none, or if the estimator refuses one of them.
     """
-    accepted = trials[[_computes(copy, row[None]) for row in trials]]
+    is_computed = [_computes(copy, row[None]) for row in trials]
+    accepted = trials[is_computed]
     if not len(accepted) or not accepts(original.compute, accepted):
         raise Unproven(
             "the compiled copy answers what the estimator refuses, or nothing"
@@ -148,7 +161,11 @@ class _Trial(NamedTuple):
     predict_labels: Callable[[], NDArray[Any]]
 
 
-def _compare_last(copy: Copy, original: Original, matrix: Matrix) -> Copy:
+def _compare_last(
+    copy: Copy,
+    original: Original,
+    matrix: Matrix,
+) -> Copy:
     """Compare the predictor, and both ways of its copy, for the rows of a matrix."""
     expected = original.compute_last(matrix)
     predict_labels = partial(original.predict_last, matrix)
@@ -158,16 +175,25 @@ def _compare_last(copy: Copy, original: Original, matrix: Matrix) -> Copy:
     return copy
 
 
-def _compare_whole(copy: Copy, original: Original, codes: Matrix) -> Copy:
+def _compare_whole(
+    copy: Copy,
+    original: Original,
+    codes: Matrix,
+) -> Copy:
     """Compare the estimator and its copy, from the first step to the last, for codes."""
     expected = original.compute(codes)
-    outputs = copy.few(copy.transform(codes))
+    matrix = copy.transform(codes)
+    outputs = copy.few(matrix)
     predict_labels = partial(original.predict, codes)
     trial = _Trial("whole model", expected, outputs, predict_labels)
     return _compare(copy, original.tolerance, trial)
 
 
-def _compare(copy: Copy, tolerance: float, trial: _Trial) -> Copy:
+def _compare(
+    copy: Copy,
+    tolerance: float,
+    trial: _Trial,
+) -> Copy:
     """Return the copy, with `exact_labels` only if every bit of the outputs is the same.
 
     Raises Unproven if outputs differ by more than the tolerance, or if a label differs.
@@ -196,7 +222,11 @@ def _largest(numbers: Matrix) -> float:
     return float(np.abs(finite).max(initial=1.0))
 
 
-def _close(expected: Matrix, outputs: Matrix, tolerance: float) -> bool:
+def _close(
+    expected: Matrix,
+    outputs: Matrix,
+    tolerance: float,
+) -> bool:
     """Return whether no output differs by more than the absolute tolerance."""
     if expected.shape != outputs.shape:
         return False

@@ -17,7 +17,11 @@ ROUNDS = 3
 Compute = Callable[[Matrix], Any]
 
 
-def with_limits(copy: Copy, original: Original, codes: Matrix) -> Copy:
+def with_limits(
+    copy: Copy,
+    original: Original,
+    codes: Matrix,
+) -> Copy:
     """Return the copy with `few_limit` and `limit`: up to how many records each way is fastest.
 
     `codes`, (n_records, n_features), are records that the copy computes.
@@ -35,7 +39,10 @@ def with_limits(copy: Copy, original: Original, codes: Matrix) -> Copy:
 
 
 def crossing(
-    first: Compute, second: Compute, rows: Matrix, largest: int
+    first: Compute,
+    second: Compute,
+    rows: Matrix,
+    largest: int,
 ) -> int:
     """Return the number of rows, at most `largest`, up to which the first is as fast.
 
@@ -46,7 +53,9 @@ def crossing(
         if size > largest:
             continue
         batch = np.resize(rows, (size, rows.shape[1]))
-        if _seconds(first, batch) <= _seconds(second, batch):
+        first_seconds = _seconds(first, batch)
+        second_seconds = _seconds(second, batch)
+        if first_seconds <= second_seconds:
             return limit
         limit = size - 1
     return limit
@@ -58,5 +67,6 @@ def _seconds(compute: Compute, rows: Matrix) -> float:
     for _ in range(ROUNDS):
         start = time.perf_counter()
         compute(rows)
-        shortest = min(shortest, time.perf_counter() - start)
+        seconds = time.perf_counter() - start
+        shortest = min(shortest, seconds)
     return shortest

@@ -30,7 +30,8 @@ MATRIX_LIMIT_NUMBERS = 2**22  # 32 MiB
 
 
 def compile_transformers(
-    transformers: Sequence[Transformer], schema: Schema
+    transformers: Sequence[Transformer],
+    schema: Schema,
 ) -> Transform:
     """Return one transform for all steps: from codes to the matrix that the predictor takes.
 
@@ -163,7 +164,9 @@ def _compile_blocks(transformer: Transformer, schema: Schema) -> list[Block]:
 
 
 def _compile_block(
-    step: Transformer, places: Places, schema: Schema
+    step: Transformer,
+    places: Places,
+    schema: Schema,
 ) -> Transform:
     if all(schema.features[place].is_number for place in places):
         return compile_step(step)

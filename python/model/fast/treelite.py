@@ -37,7 +37,8 @@ TreeAccessor: TypeAlias = Any
 
 
 def import_trees(
-    predictor: Estimator, trees: TreeModel | None
+    predictor: Estimator,
+    trees: TreeModel | None,
 ) -> treelite.Model:
     """Return a forest or a booster of scikit-learn as treelite has it.
 
@@ -87,7 +88,9 @@ def has_same_trees(model: treelite.Model, trees: TreeModel) -> bool:
 
 
 def _has_same_splits(
-    accessor: TreeAccessor, tree: Tree, compares_missing: bool
+    accessor: TreeAccessor,
+    tree: Tree,
+    compares_missing: bool,
 ) -> bool:
     fields: dict[str, NDArray[Any]] = {
         "cleft": tree.left,

@@ -35,7 +35,9 @@ def rows_at_once(width: int) -> int:
 
 
 def critical_rows(
-    predictor: Estimator, trees: TreeModel | None, choose: np.random.Generator
+    predictor: Estimator,
+    trees: TreeModel | None,
+    choose: np.random.Generator,
 ) -> Iterator[Matrix]:
     """Yield rows that are close to where the predictor decides, (n_rows, n_columns) at a time.
 
@@ -50,27 +52,35 @@ def critical_rows(
 
 
 def rows_near_margins(
-    predictor: Estimator, choose: np.random.Generator
+    predictor: Estimator,
+    choose: np.random.Generator,
 ) -> Matrix:
     """Return rows for which the margins of a linear model take the values where its link bends.
 
     In the second half of the rows, large terms that cancel out are added to those of the first.
     What is left of them is the same only if they are added up in the estimator's own order.
     """
-    coefficients = np.atleast_2d(np.asarray(predictor.coef_, dtype=float))
+    fitted = np.asarray(predictor.coef_, dtype=float)
+    coefficients = np.atleast_2d(fitted)
     n_outputs, n_columns = coefficients.shape
     n_rows = min(LINEAR_ROWS, rows_at_once(2 * coefficients.size))
+
     normal = choose.normal(size=(n_rows, n_outputs))
-    margins = normal * choose.choice(MARGIN_SCALES, size=(n_rows, 1))
+    scales = choose.choice(MARGIN_SCALES, size=(n_rows, 1))
+    margins = normal * scales
     inverse = np.linalg.pinv(coefficients).T
     rows = (margins - predictor.intercept_) @ inverse
-    large = choose.normal(size=(n_rows, n_columns)) * LARGE_TERM
-    cancelling = rows + large - (large @ coefficients.T) @ inverse
+
+    directions = choose.normal(size=(n_rows, n_columns))
+    large = directions * LARGE_TERM
+    large_margins = large @ coefficients.T
+    cancelling = rows + large - large_margins @ inverse
     return np.concatenate([rows, cancelling])
 
 
 def rows_near_thresholds(
-    trees: TreeModel, choose: np.random.Generator
+    trees: TreeModel,
+    choose: np.random.Generator,
 ) -> Iterator[Matrix]:
     """Yield rows of each feature's thresholds, and of the numbers right below and right above.
 
@@ -84,31 +94,35 @@ def rows_near_thresholds(
     longest = max(map(len, columns))
     step = min(MAX_ROWS, rows_at_once(len(columns)))
     for start in range(0, longest, step):
-        places = np.arange(start, min(start + step, longest))
+        stop = min(start + step, longest)
+        places = np.arange(start, stop)
         wrapped = [column.take(places, mode="wrap") for column in columns]
         yield np.stack(wrapped, axis=1)
 
 
 def _values_near_thresholds(
-    trees: TreeModel, choose: np.random.Generator
+    trees: TreeModel,
+    choose: np.random.Generator,
 ) -> list[Matrix]:
     """Return for each feature its thresholds and the numbers beside them; 0 if it has none."""
     features, thresholds = trees.splits
     is_finite = np.isfinite(thresholds)
     columns = []
     for feature in range(trees.n_features):
-        is_own = features == feature
-        values = np.unique(thresholds[is_own & is_finite])
+        is_own = is_finite & (features == feature)
+        values = np.unique(thresholds[is_own])
         if len(values):
             near = _with_neighbours(values, trees.precision)
-            columns.append(choose.permutation(near))
+            column = choose.permutation(near)
         else:
-            columns.append(np.zeros(1))
+            column = np.zeros(1)
+        columns.append(column)
     return columns
 
 
 def _with_neighbours(
-    values: Matrix, precision: type[np.floating[Any]]
+    values: Matrix,
+    precision: type[np.floating[Any]],
 ) -> Matrix:
     """Return the values, and the numbers of that precision right below and right above each."""
     rounded = values.astype(precision)
@@ -138,7 +152,9 @@ def made_up_codes(schema: Schema, choose: np.random.Generator) -> Matrix:
 
 
 def _put_extremes(
-    codes: Matrix, schema: Schema, choose: np.random.Generator
+    codes: Matrix,
+    schema: Schema,
+    choose: np.random.Generator,
 ) -> None:
     """Put an extreme number into every other record, each time for another feature."""
     numbers = []
@@ -149,11 +165,14 @@ def _put_extremes(
         return
     rows = np.arange(0, len(codes), 2)
     places = np.resize(numbers, len(rows))
-    codes[rows, places] = choose.choice(EXTREMES, len(rows))
+    extremes = choose.choice(EXTREMES, len(rows))
+    codes[rows, places] = extremes
 
 
 def _made_up_column(
-    feature: Feature, n_rows: int, choose: np.random.Generator
+    feature: Feature,
+    n_rows: int,
+    choose: np.random.Generator,
 ) -> Matrix:
     """Return the codes of one feature, (n_rows,), in any order."""
     if isinstance(feature, Category):
@@ -166,21 +185,27 @@ def _made_up_column(
         column = (column > 0).astype(float)
     elif isinstance(feature, Integer):
         column = column.round()
-    may_miss = bool(feature.accepts_missing) and feature.default is None
-    is_missing = choose.random(n_rows) < MISSING_SHARE * may_miss
-    return np.where(is_missing, missing, choose.permutation(column))
+    missing_share = 0.0
+    if feature.accepts_missing and feature.default is None:
+        missing_share = MISSING_SHARE
+    is_missing = choose.random(n_rows) < missing_share
+    in_any_order = choose.permutation(column)
+    return np.where(is_missing, missing, in_any_order)
 
 
 def _made_up_positions(feature: Category, n_rows: int) -> Matrix:
     """Return all positions, or the last: so the stranger of a vocabulary is always there."""
     positions = np.arange(len(feature.categories), dtype=float)
-    return np.resize(positions[::-1], n_rows)
+    last_first = positions[::-1]
+    return np.resize(last_first, n_rows)
 
 
 def _made_up_numbers(n_rows: int, choose: np.random.Generator) -> Matrix:
     """Return usual numbers, and as many of one size that is chosen."""
     n_usual = n_rows // 2
+    n_others = n_rows - n_usual
     usual = np.resize(NUMBERS, n_usual)
-    normal = choose.normal(size=n_rows - n_usual)
-    scale = 10.0 ** choose.integers(-3, 5)
+    normal = choose.normal(size=n_others)
+    exponent = choose.integers(-3, 5)
+    scale = 10.0**exponent
     return np.concatenate([usual, normal * scale])

@@ -45,7 +45,8 @@ class Vocabulary(Category):
         numbered = {
             text: number for number, text in enumerate(self.categories)
         }
-        positions = Positions(numbered, stranger=len(self.categories) - 1)
+        stranger = len(self.categories) - 1
+        positions = Positions(numbered, stranger)
         if self.default is None:
             positions[None] = MISSING_POSITION
         else:
@@ -56,8 +57,10 @@ class Vocabulary(Category):
         """Return the position of each text in such a column, (n_records,)."""
         codes = []
         for text in column:
-            is_text = isinstance(text, str)
-            codes.append(self.positions[text] if is_text else MISSING_POSITION)
+            if isinstance(text, str):
+                codes.append(self.positions[text])
+            else:
+                codes.append(MISSING_POSITION)
         return np.array(codes, dtype=float)
 
     def decode(self, codes: Matrix) -> Any:
@@ -96,7 +99,8 @@ def _known_texts(transformer: Transformer, place: int) -> list[str]:
         places = list(transformer._transformer_to_input_indices[name])
         if step == "drop" or place not in places:
             continue
-        for value in known_values(step, places.index(place)):
+        column = places.index(place)
+        for value in known_values(step, column):
             if isinstance(value, str):
                 texts[value] = None
     return list(texts)

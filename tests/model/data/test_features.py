@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -286,8 +287,11 @@ def test_a_feature_whose_parts_fit_passes_its_check(feature: Feature) -> None:
         (category(), "a category needs its categories"),
         (category("a", "a"), "the same category is listed twice"),
         (category(1, 1.0), "the same category is listed twice"),
-        (category("a", None), "categories must be strings, numbers or booleans"),
-        (category(1.0, np.nan), "categories must be strings, numbers or booleans"),
+        (category("a", None), "categories must be strings, numbers or booleans, and None is among them: leave it out and set accepts_missing to True"),
+        (category("a", pd.NA), "categories must be strings, numbers or booleans, and <NA> is among them: leave it out and set accepts_missing to True"),
+        (category(pd.Timestamp(0)), "categories must be strings, numbers or booleans, got Timestamp('1970-01-01 00:00:00')"),
+        (category(pd.Interval(0, 1)), "categories must be strings, numbers or booleans, got Interval(0, 1, closed='right')"),
+        (category(1.0, np.nan), "categories must be strings, numbers or booleans, and nan is among them: leave it out and set accepts_missing to True"),
         (category(1, True), "categories must not mix booleans with numbers"),
         (category("a", default="b"), 'the default must be one of the categories "a"'),
         (category(0, 1, default=True), "the default must be one of the categories 0, 1"),
@@ -299,6 +303,41 @@ def test_a_feature_whose_parts_do_not_fit_says_so(
     with pytest.raises(ArtifactError) as caught:
         feature.check()
     assert str(caught.value) == f'feature "x": {reason}'
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (pd.Timestamp("2020-02-29"), "Timestamp('2020-02-29 00:00:00')"),
+        (Decimal("1.50"), "Decimal('1.50')"),
+        ((1, pd.NaT), "(1, NaT)"),
+        (b"a", "b'a'"),
+        (np.int64(3), "3"),
+    ],
+)
+def test_a_fault_shows_a_value_that_json_has_not(
+    value: Any, shown: str
+) -> None:
+    assert String("word").fault(value) == f"expected a string, got {shown}"
+
+
+def test_a_category_that_looks_the_same_is_told_apart() -> None:
+    feature = Category("word", categories=("gr\u00f6\u00dfe", "b"))
+    fault = feature.fault("gro\u0308\u00dfe")
+    assert fault is not None
+    assert fault.endswith(
+        '; it looks the same but has other code points: write it as "gr\\u00f6\\u00dfe"'
+    )
+    assert (
+        feature.fault(1)
+        == 'expected one of the categories "größe", "b", got 1'
+    )
+
+
+@pytest.mark.parametrize("gap", [pd.NA, pd.NaT, np.nan, Decimal("nan")])
+def test_no_missing_value_is_a_default(gap: Any) -> None:
+    with pytest.raises(ArtifactError, match="NaN is no default; leave it out"):
+        Numeric("size", default=gap).check()
 
 
 class Even(Numeric):

@@ -90,11 +90,24 @@ def test_a_text_model_is_explained_and_shows_its_terms() -> None:
     assert "LogisticRegression" in info["predictor_type"]
 
 
-def test_the_reason_for_no_copy_of_a_text_model_is_a_sentence() -> None:
-    model = load(content(TEXT, text_model().fit(TEXTS, LABELS)))
-    model.speed_up()
-    reason = "what it takes is no table: that is left to the estimator"
-    assert model.info()["fast_predict_reason"] == reason
+@pytest.mark.parametrize(
+    ("model", "entry", "reason"),
+    [
+        (text_model().fit(TEXTS, LABELS), TEXT[0], "text is left to the estimator"),
+        (
+            make_pipeline(DictVectorizer(), LinearRegression()).fit([{"x": 1}, {"x": 2}], [1, 2]),
+            {"name": "x", "type": "numeric"},
+            "what it takes is no table, and is left to the estimator",
+        ),
+    ],
+    ids=["text", "dicts"],
+)  # fmt: skip
+def test_the_reason_for_no_copy_is_a_sentence(
+    model: Any, entry: Any, reason: str
+) -> None:
+    loaded = load(content([entry], model))
+    loaded.speed_up()
+    assert loaded.info()["fast_predict_reason"] == reason
 
 
 def test_a_missing_text_is_a_fault_where_nothing_says_otherwise() -> None:

@@ -64,6 +64,12 @@ def test_a_misspelt_flag(client: Client) -> None:
     )
 
 
+def test_a_long_name_is_cut(client: Client) -> None:
+    response = client().post(f"/predict?{'x' * 5000}=1", data=BODY)
+    document = problem(response, 400, f'unknown query parameter "{"x" * 59}…')
+    assert len(document["detail"]) < 100
+
+
 def test_a_query_in_another_script(client: Client) -> None:
     query = "größe=1".encode().decode("latin1")
     response = client().post(

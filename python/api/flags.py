@@ -5,7 +5,7 @@ from functools import lru_cache
 from urllib.parse import parse_qs
 
 from python.errors import BadRequest
-from python.model.data.spelling import suggest
+from python.model.data.spelling import shorten, suggest
 
 FLAG_VALUES = {"0": False, "false": False, "1": True, "true": True}
 
@@ -13,7 +13,8 @@ FLAG_VALUES = {"0": False, "false": False, "1": True, "true": True}
 # To parse a query takes 6 microseconds, and clients send the same few ones.
 @lru_cache(maxsize=32)
 def read_flags(
-    query_string: str, names: tuple[str, ...]
+    query_string: str,
+    names: tuple[str, ...],
 ) -> Mapping[str, bool]:
     """Return whether each of the flags is set; one that is left out is not.
 
@@ -21,12 +22,16 @@ def read_flags(
     is repeated.
     """
     # PEP 3333 hands over bytes that are decoded as Latin-1, whatever the client meant by them.
-    text = query_string.encode("latin1").decode(errors="replace")
+    octets = query_string.encode("latin1")
+    text = octets.decode(errors="replace")
+    parameters = parse_qs(text, keep_blank_values=True)
     flags = dict.fromkeys(names, False)
-    for name, values in parse_qs(text, keep_blank_values=True).items():
+    for name, values in parameters.items():
         if name not in names:
             suggestion = suggest(name, names)
-            raise BadRequest(f'unknown query parameter "{name}"{suggestion}')
+            raise BadRequest(
+                f"unknown query parameter {shorten(name)}{suggestion}"
+            )
         value = values[0].lower()
         if len(values) > 1 or value not in FLAG_VALUES:
             expected = "expected one of 0, 1, true or false"
