@@ -206,6 +206,9 @@ class Schema:
         """Return whether float64 has each of the whole numbers among the codes."""
         if not self._integers:
             return True
+        # The sum of the squares shows at once what holds for nearly all records.
+        if np.vdot(codes, codes) < EXACT_INTEGERS**2:
+            return True
         sizes = np.abs(codes[:, self._integers])
         # The code of 2**53 may stand for 2**53 + 1.
         return not (sizes >= EXACT_INTEGERS).any()

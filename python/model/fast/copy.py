@@ -72,9 +72,9 @@ class Copy:
             return None
         try:
             codes = self._encode(records)
-            return (
-                self.compute(codes) if self.schema.are_exact(codes) else None
-            )
+            if not self.schema.are_exact(codes):
+                return None
+            return self.compute(codes)
         except Exception as error:
             # A step refuses these values, and the estimator says which.
             name = type(error).__name__
