@@ -1,14 +1,18 @@
 """Artifacts of a small model, whole or with one thing wrong, and what is said of them."""
 
+import json
 from typing import Any
 
 import pandas as pd
 import pytest
+from flask.testing import FlaskClient
 from sklearn.linear_model import LogisticRegression
 
+from python.app import create_app
 from python.errors import ArtifactError
 from python.model.artifact import Artifact
 from python.model.sklearn import SklearnModel
+from python.settings import Settings
 
 NAMES = ["x", "y"]
 X = pd.DataFrame([[0.0, 1.0], [1.0, 0.0], [2.0, 3.0]], columns=NAMES)
@@ -45,3 +49,23 @@ def refusal(content: Any) -> str:
     sentence = str(caught.value)
     assert "\n" not in sentence
     return sentence
+
+
+def client_of(content: Any) -> FlaskClient:
+    """Return a client of the service with a model from what a file holds."""
+    return create_app(Settings(), load(content)).test_client()
+
+
+def post(client: FlaskClient, path: str, payload: Any) -> Any:
+    """Return what the service responds with to a payload, whose numbers are written in full."""
+    response = client.post(path, data=json.dumps(payload))
+    assert response.status_code == 200, response.text
+    return response.get_json()
+
+
+def problems(client: FlaskClient, payload: Any) -> dict[str, str]:
+    """Return the details of the faults in a payload, by their pointers."""
+    response = client.post("/predict", data=json.dumps(payload))
+    assert response.status_code == 422, response.text
+    errors = response.get_json()["errors"]
+    return {error["pointer"]: error["detail"] for error in errors}

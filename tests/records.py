@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from python.model.base import Explanation
-from python.model.data.features import Category, Feature
+from python.model.data.features import Feature
+from python.model.data.kinds import Category
 from python.model.data.records import Records
 from python.model.data.schema import Schema
 from python.model.sklearn import SklearnModel

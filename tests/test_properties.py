@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from python.api.bodies import Reader
 from python.app import create_app
 from python.errors import ServiceError
-from python.model.data.features import Category
+from python.model.data.kinds import Category
 from python.settings import Settings
 from tests.laws import strict
 from tests.models import build

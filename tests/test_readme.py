@@ -10,6 +10,7 @@ from typing import Any
 
 import joblib
 import lightgbm
+import pandas as pd
 import pytest
 
 from python.app import create_app
@@ -129,6 +130,70 @@ def test_an_example_runs_by_path_and_prints_a_line_that_works(
         Settings(), load_model(elsewhere / "model.joblib", "SKLEARN_MODEL")
     ).test_client()
     assert ask(client, found[2], json.loads(found[1]))["explanation"]
+
+
+def test_the_whole_example_of_a_model_file(elsewhere: Path) -> None:
+    source = next(
+        text
+        for kind, text in BLOCKS
+        if kind == "python" and "joblib.dump" in text
+    )
+    exec(compile(source, "README.md", "exec"), {})
+    model = load_model(elsewhere / "model.joblib", "SKLEARN_MODEL")
+    client = create_app(Settings(), model).test_client()
+    (text,) = re.findall(
+        r"^A request for it is `(.*)`\.$", README, re.MULTILINE
+    )
+    answer = ask(client, "/predict?proba=1&explain=1", json.loads(text))
+    assert list(answer["prediction"][0]) == ["died", "survived"]
+    assert list(answer["explanation"]) == list(json.loads(text))
+    required = {
+        f["name"]: f["required"] for f in strict(client.get("/features").data)
+    }
+    assert required == {
+        "sex": True,
+        "cabin_class": True,
+        "alone": True,
+        "age": False,
+    }
+    own = model.estimator.predict(
+        pd.DataFrame([json.loads(text)]).astype({"age": float})
+    )
+    names = answer["prediction"][0]
+    assert max(names, key=names.get) == ["died", "survived"][own[0]]
+
+
+def test_a_frame_is_sent_as_the_page_on_inputs_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    page = (ROOT / "docs" / "inputs.md").read_text()
+    blocks = re.findall(
+        r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL
+    )
+    sending, with_all_digits = blocks[:2]
+    bodies = []
+
+    class Response:
+        def json(self) -> Any:
+            return {"prediction": [0, 1]}
+
+    def post(_: str, data: str) -> Response:
+        bodies.append(data)
+        return Response()
+
+    requests = ModuleType("requests")
+    requests.post = post  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "requests", requests)
+    scope: dict[str, Any] = {}
+    exec(compile(sending, "inputs.md", "exec"), scope)
+    exec(compile(with_all_digits, "inputs.md", "exec"), scope)
+    expected = [
+        {"feature1": 0.1, "feature2": 2},
+        {"feature1": None, "feature2": 3},
+    ]
+    assert strict(bodies[0]) == expected
+    assert strict(scope["body"]) == expected
+    assert scope["frame"]["prediction"].tolist() == [0, 1]
 
 
 def test_the_family_in_the_readme(

@@ -143,7 +143,7 @@ class Reader:
             return None
         single = is_object(text)
         rows = self._decoders.decode(text, single=single)
-        if not rows or not self._schema.knows_categories(rows):
+        if not rows or not self._schema.accepts(rows):
             return None
         # A record without any value may have no features at all, which is a fault.
         empty_row = self._decoders.empty_row

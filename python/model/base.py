@@ -14,6 +14,7 @@ from python.errors import Unprocessable
 from python.model.artifact import Artifact
 from python.model.data.columns import split_columns
 from python.model.data.features import Value
+from python.model.data.json_values import list_values
 from python.model.data.records import Records
 from python.model.data.schema import Schema
 from python.model.types import Estimator, Matrix
@@ -131,7 +132,7 @@ class Model(ABC):
     ) -> tuple[list[str], list[list[Any]]]:
         """Return the names, and the values by column, of what the last step of the model takes."""
         columns = split_columns(records.columns)
-        return self.schema.names, [column.tolist() for column in columns]
+        return self.schema.names, [list_values(column) for column in columns]
 
     def example(self) -> dict[str, Value]:
         """Return a record that the model can predict."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from python.errors import ArtifactError
 from python.model.base import Task
 from python.model.data.columns import to_dense
+from python.model.data.forms import Form, as_columns, with_form
 from python.model.data.spelling import shorten, tell_apart
 from python.model.types import Columns, Estimator, Matrix, Transformer
 
@@ -47,17 +48,31 @@ class Steps(NamedTuple):
         return [str(name) for name in names]
 
 
-def split_steps(estimator: Estimator) -> Steps:
-    """Return the steps inside pipelines and searches, however they are nested."""
+def split_steps(estimator: Estimator, form: Form = as_columns) -> Steps:
+    """Return the steps inside pipelines and searches, however they are nested.
+
+    The first of them is called with columns, and takes them in the `form`.
+    """
     transformers: list[Transformer] = []
     *outer, predictor = layers(estimator)
     for layer in outer:
         if hasattr(layer, "best_estimator_"):
             continue
         for _, step in layer.steps[:-1]:
-            if step not in SKIPPED_STEPS:
+            if _transforms(step):
                 transformers.append(step)
-    return Steps(transformers, predictor)
+    if transformers:
+        transformers[0] = with_form(transformers[0], form)
+        return Steps(transformers, predictor)
+    return Steps([], with_form(predictor, form))
+
+
+def _transforms(step: Transformer | str | None) -> bool:
+    """Return whether a step changes what is predicted.
+
+    A sampler of imbalanced-learn changes only what is fitted, and has no `transform`.
+    """
+    return step not in SKIPPED_STEPS and hasattr(step, "transform")
 
 
 def layers(estimator: Estimator) -> Iterator[Estimator]:
@@ -133,6 +148,12 @@ def _are_lightgbms(names: list[str]) -> bool:
     return names == [f"Column_{number}" for number in range(len(names))]
 
 
+def says_inputs(estimator: Estimator, names: list[str]) -> bool:
+    """Return whether the estimator says with how many columns it was fitted, or their names."""
+    has_count = hasattr(estimator, "n_features_in_")
+    return has_count or input_names(estimator, names) is not None
+
+
 def takes_names(estimator: Estimator, names: list[str]) -> bool:
     """Return whether the estimator takes a DataFrame with these names.
 
@@ -140,7 +161,7 @@ def takes_names(estimator: Estimator, names: list[str]) -> bool:
     """
     if input_names(estimator, names) is not None:
         return True
-    return not hasattr(estimator, "n_features_in_")
+    return not says_inputs(estimator, names)
 
 
 def check_inputs(estimator: Estimator, names: list[str]) -> None:
@@ -177,16 +198,32 @@ def find_class_names(
         raise ArtifactError(
             "the metadata has class_names, but the model has no classes"
         )
-    if hasattr(class_names, "tolist"):
-        class_names = class_names.tolist()
-    names = []
-    if isinstance(class_names, list | tuple):
-        names = [str(name) for name in class_names if name is not None]
+    names = _read_class_names(class_names)
+    _check_order(names, [str(label) for label in labels])
     is_repeated = len(set(names)) < len(names)
     if len(names) != len(labels) or is_repeated:
         expected = f"a list of {len(labels)} names, one for each of the model's classes"
         raise ArtifactError(f"class_names must be {expected}")
     return names
+
+
+def _read_class_names(class_names: Any) -> list[str]:
+    """Return the names in a list, a tuple, an array or an index; none for anything else."""
+    if hasattr(class_names, "tolist"):
+        class_names = class_names.tolist()
+    if not isinstance(class_names, list | tuple):
+        return []
+    return [str(name) for name in class_names if name is not None]
+
+
+def _check_order(names: list[str], own_names: list[str]) -> None:
+    """Raise ArtifactError if the names are the labels in another order: each names another one."""
+    if names != own_names and sorted(names) == sorted(own_names):
+        order = ", ".join(map(shorten, own_names))
+        raise ArtifactError(
+            "class_names are the model's own labels in another order: "
+            f"its classes_ are {order}"
+        )
 
 
 def _labels(estimator: Estimator) -> list[Any]:
@@ -227,7 +264,7 @@ def prepare_to_serve(estimator: Estimator) -> None:
     processes to use all processors. A scaler saved with `copy=False` would scale the same
     records once more when they are explained.
     """
-    for part in _parts(estimator):
+    for part in find_parts(estimator):
         if getattr(part, "n_jobs", 1) != 1:
             part.n_jobs = 1
         if is_sklearns_own(part) and getattr(part, "copy", True) is False:
@@ -252,7 +289,7 @@ def _ignore_missing_names(part: Estimator) -> None:
         warnings.filterwarnings("ignore", re.escape(message), UserWarning)
 
 
-def _parts(estimator: Estimator) -> Iterator[Any]:
+def find_parts(estimator: Estimator) -> Iterator[Any]:
     """Yield the estimator, and each estimator and transformer inside it, once."""
     visited: set[int] = set()
     pending = [estimator]

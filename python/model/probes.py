@@ -3,9 +3,6 @@
 The background of an artifact is read here too, since the probes are drawn from it.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Any
-
 import numpy as np
 
 from python.errors import ArtifactError
@@ -16,77 +13,72 @@ from python.model.data.columns import (
     take_rows,
     with_column,
 )
-from python.model.data.features import Category, Feature, Numeric, Value
-from python.model.data.schema import Row, Schema
-from python.model.data.spelling import one_line, tell_apart
+from python.model.data.features import Feature, Value
+from python.model.data.forms import Form, as_columns, forms_of
+from python.model.data.schema import Schema
+from python.model.data.spelling import one_line
 from python.model.refusals import Call, accepts, refused_rows
 from python.model.types import Columns
 
 MADE_UP_ROWS = 12
 SAMPLE_ROWS = 12
+TRIAL_ROWS = 3
 MISSING_SHARE = 0.25
-NUMBERS = (0.0, 1.0, -1.0, 0.5, 2.0, 10.0, -10.0, 100.0, 1000.0)
 
 
-def read_samples(schema: Schema, samples: Any) -> Columns | None:
-    """Return the artifact's `samples`, a DataFrame or a list of records, as columns.
-
-    None if there are none. Raises ArtifactError for the first value that does not fit its feature.
-    """
-    if samples is None:
-        return None
-    records = (
-        samples.to_dict("records") if hasattr(samples, "columns") else samples
-    )
-    listed = list(records) if isinstance(records, Iterable) else []
-    if not listed:
-        raise ArtifactError(
-            "samples must be a DataFrame or a list of records, and not empty"
+def make_trial_rows(schema: Schema, samples: Columns | None) -> Columns:
+    """Return three rows: the first samples, or rows made up from the metadata."""
+    if samples is not None:
+        return take_rows(
+            samples, np.resize(np.arange(len(samples)), TRIAL_ROWS)
         )
-    tolerant = schema.tolerant()
-    rows = []
-    for number, record in enumerate(listed):
-        rows.append(_sample_row(tolerant, record, number))
-    return tolerant.columns(rows)
+    choose = np.random.default_rng(0)
+    rows = [schema.row(schema.example())]
+    while len(rows) < TRIAL_ROWS:
+        values = [
+            _made_up_value(feature, choose) for feature in schema.features
+        ]
+        rows.append(tuple(values))
+    return schema.columns(rows)
 
 
-def _sample_row(
-    schema: Schema,
-    record: Any,
-    number: int,
-) -> Row:
-    if not isinstance(record, Mapping):
-        raise ArtifactError(f"samples, row {number}: expected a record")
-    row = []
-    for feature in schema.features:
-        if feature.name not in record:
-            detail = f'no value for "{feature.name}"'
-            raise ArtifactError(
-                f"samples, row {number}: {detail}{_similar(record, feature.name)}"
-            )
-        row.append(_json_value(record[feature.name]))
-    for feature, value in zip(schema.features, row, strict=True):
-        fault = feature.fault(value)
-        if fault is not None:
-            raise ArtifactError(
-                f'samples, row {number}, "{feature.name}": {fault}'
-            )
-    return tuple(row)
+def find_form(predict: Call, rows: Columns) -> Form:
+    """Return the first form of the columns for which there is a prediction for each row.
+
+    An estimator that iterates over a DataFrame meets its names, and predicts something for these:
+    so one, two and three rows are tried. Return the usual form if there is none.
+    """
+    for form in forms_of(rows):
+        if _predicts_each_row(predict, rows, form):
+            return form
+    return as_columns
 
 
-def _similar(record: Mapping[Any, Any], name: str) -> str:
-    """Return how a name of the record differs from the one that it looks like."""
-    return "".join(tell_apart(str(other), [name]) for other in record)
+def _predicts_each_row(predict: Call, rows: Columns, form: Form) -> bool:
+    for n_rows in range(1, len(rows) + 1):
+        columns = form(slice_rows(rows, 0, n_rows))
+        try:
+            prediction = np.asarray(predict(columns))
+        except Exception:
+            # Estimators refuse another form with exceptions of many kinds.
+            return False
+        if prediction.shape[:1] != (n_rows,):
+            return False
+    return True
 
 
-def _json_value(value: Any) -> Value:
-    """Return a value of a DataFrame as JSON would have it: None for every kind of missing value."""
-    if isinstance(value, np.generic):
-        value = value.item()
-    is_text = isinstance(value, str)
-    if not is_text and str(value) in ("nan", "NaT", "<NA>"):
-        return None
-    return value
+def check_counts(predict: Call, rows: Columns) -> None:
+    """Raise ArtifactError if the estimator does not predict as many values as there are rows."""
+    try:
+        prediction = np.asarray(predict(rows))
+    except Exception:
+        # What is made up may be refused; the first row has been predicted.
+        return
+    if prediction.shape[:1] != (len(rows),):
+        raise ArtifactError(
+            f"the model predicts an answer of shape {prediction.shape} "
+            f"for {len(rows)} rows"
+        )
 
 
 def first_row(
@@ -129,21 +121,24 @@ def first_row(
     return row
 
 
-def find_accepts_missing(
+def rules_of_estimator(
     predict: Call,
     schema: Schema,
     row: Columns,
-) -> Schema:
-    """Return the schema with every `accepts_missing` settled.
+) -> dict[str, bool]:
+    """Return for each feature without a rule whether the estimator takes `row` without its value.
 
-    Where the metadata leaves it unsaid, it is whether the estimator takes `row` without that value.
+    A value is required where the column holds no missing value.
     """
     unsaid = []
+    rules = {}
     for number, feature in enumerate(schema.features):
-        is_said = feature.accepts_missing is not None
-        if not is_said and feature.default is None:
-            unsaid.append(number)
-    empty = schema.tolerant().columns([(None,) * len(schema.features)])
+        if feature.accepts_missing is None and feature.default is None:
+            rules[feature.name] = False
+            if feature.can_be_missing:
+                unsaid.append(number)
+    empty_row = (None,) * len(schema.features)
+    empty = schema.tolerant().columns([empty_row])
 
     def takes_row_without(numbers: list[int]) -> bool:
         columns = row
@@ -157,10 +152,9 @@ def find_accepts_missing(
         accepting = [
             number for number in unsaid if takes_row_without([number])
         ]
-    names = {schema.names[number] for number in accepting}
-    return schema.with_missing(
-        lambda item: bool(item.accepts_missing) or item.name in names
-    )
+    for number in accepting:
+        rules[schema.names[number]] = True
+    return rules
 
 
 def check_samples(predict: Call, samples: Columns | None) -> None:
@@ -220,8 +214,5 @@ def make_probes(
 def _made_up_value(feature: Feature, choose: np.random.Generator) -> Value:
     if feature.accepts_missing and choose.random() < MISSING_SHARE:
         return None
-    if isinstance(feature, Category):
-        return feature.categories[choose.integers(len(feature.categories))]
-    if isinstance(feature, Numeric):
-        return float(choose.choice(NUMBERS))
-    return feature.example
+    values = feature.made_up_values
+    return values[int(choose.integers(len(values)))]

@@ -8,26 +8,36 @@ from weakref import WeakSet
 import numpy as np
 from numpy.typing import NDArray
 
-from python.errors import RefusedRecords, Unprocessable
+from python.errors import RefusedRecords, ServiceError, Unprocessable
 from python.model import estimator as facts
 from python.model import probes
 from python.model.artifact import Artifact
 from python.model.base import Effort, Explanation, Model, Predictions
 from python.model.data.columns import (
-    is_missing,
     slice_rows,
     split_columns,
     stack_rows,
 )
 from python.model.data.features import Value
+from python.model.data.forms import Form, as_columns, with_form
+from python.model.data.json_values import list_values
 from python.model.data.records import Records
-from python.model.data.schema import Schema
+from python.model.data.samples import (
+    read_samples,
+    rules_of_samples,
+)
+from python.model.data.schema import Row, Schema
 from python.model.data.spelling import one_line
+from python.model.doubts import (
+    check_samples_as_they_are,
+    check_whole_numbers,
+)
 from python.model.explain.explainer import Explainer
 from python.model.explain.origins import find_origins, sum_by_feature
 from python.model.fast import Copy, Unproven, make_copy
+from python.model.missing import check_missing_values, find_missing_values
 from python.model.refusals import Call, find_faults
-from python.model.types import Columns, Matrix
+from python.model.types import Columns, Estimator, Matrix
 
 log = logging.getLogger(__name__)
 
@@ -42,15 +52,19 @@ class SklearnModel(Model):
         artifact: Artifact,
         schema: Schema,
         background: Columns | None,
+        form: Form,
     ) -> None:
         """Take a schema that says what may be missing, and the background of the artifact.
+
+        The estimator takes columns in the `form`.
 
         Raises ArtifactError if the class names do not match the estimator's classes.
         """
         super().__init__(artifact, schema)
-        self._steps = facts.split_steps(self.estimator)
+        self._called = with_form(self.estimator, form)
+        self._steps = facts.split_steps(self.estimator, form)
         self._background = background
-        predict = self.estimator.predict
+        predict = self._called.predict
         self._probes = probes.make_probes(predict, schema, background)
         self._accepted = slice_rows(self._probes, 0, 1)
         first_prediction = np.asarray(predict(self._accepted))
@@ -70,19 +84,23 @@ class SklearnModel(Model):
 
         Raises ArtifactError in one sentence.
         """
-        estimator = artifact.model
-        facts.prepare_to_serve(estimator)
-        schema = Schema.from_metadata(artifact.metadata)
-        named = facts.takes_names(estimator, schema.names)
-        schema = Schema(schema.features, named=named)
-        facts.check_inputs(estimator, schema.names)
-        background = probes.read_samples(schema, artifact.samples)
+        facts.prepare_to_serve(artifact.model)
+        schema, rows = _read_schema(artifact)
+        background = schema.columns(rows) if rows else None
+        trial_rows = probes.make_trial_rows(schema, background)
+        form = _find_form(artifact.model, schema, trial_rows)
+        called = with_form(artifact.model, form)
         row = probes.first_row(
-            estimator.predict, schema, background, artifact.version_cure
+            called.predict, schema, background, artifact.version_cure
         )
-        probes.check_samples(estimator.predict, background)
-        schema = probes.find_accepts_missing(estimator.predict, schema, row)
-        return cls(artifact, schema, background)
+        probes.check_counts(called.predict, trial_rows)
+        probes.check_samples(called.predict, background)
+        rules = probes.rules_of_estimator(called.predict, schema, row)
+        schema = schema.with_rules(rules, "estimator")
+        check_missing_values(called, schema, row, artifact.samples)
+        check_whole_numbers(called, schema, trial_rows, artifact.samples)
+        check_samples_as_they_are(called, schema, artifact.samples)
+        return cls(artifact, schema, background, form)
 
     def speed_up(self) -> None:
         """Predict with a compiled copy from now on, where it is proven equal to the estimator."""
@@ -93,7 +111,7 @@ class SklearnModel(Model):
             rows = stack_rows(samples, rows)
         try:
             self.copy = make_copy(
-                self.estimator,
+                self._called,
                 self._steps,
                 self.schema,
                 rows,
@@ -110,7 +128,7 @@ class SklearnModel(Model):
         # The compiler raises ValueError where it knows what it cannot compile. What Python says of
         # a part that it looked for in vain says nothing to anybody.
         is_looked_for = isinstance(error, AttributeError | LookupError)
-        if is_looked_for and self.schema.has_texts:
+        if is_looked_for and not self.schema.has_codes:
             return "text is left to the estimator"
         return f"it cannot be compiled ({one_line(error)})"
 
@@ -170,7 +188,7 @@ class SklearnModel(Model):
     ) -> tuple[list[str], list[list[Any]]]:
         """Return the names, and the values by column, of what the predictor takes."""
         matrix = self._call(self._steps.transform, records)
-        columns = [column.tolist() for column in split_columns(matrix)]
+        columns = [list_values(column) for column in split_columns(matrix)]
         names = self._steps.names_out(self.schema.names, len(columns))
         return names, columns
 
@@ -184,8 +202,8 @@ class SklearnModel(Model):
         record = {}
         columns = split_columns(self._accepted)
         for name, column in zip(self.schema.names, columns, strict=True):
-            (value,) = column.tolist()
-            if not is_missing(value):
+            (value,) = list_values(column)
+            if value is not None:
                 record[name] = value
         return record
 
@@ -214,8 +232,14 @@ class SklearnModel(Model):
 
         Raises RefusedRecords for values that the estimator does not take.
         """
-        compute = getattr(self.estimator, name)
-        return np.asarray(self._call(compute, records))
+        compute = getattr(self._called, name)
+        output = np.asarray(self._call(compute, records))
+        if output.shape[:1] != (len(records),):
+            raise ServiceError(
+                f"the model predicts an answer of shape {output.shape} "
+                f"for {len(records)} records"
+            )
+        return output
 
     def _call(self, method: Call, records: Records) -> Any:
         def call_quietly(columns: Columns) -> Any:
@@ -247,7 +271,7 @@ class SklearnModel(Model):
         # Made when it is first needed: shap takes seconds to import, and more memory than
         # most models.
         return Explainer(
-            self.estimator,
+            self._called,
             self._steps,
             self._probes,
             self._origins,
@@ -271,6 +295,29 @@ class SklearnModel(Model):
             len(self.schema.names),
         )
         return [float(importance) for importance in by_feature]
+
+
+def _read_schema(artifact: Artifact) -> tuple[Schema, list[Row]]:
+    """Return the schema as the metadata and the samples say it, and the rows of the samples."""
+    estimator = artifact.model
+    schema = Schema.from_metadata(artifact.metadata)
+    named = facts.takes_names(estimator, schema.names)
+    schema = Schema(schema.features, named=named)
+    facts.check_inputs(estimator, schema.names)
+    rows = read_samples(schema, artifact.samples)
+    missing_values = find_missing_values(estimator, schema, artifact.samples)
+    schema = schema.with_missing_values(missing_values)
+    if rows:
+        rules = rules_of_samples(schema, rows)
+        schema = schema.with_rules(rules, "samples")
+    return schema, rows
+
+
+def _find_form(estimator: Estimator, schema: Schema, rows: Columns) -> Form:
+    """Return the form in which the estimator takes the rows."""
+    if facts.says_inputs(estimator, schema.names):
+        return as_columns
+    return probes.find_form(estimator.predict, rows)
 
 
 class SklearnPredictions(Predictions):

@@ -14,6 +14,10 @@ from python.model.data.schema import Schema
 from python.model.types import Matrix
 from tests.records import of_payload
 
+NEVER_MISSING = {
+    "accepts_missing": False,
+    "accepts_missing_from": "metadata",
+}
 FEATURES: list[dict[str, Any]] = [
     {"name": "x", "type": "numeric", "default": 2},
     {"name": "colour", "type": "category", "categories": ["red", "green"]},
@@ -149,8 +153,8 @@ def test_the_features_are_described_as_in_the_metadata(
     model: DoublerModel,
 ) -> None:
     assert model.features() == [
-        FEATURES[0] | {"accepts_missing": False, "required": False},
-        FEATURES[1] | {"accepts_missing": False, "required": True},
+        FEATURES[0] | NEVER_MISSING | {"required": False},
+        FEATURES[1] | NEVER_MISSING | {"required": True},
     ]
 
 

@@ -51,9 +51,8 @@ def with_column(
     """Return a copy whose column `number` is that of `source`, which has as many rows."""
     copy = columns.copy()
     if is_frame(columns):
-        name = copy.columns[number]
-        column = source.iloc[:, number]
-        copy[name] = column.array
+        column = source.iloc[:, number].set_axis(copy.index)
+        copy.isetitem(number, column)
     else:
         copy[:, number] = source[:, number]
     return copy
@@ -73,8 +72,11 @@ def mix_rows(columns: Columns, rows: Rows) -> Columns:
     mixed = {}
     by_column = zip(columns, rows.T, strict=True)
     for name, sources in by_column:
-        values = columns[name].array
-        mixed[name] = values.take(sources)
+        values = columns[name].array.take(sources)
+        if columns[name].dtype == object:
+            # As a Series, it stays one of objects: a DataFrame makes texts of texts.
+            values = pd.Series(values, dtype=object)
+        mixed[name] = values
     return pd.DataFrame(mixed)
 
 

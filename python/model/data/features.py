@@ -1,26 +1,20 @@
-"""The features of a model: each kind knows which values fit it, and makes a column of them.
+"""What every feature of a model can say: which values fit it, and what column they make.
 
-A new type is one class here, and one line in `TYPES`.
+The types of features, such as numbers and texts, are in `kinds`.
 """
 
-import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property, reduce
+from dataclasses import dataclass, field, replace
 from numbers import Real
-from operator import or_
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, Self, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from python.errors import ArtifactError
-from python.model.data.spelling import shorten, tell_apart
+from python.model.data.dtypes import holds_missing, type_of
+from python.model.data.spelling import shorten
 from python.model.types import Columns, Matrix
-
-SHOWN_CATEGORIES = 20
-MISSING_POSITION = -1  # pandas' own code for a missing category
 
 Value: TypeAlias = Any
 """A value as JSON has it: None, a boolean, a number, a text, a list or a dict."""
@@ -31,14 +25,28 @@ class Feature(ABC):
     """One input column of the model.
 
     `default` stands in for a missing value; None is no default.
-    `accepts_missing` is None until it has been found out what the estimator takes.
+    `accepts_missing` is None until it has been found out what the estimator takes;
+    `missing_rule_from` says who knew: the metadata, the samples or the estimator.
+    `dtype` is the type of the column, as pandas names it, where it is not the usual one.
+    `missing_value` stands for a missing value in a column of objects: NaN or None.
     `entry` is the feature's own entry in the metadata.
     """
 
     type: ClassVar[str]
+    dtype_types: ClassVar[tuple[str, ...]]
+    """The types that the dtype of such a column can belong to."""
+    usual_dtype: ClassVar[str]
+    dtype_with_missing: ClassVar[str | None] = None
+    """What pandas makes of a column with gaps, where the usual dtype holds no missing value."""
+    is_number: ClassVar[bool] = False
+    """Whether each value is a number, or 1 and 0 for true and false."""
+
     name: str
     default: Value = None
     accepts_missing: bool | None = None
+    dtype: str | None = None
+    missing_rule_from: str = "metadata"
+    missing_value: Any = np.nan
     entry: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -46,14 +54,40 @@ class Feature(ABC):
         """Whether a record may leave the value out or have null for it."""
         return self.default is not None or bool(self.accepts_missing)
 
+    @property
+    def column_dtype(self) -> str:
+        """The dtype of the column, as pandas names it."""
+        return self.dtype or self.usual_dtype
+
+    @property
+    def can_be_missing(self) -> bool:
+        """Whether the column can hold a missing value: one of int64 or bool cannot."""
+        return holds_missing(self.column_dtype)
+
     def describe(self) -> dict[str, Any]:
         """Return the metadata's entry, and whether a value may be missing or must be there."""
-        accepts_missing = bool(self.accepts_missing)
         return {
             **self.entry,
-            "accepts_missing": accepts_missing,
+            "accepts_missing": bool(self.accepts_missing),
+            "accepts_missing_from": self.missing_rule_from,
             "required": not self.optional,
         }
+
+    def with_rule(self, accepts_missing: bool, source: str) -> Self:
+        """Return the same feature with a rule for missing values, and a column that holds them."""
+        dtype = self.dtype
+        if accepts_missing and not self.can_be_missing:
+            dtype = self.dtype_with_missing or dtype
+        return replace(
+            self,
+            accepts_missing=accepts_missing,
+            missing_rule_from=source,
+            dtype=dtype,
+        )
+
+    def with_missing_value(self, value: Any) -> Self:
+        """Return the same feature, in whose column of objects NaN or None is a missing value."""
+        return replace(self, missing_value=value)
 
     @property
     def example(self) -> Value:
@@ -68,6 +102,16 @@ class Feature(ABC):
         """A value that fits, made up from the metadata."""
 
     @property
+    def made_up_values(self) -> Sequence[Value]:
+        """Several values that fit, made up from the metadata."""
+        return [self.example]
+
+    @property
+    def every_value_fits(self) -> bool:
+        """Whether a value only needs to have the `value_type`."""
+        return False
+
+    @property
     @abstractmethod
     def value_type(self) -> Any:
         """The type of a value that is not missing, as an annotation: `float`, `str | bool`."""
@@ -75,6 +119,11 @@ class Feature(ABC):
     @abstractmethod
     def mismatch(self, value: Value) -> str | None:
         """Return what should be there instead of the value ("a number"); None if it fits."""
+
+    def accepts_all(self, values: Iterable[Value]) -> bool:
+        """Return whether all values fit that are None or have the `value_type`."""
+        present = (value for value in values if value is not None)
+        return all(self.mismatch(value) is None for value in present)
 
     @abstractmethod
     def column(self, values: Sequence[Value]) -> Any:
@@ -97,190 +146,76 @@ class Feature(ABC):
 
     def check(self) -> None:
         """Raise ArtifactError if the parts of the feature's entry do not fit each other."""
+        reason = self._find_misfit()
+        if reason is not None:
+            raise ArtifactError(f'feature "{self.name}": {reason}')
+
+    def _find_misfit(self) -> str | None:
         is_said = self.accepts_missing is not None
         if is_said and not _is_switch(self.accepts_missing):
-            raise ArtifactError(
-                f'feature "{self.name}": accepts_missing must be true or false'
-            )
-        if _is_gap(self.default):
+            return "accepts_missing must be true or false"
+        if is_gap(self.default):
             advice = "leave it out and set accepts_missing"
-            raise ArtifactError(
-                f'feature "{self.name}": NaN is no default; {advice}'
-            )
-        expected = None
+            return f"NaN is no default; {advice}"
         if self.default is not None:
             expected = self.mismatch(self.default)
-        if expected is not None:
-            raise ArtifactError(
-                f'feature "{self.name}": the default must be {expected}'
+            if expected is not None:
+                return f"the default must be {expected}"
+        never_missing = self.default is not None or self.can_be_missing
+        if self.accepts_missing and not never_missing:
+            return f"a column of {self.column_dtype} holds no missing value"
+        return None if self.dtype is None else self._find_dtype_misfit()
+
+    def _find_dtype_misfit(self) -> str | None:
+        dtype = self.column_dtype
+        other_type = type_of(dtype)
+        if other_type not in self.dtype_types:
+            return (
+                f"a column of {dtype} is of another type than {self.type}: "
+                f"{other_type}"
             )
+        try:
+            self.column([self.example])
+        except Exception:
+            # pandas refuses values with exceptions of many kinds.
+            return f"a column of {dtype} does not hold {shorten(self.example)}"
+        return None
+
+    def convert(self, value: Value) -> Value:
+        """Return a value that fits as it stands in the column."""
+        return value
+
+    def cells(self, values: Iterable[Value]) -> list[Value]:
+        """Return what stands in the column for each value; None where it is missing."""
+        gap = self.missing_value if self.column_dtype == "object" else None
+        cells = []
+        for value in self.fill(values):
+            cells.append(gap if value is None else self.convert(value))
+        return cells
 
     def fill(self, values: Iterable[Value]) -> list[Value]:
         """Return the values, with the default in place of each that is missing."""
         return [self.default if value is None else value for value in values]
 
 
-@dataclass(frozen=True)
-class Numeric(Feature):
-    """A number: float64 in the column, NaN where it is missing."""
+class CodedFeature(Feature):
+    """A feature for each value of which a float64 number can stand: its code."""
 
-    type = "numeric"
-    made_up_value = 0.0
-    value_type = float
+    @abstractmethod
+    def encode(self, column: Columns) -> Matrix:
+        """Return the codes of the values in such a column, (n_records,)."""
 
-    def mismatch(self, value: Value) -> str | None:
-        """Return what should be there; neither a text nor a boolean is a number."""
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            return "a number"
-        if abs(value) > sys.float_info.max:
-            return "a number that fits into 64 bits"
-        return None
-
-    def column(self, values: Sequence[Value]) -> Matrix:
-        """Return the numbers, (n_records,), float64."""
-        numbers = self.fill(values)
-        return np.array(numbers, dtype=float)
-
-
-@dataclass(frozen=True)
-class String(Feature):
-    """Any text: an object in the column, NaN where it is missing and never the text "nan"."""
-
-    type = "string"
-    made_up_value = ""
-    value_type = str
-
-    def mismatch(self, value: Value) -> str | None:
-        """Return what should be there; a number is not a text."""
-        if isinstance(value, str):
-            return None
-        return "a string"
-
-    def column(self, values: Sequence[Value]) -> NDArray[np.object_]:
-        """Return the texts, (n_records,), as objects."""
-        texts = self.fill(values)
-        column = [np.nan if text is None else text for text in texts]
-        return np.array(column, dtype=object)
-
-
-@dataclass(frozen=True)
-class Category(Feature):
-    """One of `categories`: an unordered pandas Categorical, with the categories in their order."""
-
-    type = "category"
-    categories: tuple[Value, ...] = ()
-
-    @cached_property
-    def positions(self) -> dict[Value, int]:
-        """The position of each category; of None, that of the default or of a missing value."""
-        positions: dict[Value, int] = {}
-        for position, category in enumerate(self.categories):
-            positions[category] = position
-        positions[None] = positions.get(self.default, MISSING_POSITION)
-        return positions
-
-    @property
-    def made_up_value(self) -> Value:
-        """The first category."""
-        return self.categories[0]
-
-    @property
-    def value_type(self) -> Any:
-        """The types of the categories; JSON knows no difference between 1 and 1.0."""
-        types: list[Any] = []
-        for category in self.categories:
-            if _kind(category) is Real:
-                types.append(float | int)
-            else:
-                types.append(type(category))
-        return reduce(or_, types)
-
-    def mismatch(self, value: Value) -> str | None:
-        """Return the categories if the value is none of them; True is not the category 1."""
-        kind = _kind(value)
-        for category in self.categories:
-            if _kind(category) is kind and category == value:
-                return None
-        shown = self.categories[:SHOWN_CATEGORIES]
-        expected = ", ".join(map(shorten, shown))
-        hidden = len(self.categories) - SHOWN_CATEGORIES
-        if hidden > 0:
-            expected += f" and {hidden} more"
-        return f"one of the categories {expected}"
-
-    def difference(self, value: Value) -> str:
-        """Return how a text differs from a category that looks the same."""
-        if not isinstance(value, str):
-            return ""
-        texts = [item for item in self.categories if isinstance(item, str)]
-        return tell_apart(value, texts)
-
-    def column(self, values: Sequence[Value]) -> Any:
-        """Return the categories, (n_records,), categorical."""
-        positions = [self.positions[value] for value in values]
-        return self.decode(np.array(positions, dtype=np.intp))
-
-    def encode(self, column: Columns) -> NDArray[Any]:
-        """Return the position of each category in such a column, (n_records,)."""
-        return np.asarray(column.cat.codes)
-
-    def decode(self, positions: NDArray[Any]) -> Any:
-        """Return the column, (n_records,), categorical, that has these positions."""
-        import pandas as pd  # a model of numbers alone does without
-
-        codes = positions.astype(np.intp)
-        categories = pd.Index(self.categories)
-        return pd.Categorical.from_codes(codes, categories=categories)
-
-    def check(self) -> None:
-        """Raise ArtifactError if the categories are none, not JSON's scalars, or not distinct."""
-        kinds = set(map(_kind, self.categories))
-        if not self.categories:
-            reason = "a category needs its categories"
-        elif self._stranger is not None:
-            reason = f"categories must be strings, numbers or booleans, {self._stranger}"
-        elif {bool, Real} <= kinds:
-            reason = "categories must not mix booleans with numbers"
-        elif len(set(self.categories)) < len(self.categories):
-            reason = "the same category is listed twice"
-        else:
-            super().check()
-            return
-        raise ArtifactError(f'feature "{self.name}": {reason}')
-
-    @property
-    def _stranger(self) -> str | None:
-        """Which of the categories can be none, and what to write instead; None if all can."""
-        for category in self.categories:
-            if category is None or _is_gap(category):
-                gap = "None" if category is None else str(category)
-                return f"and {gap} is among them: leave it out and set accepts_missing to True"
-            if _kind(category) not in (str, Real, bool):
-                return f"got {shorten(category)}"
-        return None
-
-
-TYPES: dict[str, type[Feature]] = {
-    Numeric.type: Numeric,
-    Category.type: Category,
-    String.type: String,
-}
+    @abstractmethod
+    def decode(self, codes: Matrix) -> Any:
+        """Return the column, (n_records,), whose values have these codes."""
 
 
 def _is_switch(value: Value) -> bool:
     return isinstance(value, Real) and value in (0, 1)
 
 
-def _is_gap(value: Value) -> bool:
+def is_gap(value: Value) -> bool:
     """Return whether a value of the metadata is one of those that stand for a missing value."""
     return str(value) in ("nan", "NaN", "NaT", "<NA>") and not isinstance(
         value, str
     )
-
-
-def _kind(value: Value) -> type:
-    """Return bool, Real or str for such a value: True equals 1 in Python, but is no number here."""
-    for kind in (bool, Real, str):
-        if isinstance(value, kind):
-            return kind
-    return type(value)

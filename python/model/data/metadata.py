@@ -4,10 +4,19 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from python.errors import ArtifactError
-from python.model.data.features import TYPES, Category, Feature
+from python.model.data.dtypes import read_dtype
+from python.model.data.features import Feature
+from python.model.data.kinds import TYPES, Category
 from python.model.data.spelling import shorten, suggest
 
-ENTRY_KEYS = ("name", "type", "default", "accepts_missing", "categories")
+ENTRY_KEYS = (
+    "name",
+    "type",
+    "default",
+    "accepts_missing",
+    "categories",
+    "dtype",
+)
 
 # A request holds its records under these names, so that no feature can have one of them.
 RESERVED_NAMES = ("_data", "_samples")
@@ -58,10 +67,14 @@ def _read_feature(entry: Any, number: int) -> Feature:
         plain[str(key)] = _plain(value)
     kind = _read_type(name, entry)
     _check_keys(name, plain)
+    dtype = _read_dtype(name, kind, plain)
+    if plain.get("dtype") is not None:
+        plain["dtype"] = dtype  # it may have been an object of pandas
     arguments: dict[str, Any] = {
         "name": name,
         "default": plain.get("default"),
         "accepts_missing": plain.get("accepts_missing"),
+        "dtype": dtype,
         "entry": plain,
     }
     categories = plain.get("categories", [])
@@ -98,6 +111,23 @@ def _read_type(name: str, entry: Mapping[str, Any]) -> type[Feature]:
         fault = f"unknown type {type_name!r}, expected {expected}"
         raise ArtifactError(f'feature "{name}": {fault}')
     return kind
+
+
+def _read_dtype(
+    name: str, kind: type[Feature], entry: Mapping[str, Any]
+) -> str | None:
+    """Return the dtype of the entry, or that of a column with gaps; None for the usual one."""
+    dtype = entry.get("dtype")
+    if dtype is not None:
+        known = read_dtype(dtype)
+        if known is not None:
+            return known
+        fault = f"pandas knows no dtype {shorten(str(dtype))}"
+        raise ArtifactError(f'feature "{name}": {fault}')
+    has_default = entry.get("default") is not None
+    if entry.get("accepts_missing") is True and not has_default:
+        return kind.dtype_with_missing
+    return None
 
 
 def _check_keys(name: str, entry: Mapping[str, Any]) -> None:

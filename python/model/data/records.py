@@ -20,12 +20,12 @@ class Records:
 
     @cached_property
     def codes(self) -> Matrix:
-        """The records as numbers, (n_records, n_features); only for a schema without texts."""
+        """The records as numbers, (n_records, n_features); only for a schema that has codes."""
         return self.schema.encode(self.rows)
 
     @cached_property
     def columns(self) -> Columns:
         """The records as the estimator takes them, (n_records, n_features)."""
-        if self.schema.has_texts:
-            return self.schema.columns(self.rows)
-        return self.schema.decode(self.codes)
+        if self.schema.is_float:
+            return self.schema.decode(self.codes)
+        return self.schema.columns(self.rows)

@@ -1,23 +1,16 @@
 """The schema: a model's features in their order, which turns rows of values into columns."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain, islice
 from typing import Any, Self, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from python.errors import MAX_FAULTS, Fault
 from python.model.data.columns import split_columns, to_array
-from python.model.data.features import (
-    Category,
-    Feature,
-    Numeric,
-    String,
-    Value,
-)
+from python.model.data.features import CodedFeature, Feature, Value
+from python.model.data.kinds import EXACT_INTEGERS, Category, Integer
 from python.model.data.metadata import read_features
 from python.model.data.spelling import shorten, suggest
 from python.model.types import Columns, Matrix
@@ -51,27 +44,79 @@ class Schema:
         features = read_features(metadata)
         return cls(features, named=named)
 
-    def with_missing(self, accepts_missing: Callable[[Feature], bool]) -> Self:
-        """Return the same schema, with each feature's `accepts_missing` as the function says."""
+    def with_rules(self, rules: Mapping[str, bool], source: str) -> Self:
+        """Return the same schema, where the features named in `rules` accept missing values or not.
+
+        `source` says who knew: the metadata, the samples or the estimator.
+        """
         features = []
         for feature in self.features:
-            accepts = accepts_missing(feature)
-            features.append(replace(feature, accepts_missing=accepts))
+            if feature.name in rules:
+                accepts_missing = rules[feature.name]
+                features.append(feature.with_rule(accepts_missing, source))
+            else:
+                features.append(feature)
+        return type(self)(features, named=self.named)
+
+    def with_missing_values(self, values: Mapping[str, Any]) -> Self:
+        """Return the same schema, with what stands for a missing value in columns of objects."""
+        features: list[Feature] = []
+        for feature in self.features:
+            if feature.name in values:
+                features.append(
+                    feature.with_missing_value(values[feature.name])
+                )
+            else:
+                features.append(feature)
         return type(self)(features, named=self.named)
 
     def tolerant(self) -> Self:
         """Return the same schema, with every value allowed to be missing."""
-        return self.with_missing(lambda _: True)
+        return self.with_rules(dict.fromkeys(self.names, True), "metadata")
 
     @cached_property
     def is_numeric(self) -> bool:
-        """Whether every feature is a number."""
-        return all(isinstance(feature, Numeric) for feature in self.features)
+        """Whether every feature is a number, or true or false."""
+        return all(feature.is_number for feature in self.features)
 
     @cached_property
-    def has_texts(self) -> bool:
-        """Whether a feature is a text, for which there is no code."""
-        return any(isinstance(feature, String) for feature in self.features)
+    def is_float(self) -> bool:
+        """Whether every column is float64, so that the codes are the columns."""
+        dtypes = {feature.column_dtype for feature in self.features}
+        return self.is_numeric and dtypes == {"float64"}
+
+    @cached_property
+    def _object_names(self) -> list[str]:
+        """The names of the features whose columns hold objects, whatever is in them."""
+        names = []
+        for feature in self.features:
+            if feature.dtype == "object":
+                names.append(feature.name)
+        return names
+
+    def names_with_objects(self) -> list[str]:
+        """Return the names of the features in whose columns NaN or None is a missing value."""
+        names = []
+        for feature in self.features:
+            dtype = feature.column_dtype
+            if not feature.can_be_missing:
+                dtype = feature.dtype_with_missing or dtype
+            if dtype == "object":
+                names.append(feature.name)
+        return names
+
+    @cached_property
+    def has_codes(self) -> bool:
+        """Whether a number can stand for each value of each feature."""
+        return len(self._coded_features) == len(self.features)
+
+    @cached_property
+    def _coded_features(self) -> list[CodedFeature]:
+        coded = []
+        for feature in self.features:
+            if isinstance(feature, CodedFeature):
+                coded.append(feature)
+        return coded
 
     @cached_property
     def categories(self) -> dict[int, Category]:
@@ -91,26 +136,34 @@ class Schema:
         n_features = len(self.features)
         defaults = np.full(n_features, np.nan)
         for number, feature in enumerate(self.features):
-            if isinstance(feature, Numeric) and feature.default is not None:
+            if feature.is_number and feature.default is not None:
                 defaults[number] = feature.default
         return defaults
 
-    def knows_categories(self, rows: Sequence[Row]) -> bool:
-        """Return whether each category in the rows, of values of the right types, is known."""
-        for number, feature in self.categories.items():
-            values = {row[number] for row in rows}
-            accepted = feature.positions.keys()
-            if not values <= accepted:
+    @cached_property
+    def _narrow_features(self) -> dict[int, Feature]:
+        """The features, by their number, that not every value of their `value_type` fits."""
+        narrow = {}
+        for number, feature in enumerate(self.features):
+            if not feature.every_value_fits:
+                narrow[number] = feature
+        return narrow
+
+    def accepts(self, rows: Sequence[Row]) -> bool:
+        """Return whether all values fit, each of which has the type of its feature or is None."""
+        for number, feature in self._narrow_features.items():
+            values = [row[number] for row in rows]
+            if not feature.accepts_all(values):
                 return False
         return True
 
     def columns(self, rows: Sequence[Row]) -> Columns:
         """Return the columns that the estimator takes, (n_rows, n_features), of rows that fit.
 
-        They are float64, categorical and object columns of a DataFrame if it takes names.
-        Otherwise they are an array: float64 where all features are numbers, else of objects.
+        They are columns of a DataFrame, each in its dtype, if the estimator takes names.
+        Otherwise they are an array: of numbers where all features are numbers, else of objects.
         """
-        if not self.has_texts:
+        if self.is_float:
             return self.decode(self.encode(rows))
         columns = {}
         for number, feature in enumerate(self.features):
@@ -119,7 +172,7 @@ class Schema:
         return self._in_form(columns)
 
     def encode(self, rows: Sequence[Row]) -> Matrix:
-        """Return the codes, (n_rows, n_features), of rows that fit and have no texts.
+        """Return the codes, (n_rows, n_features), of rows that fit, if the schema has codes.
 
         A number is its own code; the code of a category is its position, -1 where it is missing.
         With the categories "a" and "b", the rows `(2.5, "b"), (None, None)` are the codes
@@ -149,46 +202,58 @@ class Schema:
             by_feature[number] = tuple(positions)
         return list(zip(*by_feature, strict=True))
 
+    def are_exact(self, codes: Matrix) -> bool:
+        """Return whether float64 has each of the whole numbers among the codes."""
+        if not self._integers:
+            return True
+        sizes = np.abs(codes[:, self._integers])
+        # The code of 2**53 may stand for 2**53 + 1.
+        return not (sizes >= EXACT_INTEGERS).any()
+
+    @cached_property
+    def _integers(self) -> list[int]:
+        numbers = []
+        for number, feature in enumerate(self.features):
+            if isinstance(feature, Integer):
+                numbers.append(number)
+        return numbers
+
     def encode_columns(self, columns: Columns) -> Matrix:
         """Return the codes, (n_rows, n_features), of columns.
 
         Raises ValueError where a column has other values than its feature.
         """
-        if self.is_numeric:
+        if self.is_float:
             numbers = to_array(columns)
             return numbers.astype(float)
-        by_feature = []
+        codes = []
         arrays = split_columns(columns)
-        for feature, array in zip(self.features, arrays, strict=True):
-            if isinstance(feature, Category):
-                codes = feature.encode(array).astype(float)
-            else:
-                codes = np.asarray(array, dtype=float)
-            by_feature.append(codes)
-        return np.stack(by_feature, axis=1)
+        for feature, array in zip(self._coded_features, arrays, strict=True):
+            codes.append(feature.encode(array).astype(float))
+        return np.stack(codes, axis=1)
 
     def decode(self, codes: Matrix) -> Columns:
         """Return the columns, (n_rows, n_features), that have these codes."""
-        if self.is_numeric:
+        if self.is_float:
             return self._in_form(codes)
-        columns: dict[str, NDArray[Any]] = {}
-        by_feature = zip(self.features, codes.T, strict=True)
-        for feature, code in by_feature:
-            if isinstance(feature, Category):
-                columns[feature.name] = feature.decode(code)
-            else:
-                columns[feature.name] = code
+        columns: dict[str, Any] = {}
+        for feature, code in zip(self._coded_features, codes.T, strict=True):
+            columns[feature.name] = feature.decode(code)
         return self._in_form(columns)
 
-    def _in_form(self, columns: Matrix | dict[str, NDArray[Any]]) -> Columns:
-        if self.is_numeric and not self.named:
+    def _in_form(self, columns: Matrix | dict[str, Any]) -> Columns:
+        if self.is_float and not self.named:
             return columns
         import pandas as pd  # a model of numbers alone does without
 
+        if isinstance(columns, dict):
+            for name in self._object_names:
+                # As a Series, it stays one of objects: a DataFrame makes texts of texts.
+                columns[name] = pd.Series(columns[name], dtype=object)
         frame = pd.DataFrame(columns, columns=self.names, copy=False)
         if self.named:
             return frame
-        return frame.to_numpy(dtype=object)
+        return frame.to_numpy(dtype=None if self.is_numeric else object)
 
     def row(self, record: Mapping[str, Value]) -> Row:
         """Return the values of a record in the order of the features."""

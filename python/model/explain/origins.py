@@ -7,6 +7,7 @@ then scales the first two. The origins are [2, 2, 2, 0, 1], and values for the c
 
 import copy
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -170,15 +171,22 @@ def _are_confirmed(
     probes: Columns,
 ) -> bool:
     """Return whether no column changes but those of the feature that does."""
-    before = to_array(steps.transform(probes))
+    before = _comparable(steps.transform(probes))
     if before.shape[1] != len(origins):
         return False
     other_rows = np.roll(np.arange(len(probes)), 1)
     others = take_rows(probes, other_rows)
     for feature in range(n_features):
         changed = with_column(probes, feature, others)
-        after = to_array(steps.transform(changed))
+        after = _comparable(steps.transform(changed))
         is_same = (after == before) | (is_missing(after) & is_missing(before))
         if not is_same[:, origins != feature].all():
             return False
     return True
+
+
+def _comparable(columns: Columns) -> NDArray[Any]:
+    """Return the values, (n_rows, n_columns); as texts where they are of any type."""
+    values = to_array(columns)
+    # A missing value of pandas is neither equal to another nor different from it.
+    return values.astype(str) if values.dtype == object else values

@@ -71,7 +71,10 @@ class Copy:
         if len(records) > self.limit:
             return None
         try:
-            return self.compute(self._encode(records))
+            codes = self._encode(records)
+            return (
+                self.compute(codes) if self.schema.are_exact(codes) else None
+            )
         except Exception as error:
             # A step refuses these values, and the estimator says which.
             name = type(error).__name__
@@ -102,9 +105,9 @@ class Copy:
         return labels
 
     def _encode(self, records: Records) -> Matrix:
-        if records.schema.has_texts:
-            return self.schema.encode(records.rows)
-        return records.codes
+        if records.schema.has_codes:
+            return records.codes
+        return self.schema.encode(records.rows)
 
     def _takes(self, matrix: Matrix) -> bool:
         # The sum of the squares shows at once what holds for nearly all records.

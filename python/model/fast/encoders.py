@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from python.model.data.columns import is_missing, to_dense
-from python.model.data.features import MISSING_POSITION, Category, Value
+from python.model.data.features import Value
+from python.model.data.kinds import MISSING_POSITION, Category
 from python.model.data.schema import Schema
 from python.model.estimator import is_sklearns_own
 from python.model.fast.copy import Transform

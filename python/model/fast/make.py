@@ -4,9 +4,10 @@ from math import ceil
 
 import numpy as np
 
+from python.model.data.forms import FormedEstimator
 from python.model.data.schema import Schema
 from python.model.estimator import Steps, is_sklearns_own, layers
-from python.model.fast.copy import Copy
+from python.model.fast.copy import Copy, Unproven
 from python.model.fast.predictors import compile_predictor, form_of
 from python.model.fast.proof import Original, prove
 from python.model.fast.timing import with_limits
@@ -54,6 +55,8 @@ def compile_copy(
     Raises exceptions of any kind for an estimator that cannot be compiled.
     """
     predictor = steps.predictor
+    if isinstance(estimator, FormedEstimator):
+        raise Unproven(_why_left(schema))
     _check_own([*layers(estimator), predictor])
     schema = with_vocabularies(schema, steps)
     classes = getattr(estimator, "classes_", None)
@@ -89,6 +92,13 @@ def compile_copy(
         rows_at_once=rows_at_once(_width(schema, predictor)),
     )
     return copy, original
+
+
+def _why_left(schema: Schema) -> str:
+    """Return why nothing but the estimator takes what is made of the columns."""
+    if schema.has_codes:
+        return "what it takes is no table, and is left to the estimator"
+    return "text is left to the estimator"
 
 
 def _check_own(layers: list[Estimator]) -> None:

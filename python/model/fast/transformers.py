@@ -15,7 +15,6 @@ from typing import NamedTuple
 import numpy as np
 
 from python.model.data.columns import to_dense
-from python.model.data.features import Numeric
 from python.model.data.schema import Schema
 from python.model.estimator import is_sklearns_own
 from python.model.fast.arithmetic import ARITHMETIC, unchanged
@@ -169,6 +168,6 @@ def _compile_block(
     places: Places,
     schema: Schema,
 ) -> Transform:
-    if all(isinstance(schema.features[place], Numeric) for place in places):
+    if all(schema.features[place].is_number for place in places):
         return compile_step(step)
     return compile_encoder(step, places, schema)

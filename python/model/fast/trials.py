@@ -5,7 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from python.model.data.features import MISSING_POSITION, Category, Feature
+from python.model.data.features import Feature
+from python.model.data.kinds import (
+    MISSING_POSITION,
+    Boolean,
+    Category,
+    Integer,
+    Numeric,
+)
 from python.model.data.schema import Schema
 from python.model.fast.transformers import MATRIX_LIMIT_NUMBERS
 from python.model.trees import TreeModel
@@ -151,8 +158,8 @@ def _put_extremes(
 ) -> None:
     """Put an extreme number into every other record, each time for another feature."""
     numbers = []
-    for place in range(len(schema.features)):
-        if place not in schema.categories:
+    for place, feature in enumerate(schema.features):
+        if feature.type == Numeric.type:
             numbers.append(place)
     if not numbers:
         return
@@ -174,6 +181,10 @@ def _made_up_column(
     else:
         missing = np.nan
         column = _made_up_numbers(n_rows, choose)
+    if isinstance(feature, Boolean):
+        column = (column > 0).astype(float)
+    elif isinstance(feature, Integer):
+        column = column.round()
     missing_share = 0.0
     if feature.accepts_missing and feature.default is None:
         missing_share = MISSING_SHARE

@@ -5,20 +5,16 @@ Such a step treats all other texts alike, so that one code stands for all of the
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from python.model.data.columns import is_missing
-from python.model.data.features import (
-    MISSING_POSITION,
-    Category,
-    Feature,
-    String,
-    Value,
-)
+from python.model.data.dtypes import make_column
+from python.model.data.features import CodedFeature, Feature, Value
+from python.model.data.kinds import MISSING_POSITION, Category, String
 from python.model.data.schema import Schema
 from python.model.estimator import Steps
+from python.model.fast.copy import Unproven
 from python.model.fast.encoders import known_values
 from python.model.types import Columns, Matrix, Transformer
 
@@ -41,6 +37,8 @@ class Vocabulary(Category):
     These are its `categories`. The last of them is the stranger, which stands for any other text.
     """
 
+    usual_dtype = String.usual_dtype
+
     @cached_property
     def positions(self) -> Positions:
         """The position of each text; of None, that of the default or of a missing value."""
@@ -59,16 +57,17 @@ class Vocabulary(Category):
         """Return the position of each text in such a column, (n_records,)."""
         codes = []
         for text in column:
-            if is_missing(text):
-                codes.append(MISSING_POSITION)
-            else:
+            if isinstance(text, str):
                 codes.append(self.positions[text])
+            else:
+                codes.append(MISSING_POSITION)
         return np.array(codes, dtype=float)
 
-    def decode(self, positions: Matrix) -> NDArray[np.object_]:
+    def decode(self, codes: Matrix) -> Any:
         """Return the texts, (n_records,), as a feature of type string has them."""
-        texts = np.array([*self.categories, np.nan], dtype=object)
-        return texts[positions.astype(np.intp)]
+        texts = [*self.categories, None]
+        values = [texts[int(code)] for code in codes.tolist()]
+        return make_column(self.cells(values), self.column_dtype)
 
 
 def with_vocabularies(schema: Schema, steps: Steps) -> Schema:
@@ -76,15 +75,18 @@ def with_vocabularies(schema: Schema, steps: Steps) -> Schema:
 
     Example: of the texts "blue" and "red" an encoder makes columns. With the stranger, the
     codes of "red", "blue", "violet" and a missing value are 1, 0, 2 and -1.
-    Raises exceptions of any kind where a step has no list of the texts that it knows.
+    Raises Unproven where there are dates, and exceptions of any kind where a step has no list of
+    the texts that it knows.
     """
-    if not schema.has_texts:
+    if schema.has_codes:
         return schema
     features: list[Feature] = []
     for place, feature in enumerate(schema.features):
         if isinstance(feature, String):
             texts = _known_texts(steps.transformers[0], place)
             features.append(_vocabulary(feature, texts))
+        elif not isinstance(feature, CodedFeature):
+            raise Unproven("dates are left to the estimator")
         else:
             features.append(feature)
     return Schema(features, named=schema.named)
@@ -104,14 +106,16 @@ def _known_texts(transformer: Transformer, place: int) -> list[str]:
     return list(texts)
 
 
-def _vocabulary(feature: Feature, texts: list[str]) -> Vocabulary:
+def _vocabulary(feature: String, texts: list[str]) -> Vocabulary:
     longest = max(map(len, texts), default=0)
     # It is longer than all known texts, and so none of them.
     stranger = "\0" * longest + "?"
     return Vocabulary(
-        feature.name,
-        feature.default,
-        feature.accepts_missing,
-        feature.entry,
-        (*texts, stranger),
+        name=feature.name,
+        default=feature.default,
+        accepts_missing=feature.accepts_missing,
+        dtype=feature.dtype,
+        entry=feature.entry,
+        categories=(*texts, stranger),
+        missing_value=feature.missing_value,
     )

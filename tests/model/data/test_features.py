@@ -10,10 +10,13 @@ import pandas as pd
 import pytest
 
 from python.errors import ArtifactError
-from python.model.data.features import (
+from python.model.data.features import Feature
+from python.model.data.kinds import (
     TYPES,
+    Boolean,
     Category,
-    Feature,
+    Datetime,
+    Integer,
     Numeric,
     String,
 )
@@ -22,8 +25,15 @@ COLOUR = Category("colour", categories=("red", "green"))
 MISSING = "missing: the feature has no default and accepts no missing value"
 
 
-def test_the_metadata_names_three_types() -> None:
-    types = {"numeric": Numeric, "category": Category, "string": String}
+def test_the_metadata_names_six_types() -> None:
+    types = {
+        "numeric": Numeric,
+        "integer": Integer,
+        "boolean": Boolean,
+        "datetime": Datetime,
+        "category": Category,
+        "string": String,
+    }
     assert types == TYPES
 
 
@@ -144,10 +154,12 @@ def test_a_description_is_the_entry_of_the_metadata_and_what_may_be_missing() ->
     entry = {"name": "size", "type": "numeric", "unit": "cm"}
     feature = Numeric("size", accepts_missing=True, entry=entry)
     described = entry | {"accepts_missing": True, "required": False}
+    described["accepts_missing_from"] = "metadata"
     assert feature.describe() == described
-    feature = Numeric("size", entry=entry)
+    feature = Numeric("size", missing_rule_from="samples", entry=entry)
     assert feature.describe() == entry | {
         "accepts_missing": False,
+        "accepts_missing_from": "samples",
         "required": True,
     }
 

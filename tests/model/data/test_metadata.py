@@ -8,7 +8,7 @@ import pytest
 from sklearn.tree import DecisionTreeClassifier
 
 from python.errors import ArtifactError
-from python.model.data.features import Category, Numeric, String
+from python.model.data.kinds import Category, Numeric, String
 from python.model.data.metadata import read_features
 from tests.artifacts import FEATURES, X, content, features_with, load, refusal
 
@@ -45,8 +45,8 @@ def test_metadata_describes_the_features_in_their_order() -> None:
         (content(features_with(type="category", categories=["a", None])), 'feature "x": categories must be strings, numbers or booleans, and None is among them: leave it out and set accepts_missing to True'),
         (content(features_with(accepts_missing=pd.NA)), 'feature "x": accepts_missing must be true or false'),
         (content(features_with(name="_data")), 'feature "_data": the name is reserved for the envelope'),
-        (content(features_with(type="number")), "feature \"x\": unknown type 'number', expected numeric or category or string"),
-        (content(features_with(type=["numeric"])), "feature \"x\": unknown type ['numeric'], expected numeric or category or string"),
+        (content(features_with(type="number")), "feature \"x\": unknown type 'number', expected numeric or integer or boolean or datetime or category or string"),
+        (content(features_with(type=["numeric"])), "feature \"x\": unknown type ['numeric'], expected numeric or integer or boolean or datetime or category or string"),
         (content(features_with(defualt=1)), 'feature "x": unknown key "defualt"; did you mean "default"?'),
         (content(features_with(default="1")), 'feature "x": the default must be a number'),
         (content(features_with(default=float("nan"))), 'feature "x": NaN is no default; leave it out and set accepts_missing'),
@@ -62,6 +62,15 @@ def test_metadata_describes_the_features_in_their_order() -> None:
         (content(features_with(type="category", categories=[1, True])), 'feature "x": categories must not mix booleans with numbers'),
         (content(features_with(type="category", categories="ab")), 'feature "x": categories must be a list'),
         (content(features_with(type="category", categories=["a"], default="b")), 'feature "x": the default must be one of the categories "a"'),
+        (content(features_with(dtype="flaot32")), 'feature "x": pandas knows no dtype "flaot32"'),
+        (content(features_with(dtype=5)), 'feature "x": pandas knows no dtype "5"'),
+        (content(features_with(dtype="int64")), 'feature "x": a column of int64 is of another type than numeric: integer'),
+        (content(features_with(type="integer", dtype="int64", accepts_missing=True)), 'feature "x": a column of int64 holds no missing value'),
+        (content(features_with(type="integer", default=1.5)), 'feature "x": the default must be a whole number'),
+        (content(features_with(type="integer", dtype="int8", default=128)), 'feature "x": the default must be a whole number from -128 to 127'),
+        (content(features_with(type="boolean", default=0)), 'feature "x": the default must be true or false'),
+        (content(features_with(type="datetime", default="May")), 'feature "x": the default must be a date, or a date and time, such as 2024-05-31T12:30:00'),
+        (content(features_with(dtpye="int8")), 'feature "x": unknown key "dtpye"; did you mean "dtype"?'),
         (content([FEATURES[0], FEATURES[0]]), 'features listed twice: "x"'),
     ],
 )  # fmt: skip
@@ -108,3 +117,32 @@ def test_numpy_and_pandas_are_welcome_in_metadata() -> None:
 def test_a_key_that_looks_like_no_other_is_the_users_own() -> None:
     (feature,) = read_features({"features": [FEATURES[0] | {"unit": "cm"}]})
     assert feature.describe()["unit"] == "cm"
+
+
+def test_a_dtype_of_pandas_or_numpy_is_welcome_in_metadata() -> None:
+    entries = [
+        {"name": "a", "type": "integer", "dtype": np.dtype("int8")},
+        {"name": "b", "type": "integer", "dtype": pd.Int64Dtype()},
+        {"name": "c", "type": "numeric", "dtype": float, "default": 0},
+        {"name": "d", "type": "integer", "dtype": None},
+    ]
+    features = read_features({"features": entries})
+    dtypes = [feature.column_dtype for feature in features]
+    assert dtypes == ["int8", "Int64", "float64", "int64"]
+    assert features[0].describe()["dtype"] == "int8"
+
+
+def test_an_integer_with_a_default_is_never_missing() -> None:
+    entry = FEATURES[0] | {"type": "integer", "default": 0}
+    (feature,) = read_features(
+        {"features": [entry | {"accepts_missing": True}]}
+    )
+    assert feature.column_dtype == "int64"
+    (feature,) = read_features(
+        {
+            "features": [
+                FEATURES[0] | {"type": "integer", "accepts_missing": True}
+            ]
+        }
+    )
+    assert feature.column_dtype == "float64"

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from python.model.data.features import Category, Feature, Numeric, String
+from python.model.data.features import Feature
+from python.model.data.kinds import Category, Numeric, String
 from python.model.data.records import Records
 from python.model.data.schema import Row, Schema
 

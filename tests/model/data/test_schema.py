@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from python.errors import Fault
-from python.model.data.features import Category, Feature, Numeric, String
+from python.model.data.features import Feature
+from python.model.data.kinds import Category, Numeric, String
 from python.model.data.schema import Row, Schema
 
 NUMBERS = (Numeric("size"), Numeric("a/b ~c"))
@@ -214,7 +215,7 @@ def features_and_rows(draw: st.DrawFn) -> tuple[list[Feature], list[Row]]:
         if categories:
             name = f"category {number}"
             features.append(
-                Category(name, default, accepts_missing, {}, categories)
+                Category(name, default, accepts_missing, categories=categories)
             )
         else:
             features.append(
@@ -268,10 +269,10 @@ def assert_columns_hold_the_rows(
 
 def test_a_schema_says_what_kinds_of_features_it_has() -> None:
     assert Schema(NUMBERS).is_numeric
-    assert not Schema(NUMBERS).has_texts
+    assert Schema(NUMBERS).has_codes
     assert not Schema(MIXED).is_numeric
     assert Schema(MIXED).categories == {2: COLOUR, 3: LEVEL}
-    assert Schema([*MIXED, WORD]).has_texts
+    assert not Schema([*MIXED, WORD]).has_codes
 
 
 @pytest.mark.parametrize(
@@ -287,7 +288,7 @@ def test_a_schema_says_what_kinds_of_features_it_has() -> None:
 def test_rows_have_known_categories_or_not(
     rows: list[Row], known: bool
 ) -> None:
-    assert Schema(MIXED).knows_categories(rows) is known
+    assert Schema(MIXED).accepts(rows) is known
 
 
 def test_a_tolerant_schema_accepts_every_missing_value_and_keeps_its_form() -> (
@@ -300,10 +301,10 @@ def test_a_tolerant_schema_accepts_every_missing_value_and_keeps_its_form() -> (
     assert columns.isna().to_numpy().tolist() == [[True, True, False]]
 
 
-def test_accepts_missing_is_settled_by_a_function_of_the_feature() -> None:
-    schema = Schema(NUMBERS).with_missing(
-        lambda feature: feature.name == "size"
-    )
+def test_accepts_missing_is_settled_by_a_rule_for_the_feature() -> None:
+    rules = {"size": True, "a/b ~c": False}
+    schema = Schema(NUMBERS).with_rules(rules, "samples")
+    assert {f.missing_rule_from for f in schema.features} == {"samples"}
     assert [feature.accepts_missing for feature in schema.features] == [
         True,
         False,

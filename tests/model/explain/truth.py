@@ -20,9 +20,13 @@ Matrix = NDArray[np.float64]
 def load(
     estimator: Any, data: pd.DataFrame, samples: Any = None
 ) -> SklearnModel:
+    entries = features(data)
+    for entry in entries:
+        if data[entry["name"]].isna().any():
+            entry["accepts_missing"] = True  # whatever the samples show
     content = {
         "model": estimator,
-        "metadata": {"features": features(data)},
+        "metadata": {"features": entries},
         "samples": samples,
     }
     return SklearnModel.load(Artifact.of(content))

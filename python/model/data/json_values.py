@@ -1,0 +1,36 @@
+"""Values of columns as JSON has them: null where one is missing, a date as text."""
+
+from datetime import UTC
+from typing import Any
+
+import numpy as np
+
+from python.model.data.features import Value
+
+PLAIN_KINDS = "biufU"  # of what NumPy has, and `tolist` makes JSON of
+
+
+def list_values(column: Any) -> list[Value]:
+    """Return the values of a column, (n_rows,), as JSON has them."""
+    values: list[Value] = column.tolist()
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in PLAIN_KINDS:
+        return values
+    return [to_json_value(value) for value in values]
+
+
+def to_json_value(value: Any) -> Value:
+    """Return a value of a DataFrame as JSON would have it: None for every kind of missing value.
+
+    A moment in a zone is written in UTC.
+    """
+    if isinstance(value, str):
+        return str(value)
+    if str(value) in ("nan", "NaT", "<NA>"):
+        return None
+    if isinstance(value, np.datetime64):
+        return str(value)
+    if getattr(value, "tzinfo", None) is not None:
+        return value.astimezone(UTC).isoformat()
+    if hasattr(value, "isoformat"):  # a date, or a date and a time
+        return value.isoformat()
+    return value.item() if isinstance(value, np.generic) else value

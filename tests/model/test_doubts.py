@@ -1,0 +1,177 @@
+"""What the metadata says wrongly is seen at load: whole numbers, dtypes, samples as they are."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.feature_extraction import FeatureHasher
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    OneHotEncoder,
+    StandardScaler,
+)
+
+from tests.artifacts import client_of, content, load, post, refusal
+
+CODES = pd.DataFrame({"code": [10115, 20095, 80331, 50667] * 5})
+TARGET = np.array([1.0, 2.0, 4.0, 8.0] * 5)
+LABELS = np.array(["no", "yes", "yes", "no"] * 5)
+WHOLE = [{"name": "code", "type": "integer"}]
+DECIMAL = [{"name": "code", "type": "numeric"}]
+
+
+def as_text(X: Any) -> Any:
+    return X.astype(str)
+
+
+def hashed(X: Any) -> Any:
+    return [[f"code={code}"] for code in X["code"].tolist()]
+
+
+def coded(**parameters: Any) -> Any:
+    encode = OneHotEncoder(handle_unknown="ignore", **parameters)
+    text = FunctionTransformer(as_text)
+    return make_pipeline(text, encode, LogisticRegression())
+
+
+def hashing() -> Any:
+    hasher = FeatureHasher(n_features=64, input_type="string")
+    return make_pipeline(
+        FunctionTransformer(hashed), hasher, LinearRegression()
+    )
+
+
+def test_an_integer_that_becomes_text_is_the_text_of_an_integer() -> None:
+    model = coded().fit(CODES, LABELS)
+    client = client_of(content(WHOLE, model))
+    records = CODES.to_dict("records")
+    predicted = post(client, "/predict?proba=1", records)["prediction"]
+    own = model.predict_proba(CODES).tolist()
+    assert [[row["no"], row["yes"]] for row in predicted] == own
+    for record, expected in zip(records[:4], own, strict=False):
+        alone = post(client, "/predict?proba=1", record)["prediction"]
+        assert list(alone[0].values()) == expected
+        with_point = {"code": float(record["code"])}
+        assert post(client, "/predict?proba=1", with_point)["prediction"] == alone  # fmt: skip
+    (row,) = post(client, "/preprocess", records[0])
+    assert list(row.values()) == model[:-1].transform(CODES[:1]).toarray()[0].tolist()  # fmt: skip
+
+
+def test_an_integer_that_is_hashed_has_the_same_hash() -> None:
+    model = hashing().fit(CODES, TARGET)
+    client = client_of(content(WHOLE, model, samples=CODES))
+    records = CODES.to_dict("records")
+    predicted = post(client, "/predict", records)["prediction"]
+    assert predicted == model.predict(CODES).tolist()
+
+
+@pytest.mark.parametrize(
+    "samples", [None, CODES, CODES.to_dict("records")], ids=["none", "frame", "records"]
+)  # fmt: skip
+def test_whole_numbers_said_to_be_numeric_are_seen_at_load(
+    samples: Any,
+) -> None:
+    model = coded().fit(CODES, LABELS)
+    sentence = refusal(content(DECIMAL, model, samples=samples))
+    assert sentence.startswith('feature "code": the model predicts ')
+    assert '"type": "integer"' in sentence
+
+
+def test_whole_numbers_of_an_array_are_seen_too() -> None:
+    model = coded().fit(CODES.to_numpy(), LABELS)
+    assert '"type": "integer"' in refusal(content(DECIMAL, model))
+    client = client_of(content(WHOLE, model))
+    records = CODES.to_dict("records")
+    assert post(client, "/predict", records)["prediction"] == LABELS.tolist()
+
+
+def test_decimals_that_become_text_may_say_so() -> None:
+    decimals = CODES.astype(float)
+    model = coded().fit(decimals, LABELS)
+    said = [DECIMAL[0] | {"dtype": "float64"}]
+    records = decimals.to_dict("records")
+    for more in ({"features": said}, {"samples": decimals}):
+        client = client_of(content(**{"features": DECIMAL, "model": model} | more))  # fmt: skip
+        predicted = post(client, "/predict", records)["prediction"]
+        assert predicted == LABELS.tolist()
+
+
+def test_a_model_of_numbers_leaves_no_doubt() -> None:
+    model = make_pipeline(StandardScaler(), LinearRegression())
+    model.fit(CODES, TARGET)
+    assert load(content(DECIMAL, model))
+    assert load(content(DECIMAL, model, samples=CODES))
+
+
+class Types:
+    """Predicts the name of the type of each row's value."""
+
+    feature_names_in_ = np.array(["x"], dtype=object)
+
+    def predict(self, X: Any) -> Any:
+        return np.array([f"{X['x'].dtype}"] * len(X))
+
+
+@pytest.mark.parametrize(
+    ("entry", "values", "dtype", "hint"),
+    [
+        ({"type": "integer"}, [1, 0], "int8", '"dtype": "int8"'),
+        ({"type": "integer"}, [1, 0], "float64", '"type": "numeric"'),
+        ({"type": "integer"}, [1, 0], "object", '"dtype": "object"'),
+        ({"type": "string"}, ["a", "b"], "category", '"type": "category"'),
+        ({"type": "string"}, ["a", "b"], "string", '"dtype": "string"'),
+        ({"type": "numeric", "dtype": "float64"}, [1, 0], "int64", '"type": "integer"'),
+        ({"type": "string"}, ["2024-05-31"], "datetime64[ns]", '"type": "datetime"'),
+        ({"type": "datetime", "dtype": "datetime64[s]"}, ["2024-05-31"], "datetime64[ns]", '"dtype": "datetime64[ns]"'),
+    ],
+)  # fmt: skip
+def test_samples_as_they_are_show_a_wrong_type(
+    entry: dict[str, Any], values: list[Any], dtype: str, hint: str
+) -> None:
+    samples = pd.DataFrame({"x": pd.Series(values, dtype=dtype)})
+    features = [{"name": "x", "accepts_missing": False, **entry}]
+    sentence = refusal(content(features, Types(), samples=samples))
+    assert sentence.startswith("samples, row 0: the model predicts ")
+    assert sentence.endswith(f'"x" is {dtype} there: {hint}')
+    right: dict[str, Any] = {"dtype": dtype}
+    if hint.startswith('"type"'):
+        right["type"] = hint.split('"')[3]
+    if right.get("type") == "category":
+        right["categories"] = values
+    features[0] |= right
+    if dtype == "category":
+        del features[0]["dtype"]
+    assert load(content(features, Types(), samples=samples))
+
+
+def test_samples_that_the_estimator_does_not_take_as_they_are_prove_nothing() -> (
+    None
+):
+    numbers = pd.DataFrame({"x": [1.0, 2.0], "y": [0.0, 1.0]})
+    model = RandomForestClassifier(2).fit(numbers, [0, 1])
+    features = [{"name": name, "type": "numeric"} for name in numbers]
+    nested = numbers.astype(object)
+    nested.loc[0, "x"] = 1
+    assert load(content(features, model, samples=nested))
+
+
+@pytest.mark.parametrize(
+    ("names", "ordered"),
+    [(["yes", "no"], False), (["no", "yes"], True), (["x", "y"], True)],
+)
+def test_class_names_in_another_order_are_refused(
+    names: list[str], ordered: bool
+) -> None:
+    model = coded().fit(CODES, LABELS)
+    artifact = content(WHOLE, model, class_names=names)
+    if ordered:
+        assert load(artifact).class_names == names
+        return
+    assert refusal(artifact) == (
+        "class_names are the model's own labels in another order: "
+        'its classes_ are "no", "yes"'
+    )

@@ -1,0 +1,103 @@
+"""None and NaN are two things to an encoder: a missing value arrives as the one it was fitted with."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    OneHotEncoder,
+    OrdinalEncoder,
+)
+
+from tests.artifacts import client_of, content, post, refusal
+
+TARGET = [1.0, 2.0, 5.0, 1.5, 2.5, 6.0]
+ENTRY = {"name": "word", "type": "string"}
+RECORDS: list[dict[str, Any]] = [{"word": "a"}, {"word": "b"}, {"word": None}]
+
+
+def words(gap: Any) -> pd.DataFrame:
+    return pd.DataFrame({"word": ["a", "b", gap] * 2}, dtype=object)
+
+
+ENCODERS = {
+    "one-hot": lambda: OneHotEncoder(handle_unknown="ignore"),
+    "one-hot, strict": OneHotEncoder,
+    "ordinal": lambda: OrdinalEncoder(
+        handle_unknown="use_encoded_value",
+        unknown_value=-1,
+        encoded_missing_value=2,
+    ),
+}
+
+
+@pytest.mark.parametrize("encoder", ENCODERS)
+@pytest.mark.parametrize("gap", [None, np.nan], ids=["None", "NaN"])
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("with_samples", [True, False])
+def test_null_is_what_the_encoder_was_fitted_with(
+    encoder: str, gap: Any, named: bool, with_samples: bool
+) -> None:
+    data = words(gap)
+    inputs = data if named else data.to_numpy()
+    model = make_pipeline(ENCODERS[encoder](), LinearRegression())
+    own = model.fit(inputs, TARGET).predict(inputs[:3]).tolist()
+    assert own[2] > 4
+    more = {"samples": data} if with_samples else {}
+    if not with_samples and encoder == "one-hot, strict":
+        # A first row is made up: only the samples have a text that it takes.
+        more = {"samples": [{"word": "a"}, {"word": None}]}
+    client = client_of(content([ENTRY], model, **more))
+    predicted = post(client, "/predict", RECORDS)["prediction"]
+    assert predicted == own
+    for record, expected in zip(RECORDS, predicted, strict=True):
+        assert post(client, "/predict", record)["prediction"] == [expected]
+
+
+def test_a_boolean_with_gaps_keeps_its_none() -> None:
+    data = pd.DataFrame({"flag": [True, False, None] * 2}, dtype=object)
+    encode = FunctionTransformer(lambda X: X.astype(object).map(repr))
+    one_hot = OneHotEncoder(handle_unknown="ignore")
+    model = make_pipeline(encode, one_hot, LinearRegression())
+    own = model.fit(data, TARGET).predict(data[:3]).tolist()
+    entry = {"name": "flag", "type": "boolean"}
+    client = client_of(content([entry], model, samples=data))
+    records = [{"flag": True}, {"flag": False}, {"flag": None}]
+    assert post(client, "/predict", records)["prediction"] == own
+
+
+class Counter:
+    """Predicts 1 for None, 2 for NaN and 0 for a text; it knows no categories."""
+
+    def predict(self, X: Any) -> Any:
+        numbers = []
+        for value in X.iloc[:, 0].astype(object):
+            is_text = isinstance(value, str)
+            numbers.append(0 if is_text else 1 if value is None else 2)
+        return np.array(numbers)
+
+
+def test_where_nothing_tells_none_from_nan_the_model_is_not_ready() -> None:
+    sentence = refusal(content([ENTRY], Counter()))
+    assert sentence.startswith('feature "word": the model predicts one thing')
+    assert refusal(content([ENTRY], Counter(), samples=RECORDS))
+
+
+@pytest.mark.parametrize(("gap", "number"), [(None, 1), (np.nan, 2)])
+def test_the_samples_tell_none_from_nan(gap: Any, number: int) -> None:
+    client = client_of(content([ENTRY], Counter(), samples=words(gap)))
+    predicted = post(client, "/predict", RECORDS)["prediction"]
+    assert predicted == [0, 0, number]
+
+
+def test_a_rule_or_a_default_leaves_no_doubt() -> None:
+    never = [ENTRY | {"accepts_missing": False}]
+    assert client_of(content(never, Counter()))
+    client = client_of(content([ENTRY | {"default": "a"}], Counter()))
+    assert post(client, "/predict", {"word": None})["prediction"] == [0]
+    client = client_of(content([ENTRY | {"dtype": "string"}], Counter()))
+    assert post(client, "/predict", {"word": None})["prediction"] == [2]

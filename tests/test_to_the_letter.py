@@ -1,0 +1,250 @@
+"""What a model sees of a record is what it saw of that row in training, to the letter.
+
+The model shows each value as text. What it shows of a DataFrame is compared with what it shows of the
+same rows, sent as JSON.
+"""
+
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from python.model.data.dtypes import type_of
+from tests.artifacts import client_of, content, post
+
+ROWS = 6
+
+
+class Letters:
+    """Predicts the text of each row: each value, with its type and the type of its column."""
+
+    def fit(self, X: pd.DataFrame) -> "Letters":
+        self.feature_names_in_ = np.array(X.columns, dtype=object)
+        return self
+
+    def predict(self, X: pd.DataFrame) -> Any:
+        texts = []
+        for row in range(len(X)):
+            parts = [f"{X[name].dtype}: {X[name].iloc[row]!r}" for name in X]
+            texts.append(" | ".join(parts))
+        return np.array(texts, dtype=object)
+
+
+def limits(name: str) -> st.SearchStrategy[Any]:
+    found = np.iinfo(name.lower())
+    return st.integers(int(found.min), int(found.max))
+
+
+def decimals(width: int) -> st.SearchStrategy[Any]:
+    return st.floats(width=width, allow_nan=False, allow_infinity=False)  # type: ignore[arg-type]
+
+
+def moments(unit: str) -> st.SearchStrategy[Any]:
+    per_second = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[unit]
+    seconds = 9 * 10**9
+    ticks = st.integers(-seconds * per_second, seconds * per_second)
+    return ticks.map(lambda number: np.datetime64(number, unit))  # type: ignore[call-overload]
+
+
+WHOLE = [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
+NULLABLE = [name.replace("int", "Int").replace("uI", "UI") for name in WHOLE]
+ZONES = ("UTC", "Europe/Paris", "Asia/Kolkata", "America/New_York")
+TEXTS = st.text(max_size=5)
+
+# The values of a column of each dtype, and whether some may be missing.
+COLUMNS: dict[str, tuple[st.SearchStrategy[Any], bool]] = {
+    **{name: (limits(name), False) for name in WHOLE},
+    **{name: (limits(name), True) for name in NULLABLE},
+    **{f"float{bits}": (decimals(bits), True) for bits in (16, 32, 64)},
+    **{f"Float{bits}": (decimals(bits), True) for bits in (32, 64)},
+    "bool": (st.booleans(), False),
+    "boolean": (st.booleans(), True),
+    "str": (TEXTS, True),
+    "string": (TEXTS, True),
+    **{f"datetime64[{unit}]": (moments(unit), True) for unit in ("s", "ms", "us", "ns")},
+    **{f"datetime64[ns, {zone}]": (moments("ns"), True) for zone in ZONES},
+    "datetime64[us, Europe/Paris]": (moments("us"), True),
+}  # fmt: skip
+
+
+@st.composite
+def columns(draw: st.DrawFn) -> tuple[dict[str, Any], pd.Series]:
+    """Return the entry of a feature, and the column that a model was fitted with."""
+    kind = draw(st.sampled_from([*COLUMNS, "objects", "category", "usual"]))
+    if kind == "objects":
+        return draw(objects())
+    if kind == "category":
+        return draw(categories())
+    if kind == "usual":
+        return draw(usual())
+    value, missing = COLUMNS[kind]
+    values = draw(lists_of(st.none() | value if missing else value))
+    column = made(values, kind)
+    entry = {"type": type_of(kind), "dtype": kind}
+    return entry | {"accepts_missing": missing}, column
+
+
+def lists_of(value: st.SearchStrategy[Any]) -> st.SearchStrategy[list[Any]]:
+    return st.lists(value, min_size=ROWS, max_size=ROWS)
+
+
+def made(values: list[Any], dtype: str) -> pd.Series:
+    if ", " in dtype:
+        zone = dtype.split(", ")[1].rstrip("]")
+        plain = dtype.split(",", maxsplit=1)[0] + "]"
+        column = pd.Series(values, dtype=plain)
+        return column.dt.tz_localize("UTC").dt.tz_convert(zone)
+    return pd.Series(values, dtype=dtype)
+
+
+@st.composite
+def objects(draw: st.DrawFn) -> tuple[dict[str, Any], pd.Series]:
+    """Columns of objects: texts, whole numbers, booleans; NaN or None where one is missing."""
+    strategies = {
+        "string": TEXTS,
+        "integer": st.integers(-(2**63), 2**63 - 1),
+        "boolean": st.booleans(),
+        "numeric": decimals(64),
+    }
+    kind = draw(st.sampled_from(sorted(strategies)))
+    gap = draw(st.sampled_from([np.nan, None]))
+    values = draw(lists_of(st.just(gap) | strategies[kind]))
+    values[0] = gap  # only the samples can tell which it is
+    entry = {"type": kind, "dtype": "object", "accepts_missing": True}
+    return entry, pd.Series(values, dtype=object)
+
+
+@st.composite
+def categories(draw: st.DrawFn) -> tuple[dict[str, Any], pd.Series]:
+    kinds = [TEXTS, st.integers(-(2**63), 2**63 - 1), decimals(64).filter(bool), st.booleans()]  # fmt: skip
+    known = draw(
+        st.lists(draw(st.sampled_from(kinds)), min_size=1, unique=True)
+    )
+    values = draw(lists_of(st.none() | st.sampled_from(known)))
+    column = pd.Series(pd.Categorical(values, categories=known))
+    entry = {"type": "category", "categories": list(column.cat.categories)}
+    return entry | {"accepts_missing": True}, column
+
+
+@st.composite
+def usual(draw: st.DrawFn) -> tuple[dict[str, Any], pd.Series]:
+    """Columns as pandas makes them of values, of which the metadata says the type alone."""
+    strategies = {
+        "numeric": decimals(64),
+        "integer": st.integers(-(2**63), 2**63 - 1),
+        "boolean": st.booleans(),
+        "string": TEXTS,
+    }
+    kind = draw(st.sampled_from(sorted(strategies)))
+    value = strategies[kind]
+    if kind in ("string", "numeric") and draw(st.booleans()):
+        rows = draw(lists_of(st.none() | value))
+        rows[0] = draw(value)
+        return {"type": kind, "accepts_missing": True}, pd.Series(rows)
+    return {"type": kind}, pd.Series(draw(lists_of(value)))
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> tuple[list[dict[str, Any]], pd.DataFrame]:
+    drawn = draw(st.lists(columns(), min_size=1, max_size=4))
+    entries = []
+    frame = {}
+    for number, (entry, column) in enumerate(drawn):
+        entries.append({"name": f"x{number}", **entry})
+        frame[f"x{number}"] = column
+    return entries, pd.DataFrame(frame)
+
+
+def json_value(value: Any) -> Any:
+    """Return a value as a client would write it."""
+    if pd.isna(value):
+        return None
+    if isinstance(value, pd.Timestamp):
+        return value.isoformat()
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def as_records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    records = []
+    for row in range(len(frame)):
+        record = {}
+        for name in frame:
+            record[str(name)] = json_value(frame[name].iloc[row])
+        records.append(record)
+    return records
+
+
+def assert_same_letters(
+    entries: list[dict[str, Any]], frame: pd.DataFrame
+) -> None:
+    model = Letters().fit(frame)
+    client = client_of(content(entries, model, samples=frame))
+    expected = model.predict(frame).tolist()
+    records = as_records(frame)
+    assert post(client, "/predict", records)["prediction"] == expected
+    for record, text in zip(records, expected, strict=True):
+        assert post(client, "/predict", record)["prediction"] == [text]
+
+
+@pytest.mark.slow
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+@given(tables())
+def test_a_model_sees_what_it_saw_in_training(
+    table: tuple[list[dict[str, Any]], pd.DataFrame],
+) -> None:
+    assert_same_letters(*table)
+
+
+def example(dtype: str) -> list[Any]:
+    if "int" in dtype.lower():
+        bounds = np.iinfo(dtype.lower())
+        return [int(bounds.min), int(bounds.max)]
+    if "float" in dtype.lower():
+        return [0.1, -2.0]
+    if "bool" in dtype:
+        return [True, False]
+    if "date" in dtype:
+        return [np.datetime64("2024-05-31T12:30:15"), np.datetime64("1999-12-31")]  # fmt: skip
+    return ["a", "nan"]
+
+
+@pytest.mark.parametrize("dtype", COLUMNS)
+def test_each_dtype_is_what_it_was_in_training(dtype: str) -> None:
+    values = example(dtype)
+    entry: dict[str, Any] = {
+        "name": "x",
+        "type": type_of(dtype),
+        "dtype": dtype,
+    }
+    if COLUMNS[dtype][1]:
+        values = [*values, None]
+        entry["accepts_missing"] = True
+    assert_same_letters([entry], pd.DataFrame({"x": made(values, dtype)}))
+
+
+def test_whole_numbers_are_exact_up_to_their_limits() -> None:
+    numbers = [2**63 - 1, -(2**63), 2**53 + 1, -(2**53) - 1, 0]
+    frame = pd.DataFrame({"x": numbers})
+    assert_same_letters([{"name": "x", "type": "integer"}], frame)
+
+
+def test_dates_of_to_json_are_those_of_the_frame() -> None:
+    dates = pd.to_datetime(["2024-05-31T12:30:15", None], utc=True)
+    frame = pd.DataFrame({"x": dates.tz_convert("Europe/Paris")})
+    dtype = str(frame["x"].dtype)
+    entry = {"name": "x", "type": "datetime", "dtype": dtype}
+    model = Letters().fit(frame)
+    client = client_of(
+        content([entry | {"accepts_missing": True}], model, samples=frame)
+    )
+    body = frame.to_json(orient="records", date_format="iso")
+    predicted = post(client, "/predict", json.loads(body))["prediction"]
+    assert predicted == model.predict(frame).tolist()
