@@ -138,4 +138,4 @@ def _is_number(value: Any) -> bool:
 
 
 def _is_nothing(value: Any) -> bool:
-    return value is None or value != value
+    return value is None or (isinstance(value, float) and math.isnan(value))

@@ -12,7 +12,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from benchmarks.served import data
 from benchmarks.served.registry import Group
-from benchmarks.served.writing import Fitted
+from benchmarks.served.writing import Fitted, Record
 
 group = Group("Boosters")
 native = Group("Native categories")
@@ -145,7 +145,7 @@ def lightgbm_missing() -> Fitted:
 @native.artifact("LightGBM, categories in another order")
 def lightgbm_order() -> Fitted:
     X, y = categorical()
-    features = [
+    features: list[Record] = [
         {"name": "sex", "type": "category", "categories": ["male", "female"]},
         {"name": "port", "type": "category", "categories": data.PORTS[::-1]},
         {"name": "fare", "type": "numeric"},
@@ -175,7 +175,7 @@ def xgboost_missing() -> Fitted:
 @native.artifact("XGBoost, categories in another order")
 def xgboost_order() -> Fitted:
     X, y = categorical("port", "fare")
-    features = [
+    features: list[Record] = [
         {"name": "port", "type": "category", "categories": data.PORTS[::-1]},
         {"name": "fare", "type": "numeric"},
     ]

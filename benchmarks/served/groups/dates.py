@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import pandas as pd
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.pipeline import make_pipeline
@@ -147,5 +146,4 @@ def samples() -> Fitted:
 def sample_records() -> Fitted:
     X = data.people("fare", "booked")[0]
     records = first_rows(X, 20).to_dict("records")
-    assert isinstance(records[0]["booked"], pd.Timestamp)
     return fit(function(data.date_parts), extra={"samples": records})

@@ -1,5 +1,6 @@
 """Estimators of other libraries, each in the environment of `requirements.txt`."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -127,7 +128,7 @@ def encoded(kind: str) -> Fitted:
 
 
 for kind in ENCODERS:
-    encoders.artifact(kind)(lambda kind=kind: encoded(kind))
+    encoders.artifact(kind)(partial(encoded, kind))
 
 
 @engine.artifact("RareLabelEncoder, OneHotEncoder")
