@@ -1,10 +1,12 @@
 """The data that the artifacts are fitted with: small, made up, and always the same."""
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
+from sklearn.linear_model import LogisticRegression
 
 ROWS = 300
 PORTS = ["Cherbourg", "Queenstown", "Southampton"]
@@ -209,3 +211,25 @@ def exp(target: Any) -> Any:
 def split_words(messages: Any) -> list[list[str]]:
     """Return the words of each message."""
     return [message.split() for message in messages]
+
+
+class SortingClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """A classifier that sorts its columns by name, as some AutoML objects do."""
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Fit to the sorted columns, and name these."""
+        self.feature_names_in_ = np.array(sorted(X.columns), dtype=object)
+        self.inner_ = LogisticRegression(max_iter=2000).fit(self._sorted(X), y)
+        self.classes_ = self.inner_.classes_
+        return self
+
+    def predict(self, X: Any) -> Any:
+        """Return labels for a frame with its columns in any order."""
+        return self.inner_.predict(self._sorted(X))
+
+    def predict_proba(self, X: Any) -> Any:
+        """Return probabilities for a frame with its columns in any order."""
+        return self.inner_.predict_proba(self._sorted(X))
+
+    def _sorted(self, X: Any) -> Any:
+        return X[list(self.feature_names_in_)]

@@ -72,8 +72,9 @@ def serve(folder: Path, row: Row) -> None:
 
 
 def write_row(folder: Path, row: Row) -> None:
-    """Write the row to `row.json` in the folder."""
-    (folder / "row.json").write_text(json.dumps(asdict(row)))
+    """Write the row to `row.json` in the folder, without paths of this machine."""
+    text = json.dumps(asdict(row))
+    (folder / "row.json").write_text(text.replace(f"{PROJECT}/", ""))
 
 
 def fill(row: Row, model: Model, asked: Any) -> None:
@@ -100,7 +101,7 @@ def fill(row: Row, model: Model, asked: Any) -> None:
         row.outcome = WRONG
     if not is_equal(difference, asked) or not adds_up:
         row.outcome = WRONG
-    if asked["should"] == REFUSE:
+    if asked["should"] == REFUSE and row.outcome != BROKEN:
         row.outcome = WRONG
         row.loaded += ", and should be refused"
     if asked["should"] == UNSEEN and row.outcome == WRONG:

@@ -50,6 +50,7 @@ class Fitted:
     `extra` holds further keys of the artifact, such as samples and examples.
     `predict` and `predict_proba` replace the estimator's methods where it has others.
     `called` are the true names of its classes, where `class_names` are wrong.
+    `records` are sent instead of the data, where the metadata spells its values in another way.
     `task` is what `/info` has to say, where a model could be mistaken for another.
     """
 
@@ -62,6 +63,7 @@ class Fitted:
     predict: Callable[[Any], Any] | None = None
     predict_proba: Callable[[Any], Any] | None = None
     called: Sequence[Any] | None = None
+    records: Sequence[Record] | None = None
     task: str | None = None
     should: str = ANSWER
     dump: Callable[[Any, Path], Any] = joblib.dump
@@ -70,8 +72,9 @@ class Fitted:
 def write(folder: Path, fitted: Fitted) -> None:
     """Write `model.joblib`, and `asked.json` with records and the estimator's answers."""
     asked_data = first_rows(fitted.data, ASKED_ROWS)
+    records = fitted.records or to_records(asked_data, fitted.names)
     asked = {
-        "records": to_records(asked_data, fitted.names),
+        "records": records[:ASKED_ROWS],
         **own_answers(fitted, asked_data),
         "task": fitted.task,
         "should": fitted.should,
@@ -196,7 +199,8 @@ def _is_table_of_dicts(data: Any) -> bool:
 
 
 def _has_classes(fitted: Fitted) -> bool:
-    return getattr(fitted.model, "classes_", None) is not None
+    classes: Any = getattr(fitted.model, "classes_", None)
+    return classes is not None and len(classes) > 0  # CatBoost has none for a number
 
 
 def _class_names(fitted: Fitted) -> list[str] | None:

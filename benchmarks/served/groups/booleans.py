@@ -58,7 +58,9 @@ def said_numeric() -> Fitted:
         {"name": "fare", "type": "numeric"},
         {"name": "member", "type": "numeric"},
     ]
-    return fit(spelt(), features=features, should=REFUSE)
+    frame = data.people("fare", "member")[0].astype(float)
+    records = frame.to_dict("records")
+    return fit(spelt(), features=features, records=records, should=REFUSE)
 
 
 @group.artifact("spelt, said to be a category of false and true")

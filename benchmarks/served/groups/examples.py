@@ -184,3 +184,9 @@ def too_many() -> Fitted:
     model = LogisticRegression(max_iter=2000).fit(X.to_numpy(), y)
     features = [*describe(X), {"name": "age", "type": "numeric"}]
     return Fitted(model, X.to_numpy(), features, names=NAMES, should=REFUSE)
+
+
+@order.artifact("a frame, sorted by an AutoML object")
+def sorted_by_model() -> Fitted:
+    X, y = data.people(*NAMES[::-1])
+    return Fitted(data.SortingClassifier().fit(X, y), X)

@@ -13,11 +13,13 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEnc
 
 from benchmarks.served import data
 from benchmarks.served.registry import Group
-from benchmarks.served.writing import REFUSE, Fitted, examples_of, first_rows
+from benchmarks.served.writing import Fitted, examples_of, first_rows
 
 group = Group("Missing values")
 ONE_HOT = OneHotEncoder(handle_unknown="ignore")
-ORDINAL = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
+ORDINAL = OrdinalEncoder(
+    handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=-2
+)
 UNSAID = [{"name": "fare", "type": "numeric"}, {"name": "port", "type": "string"}]
 
 
@@ -186,11 +188,3 @@ def nobody_trained() -> Fitted:
     columns = make_column_transformer((ONE_HOT, ["sex"]), remainder="passthrough")
     model = make_pipeline(columns, LogisticRegression()).fit(X, y)
     return Fitted(model, X, extra={"examples": examples_of(model, first_rows(X, 20))})
-
-
-@group.artifact("a missing value in samples that the metadata forbids")
-def forbidden() -> Fitted:
-    features = [UNSAID[0], {**UNSAID[1], "accepts_missing": False}]
-    X, _ = passengers(None)
-    extra = {"samples": first_rows(X, 20)}
-    return fit(ONE_HOT, None, features=features, extra=extra, should=REFUSE)

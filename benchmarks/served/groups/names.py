@@ -133,21 +133,28 @@ def other_order_ordinal() -> Fitted:
     return encode(OrdinalEncoder(), data.PORTS[::-1])
 
 
+def spelt_otherwise(encoder: Any, categories: list[str]) -> Fitted:
+    """Fit the encoder to ports, and describe and send them in another spelling."""
+    spelling = dict(zip(data.PORTS, categories, strict=True))
+    X, _ = data.people("fare", "port")
+    records = X.replace({"port": spelling}).to_dict("records")
+    return encode(encoder, categories, records=records, should=REFUSE)
+
+
 @group.artifact("in another case than the encoder's")
 def other_case() -> Fitted:
-    return encode(one_hot(), [port.lower() for port in data.PORTS], should=REFUSE)
+    return spelt_otherwise(one_hot(), [port.lower() for port in data.PORTS])
 
 
 @group.artifact("one spelt in another way")
 def misspelt() -> Fitted:
-    return encode(one_hot(), ["Cherbourg", "Queenstown", "Southhampton"], should=REFUSE)
+    return spelt_otherwise(one_hot(), ["Cherbourg", "Queenstown", "Southhampton"])
 
 
 @group.artifact("one spelt in another way, OrdinalEncoder, unknown as -1")
 def misspelt_ordinal() -> Fitted:
     encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
-    categories = ["Cherbourg", "Queenstown", "Southampton "]
-    return encode(encoder, categories, should=REFUSE)
+    return spelt_otherwise(encoder, ["Cherbourg", "Queenstown", "Southampton "])
 
 
 @group.artifact("one more than the encoder knows")
@@ -195,4 +202,5 @@ def numbers_as_texts() -> Fitted:
     )
     model = make_pipeline(columns, LogisticRegression()).fit(X, y)
     siblings = {"name": "siblings", "type": "category", "categories": list("0123")}
-    return Fitted(model, X, [FARE, siblings], should=REFUSE)
+    records = X.astype({"siblings": str}).to_dict("records")
+    return Fitted(model, X, [FARE, siblings], records=records, should=REFUSE)

@@ -142,7 +142,7 @@ def rare() -> Fitted:
     )
 
 
-@engine.artifact("MeanMedianImputer, ArbitraryDiscretiser")
+@engine.artifact("MeanMedianImputer, EqualWidthDiscretiser")
 def imputed() -> Fitted:
     from feature_engine.discretisation import EqualWidthDiscretiser
     from feature_engine.imputation import MeanMedianImputer

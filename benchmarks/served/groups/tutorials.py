@@ -168,7 +168,7 @@ PIPELINES: dict[str, tuple[Any, Data]] = {
         data.iris,
     ),
     "KBinsDiscretizer, iris": (
-        make_pipeline(KBinsDiscretizer(4, quantile_method="linear"), LOGISTIC),
+        make_pipeline(KBinsDiscretizer(4, strategy="uniform"), LOGISTIC),
         data.iris,
     ),
     "GridSearchCV of a pipeline, iris": (
