@@ -5,6 +5,7 @@ none of them sees what another has imported or set.
 """
 
 import argparse
+import json
 import multiprocessing
 import shutil
 import traceback
@@ -81,7 +82,8 @@ def main() -> None:
         if case.environment == arguments.environment and chosen:
             folder = arguments.folder / f"{number:03}"
             run(case, folder)
-            print(title, (folder / "row.json").read_text(), flush=True)
+            row = json.loads((folder / "row.json").read_text())
+            print(f"{row['outcome']}: {title}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The writer of the table: rows to Markdown."""
 
+import re
 from collections import Counter
 
 from benchmarks.served.serving import (
@@ -23,6 +24,7 @@ SUMMARY = {
     NOT_MADE: "could not be made",
 }
 CELL_CHARACTERS = 220
+SPECIAL = re.compile(r"[\\<>*_\[\]]")
 
 
 def to_markdown(rows: list[Row], versions: list[str]) -> str:
@@ -43,9 +45,12 @@ def to_markdown(rows: list[Row], versions: list[str]) -> str:
 
 def to_line(row: Row) -> str:
     """Return a row as a line of Markdown; wrong and broken ones are marked."""
-    mark = "" if row.outcome in {EQUAL, REFUSED} else f"**{row.outcome}:** "
-    cells = [row.name, mark + row.loaded, row.answers, row.explained, row.fast]
-    return f"| {' | '.join(map(to_cell, cells))} |"
+    name, loaded, *others = map(
+        to_cell, [row.name, row.loaded, row.answers, row.explained, row.fast]
+    )
+    if row.outcome not in {EQUAL, REFUSED}:
+        loaded = f"**{row.outcome}:** {loaded}"
+    return f"| {' | '.join([name, loaded, *others])} |"
 
 
 def to_cell(text: str) -> str:
@@ -53,7 +58,8 @@ def to_cell(text: str) -> str:
     line = " ".join(text.split())
     if len(line) > CELL_CHARACTERS:
         line = line[: CELL_CHARACTERS - 1] + "…"
-    for character in "\\|<>*_[]":
-        if character != "*" or not line.startswith("**"):
-            line = line.replace(character, f"\\{character}")
-    return line
+    parts = line.split("`")
+    # What stands between backticks is code, where a backslash would be shown.
+    for number in range(0, len(parts), 2):
+        parts[number] = SPECIAL.sub(r"\\\g<0>", parts[number])
+    return "`".join(parts).replace("|", "\\|")
