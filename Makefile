@@ -6,7 +6,7 @@ COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose
 SERVED := build/served
 PRODUCTION = $(COMPOSE) --file docker-compose-production.yml
 
-.PHONY: serve up up-production swap test test-containers lint types docs
+.PHONY: serve up up-production swap test test-quick test-containers lint types docs
 .PHONY: explanations served bench bench-quick clean
 
 serve: $(VENV)/serve model.joblib  ## serve model.joblib, or an example, on http://localhost:5000
@@ -30,13 +30,21 @@ swap:  ## replace the model in every replica, worker by worker; a broken model c
 	done; \
 	exit $$status
 
+# A worker that has run out of tests takes some of the other's: a single one can take half a minute.
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
+# Says whether the containers can be tested.
+DOCKER ?= docker info >/dev/null 2>&1
+
 test: lint types docs  ## run all checks and tests; those of the containers only with Docker
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --ignore=tests/containers
-	@if docker info >/dev/null 2>&1; then \
+	$(PYTEST) --ignore=tests/containers
+	@if $(DOCKER); then \
 	    $(MAKE) --no-print-directory test-containers; \
 	else \
 	    echo "tests/containers: skipped, because no Docker engine answers"; \
 	fi
+
+test-quick: $(VENV)/dev  ## run the tests that need no container, no server and no slow fit, in a minute
+	$(PYTEST) --ignore=tests/containers --no-cov -m "not slow"
 
 test-containers: $(VENV)/dev  ## build the images, run the stacks and break them on purpose
 	$(BIN)/python -m pytest --no-cov tests/containers
@@ -91,4 +99,4 @@ $(VENV)/dev: requirements-dev.txt $(VENV)/serve
 	touch $@
 
 clean:
-	rm -rf $(VENV) build docs/_build .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build docs/_build docs/code .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis

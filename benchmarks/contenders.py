@@ -1,4 +1,7 @@
-"""Who is measured: the service, its ceiling, and other ways to serve a model, each in a virtual environment of its own."""
+"""What is measured: the service, its ceiling, and other ways to serve a model.
+
+Each of the others is in a virtual environment of its own.
+"""
 
 import os
 import shutil
@@ -15,156 +18,164 @@ from benchmarks.workloads import ROOT, Workload
 
 PEERS = Path(__file__).parent / "peers"
 PROCESSES = "2"
-# A peer has these in the versions that the service has, so that the same file loads and gives the same answers.
-SAME = ("joblib", "numpy", "pandas", "scikit-learn", "scipy", "shap")
+# A peer has these in the versions of the service: the same file loads, and predicts the same.
+SAME_VERSIONS = ("joblib", "numpy", "pandas", "scikit-learn", "scipy", "shap")
 
 
 def prepare() -> None:
-    """Hold what is started from now on to as many processors as a server has processes; ends the program if wrk is missing."""
+    """Keep what is started from now on to as many processors as a server has processes.
+
+    Ends the program if wrk is missing.
+    """
     if not shutil.which("wrk"):
         sys.exit("wrk is needed: https://github.com/wg/wrk")
-    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(PROCESSES)])
+    processors = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, processors[: int(PROCESSES)])
 
 
 def environment(name: str) -> Path:
-    """The programs of a virtual environment for a peer, made when it is not there as it should be."""
+    """Return the folder of programs of a peer's virtual environment.
+
+    It is made when there is none, or one of other requirements.
+    """
     folder = ROOT / ".venv" / f"bench-{name}"
-    requirements, constraints = PEERS / f"{name}.txt", folder / "constraints.txt"
-    wanted = requirements.read_text() + "".join(
-        f"{package}=={version(package)}\n" for package in SAME
+    requirements = PEERS / f"{name}.txt"
+    constraints = "".join(
+        f"{package}=={version(package)}\n" for package in SAME_VERSIONS
     )
-    made = folder / "made-of.txt"
-    if not made.exists() or made.read_text() != wanted:
+    made_of = requirements.read_text() + constraints
+    record = folder / "made-of.txt"
+    if not record.exists() or record.read_text() != made_of:
         print(f"making {folder.relative_to(ROOT)}, once", file=sys.stderr)
-        subprocess.run(
-            [sys.executable, "-m", "venv", "--clear", str(folder)], check=True
-        )
-        constraints.write_text(wanted.removeprefix(requirements.read_text()))
-        install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        given = ["-r", str(requirements), "-c", str(constraints)]
-        subprocess.run([str(folder / "bin" / "python"), *install, *given], check=True)
-        made.write_text(wanted)
+        make = [sys.executable, "-m", "venv", "--clear", str(folder)]
+        subprocess.run(make, check=True)
+        constraints_file = folder / "constraints.txt"
+        constraints_file.write_text(constraints)
+        install = [str(folder / "bin" / "python"), "-m", "pip", "install"]
+        install += ["--quiet", "--disable-pip-version-check"]
+        install += ["-r", str(requirements), "-c", str(constraints_file)]
+        subprocess.run(install, check=True)
+        record.write_text(made_of)
     return folder / "bin"
 
 
 def service(workload: Workload) -> Contender:
-    """The project itself, as in production."""
-    return _uwsgi(
-        ROOT / "uwsgi.ini",
-        workload,
-        {"PYTHONPATH": str(ROOT), "MODEL_FOLDER": str(workload.folder)},
-    )
+    """Return the project itself, as in production."""
+    environ = {"PYTHONPATH": str(ROOT), "MODEL_FOLDER": str(workload.folder)}
+    return _uwsgi(ROOT / "uwsgi.ini", workload, environ)
 
 
 def constant(workload: Workload) -> Contender:
-    """The ceiling: Flask under the same uWSGI, with the answer ready."""
-    ini, answer = workload.folder / "constant.ini", workload.folder / "answer.json"
-    lines = (
-        (ROOT / "uwsgi.ini")
-        .read_text()
-        .replace("service:application", "constant:application")
-        .splitlines()
-    )
-    ini.write_text(
-        "\n".join(line for line in lines if not line.startswith("shared-import"))
-    )  # it needs none of them
+    """Return the ceiling: a view of Flask that returns a constant, under the same uWSGI."""
+    own = (ROOT / "uwsgi.ini").read_text()
+    lines = []
+    for line in own.splitlines():
+        if not line.startswith("shared-import"):  # it needs none of them
+            lines.append(
+                line.replace("service:application", "constant:application")
+            )
+    ini = workload.folder / "constant.ini"
+    ini.write_text("\n".join(lines))
+    answer = workload.folder / "answer.json"
     answer.write_bytes(workload.answer)
-    return _uwsgi(ini, workload, {"PYTHONPATH": str(PEERS), "CONSTANT": str(answer)})
+    environ = {"PYTHONPATH": str(PEERS), "CONSTANT": str(answer)}
+    return _uwsgi(ini, workload, environ)
 
 
 def fastapi(workload: Workload) -> Contender:
-    """A service written by hand, with pydantic and one explainer for all requests; takes and answers what the service does."""
-    programs, address = environment("fastapi"), _free_address()
-    environ = {"PYTHONPATH": str(PEERS), "MODEL": str(workload.folder / "model.joblib")}
-    options = [
+    """Return a service written by hand, with pydantic and one explainer for all requests.
+
+    It takes and answers what the service does.
+    """
+    programs = environment("fastapi")
+    address = _free_address()
+    command = [
+        str(programs / "uvicorn"),
+        "fastapi_service:app",
         *_options(address),
+    ]
+    command += [
         "--workers",
         PROCESSES,
         "--log-level",
         "warning",
         "--no-access-log",
     ]
-    command = [str(programs / "uvicorn"), "fastapi_service:app", *options]
-    return Contender(
-        command, environ, address + _query(workload), workload.body, _fastapi_answer
-    )
+    environ = {
+        "PYTHONPATH": str(PEERS),
+        "MODEL": str(workload.folder / "model.joblib"),
+    }
+    url = address + _query(workload)
+    return Contender(command, environ, url, workload.body, _read_fastapi)
 
 
 def mlflow(workload: Workload) -> Contender | None:
-    """Its scoring server and a model saved for it; takes values without names where the model knows none."""
+    """Return MLflow's scoring server with a model saved for it; None for explanations.
+
+    It takes values without names where the model knows none.
+    """
     if workload.explanation:
         return None
-    programs, address, model = (
-        environment("mlflow"),
-        _free_address(),
-        workload.folder / "mlflow",
-    )
-    quiet = {
+    programs = environment("mlflow")
+    address = _free_address()
+    environ = {
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "UVICORN_LOG_LEVEL": "warning",
         "UVICORN_ACCESS_LOG": "false",
+        "PATH": _path(programs),
     }
-    environ = quiet | {"PATH": f"{programs}:{os.environ['PATH']}"}
+    model = workload.folder / "mlflow"
     if not model.exists():
-        save = [
-            str(programs / "python"),
-            str(PEERS / "mlflow_save.py"),
-            str(workload.folder / "model.joblib"),
-            str(model),
-        ]
+        save = [str(programs / "python"), str(PEERS / "mlflow_save.py")]
+        save += [str(workload.folder / "model.joblib"), str(model)]
         subprocess.run(save, check=True, env=os.environ | environ)
-    options = [*_options(address), "--workers", PROCESSES, "--env-manager", "local"]
     command = [
         str(programs / "mlflow"),
         "models",
         "serve",
         "--model-uri",
         str(model),
-        *options,
     ]
-    frame = {
-        "dataframe_split": {"columns": list(workload.records[0]), "data": workload.rows}
-    }
-    body = frame if workload.named else {"inputs": workload.rows}
+    command += [
+        *_options(address),
+        "--workers",
+        PROCESSES,
+        "--env-manager",
+        "local",
+    ]
+    body: dict[str, Any] = {"inputs": workload.rows}
+    if workload.named:
+        names = list(workload.records[0])
+        body = {"dataframe_split": {"columns": names, "data": workload.rows}}
     return Contender(
-        command,
-        environ,
-        address + "/invocations",
-        body,
-        lambda answer: (answer["predictions"], None),
+        command, environ, address + "/invocations", body, _read_mlflow
     )
 
 
 def bentoml(workload: Workload) -> Contender | None:
-    """A service that lets waiting requests share a call; takes values without names where the model knows none."""
+    """Return a service in which waiting requests share a call; None for explanations.
+
+    It takes values without names where the model knows none.
+    """
     if workload.explanation:
         return None
-    programs, address = environment("bentoml"), _free_address()
+    programs = environment("bentoml")
+    address = _free_address()
+    command = [str(programs / "bentoml"), "serve", "bentoml_service:Peer"]
+    command += [*_options(address), "--working-dir", str(PEERS)]
     environ = {
         "MODEL": str(workload.folder / "model.joblib"),
         "WORKERS": PROCESSES,
         "BENTOML_DO_NOT_TRACK": "True",
-    }
-    environ |= {
         "BENTOML_HOME": str(workload.folder),
-        "PATH": f"{programs}:{os.environ['PATH']}",
+        "PATH": _path(programs),
     }
-    command = [
-        str(programs / "bentoml"),
-        "serve",
-        "bentoml_service:Peer",
-        *_options(address),
-        "--working-dir",
-        str(PEERS),
-    ]
-    path, body = (
-        ("/predict_named", {"records": workload.records})
-        if workload.named
-        else ("/predict", {"rows": workload.rows})
-    )
-    return Contender(
-        command, environ, address + path, body, lambda answer: (answer, None)
-    )
+    url = address + "/predict"
+    body: dict[str, Any] = {"rows": workload.rows}
+    if workload.named:
+        url = address + "/predict_named"
+        body = {"records": workload.records}
+    return Contender(command, environ, url, body, _read_bentoml)
 
 
 CONTENDERS: dict[str, Callable[[Workload], Contender | None]] = {
@@ -176,29 +187,48 @@ CONTENDERS: dict[str, Callable[[Workload], Contender | None]] = {
 }
 
 
-def _uwsgi(ini: Path, workload: Workload, environ: dict[str, str]) -> Contender:
+def _uwsgi(
+    ini: Path, workload: Workload, environ: dict[str, str]
+) -> Contender:
     address = _free_address()
-    environ = environ | {"WORKERS": PROCESSES, "PORT": address.rpartition(":")[2]}
+    environ = environ | {"WORKERS": PROCESSES, "PORT": _port(address)}
     command = [str(Path(sys.executable).with_name("uwsgi")), "--ini", str(ini)]
-    return Contender(
-        command, environ, address + _query(workload), workload.body, _service_answer
-    )
+    url = address + _query(workload)
+    return Contender(command, environ, url, workload.body, _read_service)
 
 
 def _query(workload: Workload) -> str:
-    return "/predict?proba=1" + ("&explain=1" if workload.explanation else "")
+    query = "/predict?proba=1"
+    if workload.explanation:
+        query += "&explain=1"
+    return query
 
 
-def _service_answer(answer: Any) -> Answer:
-    explained = answer.get("explanation", [])
-    explained = [explained] if isinstance(explained, dict) else explained
-    return [list(row.values()) for row in answer["prediction"]], [
-        list(row.values()) for row in explained
-    ]
+def _read_service(answer: Any) -> Answer:
+    explanation = answer.get("explanation", [])
+    if isinstance(explanation, dict):  # that of a single record
+        explanation = [explanation]
+    return _values(answer["prediction"]), _values(explanation)
 
 
-def _fastapi_answer(answer: Any) -> Answer:
-    return [list(row.values()) for row in answer["prediction"]], answer["explanation"]
+def _read_fastapi(answer: Any) -> Answer:
+    return _values(answer["prediction"]), answer["explanation"]
+
+
+def _read_mlflow(answer: Any) -> Answer:
+    return answer["predictions"], None
+
+
+def _read_bentoml(answer: Any) -> Answer:
+    return answer, None
+
+
+def _values(rows: list[dict[str, float]]) -> list[list[float]]:
+    return [list(row.values()) for row in rows]
+
+
+def _path(programs: Path) -> str:
+    return f"{programs}:{os.environ['PATH']}"
 
 
 def _free_address() -> str:
@@ -207,5 +237,9 @@ def _free_address() -> str:
         return f"http://127.0.0.1:{probe.getsockname()[1]}"
 
 
+def _port(address: str) -> str:
+    return address.rpartition(":")[2]
+
+
 def _options(address: str) -> list[str]:
-    return ["--host", "127.0.0.1", "--port", address.rpartition(":")[2]]
+    return ["--host", "127.0.0.1", "--port", _port(address)]

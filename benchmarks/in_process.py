@@ -1,6 +1,7 @@
-"""The floor: the model called without any service, `python -m benchmarks.in_process FOLDER`.
+"""The floor: a model called without any service, `python -m benchmarks.in_process FOLDER`.
 
-Writes a line once it has answered, and for each line with a number of seconds one with the calls a second that it made in them.
+It writes a line after its first call. For each line with a number of seconds that it then reads,
+it calls the model for that time, and writes a line with the calls per second.
 """
 
 import json
@@ -14,29 +15,38 @@ import joblib
 import numpy as np
 
 
-def caller(folder: Path) -> Callable[[], Any]:
-    """What asks the model of the folder about its records."""
+def make_call(folder: Path) -> Callable[[], Any]:
+    """Return a function that predicts, and explains, the records of a workload's folder."""
     workload = json.loads((folder / "workload.json").read_text())
-    model, records = joblib.load(folder / "model.joblib")["model"], workload["records"]
-    columns = np.array([list(record.values()) for record in records])
+    model = joblib.load(folder / "model.joblib")["model"]
+    records = workload["records"]
     if workload["named"]:
         import pandas as pd
 
         columns = pd.DataFrame(records)
+    else:
+        columns = np.array([list(record.values()) for record in records])
+
+    def predict() -> None:
+        model.predict_proba(columns)
+
     if not workload["explanation"]:
-        return lambda: model.predict_proba(columns)
+        return predict
     import shap
 
     explainer = shap.TreeExplainer(model)
-    return lambda: (
-        model.predict_proba(columns),
-        explainer.shap_values(columns, check_additivity=False),
-    )
+
+    def predict_and_explain() -> None:
+        predict()
+        explainer.shap_values(columns, check_additivity=False)
+
+    return predict_and_explain
 
 
-def rate(call: Callable[[], Any], seconds: float) -> float:
-    """Calls a second."""
-    calls, start = 0, time.perf_counter()
+def measure_rate(call: Callable[[], Any], seconds: float) -> float:
+    """Return the calls per second."""
+    calls = 0
+    start = time.perf_counter()
     while time.perf_counter() - start < seconds:
         call()
         calls += 1
@@ -44,8 +54,8 @@ def rate(call: Callable[[], Any], seconds: float) -> float:
 
 
 if __name__ == "__main__":
-    ask = caller(Path(sys.argv[1]))
-    ask()
+    call = make_call(Path(sys.argv[1]))
+    call()
     print("ready", flush=True)
     for line in sys.stdin:
-        print(rate(ask, float(line)), flush=True)
+        print(measure_rate(call, float(line)), flush=True)

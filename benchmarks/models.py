@@ -1,7 +1,11 @@
-"""Fits the models of the benchmark and writes each with its records and its own answers: `python -m benchmarks.models FOLDER`."""
+"""Write the workloads of the benchmark: `python -m benchmarks.models FOLDER`.
+
+Each has a folder with a fitted model, the records to predict, and what the model itself predicts.
+"""
 
 import json
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,118 +21,125 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-Fitted = tuple[dict[str, Any], list[dict[str, Any]]]
+from python.model.types import Estimator
+
+CITIES = ["Bern", "Graz", "Lyon", "Oslo", "Riga"]
+PLANS = ["a", "b", "c"]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The content of a model.joblib, and records to predict."""
+
+    content: dict[str, Any]
+    records: list[dict[str, Any]]
 
 
 def logistic() -> Fitted:
-    """Ten features and ten thousand records."""
-    return _numbers(
-        LogisticRegression(max_iter=1000),
-        *make_classification(10_000, 10, random_state=0),
-    )
+    """Return a logistic regression on ten features, and ten thousand records."""
+    X, y = make_classification(10_000, 10, random_state=0)
+    return _fit_numbers(LogisticRegression(max_iter=1000), X, y)
 
 
 def forest() -> Fitted:
-    """A hundred trees over thirty features, and a thousand records, some of them twice."""
-    content, records = _numbers(
-        RandomForestClassifier(100, max_depth=10, random_state=0),
-        *load_breast_cancer(return_X_y=True),
-    )
-    return content, (records * 2)[:1000]
+    """Return a hundred trees over thirty features, and a thousand records, some of them twice."""
+    X, y = load_breast_cancer(return_X_y=True)
+    fitted = _fit_numbers(_forest_of_depth_10(), X, y)
+    records = fitted.records * 2
+    return Fitted(fitted.content, records[:1000])
 
 
 def pipeline() -> Fitted:
-    """Two numbers, imputed and scaled, and two categories, one-hot encoded, in front of a forest."""
+    """Return a forest behind two numbers, imputed and scaled, and two one-hot encoded categories."""
     choose = np.random.default_rng(0)
-    data = pd.DataFrame(
-        {
-            "age": choose.normal(40, 10, 2000).round(),
-            "income": choose.normal(3e4, 1e4, 2000).round(),
-        }
+    data = pd.DataFrame()
+    data["age"] = choose.normal(40, 10, 2000).round()
+    data["income"] = choose.normal(3e4, 1e4, 2000).round()
+    data["city"] = choose.choice(CITIES, 2000)
+    data["plan"] = choose.choice(PLANS, 2000)
+    score = data["income"] / 1e4 + data["age"] / 20 + (data["city"] == "Oslo")
+    target = (score + choose.normal(size=2000) > 5).astype(int)
+
+    scaled = make_pipeline(SimpleImputer(), StandardScaler())
+    encode = OneHotEncoder(handle_unknown="ignore")
+    columns = make_column_transformer(
+        (scaled, ["age", "income"]),
+        (encode, ["city", "plan"]),
     )
-    kinds = {"city": ["Bern", "Graz", "Lyon", "Oslo", "Riga"], "plan": ["a", "b", "c"]}
-    data = data.assign(
-        **{name: choose.choice(values, 2000) for name, values in kinds.items()}
-    )
-    steps = make_column_transformer(
-        (make_pipeline(SimpleImputer(), StandardScaler()), ["age", "income"]),
-        (OneHotEncoder(handle_unknown="ignore"), ["city", "plan"]),
-    )
-    target = (
-        data["income"] / 1e4
-        + data["age"] / 20
-        + (data["city"] == "Oslo")
-        + choose.normal(size=2000)
-        > 5
-    ).astype(int)
-    model = make_pipeline(
-        steps, RandomForestClassifier(100, max_depth=10, random_state=0)
-    ).fit(data, target)
-    return _artifact(model, list(data), **kinds), data.to_dict("records")
-
-
-def _numbers(model: Any, X: Any, y: Any) -> Fitted:
-    names = [f"feature{number}" for number in range(X.shape[1])]
-    return _artifact(model.fit(X, y), names), [
-        dict(zip(names, row, strict=True)) for row in X.tolist()
-    ]
-
-
-def _artifact(model: Any, names: list[str], **categories: list[str]) -> dict[str, Any]:
+    model = make_pipeline(columns, _forest_of_depth_10()).fit(data, target)
     features = [
-        {"name": name, "type": "category", "categories": categories[name]}
-        if name in categories
-        else {"name": name, "type": "numeric"}
-        for name in names
+        {"name": "age", "type": "numeric"},
+        {"name": "income", "type": "numeric"},
+        {"name": "city", "type": "category", "categories": CITIES},
+        {"name": "plan", "type": "category", "categories": PLANS},
     ]
-    return {"model": model, "metadata": {"features": features}}
+    content = {"model": model, "metadata": {"features": features}}
+    return Fitted(content, data.to_dict("records"))
+
+
+def _forest_of_depth_10() -> Estimator:
+    return RandomForestClassifier(100, max_depth=10, random_state=0)
+
+
+def _fit_numbers(model: Estimator, X: Any, y: Any) -> Fitted:
+    names = [f"feature{number}" for number in range(X.shape[1])]
+    features = [{"name": name, "type": "numeric"} for name in names]
+    content = {"model": model.fit(X, y), "metadata": {"features": features}}
+    records = []
+    for row in X.tolist():
+        records.append(dict(zip(names, row, strict=True)))
+    return Fitted(content, records)
 
 
 def write(
     folder: Path,
     name: str,
-    content: dict[str, Any],
-    records: list[dict[str, Any]],
+    fitted: Fitted,
+    n_records: int,
+    *,
     explained: bool = False,
 ) -> None:
-    """The model, what is asked of it, and what it answers itself."""
+    """Write a workload of the first records into a new folder."""
     folder.mkdir(parents=True)
-    joblib.dump(content, folder / "model.joblib")
-    model, columns = content["model"], pd.DataFrame(records)
+    joblib.dump(fitted.content, folder / "model.joblib")
+    model = fitted.content["model"]
+    records = fitted.records[:n_records]
+    columns = pd.DataFrame(records)
     named = hasattr(model, "feature_names_in_")
-    columns = columns if named else columns.to_numpy()
-    values = (
-        TreeExplainer(model)
-        .shap_values(columns, check_additivity=False)[:, :, 1]
-        .tolist()
-        if explained
-        else None
-    )
-    told = {
+    if not named:
+        columns = columns.to_numpy()
+    explanation = None
+    if explained:
+        values = TreeExplainer(model).shap_values(
+            columns, check_additivity=False
+        )
+        explanation = values[:, :, 1].tolist()
+    workload = {
+        "name": name,
+        "records": records,
+        "named": named,
         "probabilities": model.predict_proba(columns).tolist(),
-        "explanation": values,
+        "explanation": explanation,
     }
-    (folder / "workload.json").write_text(
-        json.dumps({"name": name, "records": records, "named": named, **told})
-    )
+    (folder / "workload.json").write_text(json.dumps(workload))
 
 
 def main(folder: Path) -> None:
-    """Every workload in a folder of its own, in the order of the table."""
-    linear, rows = logistic()
-    trees, cells = forest()
-    mixed, people = pipeline()
-    write(folder / "1", "1 record, logistic regression", linear, rows[:1])
-    write(folder / "2", "1 record, forest", trees, cells[:1])
-    write(folder / "3", "1 record, pipeline with a forest", mixed, people[:1])
-    write(folder / "4", "1,000 records, forest", trees, cells)
-    write(folder / "5", "10,000 records, logistic regression", linear, rows)
-    write(folder / "6", "1 record explained, forest", trees, cells[:1], explained=True)
+    """Write every workload into a folder of its own, in the order of the table."""
+    linear = logistic()
+    trees = forest()
+    mixed = pipeline()
+    write(folder / "1", "1 record, logistic regression", linear, 1)
+    write(folder / "2", "1 record, forest", trees, 1)
+    write(folder / "3", "1 record, pipeline with a forest", mixed, 1)
+    write(folder / "4", "1,000 records, forest", trees, 1000)
+    write(folder / "5", "10,000 records, logistic regression", linear, 10_000)
+    write(folder / "6", "1 record explained, forest", trees, 1, explained=True)
     write(
         folder / "7",
         "100 records explained, forest",
         trees,
-        cells[:100],
+        100,
         explained=True,
     )
 

@@ -5,7 +5,7 @@ from statistics import median
 
 from matplotlib.figure import Figure
 
-# Shapes as well as colours, which stay apart for those who see few of them.
+# Shapes as well as colours: those who see few colours tell them apart as well.
 MARKS = {
     "service": ("D", "#d55e00"),
     "constant view": ("|", "#000000"),
@@ -16,26 +16,29 @@ MARKS = {
 }
 
 
-def draw(rates: dict[str, dict[str, list[float]]], label: str, path: Path) -> None:
-    """For each workload and server a mark at the median of its rates, and a line from the least to the most."""
+def draw(
+    rates: dict[str, dict[str, list[float]]], label: str, path: Path
+) -> None:
+    """Write a picture of the rates of each workload and server, those of all rounds.
+
+    A mark is at their median, and a line goes from the least to the most.
+    """
     figure = Figure(figsize=(9, 0.9 + 0.75 * len(rates)), layout="constrained")
     axes = figure.add_subplot(xscale="log", xlabel=label)
     for line, servers in enumerate(rates.values()):
         axes.axhline(line, color="#e0e0e0", linewidth=14, zorder=0)
-        for name, found in servers.items():
+        for name, rounds in servers.items():
             shape, colour = MARKS[name]
+            extremes = [min(rounds), max(rounds)]
+            axes.plot(extremes, [line, line], color=colour, linewidth=1.5)
             axes.plot(
-                [min(found), max(found)], [line, line], color=colour, linewidth=1.5
-            )
-            known = None if line else name
-            axes.plot(
-                median(found),
+                median(rounds),
                 line,
                 shape,
                 color=colour,
                 markersize=13 if shape == "|" else 8,
                 markeredgewidth=2,
-                label=known,
+                label=None if line else name,  # once for all workloads
             )
     axes.set_yticks(range(len(rates)), list(rates))
     axes.invert_yaxis()

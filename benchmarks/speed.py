@@ -1,7 +1,9 @@
-"""Requests a second, and what they cost: the service under uwsgi.ini between its ceiling and its floor, and beside its peers.
+"""Requests per second, and what they cost: the service between its ceiling and its floor.
 
-`make bench-quick` asks the service and a Flask view that returns a constant under the same uWSGI, and calls the model in process.
-`make bench` asks the peers as well, each in a virtual environment of its own, and writes the table and the picture of docs/speed.md.
+`make bench-quick` measures the service under uwsgi.ini, a view of Flask that returns a constant
+under the same uWSGI, and the model called in process.
+`make bench` measures its peers as well, each in a virtual environment of its own, and writes the
+table and the picture of docs/speed.md.
 """
 
 import os
@@ -16,35 +18,51 @@ from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 from benchmarks.contenders import CONTENDERS, PROCESSES, environment, prepare
 from benchmarks.servers import CONNECTIONS, Server, running
 from benchmarks.workloads import ROOT, Workload, workloads
 
 DOCS = ROOT / "docs"
-QUICK = ("service", "constant view")
 FLOOR = "model in process"
 HEAD = """| Workload | Server | Requests a second | CPU ms each | The service is times as fast | Errors |
 | --- | --- | --: | --: | --: | --: |"""
+OWN_PACKAGES = ("scikit-learn", "numpy", "flask", "pyuwsgi")
+PEER_PACKAGES = ("fastapi", "mlflow", "bentoml")
+
+
+class Plan(NamedTuple):
+    """Which contenders are measured, and for how long."""
+
+    names: tuple[str, ...]
+    rounds: int
+    seconds: int
+    """The length of a round."""
+
+
+QUICK = Plan(("service", "constant view"), rounds=3, seconds=1)
+FULL = Plan(tuple(CONTENDERS), rounds=5, seconds=3)
 
 
 @dataclass
 class Figures:
-    """What one contender reached in each round: requests a second, and processor milliseconds for each."""
+    """What one contender reached in each round."""
 
     rates: list[float] = field(default_factory=list)
+    """Requests per second."""
     costs: list[float] = field(default_factory=list)
+    """Milliseconds of a processor for a request; none for the model in process."""
     errors: int = 0
 
-    def load(self, server: Server, seconds: int) -> None:
-        """Add a round."""
+    def add_round(self, server: Server, seconds: int) -> None:
+        """Load the server, and add what it reached."""
         before = server.processor_seconds()
-        requests, rate, failed = server.load(seconds)
-        self.rates.append(rate)
-        self.costs.append(
-            (server.processor_seconds() - before) / max(requests, 1) * 1e3
-        )
-        self.errors += failed
+        load = server.load(seconds)
+        spent = server.processor_seconds() - before
+        self.rates.append(load.rate)
+        self.costs.append(spent / max(load.requests, 1) * 1e3)
+        self.errors += load.failed
 
 
 @dataclass(frozen=True)
@@ -53,17 +71,23 @@ class InProcess:
 
     processes: list[subprocess.Popen[str]]
 
-    def rate(self, seconds: float) -> float:
-        """Calls a second of all of them together."""
+    def measure_rate(self, seconds: float) -> float:
+        """Return the calls per second of all processes together."""
         for process in self.processes:
             print(seconds, file=process.stdin, flush=True)
-        return sum(float(_line(process)) for process in self.processes)
+        return sum(float(_read_line(process)) for process in self.processes)
 
 
 @contextmanager
 def in_process(workload: Workload) -> Iterator[InProcess]:
-    """The processes, once they have answered, until the block ends."""
-    command = [sys.executable, "-m", "benchmarks.in_process", str(workload.folder)]
+    """Run the processes until the block ends, which begins after their first calls."""
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.in_process",
+        str(workload.folder),
+    ]
+    environ = os.environ | {"OMP_NUM_THREADS": "1"}
     with ExitStack() as stack:
         processes = []
         for _ in range(int(PROCESSES)):
@@ -73,134 +97,149 @@ def in_process(workload: Workload) -> Iterator[InProcess]:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
-                env=os.environ | {"OMP_NUM_THREADS": "1"},
+                env=environ,
             )
             processes.append(stack.enter_context(process))
             stack.callback(process.kill)
         for process in processes:
-            _line(process)
+            _read_line(process)
         yield InProcess(processes)
 
 
-def measure(
-    workload: Workload, names: tuple[str, ...], rounds: int, seconds: int
-) -> dict[str, Figures]:
-    """The figures of the servers and of the floor, in rounds that alternate; every server answers as the model, before and after."""
+def measure(workload: Workload, plan: Plan) -> dict[str, Figures]:
+    """Return the figures of the servers and of the floor, in rounds that alternate.
+
+    Raises ValueError if a server does not answer what the model predicts, before or after.
+    """
     with ExitStack() as stack:
-        contenders = {
-            name: contender
-            for name in names
-            if (contender := CONTENDERS[name](workload))
-        }
-        servers = {
-            name: stack.enter_context(running(contender, workload.folder / name))
-            for name, contender in contenders.items()
-        }
+        servers = {}
+        for name in plan.names:
+            contender = CONTENDERS[name](workload)
+            if contender is not None:
+                context = running(contender, workload.folder / name)
+                servers[name] = stack.enter_context(context)
         floor = stack.enter_context(in_process(workload))
         for server in servers.values():
             server.settle()
         figures = {name: Figures() for name in [*servers, FLOOR]}
         _check(workload, servers)
-        for _ in range(rounds):
+        for _ in range(plan.rounds):
             for name, server in servers.items():
-                figures[name].load(server, seconds)
-            figures[FLOOR].rates.append(floor.rate(seconds / 2))
+                figures[name].add_round(server, plan.seconds)
+            figures[FLOOR].rates.append(floor.measure_rate(plan.seconds / 2))
         _check(workload, servers)
     return figures
 
 
-def rows(name: str, figures: dict[str, Figures]) -> list[str]:
-    """The rows of the table for one workload."""
-    own = median(figures["service"].rates)
+def _check(workload: Workload, servers: dict[str, Server]) -> None:
+    for name, server in servers.items():
+        if name == "constant view":
+            continue
+        probabilities, explanation = server.contender.read(server.call())
+        workload.check(probabilities, explanation)
+
+
+def rows(workload_name: str, figures: dict[str, Figures]) -> list[str]:
+    """Return the rows of the table for one workload."""
+    service_rate = median(figures["service"].rates)
     lines = []
-    for contender, found in figures.items():
-        rate = median(found.rates)
-        spread = f"{_number(rate)} ({_number(min(found.rates))} to {_number(max(found.rates))})"
-        cost = f"{median(found.costs):.2f}" if found.costs else ""
-        ratio = f"{own / rate:.2f}" if rate and contender != "service" else ""
-        errors = f"**{found.errors}**" if found.errors else "0" if found.costs else ""
-        lines.append(
-            f"| {name} | {contender} | {spread} | {cost} | {ratio} | {errors} |"
-        )
+    for name, reached in figures.items():
+        rate = median(reached.rates)
+        ratio = ""
+        if rate and name != "service":
+            ratio = f"{service_rate / rate:.2f}"
+        cells = [
+            workload_name,
+            name,
+            _spread(reached.rates),
+            _cost(reached),
+            ratio,
+        ]
+        lines.append(f"| {' | '.join(cells)} | {_errors(reached)} |")
     return lines
 
 
-def conditions() -> str:
-    """On what was measured, and what."""
-    cpu = next(
-        (
-            line
-            for line in Path("/proc/cpuinfo").read_text().splitlines()
-            if line.startswith("model name")
-        ),
-        "",
-    )
-    processor = cpu.partition(": ")[2] or platform.machine()
-    own = ", ".join(
-        f"{name} {version(name)}"
-        for name in ("scikit-learn", "numpy", "flask", "pyuwsgi")
-    )
-    peers = ", ".join(
-        f"{name} {_version(name)}" for name in ("fastapi", "mlflow", "bentoml")
-    )
-    return (
-        f"Measured on {time.strftime('%Y-%m-%d')} on {len(os.sched_getaffinity(0))} processors ({processor}) "
-        f"with Python {platform.python_version()}, {own}, {peers}."
-    )
-
-
-def main(quick: bool) -> None:
-    """Print the table; write it for the docs, with a picture, unless it was a quick look."""
-    prepare()
-    print(HEAD)
-    table, results = [HEAD], {}
-    names, rounds, seconds = (QUICK, 3, 1) if quick else (tuple(CONTENDERS), 5, 3)
-    with TemporaryDirectory() as folder:
-        for workload in workloads(Path(folder)):
-            if quick and not workload.quick:
-                continue
-            results[workload.name] = measure(workload, names, rounds, seconds)
-            table += rows(workload.name, results[workload.name])
-            print("\n".join(table[-len(results[workload.name]) :]), flush=True)
-    if not quick:
-        from benchmarks.picture import draw
-
-        (DOCS / "speed-table.md").write_text(
-            "\n".join([*table, "", conditions()]) + "\n"
-        )
-        rates = {
-            workload: {name: found.rates for name, found in figures.items()}
-            for workload, figures in results.items()
-        }
-        draw(
-            rates,
-            f"requests a second, {PROCESSES} processes, {CONNECTIONS} connections",
-            DOCS / "speed.png",
-        )
-
-
-def _check(workload: Workload, servers: dict[str, Server]) -> None:
-    for name, server in servers.items():
-        if name != "constant view":
-            workload.check(*server.contender.read(server.ask()))
-
-
-def _line(process: subprocess.Popen[str]) -> str:
-    return process.stdout.readline() if process.stdout else ""
+def _spread(rates: list[float]) -> str:
+    middle = _number(median(rates))
+    return f"{middle} ({_number(min(rates))} to {_number(max(rates))})"
 
 
 def _number(rate: float) -> str:
     return f"{rate:,.0f}" if rate >= 20 else f"{rate:.1f}"
 
 
-def _version(peer: str) -> str:
-    ask = f"from importlib.metadata import version; print(version({peer!r}))"
-    return subprocess.run(
-        [environment(peer) / "python", "-c", ask],
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout.strip()
+def _cost(figures: Figures) -> str:
+    return f"{median(figures.costs):.2f}" if figures.costs else ""
+
+
+def _errors(figures: Figures) -> str:
+    """Return the number of errors, in bold if there are any; nothing for the model in process."""
+    if figures.errors:
+        return f"**{figures.errors}**"
+    return "0" if figures.costs else ""
+
+
+def conditions() -> str:
+    """Return a sentence on the machine and the versions that were measured."""
+    date = time.strftime("%Y-%m-%d")
+    n_processors = len(os.sched_getaffinity(0))
+    python = platform.python_version()
+    own = [f"{name} {version(name)}" for name in OWN_PACKAGES]
+    peers = [f"{name} {_peer_version(name)}" for name in PEER_PACKAGES]
+    return (
+        f"Measured on {date} on {n_processors} processors ({_processor()}) "
+        f"with Python {python}, {', '.join([*own, *peers])}."
+    )
+
+
+def _processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(": ")[2]
+    return platform.machine()
+
+
+def _peer_version(peer: str) -> str:
+    code = f"from importlib.metadata import version; print(version({peer!r}))"
+    command = [str(environment(peer) / "python"), "-c", code]
+    finished = subprocess.run(
+        command, check=True, capture_output=True, text=True
+    )
+    return finished.stdout.strip()
+
+
+def _read_line(process: subprocess.Popen[str]) -> str:
+    return process.stdout.readline() if process.stdout else ""
+
+
+def main(quick: bool) -> None:
+    """Print the table; write it and the picture for the docs, unless it was a quick look."""
+    prepare()
+    plan = QUICK if quick else FULL
+    print(HEAD)
+    table = [HEAD]
+    rates = {}
+    with TemporaryDirectory() as folder:
+        for workload in workloads(Path(folder)):
+            if quick and not workload.quick:
+                continue
+            figures = measure(workload, plan)
+            lines = rows(workload.name, figures)
+            print("\n".join(lines), flush=True)
+            table += lines
+            rates[workload.name] = {
+                name: reached.rates for name, reached in figures.items()
+            }
+    if quick:
+        return
+    from benchmarks.picture import draw
+
+    text = "\n".join([*table, "", conditions()])
+    (DOCS / "speed-table.md").write_text(text + "\n")
+    label = (
+        f"requests a second, {PROCESSES} processes, {CONNECTIONS} connections"
+    )
+    draw(rates, label, DOCS / "speed.png")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Write docs/start-table.md: the time from exec to the first answer, and the memory of all processes, for one forest."""
+"""Write docs/start-table.md: the time from exec to the first answer, and the memory, of a forest."""
 
 import subprocess
 import sys
@@ -12,14 +12,20 @@ from benchmarks.servers import running
 from benchmarks.workloads import ROOT, Workload, workloads
 
 ROUNDS = 5
+WORKLOAD = "1 record, forest"
 BARE = "bare Python, one process"
 HEAD = """| Server | Seconds from exec to the first answer | MiB of all processes |
 | --- | --: | --: |"""
 
 
 def bare(workload: Workload) -> float:
-    """Seconds until Python has imported what the file needs, loaded it and predicted once."""
-    command = [sys.executable, "-m", "benchmarks.in_process", str(workload.folder)]
+    """Return the seconds until Python has imported what it needs, loaded the file and predicted."""
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.in_process",
+        str(workload.folder),
+    ]
     start = time.perf_counter()
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
@@ -29,45 +35,50 @@ def bare(workload: Workload) -> float:
 
 
 def served(name: str, workload: Workload) -> tuple[float, float]:
-    """Seconds until a server answers, and its MiB after some requests, while no other server runs."""
+    """Return the seconds until a server answers, and its MiB after some requests.
+
+    No other server runs meanwhile.
+    """
     contender = CONTENDERS[name](workload)
     if contender is None:
         raise LookupError(f"{name} does not serve {workload.name}")
     start = time.perf_counter()
     with running(contender, workload.folder / name) as server:
-        took = time.perf_counter() - start
+        seconds = time.perf_counter() - start
         server.settle()
         server.load(1)
-        return took, server.memory()
+        return seconds, server.memory()
 
 
 def spread(values: list[float], digits: int) -> str:
-    """Median, least and most."""
-    return f"{median(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"
+    """Return the median, the least and the most."""
+    middle = f"{median(values):.{digits}f}"
+    return f"{middle} ({min(values):.{digits}f} to {max(values):.{digits}f})"
 
 
 def main() -> None:
-    """Everyone in turn, some rounds of it."""
+    """Start each contender in turn, for some rounds, then print and write the table."""
     prepare()
-    seconds: dict[str, list[float]] = {BARE: []}
-    memory: dict[str, list[float]] = {}
+    seconds: dict[str, list[float]] = {
+        name: [] for name in [BARE, *CONTENDERS]
+    }
+    memory: dict[str, list[float]] = {name: [] for name in CONTENDERS}
     with TemporaryDirectory() as folder:
-        forest = next(
-            workload
-            for workload in workloads(Path(folder))
-            if workload.name == "1 record, forest"
-        )
+        named = {
+            workload.name: workload for workload in workloads(Path(folder))
+        }
+        forest = named[WORKLOAD]
         for _ in range(ROUNDS):
             seconds[BARE].append(bare(forest))
             for name in CONTENDERS:
-                took, mebibytes = served(name, forest)
-                seconds.setdefault(name, []).append(took)
-                memory.setdefault(name, []).append(mebibytes)
-    lines = [
-        f"| {name} | {spread(took, 2)} | {spread(memory[name], 0) if name in memory else ''} |"
-        for name, took in seconds.items()
-    ]
-    table = "\n".join([HEAD, *lines])
+                until_answer, mebibytes = served(name, forest)
+                seconds[name].append(until_answer)
+                memory[name].append(mebibytes)
+    lines = [HEAD]
+    for name, rounds in seconds.items():
+        mebibytes_spread = spread(memory[name], 0) if name in memory else ""
+        lines.append(f"| {name} | {spread(rounds, 2)} | {mebibytes_spread} |")
+    table = "\n".join(lines)
     print(table)
     (ROOT / "docs" / "start-table.md").write_text(table + "\n")
 

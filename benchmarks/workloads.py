@@ -1,4 +1,7 @@
-"""What is asked in the benchmark, and what the model itself says to it. Imports no scikit-learn, and so shares no memory with a server."""
+"""The workloads of the benchmark: models, the records to predict, and what the models predict.
+
+This module does not import scikit-learn, and so shares no memory of it with a server.
+"""
 
 import json
 import subprocess
@@ -6,77 +9,93 @@ import sys
 from dataclasses import dataclass
 from math import isclose
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 ROOT = Path(__file__).parent.parent
+TOLERANCE = 1e-12
+
+Numbers: TypeAlias = list[list[float]]
+"""A number for each record and class, or for each record and feature."""
 
 
 @dataclass(frozen=True)
 class Workload:
-    """A model's file in a folder, the records that it is asked about, and its own answers."""
+    """A model's file in a folder, the records to predict, and what the model predicts for them."""
 
     folder: Path
     name: str
     records: list[dict[str, Any]]
-    named: bool  # the model was fitted with a DataFrame
-    probabilities: list[list[float]]
-    explanation: list[list[float]] | None
+    named: bool
+    """Whether the model was fitted with a DataFrame."""
+    probabilities: Numbers
+    explanation: Numbers | None
+    """The SHAP values of the second class; None if the workload has no explanation."""
 
     @property
     def quick(self) -> bool:
-        """Whether it is among those of `make bench-quick`."""
+        """Whether `make bench-quick` measures it."""
         return len(self.records) == 1 and not self.explanation
 
     @property
     def body(self) -> Any:
-        """A record, or a list of them."""
+        """What the service takes: a record, or a list of them."""
         return self.records[0] if len(self.records) == 1 else self.records
 
     @property
     def rows(self) -> list[list[Any]]:
-        """The records without their names."""
+        """The values of the records, without their names."""
         return [list(record.values()) for record in self.records]
 
     @property
     def answer(self) -> bytes:
-        """The probabilities, and the explanation, as the service writes them."""
-        rows = [{"0": first, "1": second} for first, second in self.probabilities]
+        """What the service answers, byte by byte but for the last digits."""
+        rows = [
+            {"0": first, "1": second} for first, second in self.probabilities
+        ]
         content: dict[str, Any] = {"prediction": rows}
         if self.explanation:
-            names = list(self.records[0])
-            content["explanation"] = [
-                dict(zip(names, values, strict=True)) for values in self.explanation
-            ]
+            explanation = []
+            for values in self.explanation:
+                explanation.append(
+                    dict(zip(self.records[0], values, strict=True))
+                )
+            content["explanation"] = explanation
         return json.dumps(content, separators=(",", ":")).encode()
 
     def check(
-        self, probabilities: list[list[float]], explanation: list[list[float]] | None
+        self, probabilities: Numbers, explanation: Numbers | None
     ) -> None:
-        """Raise ValueError unless these are the model's probabilities and, where they are asked for, shap's values."""
+        """Raise ValueError unless these are the model's probabilities, and shap's values.
+
+        Values are compared only where the workload has an explanation.
+        """
         if not _equal(probabilities, self.probabilities):
-            raise ValueError(
-                f"{self.name}: these are not the probabilities of the model: {probabilities[:3]}"
-            )
-        if self.explanation and not (
-            explanation and _equal(explanation, self.explanation)
-        ):
-            raise ValueError(
-                f"{self.name}: these are not the values of shap: {(explanation or [])[:3]}"
-            )
+            fault = f"these are not the probabilities of the model: {probabilities[:3]}"
+            raise ValueError(f"{self.name}: {fault}")
+        values = explanation or []
+        if self.explanation and not _equal(values, self.explanation):
+            fault = f"these are not the values of shap: {values[:3]}"
+            raise ValueError(f"{self.name}: {fault}")
 
 
-def _equal(found: list[list[float]], told: list[list[float]]) -> bool:
-    return len(found) == len(told) and all(
-        isclose(one, other, rel_tol=1e-12, abs_tol=1e-12)
-        for row, other_row in zip(found, told, strict=True)
-        for one, other in zip(row, other_row, strict=True)
-    )
+def _equal(numbers: Numbers, expected: Numbers) -> bool:
+    if len(numbers) != len(expected):
+        return False
+    for row, expected_row in zip(numbers, expected, strict=True):
+        for number, expected_number in zip(row, expected_row, strict=True):
+            if not isclose(
+                number, expected_number, rel_tol=TOLERANCE, abs_tol=TOLERANCE
+            ):
+                return False
+    return True
 
 
 def workloads(folder: Path) -> list[Workload]:
-    """All of them, their models fitted and written into the folder by another process."""
-    subprocess.run(
-        [sys.executable, "-m", "benchmarks.models", str(folder)], cwd=ROOT, check=True
-    )
-    found = sorted(folder.glob("*/workload.json"))
-    return [Workload(file.parent, **json.loads(file.read_text())) for file in found]
+    """Return all workloads, whose models another process fits and writes into the folder."""
+    command = [sys.executable, "-m", "benchmarks.models", str(folder)]
+    subprocess.run(command, cwd=ROOT, check=True)
+    written = []
+    for path in sorted(folder.glob("*/workload.json")):
+        fields = json.loads(path.read_text())
+        written.append(Workload(path.parent, **fields))
+    return written

@@ -1,6 +1,6 @@
-"""What can go wrong, in sentences that describe themselves as a problem (RFC 9457).
+"""What can go wrong, in sentences that describe themselves as a problem document (RFC 9457).
 
-A new status is one class here; `api.problems` writes every one of them alike.
+A new status is one class here; `api.problems` writes all of them alike.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,7 +19,7 @@ class Fault(NamedTuple):
 
 
 class ServiceError(Exception):
-    """The service gives another answer than the one asked for; it is at fault itself."""
+    """The service responds with a problem; unless a subclass says otherwise, it is at fault."""
 
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     title = "Internal Server Error"
@@ -36,9 +36,9 @@ class ServiceError(Exception):
         self.errors = list(errors)[:MAX_FAULTS]
         self.headers = dict(headers or {})
 
-    def problem(self) -> dict[str, Any]:
+    def problem(self) -> dict[str, object]:
         """Return the members of the problem document; `errors` only where there are some."""
-        members = {
+        members: dict[str, object] = {
             "title": self.title,
             "status": int(self.status),
             "detail": self.detail,
@@ -67,7 +67,7 @@ class Unauthorized(ServiceError):
 
 
 class LengthRequired(ServiceError):
-    """The server reads no body whose length it is not told."""
+    """The body comes without its length, and the server reads no such body."""
 
     status = HTTPStatus.LENGTH_REQUIRED
     title = "Length Required"
@@ -97,10 +97,16 @@ class Unprocessable(ServiceError):
 class RefusedRecords(Unprocessable):
     """The model does not take the values of some records.
 
-    `records` are the ones it was given, so that whoever read them can say where they stood.
+    `records` are those that the model was called with, so that whoever read them can say where in
+    a body or a file each fault is.
     """
 
-    def __init__(self, detail: str, records: Any, faults: Iterable[Fault]) -> None:
+    def __init__(
+        self,
+        detail: str,
+        records: Any,
+        faults: Iterable[Fault],
+    ) -> None:
         super().__init__(detail)
         self.records = records
         self.faults = list(faults)
@@ -114,5 +120,6 @@ class NotReady(ServiceError):
 
     def __init__(self, detail: str, retry_after_seconds: int) -> None:
         super().__init__(
-            f"not ready: {detail}", headers={"Retry-After": str(retry_after_seconds)}
+            f"not ready: {detail}",
+            headers={"Retry-After": str(retry_after_seconds)},
         )

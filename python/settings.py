@@ -12,8 +12,12 @@ SWITCH_SYNONYMS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 
 # SettingsError quotes the descriptions: "PORT: expected a number from 1 to 65535".
 Switch = Annotated[bool, Meta(description="0, 1, true, false, yes or no")]
-Port = Annotated[int, Meta(ge=1, le=65535, description="a number from 1 to 65535")]
-Positive = Annotated[int, Meta(ge=1, description="a whole number of 1 or more")]
+Port = Annotated[
+    int, Meta(ge=1, le=65535, description="a number from 1 to 65535")
+]
+Positive = Annotated[
+    int, Meta(ge=1, description="a whole number of 1 or more")
+]
 Natural = Annotated[int, Meta(ge=0, description="a whole number of 0 or more")]
 Digest = Annotated[
     str,
@@ -22,7 +26,9 @@ Digest = Annotated[
         description="the 64 hexadecimal digits of a SHA-256",
     ),
 ]
-Policy = Annotated[Literal["reject", "ignore"], Meta(description="reject or ignore")]
+Policy = Annotated[
+    Literal["reject", "ignore"], Meta(description="reject or ignore")
+]
 Level = Annotated[
     Literal["DEBUG", "INFO", "WARNING", "ERROR"],
     Meta(description="DEBUG, INFO, WARNING or ERROR"),
@@ -57,12 +63,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def model_path(self) -> Path:
-        """The path of the model file; `model_name` starts in `model_folder`, that in the project."""
+        """The path of the model file: `model_name` in `model_folder`, which is in the project."""
         return PROJECT / self.model_folder / self.model_name
 
     @classmethod
     def from_environ(
-        cls, environ: Mapping[str, str], model_types: Collection[str]
+        cls,
+        environ: Mapping[str, str],
+        model_types: Collection[str],
     ) -> Self:
         """Return the settings in the environment, where an empty value means the default.
 

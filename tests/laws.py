@@ -9,16 +9,20 @@ from flask.testing import FlaskClient
 
 from tests.models import Fitted
 
-RAW: dict[str, dict[str, Any]] = {
+ROWS = 5
+BACKGROUND_ROWS = 12
+# How `predict` of a booster returns its margin.
+MARGIN_OPTIONS: dict[str, dict[str, Any]] = {
     "LGBMClassifier": {"raw_score": True},
     "XGBClassifier": {"output_margin": True},
     "CatBoostClassifier": {"prediction_type": "RawFormulaVal"},
 }
+# They add up in 32 bits.
 FLOAT32 = {"XGBClassifier", "CatBoostClassifier"}
 
 
 def strict(text: str | bytes) -> Any:
-    """JSON as RFC 8259 has it: no NaN, no infinity."""
+    """Return a value of JSON as RFC 8259 has it: no NaN, no infinity."""
 
     def refuse(constant: str) -> NoReturn:
         raise AssertionError(f"{constant} is not JSON")
@@ -27,106 +31,133 @@ def strict(text: str | bytes) -> Any:
 
 
 def ask(client: FlaskClient, path: str, body: Any) -> Any:
+    """Return what a request that succeeds brings back."""
     response = client.post(path, json=body)
     assert response.status_code == 200, response.text
     return strict(response.data)
 
 
-def predicts_what_the_estimator_predicts(client: FlaskClient, fitted: Fitted) -> None:
-    expected = np.asarray(fitted.estimator.predict(rows(fitted)))
-    expected = (
-        expected[:, 0] if expected.ndim == 2 and expected.shape[1] == 1 else expected
+def ask_info(client: FlaskClient) -> Any:
+    return strict(client.get("/info").data)
+
+
+def predict(client: FlaskClient, body: Any) -> Any:
+    return ask(client, "/predict", body)["prediction"]
+
+
+def inputs(fitted: Fitted) -> Any:
+    """Return the first rows of the data in the form that the estimator was fitted with."""
+    rows = fitted.data.head(ROWS)
+    return (
+        rows
+        if hasattr(fitted.estimator, "feature_names_in_")
+        else rows.to_numpy()
     )
-    answer = ask(client, "/predict", fitted.records())["prediction"]
-    assert alike(answer, expected.tolist())
+
+
+def predicts_what_the_estimator_predicts(
+    client: FlaskClient, fitted: Fitted
+) -> None:
+    expected = np.asarray(fitted.estimator.predict(inputs(fitted)))
+    if expected.ndim == 2 and expected.shape[1] == 1:
+        expected = expected[:, 0]
+    assert are_alike(predict(client, fitted.records()), expected.tolist())
 
 
 def keeps_the_order_of_records(client: FlaskClient, fitted: Fitted) -> None:
-    there = ask(client, "/predict", fitted.records())["prediction"]
-    assert ask(client, "/predict", fitted.records()[::-1])["prediction"] == there[::-1]
+    forwards = predict(client, fitted.records())
+    backwards = predict(client, fitted.records()[::-1])
+    assert backwards == forwards[::-1]
 
 
 def ignores_the_order_of_keys(client: FlaskClient, fitted: Fitted) -> None:
     turned = [dict(reversed(record.items())) for record in fitted.records()]
-    assert ask(client, "/predict", turned) == ask(client, "/predict", fitted.records())
+    expected = ask(client, "/predict", fitted.records())
+    assert ask(client, "/predict", turned) == expected
 
 
-def answers_one_record_as_in_a_batch(client: FlaskClient, fitted: Fitted) -> None:
-    together = ask(client, "/predict", fitted.records())["prediction"]
-    alone = [
-        ask(client, "/predict", record)["prediction"] for record in fitted.records()
-    ]
-    assert alike(alone, [[row] for row in together])
+def answers_one_record_as_in_a_batch(
+    client: FlaskClient, fitted: Fitted
+) -> None:
+    together = predict(client, fitted.records())
+    alone = [predict(client, record) for record in fitted.records()]
+    assert are_alike(alone, [[prediction] for prediction in together])
 
 
 def takes_an_envelope(client: FlaskClient, fitted: Fitted) -> None:
-    assert ask(client, "/predict", {"_data": fitted.records()}) == ask(
-        client, "/predict", fitted.records()
-    )
+    plain = ask(client, "/predict", fitted.records())
+    assert ask(client, "/predict", {"_data": fitted.records()}) == plain
 
 
-def gives_probabilities_that_sum_to_one(client: FlaskClient, fitted: Fitted) -> None:
-    if (
-        not hasattr(fitted.estimator, "predict_proba")
-        or fitted.estimator.predict(rows(fitted)).size > 5
-    ):
-        assert client.post("/predict?proba=1", json=fitted.records()).status_code == 422
+def gives_probabilities_that_sum_to_one(
+    client: FlaskClient, fitted: Fitted
+) -> None:
+    has_several_outputs = fitted.estimator.predict(inputs(fitted)).size > ROWS
+    if not hasattr(fitted.estimator, "predict_proba") or has_several_outputs:
+        response = client.post("/predict?proba=1", json=fitted.records())
+        assert response.status_code == 422
         return
-    answer = ask(client, "/predict?proba=1", fitted.records())["prediction"]
+    rows = ask(client, "/predict?proba=1", fitted.records())["prediction"]
     names = ask_info(client)["model"]["class_names"]
-    assert [list(row) for row in answer] == [names] * 5
-    assert np.allclose([sum(row.values()) for row in answer], 1)
-    assert np.allclose(
-        [list(row.values()) for row in answer],
-        fitted.estimator.predict_proba(rows(fitted)),
-        rtol=1e-12,
-    )
+    assert [list(row) for row in rows] == [names] * ROWS
+    probabilities = [list(row.values()) for row in rows]
+    assert np.allclose(np.sum(probabilities, axis=1), 1)
+    expected = fitted.estimator.predict_proba(inputs(fitted))
+    assert np.allclose(probabilities, expected, rtol=1e-12)
 
 
-def explains_by_values_that_add_up(client: FlaskClient, fitted: Fitted) -> None:
-    check_explanation(client, fitted, fitted.records(), None)
+def explains_by_values_that_add_up(
+    client: FlaskClient, fitted: Fitted
+) -> None:
+    check_explanation(client, fitted, fitted.records(), has_background=False)
 
 
 def explains_against_a_background(client: FlaskClient, fitted: Fitted) -> None:
-    background = fitted.records(12)
-    output = check_explanation(
-        client, fitted, {"_data": fitted.records(), "_samples": background}, background
-    )
+    body = {
+        "_data": fitted.records(),
+        "_samples": fitted.records(BACKGROUND_ROWS),
+    }
+    output = check_explanation(client, fitted, body, has_background=True)
     if hasattr(fitted.estimator, "predict_proba") and output:
         assert output == "probability"
 
 
-def explains_one_record_as_in_a_batch(client: FlaskClient, fitted: Fitted) -> None:
+def explains_one_record_as_in_a_batch(
+    client: FlaskClient, fitted: Fitted
+) -> None:
     if not ask_info(client)["model"]["is_explainable"]:
         return
-    background = {"_samples": fitted.records(12)}
+    background = {"_samples": fitted.records(BACKGROUND_ROWS)}
+    records = fitted.records()
     together = ask(
-        client, "/predict?explain=1", {"_data": fitted.records()} | background
+        client, "/predict?explain=1", {"_data": records} | background
     )
     alone = ask(
-        client, "/predict?explain=1", {"_data": fitted.records()[0]} | background
+        client, "/predict?explain=1", {"_data": records[0]} | background
     )
     assert isinstance(alone["explanation"], dict)
-    assert flat(alone["explanation"]) == pytest.approx(
-        flat(together["explanation"][0]), abs=1e-9
+    first = flatten(together["explanation"][0])
+    assert flatten(alone["explanation"]) == pytest.approx(first, abs=1e-9)
+    assert alone["base_value"] == pytest.approx(
+        together["base_value"], abs=1e-9
     )
-    assert alone["base_value"] == pytest.approx(together["base_value"], abs=1e-9)
 
 
 def names_its_features(client: FlaskClient, fitted: Fitted) -> None:
     features = strict(client.get("/features").data)
-    assert [feature["name"] for feature in features] == list(fitted.data.columns)
+    assert [feature["name"] for feature in features] == list(
+        fitted.data.columns
+    )
     assert ask_info(client)["metadata"]["features"] == features
     assert len({"importance" in feature for feature in features}) == 1
-    assert all(
-        isinstance(feature.get("importance", 0.0), float) for feature in features
-    )
+    for feature in features:
+        assert isinstance(feature.get("importance", 0.0), float)
 
 
 def shows_what_the_last_step_sees(client: FlaskClient, fitted: Fitted) -> None:
-    answer = ask(client, "/preprocess", fitted.records())
-    assert len(answer) == 5
-    assert len({tuple(row) for row in answer}) == 1
+    rows = ask(client, "/preprocess", fitted.records())
+    assert len(rows) == ROWS
+    assert len({tuple(row) for row in rows}) == 1
 
 
 LAWS = [
@@ -145,85 +176,87 @@ LAWS = [
 
 
 def check_explanation(
-    client: FlaskClient, fitted: Fitted, body: Any, background: Any
+    client: FlaskClient, fitted: Fitted, body: Any, *, has_background: bool
 ) -> str:
-    """base + sum = the output of the estimator, asked outside of the service."""
+    """Assert that base value and values add up to the output of the estimator itself.
+
+    Returns the name of the output; "" if the model is not explained like this.
+    """
     response = client.post("/predict?explain=1", json=body)
     model = ask_info(client)["model"]
-    if not model["is_explainable"] or (model["needs_samples"] and background is None):
+    is_explained = model["is_explainable"]
+    if is_explained and model["needs_samples"]:
+        is_explained = has_background
+    if not is_explained:
         assert response.status_code == 422
         return ""
     answer = strict(response.data)
     assert response.status_code == 200, answer
-    several = isinstance(answer["base_value"], dict)
     names = list(fitted.data.columns)
-    for row in answer["explanation"]:
-        assert (
-            [list(values) for values in row.values()] == [names] * len(row)
-            if several
-            else list(row) == names
-        )
-    base = np.array(
-        list(answer["base_value"].values()) if several else answer["base_value"]
-    )
-    sums = [
-        [sum(v.values()) for v in row.values()] if several else sum(row.values())
-        for row in answer["explanation"]
-    ]
+    sums = add_up(answer, names)
     output: str = answer["explained_output"]
-    total = base + np.array(sums)
-    inexact = (
-        type(fitted.estimator).__name__ in FLOAT32 or background is not None
-    )  # shap's background trees are float32
-    assert served(fitted, output) == pytest.approx(
-        total, rel=1e-4 if inexact else 1e-9, abs=1e-6 if inexact else 1e-9
+    # The trees that shap compares with a background are in 32 bits.
+    is_exact = (
+        type(fitted.estimator).__name__ not in FLOAT32 and not has_background
     )
+    relative, absolute = (1e-9, 1e-9) if is_exact else (1e-4, 1e-6)
+    expected = pytest.approx(sums, rel=relative, abs=absolute)
+    assert output_of_the_estimator(fitted, output) == expected
     return output
 
 
-def served(fitted: Fitted, output: str) -> Any:
-    """What the values must add up to, from the estimator's own public methods."""
-    model, X = fitted.estimator, rows(fitted)
+def add_up(answer: Any, names: list[str]) -> Any:
+    """Return base value plus values, (n_records,) or with classes (n_records, n_classes)."""
+    base_value = answer["base_value"]
+    sums = []
+    if not isinstance(base_value, dict):
+        for values in answer["explanation"]:
+            assert list(values) == names
+            sums.append(base_value + sum(values.values()))
+        return np.array(sums)
+    for classes in answer["explanation"]:
+        row = []
+        for class_name, values in classes.items():
+            assert list(values) == names
+            row.append(base_value[class_name] + sum(values.values()))
+        sums.append(row)
+    return np.array(sums)
+
+
+def output_of_the_estimator(fitted: Fitted, output: str) -> Any:
+    """Return what the values must add up to, from the estimator's own public methods."""
+    model = fitted.estimator
+    rows = inputs(fitted)
     if output == "prediction":
-        return model.predict(X)
+        return model.predict(rows)
     if output == "log_prediction":
-        return np.log(model.predict(X))
+        return np.log(model.predict(rows))
     if output == "margin" and hasattr(model, "decision_function"):
-        return model.decision_function(X)
+        return model.decision_function(rows)
     if output == "probability":
-        probabilities = model.predict_proba(X)
-        return probabilities[:, 1] if probabilities.shape[1] == 2 else probabilities
-    raw = RAW.get(type(model).__name__)
-    if raw:
-        return model.predict(X, **raw)
-    positive = model.predict_proba(X)[:, 1]
+        probabilities = model.predict_proba(rows)
+        is_binary = probabilities.shape[1] == 2
+        return probabilities[:, 1] if is_binary else probabilities
+    options = MARGIN_OPTIONS.get(type(model).__name__)
+    if options is not None:
+        return model.predict(rows, **options)
+    positive = model.predict_proba(rows)[:, 1]
     return np.log(positive) - np.log1p(-positive)
 
 
-def rows(fitted: Fitted) -> Any:
-    return (
-        fitted.data.head(5)
-        if hasattr(fitted.estimator, "feature_names_in_")
-        else fitted.data.head(5).to_numpy()
-    )
+def flatten(explanation: dict[str, Any]) -> list[float]:
+    """Return the values of an explanation one after the other, class by class."""
+    values: list[float] = []
+    for value in explanation.values():
+        if isinstance(value, dict):
+            values.extend(value.values())
+        else:
+            values.append(value)
+    return values
 
 
-def ask_info(client: FlaskClient) -> Any:
-    return strict(client.get("/info").data)
-
-
-def flat(explanation: dict[str, Any]) -> list[float]:
-    return [
-        v
-        for value in explanation.values()
-        for v in (value.values() if isinstance(value, dict) else [value])
-    ]
-
-
-def alike(a: list[Any], b: list[Any]) -> bool:
-    """The same labels; the same numbers, but for the order in which the processor added."""
-    return (
-        bool(np.allclose(a, b, rtol=1e-12, atol=1e-12))
-        if np.asarray(b).dtype == float
-        else a == b
-    )
+def are_alike(predictions: list[Any], expected: list[Any]) -> bool:
+    """Whether labels are the same, and numbers but for the order in which they were added."""
+    if np.asarray(expected).dtype == float:
+        return bool(np.allclose(predictions, expected, rtol=1e-12, atol=1e-12))
+    return predictions == expected

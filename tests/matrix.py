@@ -1,9 +1,9 @@
-"""The matrix of explanations: estimators x tasks x data x modes, each a real model explained through the model room."""
+"""The matrix of explanations: estimators x tasks x data x modes, each a real model that is explained."""
 
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,6 @@ from sklearn import (
     svm,
     tree,
 )
-from sklearn.base import BaseEstimator
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import make_column_transformer
 from sklearn.decomposition import PCA
@@ -37,13 +36,15 @@ from tests.records import explain
 
 TASKS = ("binary", "three classes", "regression")
 MODES = ("alone", "samples", "_samples")
-ROWS, BACKGROUND = 5, 15
+ROWS = 5
+BACKGROUND = 15
 
 Make = Callable[[], Any]
+"""Makes an estimator that is not fitted."""
 
 
 def boosted(kind: type, **parameters: Any) -> Make:
-    return lambda: kind(n_estimators=6, random_state=0, **parameters)
+    return partial(kind, n_estimators=6, random_state=0, **parameters)
 
 
 def lightgbm(kind: type) -> Make:
@@ -58,24 +59,29 @@ def catboost(kind: type, categorical: tuple[str, ...] = ()) -> Make:
         "allow_writing_files": False,
         "random_seed": 0,
     }
-    return lambda: kind(cat_features=list(categorical), **parameters)
+    return partial(kind, cat_features=list(categorical), **parameters)
 
 
-def some_trees(kind: type, **parameters: Any) -> Make:
-    return lambda: kind(n_estimators=8, max_depth=4, random_state=0, **parameters)
+def forest(kind: type, **parameters: Any) -> Make:
+    return partial(
+        kind, n_estimators=8, max_depth=4, random_state=0, **parameters
+    )
 
 
 def histogram(kind: type, **parameters: Any) -> Make:
-    return lambda: kind(max_iter=6, min_samples_leaf=5, **parameters)
+    return partial(kind, max_iter=6, min_samples_leaf=5, **parameters)
 
 
-def voting(kind: type, parts: list[tuple[str, Any]], **parameters: Any) -> Make:
-    return lambda: kind(parts, **parameters)
+def voting(
+    kind: type, parts: list[tuple[str, Any]], **parameters: Any
+) -> Make:
+    return partial(kind, parts, **parameters)
 
 
-few = tree.DecisionTreeClassifier(max_depth=3, random_state=0)
-some = tree.DecisionTreeRegressor(max_depth=3, random_state=0)
-logistic, ridge = linear_model.LogisticRegression(), linear_model.Ridge()
+tree_classifier = tree.DecisionTreeClassifier(max_depth=3, random_state=0)
+tree_regressor = tree.DecisionTreeRegressor(max_depth=3, random_state=0)
+logistic = linear_model.LogisticRegression()
+ridge = linear_model.Ridge()
 
 # name: (classifier, regressor), None where there is none
 ESTIMATORS: dict[str, tuple[Make | None, Make | None]] = {
@@ -84,12 +90,12 @@ ESTIMATORS: dict[str, tuple[Make | None, Make | None]] = {
         lambda: tree.DecisionTreeRegressor(max_depth=4, random_state=0),
     ),
     "random forest": (
-        some_trees(ensemble.RandomForestClassifier),
-        some_trees(ensemble.RandomForestRegressor),
+        forest(ensemble.RandomForestClassifier),
+        forest(ensemble.RandomForestRegressor),
     ),
     "extra trees": (
-        some_trees(ensemble.ExtraTreesClassifier),
-        some_trees(ensemble.ExtraTreesRegressor),
+        forest(ensemble.ExtraTreesClassifier),
+        forest(ensemble.ExtraTreesRegressor),
     ),
     "gradient boosting": (
         boosted(ensemble.GradientBoostingClassifier),
@@ -138,79 +144,98 @@ ESTIMATORS: dict[str, tuple[Make | None, Make | None]] = {
         boosted(ensemble.BaggingClassifier),
         boosted(ensemble.BaggingRegressor),
     ),
-    "calibrated": (lambda: CalibratedClassifierCV(few, cv=2), None),
+    "calibrated": (
+        lambda: CalibratedClassifierCV(tree_classifier, cv=2),
+        None,
+    ),
     "searched": (
         lambda: GridSearchCV(
-            tree.DecisionTreeClassifier(random_state=0), {"max_depth": [2, 3]}, cv=2
+            tree.DecisionTreeClassifier(random_state=0),
+            {"max_depth": [2, 3]},
+            cv=2,
         ),
         lambda: GridSearchCV(linear_model.Ridge(), {"alpha": [1, 2]}, cv=2),
     ),
     "voting": (
-        voting(ensemble.VotingClassifier, [("a", few), ("b", logistic)], voting="soft"),
-        voting(ensemble.VotingRegressor, [("a", some), ("b", ridge)]),
+        voting(
+            ensemble.VotingClassifier,
+            [("a", tree_classifier), ("b", logistic)],
+            voting="soft",
+        ),
+        voting(
+            ensemble.VotingRegressor, [("a", tree_regressor), ("b", ridge)]
+        ),
     ),
     "stacking": (
-        voting(ensemble.StackingClassifier, [("a", few), ("b", logistic)], cv=2),
-        voting(ensemble.StackingRegressor, [("a", some), ("b", ridge)], cv=2),
+        voting(
+            ensemble.StackingClassifier,
+            [("a", tree_classifier), ("b", logistic)],
+            cv=2,
+        ),
+        voting(
+            ensemble.StackingRegressor,
+            [("a", tree_regressor), ("b", ridge)],
+            cv=2,
+        ),
     ),
 }
-TAKES_MISSING = {
+TAKES_CATEGORIES = frozenset(
+    {"LightGBM", "XGBoost", "CatBoost", "histogram boosting"}
+)
+TAKES_MISSING = TAKES_CATEGORIES | {
     "decision tree",
     "random forest",
     "extra trees",
-    "histogram boosting",
-    "LightGBM",
-    "XGBoost",
-    "CatBoost",
 }
-TAKES_CATEGORIES = {"LightGBM", "XGBoost", "CatBoost", "histogram boosting"}
 # These compute in float32 themselves, and so do shap's interventional trees.
 FLOAT32 = {"XGBoost", "CatBoost"}
 
 
-def encoder() -> Any:
+def unchanged(estimator: Any) -> Any:
+    return estimator
+
+
+def scaled(estimator: Any) -> Any:
+    return make_pipeline(StandardScaler(), estimator)
+
+
+def encoded(estimator: Any) -> Any:
     numeric = make_pipeline(SimpleImputer(), StandardScaler())
-    return make_column_transformer(
+    encoder = make_column_transformer(
         (OneHotEncoder(handle_unknown="ignore"), ["colour"]),
         (numeric, ["size", "weight", "height"]),
     )
+    return make_pipeline(encoder, estimator)
 
 
-DATA: dict[
-    str, tuple[Callable[[], pd.DataFrame], Callable[[Any], Any], Callable[[str], bool]]
-] = {
-    "numbers": (numbers, lambda estimator: estimator, lambda _: True),
-    "missing": (
-        lambda: numbers(missing=True),
-        lambda estimator: estimator,
-        TAKES_MISSING.__contains__,
+def projected(estimator: Any) -> Any:
+    return make_pipeline(PCA(2), estimator)
+
+
+@dataclass(frozen=True)
+class Data:
+    """What estimators are fitted with, the pipeline around them, and which ones there are."""
+
+    make_frame: Callable[[], pd.DataFrame]
+    wrap: Callable[[Any], Any] = unchanged
+    estimators: frozenset[str] = frozenset(ESTIMATORS)
+
+
+DATA = {
+    "numbers": Data(numbers),
+    "missing": Data(partial(numbers, missing=True), estimators=TAKES_MISSING),
+    "categories": Data(
+        partial(mixed, missing=False), estimators=TAKES_CATEGORIES
     ),
-    "categories": (
-        lambda: mixed(missing=False),
-        lambda estimator: estimator,
-        TAKES_CATEGORIES.__contains__,
-    ),
-    "scaled": (
-        numbers,
-        lambda estimator: make_pipeline(StandardScaler(), estimator),
-        lambda _: True,
-    ),
-    "one-hot": (
-        lambda: mixed(missing=True),
-        lambda estimator: make_pipeline(encoder(), estimator),
-        lambda _: True,
-    ),
-    "PCA": (
-        numbers,
-        lambda estimator: make_pipeline(PCA(2), estimator),
-        {"random forest", "linear"}.__contains__,
-    ),
+    "scaled": Data(numbers, scaled),
+    "one-hot": Data(partial(mixed, missing=True), encoded),
+    "PCA": Data(numbers, projected, frozenset({"random forest", "linear"})),
 }
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One model of the matrix and one way to ask it."""
+    """One model of the matrix, and where its background comes from."""
 
     estimator: str
     task: str
@@ -220,20 +245,82 @@ class Cell:
     def __str__(self) -> str:
         return "-".join((self.estimator, self.task, self.data, self.mode))
 
+    @property
+    def model(self) -> SklearnModel:
+        """The model, with samples in its file or without."""
+        return load(
+            self.estimator, self.task, self.data, self.mode == "samples"
+        )
+
+    @property
+    def fitted(self) -> Any:
+        """The estimator itself, outside of the service."""
+        return fit(self.estimator, self.task, self.data)
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The data that it is fitted with."""
+        return DATA[self.data].make_frame()
+
+    @property
+    def background(self) -> pd.DataFrame | None:
+        """The rows that come with the request, if it brings any."""
+        if self.mode != "_samples":
+            return None
+        return self.frame.iloc[20 : 20 + BACKGROUND]
+
+    def explain(self) -> Explanation:
+        """The explanation of the first rows of the data."""
+        return explain(self.model, self.frame.head(ROWS), self.background)
+
+    def error(self, explanation: Explanation) -> float:
+        """How far the sums are from the estimator's own output, relative to 1 or more."""
+        total = explanation.base_value + explanation.values.sum(axis=1)
+        expected = self.output(explanation.output)
+        assert total.shape == expected.shape
+        scale = np.maximum(1, np.abs(expected))
+        return float((np.abs(total - expected) / scale).max())
+
+    def output(self, name: str) -> Any:
+        """What the estimator itself gives for the rows that are explained."""
+        rows = self.frame.head(ROWS)
+        if name == "probability":
+            probabilities = self.fitted.predict_proba(rows)
+            is_binary = probabilities.shape[1] == 2
+            return probabilities[:, 1] if is_binary else probabilities
+        if name == "prediction":
+            return np.ravel(self.fitted.predict(rows))
+        if name == "log_prediction":
+            return np.log(self.fitted.predict(rows))
+        if self.estimator in MARGIN:
+            return self.fitted.predict(rows, **MARGIN[self.estimator])
+        return self.fitted.decision_function(rows)
+
+
+# What makes the boosters predict the margin.
+MARGIN: dict[str, dict[str, Any]] = {
+    "LightGBM": {"raw_score": True},
+    "XGBoost": {"output_margin": True},
+    "CatBoost": {"prediction_type": "RawFormulaVal"},
+}
+
 
 def cells() -> Iterator[Cell]:
     for estimator, kinds in ESTIMATORS.items():
         for task in TASKS:
-            for data, (_, _, fits) in DATA.items():
-                if kinds[task == "regression"] and fits(estimator):
-                    yield from (Cell(estimator, task, data, mode) for mode in MODES)
+            for name, data in DATA.items():
+                if (
+                    kinds[task == "regression"]
+                    and estimator in data.estimators
+                ):
+                    yield from (
+                        Cell(estimator, task, name, mode) for mode in MODES
+                    )
 
 
 @cache
-def fitted(estimator: str, task: str, data: str) -> tuple[Any, pd.DataFrame]:
-    """The estimator, fitted, and its data."""
-    make_data, wrap, _ = DATA[data]
-    frame = make_data()
+def fit(estimator: str, task: str, data: str) -> Any:
+    frame = DATA[data].make_frame()
     score = frame.iloc[:, 0].fillna(0) + frame.iloc[:, 1].fillna(0) ** 2
     if "colour" in frame:
         score += (frame["colour"].astype(object) == "red") * 1.0
@@ -251,59 +338,16 @@ def fitted(estimator: str, task: str, data: str) -> tuple[Any, pd.DataFrame]:
         inner = inner.set_params(categorical_features="from_dtype")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # few iterations
-        return wrap(inner).fit(frame, target[task]), frame
+        return DATA[data].wrap(inner).fit(frame, target[task])
 
 
 @cache
-def loaded(estimator: str, task: str, data: str, samples: bool) -> SklearnModel:
-    model, frame = fitted(estimator, task, data)
+def load(estimator: str, task: str, data: str, samples: bool) -> SklearnModel:
+    frame = DATA[data].make_frame()
     content: dict[str, Any] = {
-        "model": model,
+        "model": fit(estimator, task, data),
         "metadata": {"features": features(frame)},
     }
-    return SklearnModel.load(
-        Artifact.of(
-            content | ({"samples": frame.iloc[50 : 50 + BACKGROUND]} if samples else {})
-        )
-    )
-
-
-def asked(cell: Cell) -> tuple[SklearnModel, Callable[[], Explanation]]:
-    """The model of a cell, and a call that explains five rows of its data in the mode of the cell."""
-    model = loaded(cell.estimator, cell.task, cell.data, cell.mode == "samples")
-    _, frame = fitted(cell.estimator, cell.task, cell.data)
-    background = frame.iloc[20 : 20 + BACKGROUND] if cell.mode == "_samples" else None
-    return model, lambda: explain(model, frame.head(ROWS), background)
-
-
-def error(cell: Cell, explanation: Explanation) -> float:
-    """How far the sums are from what the estimator itself answers outside of the service, relative to 1 or more."""
-    model, frame = fitted(cell.estimator, cell.task, cell.data)
-    total = explanation.base_value + explanation.values.sum(axis=1)
-    expected = output(model, cell.estimator, frame.head(ROWS), explanation.output)
-    assert total.shape == expected.shape
-    return float((np.abs(total - expected) / np.maximum(1, np.abs(expected))).max())
-
-
-RAW: dict[str, dict[str, Any]] = {
-    "LightGBM": {"raw_score": True},
-    "XGBoost": {"output_margin": True},
-    "CatBoost": {"prediction_type": "RawFormulaVal"},
-}
-
-
-def output(
-    model: BaseEstimator | Any, name: str, frame: pd.DataFrame, space: str
-) -> Any:
-    if space == "probability":
-        found = model.predict_proba(frame)
-        return found[:, 1] if found.shape[1] == 2 else found
-    if space == "prediction":
-        return np.ravel(model.predict(frame))
-    if space == "log_prediction":
-        return np.log(model.predict(frame))
-    return (
-        model.predict(frame, **RAW[name])
-        if name in RAW
-        else model.decision_function(frame)
-    )
+    if samples:
+        content["samples"] = frame.iloc[50 : 50 + BACKGROUND]
+    return SklearnModel.load(Artifact.of(content))

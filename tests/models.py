@@ -1,4 +1,4 @@
-"""Real models, tiny and fitted here: every example script, and one or more of each kind of estimator."""
+"""Real models, tiny and fitted here: every example script, and each kind of estimator."""
 
 import runpy
 from collections.abc import Callable
@@ -39,6 +39,9 @@ from xgboost import XGBClassifier
 ROOT = Path(__file__).parent.parent
 EXAMPLES = sorted((ROOT / "python" / "example").glob("build_*.py"))
 ROWS = 120
+MISSING_SHARE = 0.1
+# The target of `fitted` is told by the number of its classes; a number has none.
+REGRESSION = 0
 
 
 @dataclass(frozen=True)
@@ -52,47 +55,50 @@ class Fitted:
     def estimator(self) -> Any:
         return self.content["model"]
 
-    def records(self, rows: int = 5) -> list[dict[str, Any]]:
-        head = self.data.head(rows).astype(object)
-        return [
-            {str(name): value for name, value in row.items()}
-            for row in head.where(head.notna(), None).to_dict("records")
-        ]
+    def records(self, count: int = 5) -> list[dict[str, Any]]:
+        """Return the first rows of the data as JSON has them: null where a value is missing."""
+        head = self.data.head(count).astype(object)
+        records = []
+        for row in head.where(head.notna(), None).to_dict("records"):
+            records.append({str(name): value for name, value in row.items()})
+        return records
 
 
 def numbers(missing: bool = False) -> pd.DataFrame:
+    """Return three columns of numbers, whose names a JSON pointer has to escape."""
     choose = np.random.default_rng(0)
-    data = pd.DataFrame(
-        choose.normal(size=(ROWS, 3)).round(3), columns=["size", "a/b ~c", "größe"]
-    )
-    return data.mask(choose.random(data.shape) < 0.1) if missing else data
+    values = choose.normal(size=(ROWS, 3)).round(3)
+    data = pd.DataFrame(values, columns=["size", "a/b ~c", "größe"])
+    if missing:
+        data = data.mask(choose.random(data.shape) < MISSING_SHARE)
+    return data
 
 
 def mixed(missing: bool = False) -> pd.DataFrame:
+    """Return three columns of numbers, and one of categories."""
     choose = np.random.default_rng(1)
-    colour = pd.Series(
-        pd.Categorical(choose.choice(["red", "green", "blue"], size=ROWS))
-    )
-    data = numbers(missing).assign(colour=colour)
-    data.columns = ["size", "weight", "height", "colour"]
-    return (
-        data.assign(colour=data["colour"].mask(choose.random(ROWS) < 0.1))
-        if missing
-        else data
-    )
+    colours = choose.choice(["red", "green", "blue"], size=ROWS)
+    data = numbers(missing)
+    data.columns = ["size", "weight", "height"]
+    data["colour"] = pd.Categorical(colours)
+    if missing:
+        is_missing = choose.random(ROWS) < MISSING_SHARE
+        data["colour"] = data["colour"].mask(is_missing)
+    return data
 
 
 def features(data: pd.DataFrame) -> list[dict[str, Any]]:
-    return [
-        {
-            "name": name,
-            "type": "category",
-            "categories": list(data[name].cat.categories),
-        }
-        if isinstance(data[name].dtype, pd.CategoricalDtype)
-        else {"name": name, "type": "numeric"}
-        for name in data
-    ]
+    """Return the entries of the metadata that describe the columns."""
+    entries: list[dict[str, Any]] = []
+    for name, column in data.items():
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            categories = list(column.cat.categories)
+            entries.append(
+                {"name": name, "type": "category", "categories": categories}
+            )
+        else:
+            entries.append({"name": name, "type": "numeric"})
+    return entries
 
 
 def fitted(
@@ -103,155 +109,156 @@ def fitted(
     *,
     as_array: bool = False,
 ) -> Fitted:
+    """Return the estimator fitted to predict a number, or one of two or three classes.
+
+    The artifact has the first rows of the data as its `samples`, so many of them.
+    """
     score = data.iloc[:, 0].fillna(0) + data.iloc[:, 1].fillna(0) ** 2
-    target = {
-        0: score,
+    targets = {
+        REGRESSION: score,
         2: np.where(score > 0.7, "yes", "no"),
         3: np.digitize(score, [0.2, 1.2]),
-    }[classes]
-    content: dict[str, Any] = {
-        "model": estimator.fit(data.to_numpy() if as_array else data, target),
-        "metadata": {"features": features(data)},
     }
-    return Fitted(content | ({"samples": data.head(samples)} if samples else {}), data)
+    inputs = data.to_numpy() if as_array else data
+    estimator.fit(inputs, targets[classes])
+    content = {"model": estimator, "metadata": {"features": features(data)}}
+    if samples:
+        content["samples"] = data.head(samples)
+    return Fitted(content, data)
 
 
 def pipeline(predictor: Any) -> Any:
-    scaled = make_pipeline(SimpleImputer(add_indicator=True), StandardScaler())
+    """Return a pipeline for the columns of `mixed`, which turns them into nine."""
+    scale = make_pipeline(SimpleImputer(add_indicator=True), StandardScaler())
     encode = OneHotEncoder(handle_unknown="ignore")
-    return make_pipeline(
-        make_column_transformer(
-            (encode, ["colour"]), (scaled, ["height", "size"]), remainder="passthrough"
-        ),
-        predictor,
+    prepare = make_column_transformer(
+        (encode, ["colour"]),
+        (scale, ["height", "size"]),
+        remainder="passthrough",
     )
+    return make_pipeline(prepare, predictor)
 
 
 def forest(**parameters: Any) -> Any:
+    """Return a small forest, not yet fitted."""
     return RandomForestClassifier(
         n_estimators=10, max_depth=4, random_state=0, **parameters
     )
 
 
-def multi_output() -> Fitted:
-    data = numbers()
-    model = MultiOutputRegressor(Ridge()).fit(data, data.iloc[:, :2] * 2)
-    return Fitted({"model": model, "metadata": {"features": features(data)}}, data)
+def lightgbm(kind: type, **parameters: Any) -> Any:
+    """Return a small booster of LightGBM, not yet fitted."""
+    return kind(n_estimators=5, min_child_samples=5, verbose=-1, **parameters)
 
 
-def several_labels() -> Fitted:
-    data = numbers()
-    model = OneVsRestClassifier(LogisticRegression()).fit(
-        data, (data > 0).astype(int).to_numpy()
-    )
-    return Fitted({"model": model, "metadata": {"features": features(data)}}, data)
+def lightgbm_with_a_blank_in_a_name() -> Fitted:
+    data = numbers(missing=True)
+    data.columns = ["x", "y y", "z"]
+    return fitted(lightgbm(LGBMRegressor), data, REGRESSION)
 
 
 def xgboost() -> Fitted:
     data = mixed(missing=True)
-    model = XGBClassifier(n_estimators=5, enable_categorical=True).fit(
-        data, np.arange(ROWS) % 2
-    )
-    return Fitted(
-        {
-            "model": model,
-            "metadata": {"features": features(data), "class_names": ["even", "odd"]},
-        },
-        data,
-    )
+    model = XGBClassifier(n_estimators=5, enable_categorical=True)
+    model.fit(data, np.arange(ROWS) % 2)
+    metadata = {"features": features(data), "class_names": ["even", "odd"]}
+    return Fitted({"model": model, "metadata": metadata}, data)
 
 
 def catboost(data: pd.DataFrame, classes: int) -> Fitted:
-    categorical = [name for name in data if name == "colour"]
     model = CatBoostClassifier(
         iterations=5,
         depth=4,
         verbose=0,
         allow_writing_files=False,
-        cat_features=categorical,
+        cat_features=[name for name in data if name == "colour"],
     )
     return fitted(model, data, classes)
 
 
-def searched() -> Any:
+def searched() -> Fitted:
     steps = make_pipeline(StandardScaler(), LogisticRegression())
-    return GridSearchCV(steps, {"logisticregression__C": [0.1, 1]}, cv=2, n_jobs=1)
+    search = GridSearchCV(
+        steps, {"logisticregression__C": [0.1, 1]}, cv=2, n_jobs=1
+    )
+    return fitted(search, numbers(), samples=50)
 
 
-def lightgbm(kind: type, **parameters: Any) -> Any:
-    return kind(n_estimators=5, min_child_samples=5, verbose=-1, **parameters)
+def searched_neighbours() -> Fitted:
+    search = GridSearchCV(
+        KNeighborsClassifier(), {"n_neighbors": [3, 5]}, cv=2
+    )
+    return fitted(search, numbers())
+
+
+def voting() -> Fitted:
+    parts = [("a", forest()), ("b", LogisticRegression())]
+    return fitted(
+        VotingClassifier(parts, voting="soft"), numbers(), 3, samples=20
+    )
+
+
+def stacking() -> Fitted:
+    stack = StackingRegressor([("a", Ridge())], LinearRegression(), cv=2)
+    return fitted(stack, numbers(), REGRESSION, samples=20)
+
+
+def histogram() -> Fitted:
+    boosting = HistGradientBoostingClassifier(max_iter=5, min_samples_leaf=5)
+    return fitted(boosting, numbers(missing=True))
+
+
+def several_outputs() -> Fitted:
+    data = numbers()
+    model = MultiOutputRegressor(Ridge()).fit(data, data.iloc[:, :2] * 2)
+    return Fitted(
+        {"model": model, "metadata": {"features": features(data)}}, data
+    )
+
+
+def several_labels() -> Fitted:
+    data = numbers()
+    labels = (data > 0).astype(int).to_numpy()
+    model = OneVsRestClassifier(LogisticRegression()).fit(data, labels)
+    return Fitted(
+        {"model": model, "metadata": {"features": features(data)}}, data
+    )
 
 
 FAMILIES: dict[str, Callable[[], Fitted]] = {
-    "tree": lambda: fitted(
-        DecisionTreeClassifier(max_depth=3, random_state=0), numbers(), 3
-    ),
+    "tree": lambda: fitted(DecisionTreeClassifier(max_depth=3, random_state=0), numbers(), 3),
     "forest of an array": lambda: fitted(forest(n_jobs=-1), numbers(), as_array=True),
     "logistic": lambda: fitted(LogisticRegression(), numbers(), samples=50),
     "logistic of three": lambda: fitted(LogisticRegression(), numbers(), 3, samples=50),
     "poisson": lambda: fitted(PoissonRegressor(), numbers(), 3, samples=50),
     "linear margin": lambda: fitted(LinearSVC(random_state=0), numbers(), samples=50),
     "lightgbm": lambda: fitted(lightgbm(LGBMClassifier), mixed(missing=True)),
-    "lightgbm of three": lambda: fitted(
-        lightgbm(LGBMClassifier), mixed(missing=True), 3
-    ),
-    "lightgbm regression": lambda: fitted(
-        lightgbm(LGBMRegressor),
-        numbers(missing=True).set_axis(["x", "y y", "z"], axis=1),
-        0,
-    ),
+    "lightgbm of three": lambda: fitted(lightgbm(LGBMClassifier), mixed(missing=True), 3),
+    "lightgbm regression": lightgbm_with_a_blank_in_a_name,
     "xgboost": xgboost,
     "catboost": lambda: catboost(mixed(), 2),
     "catboost of three": lambda: catboost(numbers(), 3),
     "pipeline": lambda: fitted(pipeline(forest()), mixed(missing=True)),
-    "linear pipeline": lambda: fitted(
-        pipeline(LogisticRegression()),
-        mixed().astype({"colour": object}).pipe(_categories),
-        3,
-        50,
-    ),
-    "calibrated": lambda: fitted(
-        CalibratedClassifierCV(forest(), cv=2), numbers(), samples=20
-    ),
-    "searched": lambda: fitted(searched(), numbers(), samples=50),
-    "neighbours of a search": lambda: fitted(
-        GridSearchCV(KNeighborsClassifier(), {"n_neighbors": [3, 5]}, cv=2), numbers()
-    ),
-    "voting": lambda: fitted(
-        VotingClassifier([("a", forest()), ("b", LogisticRegression())], voting="soft"),
-        numbers(),
-        3,
-        20,
-    ),
-    "stacking": lambda: fitted(
-        StackingRegressor([("a", Ridge())], LinearRegression(), cv=2), numbers(), 0, 20
-    ),
+    "linear pipeline": lambda: fitted(pipeline(LogisticRegression()), mixed(), 3, samples=50),
+    "calibrated": lambda: fitted(CalibratedClassifierCV(forest(), cv=2), numbers(), samples=20),
+    "searched": searched,
+    "neighbours of a search": searched_neighbours,
+    "voting": voting,
+    "stacking": stacking,
     "neighbours": lambda: fitted(KNeighborsClassifier(), numbers(), samples=20),
-    "histogram": lambda: fitted(
-        HistGradientBoostingClassifier(max_iter=5, min_samples_leaf=5),
-        numbers(missing=True),
-    ),
-    "several outputs": multi_output,
+    "histogram": histogram,
+    "several outputs": several_outputs,
     "several labels": several_labels,
-}
-
-
-def _categories(data: pd.DataFrame) -> pd.DataFrame:
-    return data.astype({"colour": "category"})
+}  # fmt: skip
+EXAMPLE_NAMES = [path.stem for path in EXAMPLES]
+NAMES = [*EXAMPLE_NAMES, *FAMILIES]
 
 
 @cache
 def build(name: str) -> Fitted:
-    """The model of an example script or of FAMILIES, built once."""
+    """Return the model of an example script or of FAMILIES; it is fitted once."""
     if name in FAMILIES:
         return FAMILIES[name]()
-    namespace = runpy.run_path(str(ROOT / "python" / "example" / f"{name}.py"))
-    content = namespace.get("artifact") or {
-        "model": namespace["model"],
-        "metadata": {"features": namespace["features"]},
-    }
-    return Fitted(content, namespace["data"])
-
-
-EXAMPLE_NAMES = [path.stem for path in EXAMPLES]
-NAMES = [*EXAMPLE_NAMES, *FAMILIES]
+    script = ROOT / "python" / "example" / f"{name}.py"
+    namespace = runpy.run_path(str(script))
+    return Fitted(namespace["artifact"], namespace["data"])

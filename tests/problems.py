@@ -18,9 +18,15 @@ TITLES = {
 
 
 def problem(
-    response: Any, status: int, detail: str = "", errors: dict[str, str] | None = None
+    response: Any,
+    status: int,
+    detail: str = "",
+    errors: dict[str, str] | None = None,
 ) -> dict[str, Any]:
-    """The problem document in a response, checked: its status, its title, a part of its detail and all of its errors."""
+    """Return the problem document in a response, after it has been checked.
+
+    The detail must contain `detail`; `errors`, a detail for each pointer, must be all of them.
+    """
     assert response.status_code == status, response.text
     assert response.mimetype == "application/problem+json"
     assert response.headers["X-Request-ID"]
@@ -29,7 +35,8 @@ def problem(
     assert document["title"] == TITLES[status]
     assert detail in document["detail"]
     if errors is not None:
-        assert {
-            error["pointer"]: error["detail"] for error in document.get("errors", [])
-        } == errors
+        details = {}
+        for error in document.get("errors", []):
+            details[error["pointer"]] = error["detail"]
+        assert details == errors
     return document

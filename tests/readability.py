@@ -43,7 +43,15 @@ F_STRING_START = getattr(tokenize, "FSTRING_START", None)
 F_STRING_END = getattr(tokenize, "FSTRING_END", None)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 LOOPS = (ast.For, ast.AsyncFor, ast.While)
-BLOCKS = (ast.If, *LOOPS, ast.With, ast.AsyncWith, ast.Try, ast.TryStar, ast.Match)
+BLOCKS = (
+    ast.If,
+    *LOOPS,
+    ast.With,
+    ast.AsyncWith,
+    ast.Try,
+    ast.TryStar,
+    ast.Match,
+)
 BARE_ANY = {"Any", "typing.Any", "t.Any"}
 SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
@@ -146,26 +154,38 @@ class Measurement:
     @property
     def any_share(self) -> float:
         """The share of parameters and returns that are a bare `Any`."""
-        bare = [annotation for annotation in self.annotations if annotation in BARE_ANY]
+        bare = [
+            annotation
+            for annotation in self.annotations
+            if annotation in BARE_ANY
+        ]
         return ratio(len(bare), len(self.annotations))
 
     @property
     def deepest_nesting(self) -> int:
         """The most blocks in one another in a function."""
-        return max((function.nesting for function in self.functions), default=0)
+        return max(
+            (function.nesting for function in self.functions), default=0
+        )
 
     @property
     def most_arguments(self) -> int:
         """The most arguments of a function."""
-        return max((function.arguments for function in self.functions), default=0)
+        return max(
+            (function.arguments for function in self.functions), default=0
+        )
 
     def function_lines(self, percent: int) -> int:
         """Return the percentile of the functions' lengths in lines."""
-        return percentile([function.lines for function in self.functions], percent)
+        return percentile(
+            [function.lines for function in self.functions], percent
+        )
 
     def function_tokens(self, percent: int) -> int:
         """Return the percentile of the functions' tokens."""
-        return percentile([function.tokens for function in self.functions], percent)
+        return percentile(
+            [function.tokens for function in self.functions], percent
+        )
 
 
 def measure(paths: Iterable[Path]) -> Measurement:
@@ -180,7 +200,9 @@ def find_docstring_lines(nodes: Iterable[ast.AST]) -> set[int]:
     """Return the number of each line that a docstring covers."""
     numbers: set[int] = set()
     for node in nodes:
-        if not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Constant):
+        if not isinstance(node, ast.Expr) or not isinstance(
+            node.value, ast.Constant
+        ):
             continue
         if isinstance(node.value.value, str):
             numbers.update(lines_of(node))
@@ -206,7 +228,9 @@ def read_tokens(source: str, docstring_lines: set[int]) -> Iterator[Token]:
                 yield Token(start, token.end[0])
         elif f_string_starts or token.type not in COUNTED:
             continue
-        elif token.type != tokenize.STRING or first_line not in docstring_lines:
+        elif (
+            token.type != tokenize.STRING or first_line not in docstring_lines
+        ):
             yield Token(first_line, token.end[0])
 
 
@@ -232,7 +256,9 @@ def read_annotations(function: FunctionNode) -> Iterator[str]:
 
 
 def measure_functions(
-    nodes: Iterable[ast.AST], tokens: Iterable[Token], docstring_lines: set[int]
+    nodes: Iterable[ast.AST],
+    tokens: Iterable[Token],
+    docstring_lines: set[int],
 ) -> list[Function]:
     """Return what is measured of each function, outer functions before their inner ones."""
     functions: list[Function] = []

@@ -1,4 +1,4 @@
-"""Records made from what tests have: payloads, codes, and data frames or arrays."""
+"""Records made from what tests have: payloads, codes, data frames and arrays."""
 
 from typing import Any
 
@@ -13,35 +13,44 @@ from python.model.sklearn import SklearnModel
 
 
 def of_payload(schema: Schema, payload: Any) -> Records:
-    """The records of a record or a list of records, as JSON has them."""
+    """Return the records of a record or a list of records, as JSON has them."""
     records = payload if isinstance(payload, list) else [payload]
-    return Records(schema, [schema.row(record) for record in records])
+    rows = [schema.row(record) for record in records]
+    return Records(schema, rows)
 
 
 def of_codes(schema: Schema, codes: Any) -> Records:
-    """The records that have these codes, (n_records, n_features)."""
+    """Return the records that have these codes, (n_records, n_features)."""
     rows = []
     for row in np.asarray(codes, dtype=float).tolist():
-        rows.append(tuple(map(_value, schema.features, row)))
+        values = map(_value, schema.features, row)
+        rows.append(tuple(values))
     return Records(schema, rows)
 
 
 def of_data(schema: Schema, data: Any) -> Records:
-    """The records that a data frame or an array holds."""
-    rows = []
-    for row in pd.DataFrame(data).astype(object).to_numpy():
-        rows.append(tuple(None if pd.isna(value) else value for value in row))
+    """Return the records that a data frame or an array holds."""
+    frame = pd.DataFrame(data).astype(object)
+    values = frame.where(frame.notna(), None).to_numpy()
+    rows = [tuple(row) for row in values]
     return Records(schema, rows)
 
 
 def _value(feature: Feature, code: float) -> Any:
+    if code < 0 and isinstance(feature, Category):
+        return None
     if isinstance(feature, Category):
-        return None if code < 0 else feature.categories[int(code)]
-    return None if np.isnan(code) else code
+        return feature.categories[int(code)]
+    if np.isnan(code):
+        return None
+    return code
 
 
-def explain(model: SklearnModel, data: Any, background: Any = None) -> Explanation:
-    """What the model explains of the data, against the background where there is one."""
+def explain(
+    model: SklearnModel, data: Any, background: Any = None
+) -> Explanation:
+    """Return the explanation of the data, against the background where there is one."""
     predictions = model.predictions(of_data(model.schema, data))
-    against = None if background is None else of_data(model.schema, background)
-    return model.explain(predictions, against)
+    if background is None:
+        return model.explain(predictions)
+    return model.explain(predictions, of_data(model.schema, background))

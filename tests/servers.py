@@ -1,4 +1,4 @@
-"""Real servers, started in processes of their own and asked over sockets."""
+"""Real servers, started in processes of their own and reached over sockets."""
 
 import os
 import shutil
@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import Message
@@ -25,6 +25,8 @@ ENVIRON = {
     if not name.startswith(("MAKE", "MFLAGS"))
 }
 SECONDS_TO_START = 60
+SECONDS_BETWEEN_REQUESTS = 0.05
+SECONDS_TO_END = 10
 SETTINGS = (
     "service.py",
     "python",
@@ -38,6 +40,8 @@ SETTINGS = (
 
 @dataclass
 class Server:
+    """A server that runs, and its log."""
+
     process: subprocess.Popen[bytes]
     port: int
     log: Path
@@ -55,30 +59,31 @@ class Server:
         containing: str = "",
         differing: str = "\0",
     ) -> str:
-        """Ask until the answer has the status and the one text, and has the other no more."""
-        end = time.monotonic() + SECONDS_TO_START
-        answer: tuple[int, str] | str = ""
-        while time.monotonic() < end and self.process.poll() is None:
+        """Return the body of the first response that has the status and the one text only.
+
+        Requests it again and again until the body has `containing` and not `differing`.
+        """
+        deadline = time.monotonic() + SECONDS_TO_START
+        last = ""
+        while time.monotonic() < deadline and self.process.poll() is None:
             try:
-                answer = self.get(path)
-            except (
-                OSError,
-                HTTPException,
-            ) as error:  # HTTPException: it started anew while it answered
-                answer = str(error)
+                response_status, body = self.get(path)
+            except (OSError, HTTPException) as error:
+                # HTTPException: the server was starting anew while it responded.
+                last = str(error)
             else:
-                if (
-                    answer[0] == status
-                    and containing in answer[1]
-                    and differing not in answer[1]
-                ):
-                    return answer[1]
-            time.sleep(0.05)
-        raise AssertionError(f"{answer}\n{self.log.read_text()}")
+                last = f"{response_status} {body}"
+                fits = containing in body and differing not in body
+                if response_status == status and fits:
+                    return body
+            time.sleep(SECONDS_BETWEEN_REQUESTS)
+        raise AssertionError(f"{last}\n{self.log.read_text()}")
 
 
 def fetch(url: str, body: bytes | None = None) -> tuple[int, str]:
-    request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
+    request = urllib.request.Request(
+        url, body, {"Content-Type": "application/json"}
+    )
     try:
         with urllib.request.urlopen(request, timeout=30) as response:
             return response.status, response.read().decode()
@@ -106,7 +111,9 @@ def project(folder: Path) -> Path:
         source = ROOT / name
         if source.is_dir():
             shutil.copytree(
-                source, folder / name, ignore=shutil.ignore_patterns("__pycache__")
+                source,
+                folder / name,
+                ignore=shutil.ignore_patterns("__pycache__"),
             )
         else:
             shutil.copy(source, folder / name)
@@ -114,29 +121,20 @@ def project(folder: Path) -> Path:
 
 
 @contextmanager
-def started(command: list[str], folder: Path, **environ: Any) -> Iterator[Server]:
-    """The server that the command starts in the folder, ended with all its processes."""
+def started(
+    command: list[str], folder: Path, **environ: Any
+) -> Iterator[Server]:
+    """Run the server that the command starts in the folder, and end all its processes.
+
+    `environ` are settings besides those of the shell; None removes one.
+    """
     port = free_port()
     log = folder / "server.log"
-    environment = ENVIRON | {
-        "HOST": "127.0.0.1",
-        "PORT": str(port),
-        "WORKERS": "1",
-        "THREADS": "1",
-    }
-    environment |= {
-        name: str(value) for name, value in environ.items() if value is not None
-    }
-    environment = {
-        name: value
-        for name, value in environment.items()
-        if environ.get(name, value) is not None
-    }
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
             cwd=folder,
-            env=environment,
+            env=server_environ(port, environ),
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -144,13 +142,33 @@ def started(command: list[str], folder: Path, **environ: Any) -> Iterator[Server
     try:
         yield Server(process, port, log)
     finally:
-        for number in (signal.SIGINT, signal.SIGKILL):
-            if process.poll() is None:
-                os.killpg(process.pid, number)
-                try:
-                    process.wait(10)
-                except subprocess.TimeoutExpired:
-                    continue
+        end(process)
+
+
+def server_environ(port: int, changes: Mapping[str, Any]) -> dict[str, str]:
+    environ = ENVIRON | {
+        "HOST": "127.0.0.1",
+        "PORT": str(port),
+        "WORKERS": "1",
+        "THREADS": "1",
+    }
+    for name, value in changes.items():
+        if value is None:
+            environ.pop(name, None)
+        else:
+            environ[name] = str(value)
+    return environ
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End the process and all that it started: politely, then by force."""
+    for number in (signal.SIGINT, signal.SIGKILL):
+        if process.poll() is None:
+            os.killpg(process.pid, number)
+            try:
+                process.wait(SECONDS_TO_END)
+            except subprocess.TimeoutExpired:
+                continue
 
 
 DEVELOPMENT = [sys.executable, "service.py"]

@@ -11,9 +11,9 @@ import pytest
 
 from python.app import create_app
 from python.settings import Settings
-from tests.conftest import served
 from tests.models import ROOT
 from tests.readability import find_rooms, measure
+from tests.serving import served
 
 MODULES = sorted([ROOT / "service.py", *(ROOT / "python").rglob("*.py")])
 MAY_IMPORT = {
@@ -23,18 +23,27 @@ MAY_IMPORT = {
     "python.model": {"python.errors", "python.model"},
     "python.api": {"python.errors", "python.model", "python.api"},
     "python.example": set(),
+    "python.loading": {"python.errors", "python.settings", "python.model"},
     "python.app": {
         "python",
         "python.errors",
         "python.settings",
         "python.model",
         "python.api",
+        "python.loading",
+    },
+    "python.development": {
+        "python.settings",
+        "python.model",
+        "python.app",
+        "python.loading",
     },
     "python.production.supervisor": set(),
     "python.production.preload": {"python.app", "python.model"},
     "python.production": {"python.errors", "python.settings", "python.model"},
     "service": {
         "python.app",
+        "python.development",
         "python.errors",
         "python.settings",
         "python.production.supervisor",
@@ -109,16 +118,18 @@ def test_each_room_knows_its_own_world(path: Path) -> None:
 
 
 def test_one_module_imports_shap() -> None:
-    assert [name_of(path) for path in MODULES if "shap" in set(imports(path))] == [
-        "python.model.explain.tree_shap"
-    ]
+    assert [
+        name_of(path) for path in MODULES if "shap" in set(imports(path))
+    ] == ["python.model.explain.tree_shap"]
 
 
 def test_there_is_no_cycle() -> None:
     graph = {name_of(path): own_imports(path) for path in MODULES}
 
     def reaches(module: str, seen: frozenset[str]) -> None:
-        assert module not in seen, f"{module} imports itself by way of {sorted(seen)}"
+        assert module not in seen, (
+            f"{module} imports itself by way of {sorted(seen)}"
+        )
         for imported in graph.get(module, set()) - {"python"}:
             reaches(imported, seen | {module})
 
@@ -144,35 +155,34 @@ def test_no_function_nests_deeply(room: str) -> None:
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_what_is_public_is_described(path: Path) -> None:
     tree = ast.parse(path.read_text())
-    kinds = (ast.ClassDef, ast.FunctionDef)
-    for node in [
-        tree,
-        *(found for found in ast.walk(tree) if isinstance(found, kinds)),
-    ]:
-        public = isinstance(node, ast.Module) or not node.name.startswith("_")
-        nested = isinstance(node, ast.FunctionDef) and node.name in inner_functions(
-            tree
-        )
-        assert not public or nested or ast.get_docstring(node), (
-            f"{path}: {getattr(node, 'name', 'module')}"
-        )
+    nested = inner_functions(tree)
+    assert ast.get_docstring(tree), f"{path}: module"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+            is_public = not node.name.startswith("_") and node not in nested
+            assert not is_public or ast.get_docstring(node), (
+                f"{path}: {node.name}"
+            )
 
 
-def inner_functions(tree: ast.Module) -> set[str]:
-    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
-    return {
-        inner.name
-        for outer in functions
-        for inner in ast.walk(outer)
-        if isinstance(inner, ast.FunctionDef) and inner is not outer
-    }
+def inner_functions(tree: ast.Module) -> set[ast.AST]:
+    """Return the functions that are defined inside another function."""
+    inner: set[ast.AST] = set()
+    for outer in ast.walk(tree):
+        if isinstance(outer, ast.FunctionDef):
+            for node in ast.walk(outer):
+                if isinstance(node, ast.FunctionDef) and node is not outer:
+                    inner.add(node)
+    return inner
 
 
 def test_every_route_is_in_the_readme() -> None:
     readme = (ROOT / "README.md").read_text()
     app = create_app(Settings(), served("build_rf_binary"))
     assert {
-        rule.rule for rule in app.url_map.iter_rules() if f"`{rule.rule}`" not in readme
+        rule.rule
+        for rule in app.url_map.iter_rules()
+        if f"`{rule.rule}`" not in readme
     } == set()
 
 
@@ -180,6 +190,7 @@ def test_every_setting_is_in_the_documentation() -> None:
     assert "variables.env" in (ROOT / "docs" / "settings.md").read_text()
 
 
+@pytest.mark.slow
 def test_every_module_is_in_the_documentation(tmp_path: Path) -> None:
     autosummary = [
         sys.executable,

@@ -21,7 +21,9 @@ from tests.problems import problem
 from tests.servers import ENVIRON, project, started
 
 README = (ROOT / "README.md").read_text()
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
+BLOCKS = re.findall(
+    r"^```(\w+)\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL
+)
 REQUESTS = [
     (text, BLOCKS[n + 1])
     for n, (kind, text) in enumerate(BLOCKS)
@@ -44,6 +46,7 @@ def shape(value: Any) -> Any:
     )
 
 
+@pytest.mark.slow
 def test_make_serve_then_every_request(tmp_path: Path) -> None:
     assert ("bash", "make serve\n") in BLOCKS
     folder = project(tmp_path)
@@ -77,7 +80,9 @@ def test_make_serve_then_every_request(tmp_path: Path) -> None:
             1:
         ]:  # the first one is the example script's, for the usual port
             assert strict(
-                subprocess.run(line, shell=True, capture_output=True, check=True).stdout
+                subprocess.run(
+                    line, shell=True, capture_output=True, check=True
+                ).stdout
             )["explanation"]
 
 
@@ -101,6 +106,7 @@ def test_make_test_is_what_ci_runs() -> None:
     assert "make test" in (ROOT / ".ci" / "run").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", EXAMPLES, ids=lambda path: path.stem)
 def test_an_example_runs_by_path_and_prints_a_line_that_works(
     script: Path, elsewhere: Path
@@ -115,7 +121,9 @@ def test_an_example_runs_by_path_and_prints_a_line_that_works(
     )
     wrote, curl = run.stdout.splitlines()
     assert wrote.startswith("wrote model.joblib")
-    found = re.fullmatch(r"curl -d '(.*)' 'http://localhost:5000(/predict\?.*)'", curl)
+    found = re.fullmatch(
+        r"curl -d '(.*)' 'http://localhost:5000(/predict\?.*)'", curl
+    )
     assert found
     client = create_app(
         Settings(), load_model(elsewhere / "model.joblib", "SKLEARN_MODEL")
@@ -134,10 +142,14 @@ def test_the_family_in_the_readme(
     module = ModuleType("python.model.booster")
     exec(compile(source, "README.md", "exec"), module.__dict__)
     monkeypatch.setitem(sys.modules, module.__name__, module)
-    monkeypatch.setitem(FAMILIES, "LGBM_BOOSTER", "python.model.booster:BoosterModel")
+    monkeypatch.setitem(
+        FAMILIES, "LGBM_BOOSTER", "python.model.booster:BoosterModel"
+    )
     assert '"LGBM_BOOSTER": "python.model.booster:BoosterModel"' in README
     data = numbers().set_axis(["x", "y", "z"], axis=1)
-    booster = lightgbm.train({"verbose": -1}, lightgbm.Dataset(data, data["x"] * 2), 5)
+    booster = lightgbm.train(
+        {"verbose": -1}, lightgbm.Dataset(data, data["x"] * 2), 5
+    )
     joblib.dump(
         {"model": booster, "metadata": {"features": features(data)}},
         elsewhere / "model.joblib",
@@ -152,7 +164,9 @@ def test_the_family_in_the_readme(
     )
     assert ask(client, "/preprocess", records) == records
     assert strict(client.get("/info").data)["model"]["is_explainable"] is False
-    assert [feature["name"] for feature in strict(client.get("/features").data)] == [
+    assert [
+        feature["name"] for feature in strict(client.get("/features").data)
+    ] == [
         "x",
         "y",
         "z",

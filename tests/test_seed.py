@@ -6,8 +6,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from python import __version__
-from tests.conftest import Client
 from tests.laws import strict
+from tests.serving import Client
 
 RECORD = {"feature1": 1, "feature2": 1, "feature3": 2}
 
@@ -86,7 +86,9 @@ def test_features(service: FlaskClient) -> None:
     assert [(f["name"], f["type"], f["default"]) for f in features] == [
         (name, "numeric", -1) for name in RECORD
     ]
-    assert sum(feature["importance"] for feature in features) == pytest.approx(1)
+    assert sum(feature["importance"] for feature in features) == pytest.approx(
+        1
+    )
 
 
 def test_explanations(service: FlaskClient) -> None:

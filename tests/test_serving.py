@@ -13,6 +13,8 @@ import pytest
 from tests.models import build
 from tests.servers import DEVELOPMENT, UWSGI, Server, project, started
 
+pytestmark = pytest.mark.slow
+
 RECORD = b'{"feature1": 1, "feature2": 1, "feature3": 2}'
 
 
@@ -27,7 +29,9 @@ def put(folder: Path, name: str = "build_linear_binary") -> None:
 
 def raw(server: Server, request: bytes) -> bytes:
     """What comes back for bytes that no HTTP library would send."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+    with socket.create_connection(
+        ("127.0.0.1", server.port), timeout=10
+    ) as connection:
         connection.sendall(request)
         answer = b""
         while chunk := connection.recv(65536):
@@ -44,7 +48,8 @@ class Slow:
 
 def test_development_answers_while_the_model_loads(folder: Path) -> None:
     joblib.dump(
-        build("build_linear_binary").content | {"slow": Slow()}, folder / "model.joblib"
+        build("build_linear_binary").content | {"slow": Slow()},
+        folder / "model.joblib",
     )
     with started(DEVELOPMENT, folder) as server:
         server.wait("/health", containing="up")
@@ -56,7 +61,9 @@ def test_development_answers_while_the_model_loads(folder: Path) -> None:
         assert server.post("/predict", RECORD)[0] == 200
 
 
-def test_development_says_why_a_model_will_never_be_there(folder: Path) -> None:
+def test_development_says_why_a_model_will_never_be_there(
+    folder: Path,
+) -> None:
     with started(DEVELOPMENT, folder) as server:
         server.wait(
             "/ready",
@@ -78,7 +85,9 @@ def test_development_prints_a_line_that_works_as_pasted(folder: Path) -> None:
             if line.startswith("curl ")
         )
         answer = json.loads(
-            subprocess.run(line, shell=True, capture_output=True, check=True).stdout
+            subprocess.run(
+                line, shell=True, capture_output=True, check=True
+            ).stdout
         )
         assert {"prediction", "explanation", "base_value"} <= answer.keys()
 
@@ -87,7 +96,8 @@ def test_development_with_debug_starts_anew_on_a_change(folder: Path) -> None:
     put(folder)
     with started(DEVELOPMENT, folder, DEBUG=1) as server:
         server.wait()
-        assert server.get("/console")[0] == 404  # Werkzeug's debugger would be there
+        # Werkzeug's debugger would be there.
+        assert server.get("/console")[0] == 404
         for changed in ("python/api/routes.py", "model.joblib"):
             since = json.loads(server.get("/service-info")[1])["running-since"]
             (folder / changed).touch()
@@ -106,12 +116,18 @@ def test_settings_come_from_variables_env_and_the_environment_goes_before(
     )
     (folder / "variables.env").write_text(manual)
     with started(DEVELOPMENT, folder) as server:
-        assert json.loads(server.wait("/service-info"))["environment"] == "file"
+        assert (
+            json.loads(server.wait("/service-info"))["environment"] == "file"
+        )
     with started(DEVELOPMENT, folder, ENVIRONMENT="shell") as server:
-        assert json.loads(server.wait("/service-info"))["environment"] == "shell"
+        assert (
+            json.loads(server.wait("/service-info"))["environment"] == "shell"
+        )
 
 
-@pytest.mark.parametrize("command", [DEVELOPMENT, UWSGI], ids=["development", "uwsgi"])
+@pytest.mark.parametrize(
+    "command", [DEVELOPMENT, UWSGI], ids=["development", "uwsgi"]
+)
 def test_wrong_settings_end_the_process_with_all_of_them(
     folder: Path, command: list[str]
 ) -> None:
@@ -125,7 +141,9 @@ def test_wrong_settings_end_the_process_with_all_of_them(
         assert "Traceback" not in log
 
 
-@pytest.mark.parametrize("command", [DEVELOPMENT, UWSGI], ids=["development", "uwsgi"])
+@pytest.mark.parametrize(
+    "command", [DEVELOPMENT, UWSGI], ids=["development", "uwsgi"]
+)
 def test_a_body_over_the_limit_is_refused_before_it_is_read(
     folder: Path, command: list[str]
 ) -> None:
@@ -148,14 +166,18 @@ def test_a_chunked_body_is_read_and_its_limit_kept(folder: Path) -> None:
     with started(DEVELOPMENT, folder, MAX_CONTENT_LENGTH=1000) as server:
         server.wait()
         head = b"POST /predict HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
-        answer = raw(server, head + b"%x\r\n%s\r\n0\r\n\r\n" % (len(RECORD), RECORD))
+        answer = raw(
+            server, head + b"%x\r\n%s\r\n0\r\n\r\n" % (len(RECORD), RECORD)
+        )
         assert b" 200 " in answer.splitlines()[0]
         for blanks, status in (
             (1000 - len(RECORD), b" 200 "),
             (1001 - len(RECORD), b" 413 "),
         ):
             body = RECORD + b" " * blanks
-            answer = raw(server, head + b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body))
+            answer = raw(
+                server, head + b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+            )
             assert status in answer.splitlines()[0]
 
 
@@ -166,10 +188,10 @@ def test_uwsgi_takes_its_defaults_and_asks_for_the_length_of_a_body(
     with started(UWSGI, folder, WORKERS="", THREADS="") as server:
         server.wait()
         assert server.log.read_text().count("spawned uWSGI worker") == 2
-        head = (
-            b"POST /predict HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+        head = b"POST /predict HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+        answer = raw(
+            server, head + b"%x\r\n%s\r\n0\r\n\r\n" % (len(RECORD), RECORD)
         )
-        answer = raw(server, head + b"%x\r\n%s\r\n0\r\n\r\n" % (len(RECORD), RECORD))
         assert b"\r\nConnection: close\r\n" in answer
         assert b" 411 " in answer.splitlines()[0]
         assert b"the body must come with its Content-Length" in answer
@@ -184,7 +206,9 @@ def test_uwsgi_loads_the_model_in_each_worker_before_the_first_request(
     with started(UWSGI, folder, WORKERS=2, THREADS=2) as server:
         server.wait("/health")
         assert {server.get("/ready") for _ in range(20)} == {(200, "ready")}
-        answers = {server.post("/predict?explain=1", record) for _ in range(20)}
+        answers = {
+            server.post("/predict?explain=1", record) for _ in range(20)
+        }
         assert [status for status, _ in answers] == [200]
         assert (
             len(

@@ -9,14 +9,16 @@ from dotenv import dotenv_values
 
 from python.model import FAMILIES
 from python.settings import PROJECT, Settings, SettingsError
-from tests.conftest import Client
 from tests.laws import strict
 from tests.models import ROOT
+from tests.serving import Client
 
 MANUAL = (ROOT / "variables.env").read_text()
 
 
-@pytest.mark.parametrize("text", ["0", "false", "False", "no", "NO", "off", "", "  "])
+@pytest.mark.parametrize(
+    "text", ["0", "false", "False", "no", "NO", "off", "", "  "]
+)
 def test_a_switch_is_off(text: str) -> None:
     assert Settings.from_environ({"DEBUG": text}, FAMILIES).debug is False
 
@@ -44,13 +46,19 @@ def test_all_faults_are_reported_together_and_without_their_values() -> None:
     with pytest.raises(SettingsError) as raised:
         Settings.from_environ(environ, FAMILIES)
     lines = str(raised.value).splitlines()[1:]
-    assert sorted(line.split(":")[0].strip() for line in lines) == sorted(environ)
+    assert sorted(line.split(":")[0].strip() for line in lines) == sorted(
+        environ
+    )
     assert all(": expected " in line for line in lines)
     assert "s3cret" not in str(raised.value)
 
 
-@pytest.mark.parametrize("text", ["+2", "2.0", "1_000", "007", "0x10", "²", "٣"])
-def test_a_whole_number_is_written_as_nginx_and_uwsgi_read_it(text: str) -> None:
+@pytest.mark.parametrize(
+    "text", ["+2", "2.0", "1_000", "007", "0x10", "²", "٣"]
+)
+def test_a_whole_number_is_written_as_nginx_and_uwsgi_read_it(
+    text: str,
+) -> None:
     with pytest.raises(
         SettingsError, match="THREADS: expected a whole number of 1 or more"
     ):
@@ -81,7 +89,11 @@ def test_the_manual_explains_each_setting_above_it() -> None:
 def test_the_model_path_starts_at_the_project_and_not_at_the_working_directory(
     elsewhere: Path,
 ) -> None:
-    assert Settings().model_path == PROJECT / "model.joblib" == ROOT / "model.joblib"
+    assert (
+        Settings().model_path
+        == PROJECT / "model.joblib"
+        == ROOT / "model.joblib"
+    )
     assert (
         Settings(model_name=str(elsewhere / "m.joblib")).model_path
         == elsewhere / "m.joblib"
@@ -89,5 +101,7 @@ def test_the_model_path_starts_at_the_project_and_not_at_the_working_directory(
 
 
 def test_service_info_has_debug_as_a_boolean(client: Client) -> None:
-    assert strict(client(debug=True).get("/service-info").data)["debug"] is True
+    assert (
+        strict(client(debug=True).get("/service-info").data)["debug"] is True
+    )
     assert strict(client().get("/service-info").data)["debug"] is False

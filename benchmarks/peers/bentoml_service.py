@@ -1,4 +1,7 @@
-"""A service as one writes it with BentoML: arrays in and out, adaptive batching, no logs or metrics that others do not write."""
+"""A service as one writes it with BentoML: arrays in and out, and adaptive batching.
+
+It writes no logs and metrics that the others do not write.
+"""
 
 import os
 from typing import Any
@@ -8,7 +11,7 @@ import joblib
 import numpy as np
 import pandas as pd
 
-ROWS = 20_000  # in one call of the model, at most
+MAX_ROWS = 20_000  # in one call of the model
 
 
 @bentoml.service(
@@ -24,12 +27,13 @@ class Peer:
         """Load the model, once in each worker."""
         self.model = joblib.load(os.environ["MODEL"])["model"]
 
-    @bentoml.api(batchable=True, max_batch_size=ROWS)
+    @bentoml.api(batchable=True, max_batch_size=MAX_ROWS)
     def predict(self, rows: np.ndarray) -> np.ndarray:
-        """Probabilities, for a model that knows no names."""
+        """Return the probabilities of a model that knows no names."""
         return self.model.predict_proba(rows)
 
-    @bentoml.api(batchable=True, max_batch_size=ROWS)
+    @bentoml.api(batchable=True, max_batch_size=MAX_ROWS)
     def predict_named(self, records: list[dict[str, Any]]) -> np.ndarray:
-        """Probabilities, for a model that was fitted with a DataFrame; DataFrames themselves are not put together."""
+        """Return the probabilities of a model that was fitted with a DataFrame."""
+        # BentoML does not put DataFrames together to one batch.
         return self.model.predict_proba(pd.DataFrame(records))

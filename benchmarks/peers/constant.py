@@ -11,6 +11,6 @@ ANSWER = Path(os.environ["CONSTANT"]).read_bytes()
 
 @application.post("/predict")
 def predict() -> Response:
-    """The answer, whatever is asked; what is left unread would break the connection."""
-    request.get_data()
+    """Return the constant, whatever the request holds."""
+    request.get_data()  # what is left unread would break the connection
     return Response(ANSWER, mimetype="application/json")

@@ -1,4 +1,4 @@
-"""A service as one writes it by hand with FastAPI: pydantic models, a matrix or a DataFrame, the estimator, one cached explainer."""
+"""A service as one writes it by hand with FastAPI: pydantic models, and one cached explainer."""
 
 import os
 from functools import cache
@@ -11,16 +11,17 @@ from fastapi import FastAPI
 from pydantic import BaseModel, RootModel, create_model
 
 CONTENT = joblib.load(os.environ["MODEL"])
-MODEL, FEATURES = CONTENT["model"], CONTENT["metadata"]["features"]
+MODEL = CONTENT["model"]
 CLASSES = [str(label) for label in MODEL.classes_]
-Record = create_model(
-    "Record",
-    **{f["name"]: (float if f["type"] == "numeric" else str, ...) for f in FEATURES},
-)
+FIELDS = {}
+for feature in CONTENT["metadata"]["features"]:
+    kind = float if feature["type"] == "numeric" else str
+    FIELDS[feature["name"]] = (kind, ...)
+Record = create_model("Record", **FIELDS)
 
 
 class Answer(BaseModel):
-    """What is answered."""
+    """The content of a response."""
 
     prediction: list[dict[str, float]]
     explanation: list[list[float]] | None = None
@@ -35,29 +36,26 @@ async def predict(
     proba: int = 0,  # noqa: ARG001
     explain: int = 0,
 ) -> Answer:
-    """Probabilities, and SHAP values where asked for."""
-    given = records.root if isinstance(records.root, list) else [records.root]
-    rows = [vars(record) for record in given]
-    columns = (
-        pd.DataFrame(rows)
-        if hasattr(MODEL, "feature_names_in_")
-        else np.array([list(row.values()) for row in rows])
-    )
-    prediction = [
-        dict(zip(CLASSES, row, strict=True))
-        for row in MODEL.predict_proba(columns).tolist()
-    ]
-    values = (
-        explainer().shap_values(columns, check_additivity=False)[:, :, 1].tolist()
-        if explain
-        else None
-    )
+    """Return probabilities, and SHAP values if the query wants them."""
+    listed = records.root if isinstance(records.root, list) else [records.root]
+    rows = [vars(record) for record in listed]
+    if hasattr(MODEL, "feature_names_in_"):
+        columns = pd.DataFrame(rows)
+    else:
+        columns = np.array([list(row.values()) for row in rows])
+    prediction = []
+    for row in MODEL.predict_proba(columns).tolist():
+        prediction.append(dict(zip(CLASSES, row, strict=True)))
+    values = None
+    if explain:
+        both_classes = explainer().shap_values(columns, check_additivity=False)
+        values = both_classes[:, :, 1].tolist()
     return Answer(prediction=prediction, explanation=values)
 
 
 @cache
 def explainer() -> Any:
-    """Made once; shap is imported only where it is used."""
-    import shap
+    """Return the explainer, which is made once."""
+    import shap  # takes seconds, and only explanations need it
 
     return shap.TreeExplainer(MODEL)

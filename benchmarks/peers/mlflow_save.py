@@ -6,15 +6,13 @@ import sys
 import joblib
 import mlflow.sklearn
 
-logging.getLogger("mlflow").setLevel(
-    "ERROR"
-)  # the file is our own, so it may be pickled
+# It warns of pickled files, and this one is our own.
+logging.getLogger("mlflow").setLevel("ERROR")
 mlflow.sklearn.save_model(
     joblib.load(sys.argv[1])["model"],
     sys.argv[2],
     serialization_format="cloudpickle",
     pyfunc_predict_fn="predict_proba",
-    pip_requirements=[
-        "scikit-learn"
-    ],  # asked for by name, so that MLflow does not look for them by predicting
+    # Named, so that MLflow does not look for them by predicting.
+    pip_requirements=["scikit-learn"],
 )

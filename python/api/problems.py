@@ -5,30 +5,30 @@ import traceback
 from http import HTTPStatus
 from urllib.parse import quote
 
-import msgspec
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from python.api.request_id import request_id
+from python.api.responses import respond
 from python.errors import RefusedRecords, ServiceError
 
 log = logging.getLogger(__name__)
 
 PROBLEM_TYPE = "application/problem+json"
-POINTER_CHARACTERS = "!$&'()*+,;=:@?"  # RFC 3986 lets them stand in a fragment
-
-ENCODER = msgspec.json.Encoder()
+# RFC 3986 lets them stand in a fragment.
+POINTER_CHARACTERS = "!$&'()*+,;=:@?"
 
 
 def pointer(*steps: str | int) -> str:
-    """Return the JSON pointer of a member as a URI fragment: `#/1/feature2`.
+    """Return the JSON pointer of a member as a URI fragment (RFC 6901, sections 3 and 6).
 
-    RFC 6901, sections 3 and 6.
+    The steps 1 and "a/b" give `#/1/a~1b`.
     """
     fragment = "#"
     for step in steps:
         escaped = str(step).replace("~", "~0").replace("/", "~1")
-        fragment += "/" + quote(escaped, safe=POINTER_CHARACTERS)
+        quoted = quote(escaped, safe=POINTER_CHARACTERS)
+        fragment += f"/{quoted}"
     return fragment
 
 
@@ -48,8 +48,11 @@ def handle_errors(app: Flask) -> None:
 def _refused_records(error: RefusedRecords) -> Response:
     errors = []
     for row, feature, detail in error.faults:
-        errors.append(fault_at(error.records.pointer(row, feature), detail))
-    return _problem(error.problem() | {"errors": errors}, error.status)
+        place = error.records.pointer(row, feature)
+        errors.append(fault_at(place, detail))
+    members = error.problem()
+    members["errors"] = errors
+    return _problem(members, error.status)
 
 
 def _service_error(error: ServiceError) -> Response:
@@ -62,9 +65,15 @@ def _service_error(error: ServiceError) -> Response:
 
 def _http_error(error: HTTPException) -> Response:
     response = error.get_response(request.environ)
-    if error.code is None or error.code < HTTPStatus.BAD_REQUEST:  # a redirect
-        return Response(response.get_data(), response.status, response.headers)
-    members = {"title": error.name, "status": error.code, "detail": error.description}
+    if error.code is None or error.code < HTTPStatus.BAD_REQUEST:
+        # It is a redirect, which is no problem.
+        body = response.get_data()
+        return Response(body, response.status, response.headers)
+    members = {
+        "title": error.name,
+        "status": error.code,
+        "detail": error.description,
+    }
     problem = _problem(members, error.code)
     for name, value in response.headers:
         if name not in ("Content-Type", "Content-Length"):
@@ -86,4 +95,4 @@ def _unexpected(error: Exception) -> Response:
 
 
 def _problem(members: dict[str, object], status: int) -> Response:
-    return Response(ENCODER.encode(members), status=status, mimetype=PROBLEM_TYPE)
+    return respond(members, status, PROBLEM_TYPE)

@@ -1,68 +1,62 @@
-"""Telemetry: which request an answer and a log line belong to, and which model gave the answer."""
+"""Request ids: each response has one, which also stands in the log, and the model's version."""
 
-import logging
 import os
 import re
-from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 from flask import Flask, has_request_context, request
 
-from python.model.base import Model
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
-
-ID = re.compile(r"[A-Za-z0-9._:+/=-]{1,128}")
-KEY = "service.request_id"
-FORMAT = "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"
+USABLE_ID = re.compile(r"[A-Za-z0-9._:+/=-]{1,128}")
+ID_BYTES = 16
+KEY = "service.request_id"  # in the WSGI environ
 
 
 def request_id() -> str:
-    """The id of the request being answered; a hyphen where none has come in from outside."""
+    """Return the id of the request that is being handled; a hyphen where there is none."""
+    if not has_request_context():
+        return "-"
     return str(request.environ.get(KEY, "-"))
 
 
-def identify_answers(app: Flask) -> None:
-    """Put into each answer the id of its request, and the version of the model that spoke, once there is one.
+def identify_responses(
+    app: Flask,
+    model_version: Callable[[], str | None],
+) -> None:
+    """Add `X-Request-ID` to each response, and `X-Model-Version` once there is a model.
 
-    The id is the one that the client or a proxy sent as X-Request-ID, or a new one. This is WSGI's own way (PEP 3333), since
-    Flask's costs as much as the trees of a forest.
+    The id is the one that the client or a proxy has sent as `X-Request-ID`, if it is short and
+    plain, or a new one.
     """
-    future: Future[Model] = app.config["MODEL"]
-    answer = app.wsgi_app
-    version: list[tuple[str, str]] = []
+    # As WSGI (PEP 3333) this takes 10 microseconds, with before_request and after_request 30.
+    wsgi_app = app.wsgi_app
 
     def identified(
-        environ: "WSGIEnvironment", start_response: "StartResponse"
-    ) -> "Iterable[bytes]":
-        sent = environ.get("HTTP_X_REQUEST_ID", "")
-        environ[KEY] = sent if ID.fullmatch(sent) else os.urandom(16).hex()
+        environ: WSGIEnvironment,
+        start_response: StartResponse,
+    ) -> Iterable[bytes]:
+        new_id = choose_id(environ.get("HTTP_X_REQUEST_ID", ""))
+        environ[KEY] = new_id
 
-        def start(
-            status: str, headers: list[tuple[str, str]], *error: Any
-        ) -> "Callable[[bytes], object]":
-            if not version and future.done() and future.exception() is None:
-                version[:] = [("X-Model-Version", future.result().version)]
-            return start_response(
-                status, [*headers, ("X-Request-ID", environ[KEY]), *version], *error
-            )
+        def start_identified(
+            status: str,
+            headers: list[tuple[str, str]],
+            *exc_info: Any,
+        ) -> Callable[[bytes], object]:
+            headers = [*headers, ("X-Request-ID", new_id)]
+            version = model_version()
+            if version is not None:
+                headers.append(("X-Model-Version", version))
+            return start_response(status, headers, *exc_info)
 
-        return answer(environ, start)
+        return wsgi_app(environ, start_identified)
 
     app.wsgi_app = identified  # type: ignore[method-assign]
 
 
-def configure_logging(level: str) -> None:
-    """Log to standard error from `level` on, each line with the id of the request it belongs to."""
-    handler = logging.StreamHandler()
-    handler.addFilter(_add_request_id)
-    handler.setFormatter(logging.Formatter(FORMAT))
-    logging.basicConfig(level=level, handlers=[handler])
-
-
-def _add_request_id(record: logging.LogRecord) -> bool:
-    record.request_id = request_id() if has_request_context() else "-"
-    return True
+def choose_id(sent_id: str) -> str:
+    """Return the id that was sent with a request if it can be used, else a new one."""
+    if USABLE_ID.fullmatch(sent_id):
+        return sent_id
+    return os.urandom(ID_BYTES).hex()

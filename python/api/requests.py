@@ -1,63 +1,64 @@
-"""Requests: what a client asks of the model, read from headers, query and body.
+"""Requests: what a client wants of the model, read from headers, query string and body.
 
-From the WSGI environ (PEP 3333) itself: for one record Werkzeug's views of it cost more than the trees of a forest.
+They are read from the WSGI environ (PEP 3333) itself: Werkzeug's views of it would take 30
+microseconds more, a fifth of the time that one record takes.
 """
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import lru_cache
-from typing import Any
-from urllib.parse import parse_qsl
+from wsgiref.types import WSGIEnvironment
 
-from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import ClientDisconnected
 from werkzeug.http import parse_options_header
 from werkzeug.wsgi import get_content_length, get_input_stream
 
 from python.api.bodies import Body, SentRecords, reader
-from python.errors import BadRequest, LengthRequired, TooLarge, UnsupportedMediaType
+from python.api.query import read_flags
+from python.errors import (
+    BadRequest,
+    LengthRequired,
+    TooLarge,
+    UnsupportedMediaType,
+)
 from python.model.base import Model
 from python.model.data.schema import Schema
 
-FLAGS = {"0": False, "false": False, "1": True, "true": True}
 CHARSETS = ("", "utf-8", "utf8", "us-ascii", "ascii")
-# All else is read as JSON: curl calls its body a form, fetch calls it text.
+# A body of any other type is read as JSON: curl calls its body a form, fetch calls it text.
 FOREIGN_FAMILIES = ("image/", "audio/", "video/", "font/", "multipart/")
 FOREIGN_SUBTYPES = {
-    *(
-        "arrow.stream",
-        "avro",
-        "cbor",
-        "csv",
-        "gzip",
-        "html",
-        "javascript",
-        "json-seq",
-        "jsonl",
-        "jsonlines",
-        "markdown",
-    ),
-    *(
-        "msgpack",
-        "ndjson",
-        "npy",
-        "parquet",
-        "pdf",
-        "pickle",
-        "protobuf",
-        "python-pickle",
-        "tab-separated-values",
-    ),
-    *("xml", "yaml", "zip"),
+    "arrow.stream",
+    "avro",
+    "cbor",
+    "csv",
+    "gzip",
+    "html",
+    "javascript",
+    "json-seq",
+    "jsonl",
+    "jsonlines",
+    "markdown",
+    "msgpack",
+    "ndjson",
+    "npy",
+    "parquet",
+    "pdf",
+    "pickle",
+    "protobuf",
+    "python-pickle",
+    "tab-separated-values",
+    "xml",
+    "yaml",
+    "zip",
 }
-
+SUBTYPE_PREFIXES = ("x-", "vnd.", "apache.")
 
 CUT_SHORT = "the body ended before its Content-Length"
 
 
 @dataclass(frozen=True)
 class Query:
-    """What a client asks of the model."""
+    """What a client wants of the model."""
 
     records: SentRecords
     background: SentRecords | None
@@ -67,7 +68,7 @@ class Query:
 
 @dataclass(frozen=True)
 class Limits:
-    """What the settings say of requests."""
+    """Which requests the service takes."""
 
     reject_unknown: bool
     max_content_length: int
@@ -75,22 +76,34 @@ class Limits:
     max_explain_predictions: int
 
 
-def read(environ: dict[str, Any], schema: Schema, limits: Limits) -> Query:
+def read_query(
+    environ: WSGIEnvironment,
+    schema: Schema,
+    limits: Limits,
+) -> Query:
     """Return the query in a request to predict; raise an error that says what is wrong with it."""
-    flags = _flags(environ.get("QUERY_STRING", ""), ("proba", "explain"))
+    flags = read_flags(environ.get("QUERY_STRING", ""), ("proba", "explain"))
     body = _read_body(environ, schema, limits)
-    return Query(body.records, body.background, flags["proba"], flags["explain"])
+    return Query(
+        body.records, body.background, flags["proba"], flags["explain"]
+    )
 
 
 def read_records(
-    environ: dict[str, Any], schema: Schema, limits: Limits
+    environ: WSGIEnvironment,
+    schema: Schema,
+    limits: Limits,
 ) -> SentRecords:
-    """Return the records in a request that asks for nothing besides."""
-    _flags(environ.get("QUERY_STRING", ""), ())
+    """Return the records in a request without flags; raise an error that says what is wrong."""
+    read_flags(environ.get("QUERY_STRING", ""), ())
     return _read_body(environ, schema, limits).records
 
 
-def check_effort(query: Query, model: Model, limits: Limits) -> None:
+def check_effort(
+    query: Query,
+    model: Model,
+    limits: Limits,
+) -> None:
     """Raise TooLarge if explaining the query would cost more than the limits allow."""
     if not query.explain:
         return
@@ -98,95 +111,91 @@ def check_effort(query: Query, model: Model, limits: Limits) -> None:
     n_samples = 0 if query.background is None else len(query.background)
     if max(n_records, n_samples) > limits.max_explain_rows:
         wanted = f"{n_records} records to explain against {n_samples} samples"
-        raise TooLarge(f"{wanted}: at most {limits.max_explain_rows} of each are taken")
+        raise TooLarge(
+            f"{wanted}: at most {limits.max_explain_rows} of each are taken"
+        )
     rows, predictions = model.explanation_effort(query.background)
     total = n_records * rows * predictions
     if total > limits.max_explain_predictions:
-        product = f"{n_records} records x {rows} rows of background x {predictions} predictions"
-        most = f"at most {limits.max_explain_predictions} are made"
         raise TooLarge(
-            f"{product} for each are {total} predictions to explain with, {most}"
+            f"{n_records} records x {rows} rows of background x {predictions} predictions "
+            f"for each are {total} predictions to explain with, "
+            f"at most {limits.max_explain_predictions} are made"
         )
 
 
-def _read_body(environ: dict[str, Any], schema: Schema, limits: Limits) -> Body:
-    _check_type(
-        environ.get("CONTENT_TYPE", ""), environ.get("HTTP_CONTENT_ENCODING", "")
-    )
-    body = _body(environ, limits.max_content_length)
+def _read_body(
+    environ: WSGIEnvironment,
+    schema: Schema,
+    limits: Limits,
+) -> Body:
+    content_type = environ.get("CONTENT_TYPE", "")
+    content_encoding = environ.get("HTTP_CONTENT_ENCODING", "")
+    _check_type(content_type, content_encoding)
+    body = _receive(environ, limits.max_content_length)
     return reader(schema, reject_unknown=limits.reject_unknown).read(body)
 
 
-def _body(environ: dict[str, Any], most: int) -> bytes:
+def _receive(environ: WSGIEnvironment, max_bytes: int) -> bytes:
+    """Return the bytes of the body, which are `max_bytes` at most."""
     length = get_content_length(environ)
     if length is None:
-        return _body_of_any_length(environ, most)
+        return _receive_any_length(environ, max_bytes)
+    # Werkzeug has 0 for a text that is no number.
     if not length and environ["CONTENT_LENGTH"].strip().strip("0"):
         raise BadRequest("the Content-Length is not a number of bytes")
-    if length > most:
-        raise _too_large(most)
+    if length > max_bytes:
+        raise _too_large(max_bytes)
     try:
         body: bytes = environ["wsgi.input"].read(length)
-    except OSError as error:  # the client is too slow for the server, or gone
+    except OSError as error:
+        # The client is too slow for the server, or gone.
         raise ClientDisconnected(CUT_SHORT) from error
     if len(body) < length:
         raise ClientDisconnected(CUT_SHORT)
     return body
 
 
-def _body_of_any_length(environ: dict[str, Any], most: int) -> bytes:
-    if "HTTP_TRANSFER_ENCODING" in environ and not environ.get("wsgi.input_terminated"):
+def _receive_any_length(environ: WSGIEnvironment, max_bytes: int) -> bytes:
+    is_chunked = "HTTP_TRANSFER_ENCODING" in environ
+    if is_chunked and not environ.get("wsgi.input_terminated"):
         raise LengthRequired("the body must come with its Content-Length")
-    body: bytes = get_input_stream(environ, max_content_length=most + 1).read()
-    if len(body) > most:
-        raise _too_large(
-            most
-        )  # Werkzeug cuts a chunked body at its limit without a word
+    # Werkzeug cuts a chunked body at its limit without a word, so the limit is one byte higher.
+    body = get_input_stream(environ, max_content_length=max_bytes + 1).read()
+    if len(body) > max_bytes:
+        raise _too_large(max_bytes)
     return body
 
 
-def _too_large(most: int) -> TooLarge:
-    return TooLarge(f"the body is larger than the {most} bytes that are taken")
+def _too_large(max_bytes: int) -> TooLarge:
+    return TooLarge(
+        f"the body is larger than the {max_bytes} bytes that are taken"
+    )
 
 
+# To parse the header takes 1 to 4 microseconds, and clients send the same few ones.
 @lru_cache(maxsize=32)
-def _flags(query: str, names: tuple[str, ...]) -> dict[str, bool]:
-    text = query.encode("latin1").decode(errors="replace")  # as PEP 3333 has it
-    given = MultiDict(parse_qsl(text, keep_blank_values=True))
-    for name, values in given.lists():
-        if name not in names:
-            close = get_close_matches(name, names, n=1)
-            raise BadRequest(
-                f'unknown query parameter "{name}"'
-                + (f'; did you mean "{close[0]}"?' if close else "")
-            )
-        if len(values) > 1 or values[0].lower() not in FLAGS:
-            raise BadRequest(
-                f'query parameter "{name}": expected one of 0, 1, true or false'
-            )
-    return {name: FLAGS[given.get(name, "0").lower()] for name in names}
-
-
-@lru_cache(maxsize=32)
-def _check_type(content_type: str, coding: str) -> None:
+def _check_type(content_type: str, content_encoding: str) -> None:
+    """Raise UnsupportedMediaType if the headers say that a body is no JSON in UTF-8."""
     mimetype, options = parse_options_header(content_type.lower())
-    subtype = (
-        mimetype.partition("/")[2]
-        .removeprefix("x-")
-        .removeprefix("vnd.")
-        .removeprefix("apache.")
-    )
-    foreign = (
-        mimetype.startswith(FOREIGN_FAMILIES)
-        or subtype.rpartition("+")[2] in FOREIGN_SUBTYPES
-    )
-    if foreign:
-        raise UnsupportedMediaType(f"the body must be application/json, not {mimetype}")
+    if _is_foreign(mimetype):
+        raise UnsupportedMediaType(
+            f"the body must be application/json, not {mimetype}"
+        )
     charset = options.get("charset", "")
     if charset not in CHARSETS:
         raise UnsupportedMediaType(f"the body must be UTF-8, not {charset}")
-    if coding.lower() not in ("", "identity"):
+    if content_encoding.lower() not in ("", "identity"):
         raise UnsupportedMediaType(
-            f"the body must not be compressed, and is {coding}",
+            f"the body must not be compressed, and is {content_encoding}",
             headers={"Accept-Encoding": "identity"},
         )
+
+
+def _is_foreign(mimetype: str) -> bool:
+    """Return whether it is a type of something other than JSON, `image/svg+xml` for example."""
+    subtype = mimetype.partition("/")[2]
+    for prefix in SUBTYPE_PREFIXES:
+        subtype = subtype.removeprefix(prefix)
+    syntax = subtype.rpartition("+")[2]
+    return mimetype.startswith(FOREIGN_FAMILIES) or syntax in FOREIGN_SUBTYPES

@@ -1,99 +1,89 @@
 """Routes: the service's HTTP interface, a few lines each."""
 
-from concurrent.futures import Future
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, request
 
-from python.api.requests import check_effort, read, read_records
-from python.api.responses import answer, predicted, preprocessed
-from python.errors import NotReady, ServiceError
+from python.api.requests import Limits, check_effort, read_query, read_records
+from python.api.responses import (
+    explanation_content,
+    prediction_content,
+    records_content,
+    respond,
+)
 from python.model.base import Model
 
-LOADING_SECONDS, FAILED_SECONDS = 1, 60
 
-routes = Blueprint("routes", __name__)
+@dataclass(frozen=True)
+class Service:
+    """What the routes serve.
 
+    `loaded_model` returns the model; it raises NotReady while there is none.
+    `info` is the content of `/service-info`.
+    """
 
-def loaded_model() -> Model:
-    """The model; raises NotReady while it is loading, and after it could not be loaded."""
-    return _result(current_app.config["MODEL"])
-
-
-@lru_cache(
-    maxsize=1
-)  # a future's locks cost more than the trees of a forest; what raises is asked again
-def _result(future: Future[Model]) -> Model:
-    if not future.done():
-        raise NotReady("the model is being loaded", LOADING_SECONDS)
-    if (error := future.exception()) is not None:
-        reason = (
-            error.detail
-            if isinstance(error, ServiceError)
-            else "the model could not be loaded; the log has more"
-        )
-        raise NotReady(reason, FAILED_SECONDS)
-    return future.result()
+    loaded_model: Callable[[], Model]
+    limits: Limits
+    info: Mapping[str, object]
 
 
-@routes.get("/health")
-def health() -> Response:
-    """Whether the process answers."""
-    return Response("up", mimetype="text/plain")
+def make_routes(service: Service) -> Blueprint:
+    """Return the routes of the service."""
+    routes = Blueprint("routes", __name__)
 
+    @routes.get("/health")
+    def health() -> Response:
+        """Return "up" as long as the process responds."""
+        return Response("up", mimetype="text/plain")
 
-@routes.get("/ready")
-def ready() -> Response:
-    """Whether the model is loaded and has answered a first prediction."""
-    loaded_model()
-    return Response("ready", mimetype="text/plain")
+    @routes.get("/ready")
+    def ready() -> Response:
+        """Return "ready" once the model is loaded and has predicted a first row."""
+        service.loaded_model()
+        return Response("ready", mimetype="text/plain")
 
+    @routes.get("/service-info")
+    def service_info() -> Response:
+        """Return what this service is and since when it runs, in seconds since 1970."""
+        return respond(service.info)
 
-@routes.get("/service-info")
-def service_info() -> Response:
-    """What this service is and since when it runs, in seconds since 1970."""
-    return answer(current_app.config["SERVICE_INFO"])
+    @routes.get("/info")
+    def info() -> Response:
+        """Return what the model is, and the features that it takes."""
+        model = service.loaded_model()
+        metadata = {**model.metadata, "features": model.features()}
+        return respond({"metadata": metadata, "model": model.info()})
 
+    @routes.get("/features")
+    def features() -> Response:
+        """Return the features that the model takes, with their importances."""
+        model = service.loaded_model()
+        return respond(model.features())
 
-@routes.get("/info")
-def info() -> Response:
-    """What the model is, and the features it takes."""
-    model = loaded_model()
-    return answer(
-        {
-            "metadata": {**model.metadata, "features": model.features()},
-            "model": model.info(),
-        }
-    )
+    @routes.post("/predict")
+    def predict() -> Response:
+        """Return predictions for the records in the body.
 
+        They are probabilities with `?proba=1`, and come with SHAP values with `?explain=1`.
+        """
+        model = service.loaded_model()
+        query = read_query(request.environ, model.schema, service.limits)
+        check_effort(query, model, service.limits)
+        predictions = model.predictions(query.records)
+        content = prediction_content(model, predictions, proba=query.proba)
+        if query.explain:
+            explanation = model.explain(predictions, query.background)
+            single = query.records.single
+            content |= explanation_content(model, explanation, single=single)
+        return respond(content)
 
-@routes.get("/features")
-def features() -> Response:
-    """The features the model takes, with their importances."""
-    return answer(loaded_model().features())
+    @routes.post("/preprocess")
+    def preprocess() -> Response:
+        """Return the records in the body as the last step of the model sees them."""
+        model = service.loaded_model()
+        records = read_records(request.environ, model.schema, service.limits)
+        names, columns = model.preprocess(records)
+        return respond(records_content(names, columns))
 
-
-@routes.post("/predict")
-def predict() -> Response:
-    """Predictions for the records in the body; with `?proba=1` probabilities, with `?explain=1` SHAP values."""
-    model = loaded_model()
-    limits = current_app.config["LIMITS"]
-    query = read(request.environ, model.schema, limits)
-    check_effort(query, model, limits)
-    predictions = model.predictions(query.records)
-    outcome = predictions.probabilities if query.proba else predictions.prediction
-    explanation = (
-        model.explain(predictions, query.background) if query.explain else None
-    )
-    return predicted(model, query, outcome, explanation)
-
-
-@routes.post("/preprocess")
-def preprocess() -> Response:
-    """The records in the body as the last step of the model sees them."""
-    model = loaded_model()
-    return preprocessed(
-        *model.preprocess(
-            read_records(request.environ, model.schema, current_app.config["LIMITS"])
-        )
-    )
+    return routes

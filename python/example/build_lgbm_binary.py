@@ -7,36 +7,44 @@ import numpy as np
 import pandas as pd
 from lightgbm import LGBMClassifier
 
-choose = np.random.default_rng(0)
 rows = 500
+missing_share = 0.1
+
+# Applications for a loan, made up.
+choose = np.random.default_rng(0)
+income = choose.lognormal(mean=10, sigma=0.5, size=rows).round(2)
+age = choose.integers(18, 90, size=rows).astype(float)
+housing = pd.Categorical(choose.choice(["own", "rent", "free"], size=rows))
 data = pd.DataFrame(
     {
-        "income": choose.lognormal(mean=10, sigma=0.5, size=rows).round(2),
-        "age": choose.integers(18, 90, size=rows).astype(float),
-        "housing": pd.Categorical(choose.choice(["own", "rent", "free"], size=rows)),
+        "income": income,
+        "age": age,
+        "housing": housing,
     }
 )
-target = np.where(
-    data["income"] + 500 * data["age"] * (data["housing"] != "rent") > 45_000,
-    "accepted",
-    "declined",
-)
-data = data.mask(choose.random(data.shape) < 0.1)
-model = LGBMClassifier(n_estimators=50, verbose=-1, random_state=0).fit(data, target)
+pays_no_rent = housing != "rent"
+score = income + 500 * age * pays_no_rent
+target = np.where(score > 45_000, "accepted", "declined")
 
+is_missing = choose.random(data.shape) < missing_share
+data = data.mask(is_missing)
+model = LGBMClassifier(n_estimators=50, verbose=-1, random_state=0)
+model.fit(data, target)
+
+# The categories stand in the order that the model was fitted with.
+categories = list(data["housing"].cat.categories)
+features = [
+    {"name": "income", "type": "numeric"},
+    {"name": "age", "type": "numeric"},
+    {
+        "name": "housing",
+        "type": "category",
+        "categories": categories,
+    },
+]
 artifact = {
     "model": model,
-    "metadata": {
-        "features": [
-            {"name": "income", "type": "numeric"},
-            {"name": "age", "type": "numeric"},
-            {
-                "name": "housing",
-                "type": "category",
-                "categories": list(data["housing"].cat.categories),
-            },
-        ]
-    },
+    "metadata": {"features": features},
 }
 joblib.dump(artifact, "model.joblib")
 

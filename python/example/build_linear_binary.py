@@ -8,17 +8,23 @@ from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
 
 names = ["feature1", "feature2", "feature3"]
-data, target = make_classification(
-    n_samples=200, n_features=3, n_informative=3, n_redundant=0, random_state=0
+values, target = make_classification(
+    n_samples=200,
+    n_features=3,
+    n_informative=3,
+    n_redundant=0,
+    random_state=0,
 )
-data = pd.DataFrame(data, columns=names)
-model = LogisticRegression().fit(data, target)
+data = pd.DataFrame(values, columns=names)
+model = LogisticRegression()
+model.fit(data, target)
 
+features = []
+for name in names:
+    features.append({"name": name, "type": "numeric", "default": -1})
 artifact = {
     "model": model,
-    "metadata": {
-        "features": [{"name": name, "type": "numeric", "default": -1} for name in names]
-    },
+    "metadata": {"features": features},
     # A linear model is explained against the mean of these rows.
     "samples": data.sample(100, random_state=0),
 }

@@ -1,4 +1,4 @@
-"""Build `model.joblib`: a pipeline on the diabetes data, from a patient's measurements to the progression a year later."""
+"""Build `model.joblib`: a pipeline that predicts how far a patient's diabetes has progressed."""
 
 import json
 
@@ -11,22 +11,22 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+# Measurements of patients, and the progression of their disease a year later.
 data, progression = load_diabetes(return_X_y=True, as_frame=True, scaled=False)
-data["sex"] = data["sex"].map(
-    {1: "a", 2: "b"}
-)  # the data set does not say which is which
+# The data set does not say which sex is which.
+data["sex"] = data["sex"].map({1: "a", 2: "b"})
 train, test, train_target, test_target = train_test_split(
-    data, progression, random_state=0
+    data,
+    progression,
+    random_state=0,
 )
 
-numbers = [name for name in data if name != "sex"]
+names = list(data)
+numbers = [name for name in names if name != "sex"]
+scale = make_pipeline(SimpleImputer(strategy="median"), StandardScaler())
 prepare = ColumnTransformer(
     [
-        (
-            "numbers",
-            make_pipeline(SimpleImputer(strategy="median"), StandardScaler()),
-            numbers,
-        ),
+        ("numbers", scale, numbers),
         ("sex", OneHotEncoder(), ["sex"]),
     ]
 )
@@ -38,15 +38,24 @@ model = Pipeline(
 )
 model.fit(train, train_target)
 
-features = [
-    {"name": name, "type": "category", "categories": ["a", "b"]}
-    if name == "sex"
-    else {"name": name, "type": "numeric"}
-    for name in data
-]
-joblib.dump({"model": model, "metadata": {"features": features}}, "model.joblib")
+# The features are what a client sends, before any step of the pipeline.
+features = []
+for name in names:
+    if name == "sex":
+        features.append(
+            {"name": name, "type": "category", "categories": ["a", "b"]}
+        )
+    else:
+        features.append({"name": name, "type": "numeric"})
+artifact = {
+    "model": model,
+    "metadata": {"features": features},
+}
+joblib.dump(artifact, "model.joblib")
 
 score = model.score(test, test_target)
-print(f"wrote model.joblib: R^2 = {score:.2f} on {len(test)} patients it has not seen")
+print(
+    f"wrote model.joblib: R^2 = {score:.2f} on {len(test)} patients it has not seen"
+)
 record = json.dumps(test.iloc[0].to_dict())
 print(f"curl -d '{record}' 'http://localhost:5000/predict?explain=1'")

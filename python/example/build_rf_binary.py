@@ -1,4 +1,4 @@
-"""Build `model.joblib`: a random forest that tells two classes apart by three numbers."""
+"""Build `model.joblib`: a random forest that predicts one of two classes from three numbers."""
 
 import json
 
@@ -8,19 +8,24 @@ from sklearn.datasets import make_classification
 from sklearn.ensemble import RandomForestClassifier
 
 names = ["feature1", "feature2", "feature3"]
-data, target = make_classification(
-    n_samples=200, n_features=3, n_informative=3, n_redundant=0, random_state=0
+values, target = make_classification(
+    n_samples=200,
+    n_features=3,
+    n_informative=3,
+    n_redundant=0,
+    random_state=0,
 )
-data = pd.DataFrame(data, columns=names)
-model = RandomForestClassifier(n_estimators=100, max_depth=5, random_state=0).fit(
-    data, target
-)
+data = pd.DataFrame(values, columns=names)
+model = RandomForestClassifier(n_estimators=100, max_depth=5, random_state=0)
+model.fit(data, target)
 
+features = []
+for name in names:
+    # A value that is missing in a record is -1.
+    features.append({"name": name, "type": "numeric", "default": -1})
 artifact = {
     "model": model,
-    "metadata": {
-        "features": [{"name": name, "type": "numeric", "default": -1} for name in names]
-    },
+    "metadata": {"features": features},
 }
 joblib.dump(artifact, "model.joblib")
 

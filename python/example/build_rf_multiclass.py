@@ -1,4 +1,4 @@
-"""Build `model.joblib`: a random forest that tells three classes apart by three numbers."""
+"""Build `model.joblib`: a random forest that predicts one of three classes from three numbers."""
 
 import json
 
@@ -8,7 +8,7 @@ from sklearn.datasets import make_classification
 from sklearn.ensemble import RandomForestClassifier
 
 names = ["feature1", "feature2", "feature3"]
-data, target = make_classification(
+values, target = make_classification(
     n_samples=300,
     n_features=3,
     n_informative=3,
@@ -17,19 +17,21 @@ data, target = make_classification(
     n_clusters_per_class=1,
     random_state=0,
 )
-data = pd.DataFrame(data, columns=names)
-model = RandomForestClassifier(n_estimators=100, max_depth=5, random_state=0).fit(
-    data, target
-)
+data = pd.DataFrame(values, columns=names)
+model = RandomForestClassifier(n_estimators=100, max_depth=5, random_state=0)
+model.fit(data, target)
 
+features = []
+for name in names:
+    features.append({"name": name, "type": "numeric", "default": -1})
+metadata = {
+    "features": features,
+    # The names of the classes 0, 1 and 2, in this order.
+    "class_names": ["low", "middle", "high"],
+}
 artifact = {
     "model": model,
-    "metadata": {
-        "features": [
-            {"name": name, "type": "numeric", "default": -1} for name in names
-        ],
-        "class_names": ["low", "middle", "high"],
-    },
+    "metadata": metadata,
 }
 joblib.dump(artifact, "model.joblib")
 

@@ -8,17 +8,22 @@ from sklearn.datasets import make_regression
 from sklearn.ensemble import RandomForestRegressor
 
 names = ["feature1", "feature2", "feature3"]
-data, target = make_regression(n_samples=200, n_features=3, noise=5, random_state=0)
-data = pd.DataFrame(data, columns=names)
-model = RandomForestRegressor(n_estimators=100, max_depth=5, random_state=0).fit(
-    data, target
+values, target = make_regression(
+    n_samples=200,
+    n_features=3,
+    noise=5,
+    random_state=0,
 )
+data = pd.DataFrame(values, columns=names)
+model = RandomForestRegressor(n_estimators=100, max_depth=5, random_state=0)
+model.fit(data, target)
 
+features = []
+for name in names:
+    features.append({"name": name, "type": "numeric", "default": -1})
 artifact = {
     "model": model,
-    "metadata": {
-        "features": [{"name": name, "type": "numeric", "default": -1} for name in names]
-    },
+    "metadata": {"features": features},
 }
 joblib.dump(artifact, "model.joblib")
 

@@ -14,11 +14,14 @@ if TYPE_CHECKING:
 FAMILIES = {"SKLEARN_MODEL": "python.model.sklearn:SklearnModel"}
 
 
-def load_model(path: Path, family: str, sha256: str = "") -> "Model":
+def load_model(
+    path: Path,
+    family: str,
+    sha256: str = "",
+) -> "Model":
     """Return the model in the file, ready to predict; raise ArtifactError in one sentence."""
-    from python.model.artifact import (
-        Artifact,
-    )  # joblib comes with it; a health check needs none
+    # joblib comes with it, and a health check needs none.
+    from python.model.artifact import Artifact
 
     artifact = Artifact.load(path, sha256)
     model: Model = resolve_name(FAMILIES[family]).load(artifact)

@@ -50,13 +50,20 @@ class Artifact:
         return cls.of(content, path.name, digest[:VERSION_DIGITS])
 
     @classmethod
-    def of(cls, content: Any, name: str = "model.joblib", version: str = "") -> Self:
+    def of(
+        cls,
+        content: Any,
+        name: str = "model.joblib",
+        version: str = "",
+    ) -> Self:
         """Return the artifact that `content`, the dict from the file `name`, describes.
 
         Raises ArtifactError with one sentence that says what is wrong with it.
         """
         if not isinstance(content, Mapping):
-            raise ArtifactError(f"{name} holds {_with_article(content)}, not a dict")
+            raise ArtifactError(
+                f"{name} holds {_with_article(content)}, not a dict"
+            )
         for key in ("model", "metadata"):
             if key not in content:
                 raise ArtifactError(f'{name} lacks the key "{key}"')
@@ -72,10 +79,16 @@ class Artifact:
         return cls(model, metadata, content.get("samples"), version)
 
 
-def _checked_digest(file: IO[bytes], name: str, expected: str) -> str:
+def _checked_digest(
+    file: IO[bytes],
+    name: str,
+    expected: str,
+) -> str:
     digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
     if expected and digest != expected.lower():
-        fault = f"is not the file that MODEL_SHA256 names: its SHA-256 is {digest}"
+        fault = (
+            f"is not the file that MODEL_SHA256 names: its SHA-256 is {digest}"
+        )
         raise ArtifactError(f"{name} {fault}")
     file.seek(0)
     return digest
@@ -110,7 +123,9 @@ def _unpickle(file: IO[bytes], name: str) -> Any:
 def _sentence(warning: Warning | str) -> str:
     if hasattr(warning, "original_sklearn_version"):
         fitted_with = warning.original_sklearn_version
-        return _version_sentence("scikit-learn", fitted_with, version("scikit-learn"))
+        return _version_sentence(
+            "scikit-learn", fitted_with, version("scikit-learn")
+        )
     return str(warning)
 
 
@@ -132,11 +147,17 @@ def _warn_of_other_versions(versions: Any, name: str) -> None:
             continue
         if installed != fitted_with:
             log.warning(
-                "%s: %s", name, _version_sentence(package, fitted_with, installed)
+                "%s: %s",
+                name,
+                _version_sentence(package, fitted_with, installed),
             )
 
 
-def _version_sentence(package: str, fitted_with: str, installed: str) -> str:
+def _version_sentence(
+    package: str,
+    fitted_with: str,
+    installed: str,
+) -> str:
     return f"fitted with {package} {fitted_with}, served with {installed}: answers may differ"
 
 

@@ -112,7 +112,9 @@ class Model(ABC):
         They are interventional where there is a `background`.
         Raises Unprocessable for a model that cannot be explained, or not without a background.
         """
-        raise Unprocessable(f"the model cannot be explained: {NO_EXPLANATIONS}")
+        raise Unprocessable(
+            f"the model cannot be explained: {NO_EXPLANATIONS}"
+        )
 
     def explanation_effort(self, background: Records | None = None) -> Effort:  # noqa: ARG002
         """Return what it costs to explain one record."""
@@ -123,7 +125,10 @@ class Model(ABC):
         """Whether `explain` explains a record without a background from the request."""
         return False
 
-    def preprocess(self, records: Records) -> tuple[list[str], list[list[Any]]]:
+    def preprocess(
+        self,
+        records: Records,
+    ) -> tuple[list[str], list[list[Any]]]:
         """Return the names, and the values by column, of what the last step of the model takes."""
         columns = split_columns(records.columns)
         return self.schema.names, [column.tolist() for column in columns]

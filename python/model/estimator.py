@@ -50,9 +50,11 @@ def split_steps(estimator: Estimator) -> Steps:
     transformers: list[Transformer] = []
     *outer, predictor = layers(estimator)
     for layer in outer:
-        if not hasattr(layer, "best_estimator_"):
-            steps = [step for _, step in layer.steps[:-1]]
-            transformers += [step for step in steps if step not in SKIPPED_STEPS]
+        if hasattr(layer, "best_estimator_"):
+            continue
+        for _, step in layer.steps[:-1]:
+            if step not in SKIPPED_STEPS:
+                transformers.append(step)
     return Steps(transformers, predictor)
 
 
@@ -63,7 +65,7 @@ def layers(estimator: Estimator) -> Iterator[Estimator]:
         if hasattr(estimator, "best_estimator_"):
             estimator = estimator.best_estimator_
         elif hasattr(estimator, "steps"):
-            estimator = estimator.steps[-1][1]
+            _, estimator = estimator.steps[-1]
         else:
             return
         yield estimator
@@ -73,7 +75,9 @@ def predictor_type(estimator: Estimator) -> type:
     """Return the type of the last step of a pipeline, search or calibration."""
     predictor = split_steps(estimator).predictor
     calibrated = getattr(predictor, "calibrated_classifiers_", None)
-    return predictor_type(calibrated[0].estimator) if calibrated else type(predictor)
+    if calibrated:
+        return predictor_type(calibrated[0].estimator)
+    return type(predictor)
 
 
 def estimator_type(estimator: Estimator) -> str:
@@ -82,7 +86,8 @@ def estimator_type(estimator: Estimator) -> str:
 
     try:
         tagged_type = get_tags(estimator).estimator_type
-    except (AttributeError, TypeError):  # it is no estimator of scikit-learn's kind
+    except (AttributeError, TypeError):
+        # It is no estimator of scikit-learn's kind.
         tagged_type = getattr(estimator, "_estimator_type", None)
     if tagged_type:
         return str(tagged_type)
@@ -109,9 +114,10 @@ def input_names(estimator: Estimator) -> list[str] | None:
     names = getattr(estimator, "feature_names_in_", own_names)
     if names is None:
         return None
+    listed = list(names)
     # CatBoost numbers the columns of an array.
-    numbers = [str(number) for number in range(len(names))]
-    return None if list(names) == numbers else list(names)
+    numbers = [str(number) for number in range(len(listed))]
+    return None if listed == numbers else listed
 
 
 def takes_names(estimator: Estimator) -> bool:
@@ -119,9 +125,9 @@ def takes_names(estimator: Estimator) -> bool:
 
     It does if it was fitted with one, or does not say what it was fitted with.
     """
-    return input_names(estimator) is not None or not hasattr(
-        estimator, "n_features_in_"
-    )
+    if input_names(estimator) is not None:
+        return True
+    return not hasattr(estimator, "n_features_in_")
 
 
 def check_inputs(estimator: Estimator, names: list[str]) -> None:
@@ -134,12 +140,17 @@ def check_inputs(estimator: Estimator, names: list[str]) -> None:
         raise ArtifactError(message)
     for name, fitted_name in zip(names, fitted_names, strict=True):
         # LightGBM writes an underscore for each blank.
-        if fitted_name not in (name, name.replace(" ", "_")):
+        with_underscores = name.replace(" ", "_")
+        if fitted_name not in (name, with_underscores):
+            named = f"the metadata names {shorten(name)}"
             fitted = f"the model was fitted with {shorten(fitted_name)}"
-            raise ArtifactError(f"the metadata names {shorten(name)} where {fitted}")
+            raise ArtifactError(f"{named} where {fitted}")
 
 
-def find_class_names(estimator: Estimator, class_names: Any) -> list[str] | None:
+def find_class_names(
+    estimator: Estimator,
+    class_names: Any,
+) -> list[str] | None:
     """Return what to call the classes, in the order of `classes_`; None if there are none.
 
     These are the `class_names` of the metadata, or else the labels.
@@ -157,7 +168,8 @@ def find_class_names(estimator: Estimator, class_names: Any) -> list[str] | None
     names = []
     if isinstance(class_names, list | tuple):
         names = [str(name) for name in class_names if name is not None]
-    if len(names) != len(labels) or len(set(names)) < len(names):
+    is_repeated = len(set(names)) < len(names)
+    if len(names) != len(labels) or is_repeated:
         expected = f"a list of {len(labels)} names, one for each of the model's classes"
         raise ArtifactError(f"class_names must be {expected}")
     return names
@@ -180,7 +192,8 @@ def find_importances(predictor: Estimator) -> Matrix | None:
         return np.asarray(importances, dtype=float)
     coefficients = getattr(predictor, "coef_", None)
     if coefficients is not None:
-        sizes = np.abs(np.atleast_2d(to_dense(coefficients)).astype(float))
+        by_output = np.atleast_2d(to_dense(coefficients))
+        sizes = np.abs(by_output.astype(float))
         return np.asarray(sizes.sum(axis=0))
     return None
 
@@ -189,7 +202,8 @@ def is_sklearns_own(step: Any) -> bool:
     """Return whether the step's class is scikit-learn's own: a subclass may do anything."""
     module = type(step).__module__
     # A frozen estimator is whatever it holds.
-    return module.startswith("sklearn.") and not module.startswith("sklearn.frozen")
+    is_frozen = module.startswith("sklearn.frozen")
+    return module.startswith("sklearn.") and not is_frozen
 
 
 def prepare_to_serve(estimator: Estimator) -> None:
@@ -216,9 +230,10 @@ def _parts(estimator: Estimator) -> Iterator[Any]:
             pending.extend(part)
         elif isinstance(part, dict):
             pending.extend(part.values())
-        elif id(part) not in visited and (
-            hasattr(part, "predict") or hasattr(part, "transform")
-        ):
+        elif id(part) in visited:
+            continue
+        elif hasattr(part, "predict") or hasattr(part, "transform"):
             visited.add(id(part))
             yield part
-            pending.extend(getattr(part, "__dict__", {}).values())
+            attributes = getattr(part, "__dict__", {})
+            pending.extend(attributes.values())

@@ -9,7 +9,12 @@ from typing import Any
 import numpy as np
 
 from python.errors import ArtifactError
-from python.model.data.columns import slice_rows, stack_rows, take_rows, with_column
+from python.model.data.columns import (
+    slice_rows,
+    stack_rows,
+    take_rows,
+    with_column,
+)
 from python.model.data.features import Category, Feature, Numeric, Value
 from python.model.data.schema import Row, Schema
 from python.model.refusals import Call, accepts, refused_rows
@@ -29,7 +34,9 @@ def read_samples(schema: Schema, samples: Any) -> Columns | None:
     """
     if samples is None:
         return None
-    records = samples.to_dict("records") if hasattr(samples, "columns") else samples
+    records = (
+        samples.to_dict("records") if hasattr(samples, "columns") else samples
+    )
     listed = list(records) if isinstance(records, Iterable) else []
     if not listed:
         raise ArtifactError(
@@ -42,18 +49,26 @@ def read_samples(schema: Schema, samples: Any) -> Columns | None:
     return tolerant.columns(rows)
 
 
-def _sample_row(schema: Schema, record: Any, number: int) -> Row:
+def _sample_row(
+    schema: Schema,
+    record: Any,
+    number: int,
+) -> Row:
     if not isinstance(record, Mapping):
         raise ArtifactError(f"samples, row {number}: expected a record")
     row = []
     for feature in schema.features:
         if feature.name not in record:
-            raise ArtifactError(f'samples, row {number}: no value for "{feature.name}"')
+            raise ArtifactError(
+                f'samples, row {number}: no value for "{feature.name}"'
+            )
         row.append(_json_value(record[feature.name]))
     for feature, value in zip(schema.features, row, strict=True):
         fault = feature.fault(value)
         if fault is not None:
-            raise ArtifactError(f'samples, row {number}, "{feature.name}": {fault}')
+            raise ArtifactError(
+                f'samples, row {number}, "{feature.name}": {fault}'
+            )
     return tuple(row)
 
 
@@ -66,7 +81,11 @@ def _json_value(value: Any) -> Value:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def first_row(predict: Call, schema: Schema, samples: Columns | None) -> Columns:
+def first_row(
+    predict: Call,
+    schema: Schema,
+    samples: Columns | None,
+) -> Columns:
     """Return one row that the estimator takes: the first sample, or one made up from the metadata.
 
     Raises ArtifactError if it does not take that row, or predicts another number of rows.
@@ -97,7 +116,11 @@ def first_row(predict: Call, schema: Schema, samples: Columns | None) -> Columns
     return row
 
 
-def find_accepts_missing(predict: Call, schema: Schema, row: Columns) -> Schema:
+def find_accepts_missing(
+    predict: Call,
+    schema: Schema,
+    row: Columns,
+) -> Schema:
     """Return the schema with every `accepts_missing` settled.
 
     Where the metadata leaves it unsaid, it is whether the estimator takes `row` without that value.
@@ -118,7 +141,9 @@ def find_accepts_missing(predict: Call, schema: Schema, row: Columns) -> Schema:
     # Most estimators take either all values missing or none: one call instead of one for each.
     accepting = unsaid
     if not takes_row_without(unsaid):
-        accepting = [number for number in unsaid if takes_row_without([number])]
+        accepting = [
+            number for number in unsaid if takes_row_without([number])
+        ]
     names = {schema.names[number] for number in accepting}
     return schema.with_missing(
         lambda item: bool(item.accepts_missing) or item.name in names
@@ -136,7 +161,11 @@ def check_samples(predict: Call, samples: Columns | None) -> None:
         )
 
 
-def make_probes(predict: Call, schema: Schema, samples: Columns | None) -> Columns:
+def make_probes(
+    predict: Call,
+    schema: Schema,
+    samples: Columns | None,
+) -> Columns:
     """Return rows for which the estimator predicts finite numbers: samples, and made-up rows.
 
     The made-up rows differ from each other in every feature, and lack values where they may.
@@ -145,7 +174,9 @@ def make_probes(predict: Call, schema: Schema, samples: Columns | None) -> Colum
     made_up = [schema.row(schema.example())]
     for _ in range(MADE_UP_ROWS):
         made_up.append(
-            tuple(_made_up_value(feature, choose) for feature in schema.features)
+            tuple(
+                _made_up_value(feature, choose) for feature in schema.features
+            )
         )
     probes = schema.columns(made_up)
     if samples is not None:

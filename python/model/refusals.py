@@ -13,7 +13,10 @@ Call = Callable[[Columns], Any]
 
 
 def find_faults(
-    call: Call, columns: Columns, names: Sequence[str], accepted: Columns
+    call: Call,
+    columns: Columns,
+    names: Sequence[str],
+    accepted: Columns,
 ) -> list[Fault]:
     """Return a fault for each value that makes `call` raise, at most 100.
 
@@ -29,18 +32,24 @@ def find_faults(
 
 
 def _faults(
-    call: Call, columns: Columns, names: Sequence[str], accepted: Columns
+    call: Call,
+    columns: Columns,
+    names: Sequence[str],
+    accepted: Columns,
 ) -> Iterator[Fault]:
     for row in refused_rows(call, columns):
         record = slice_rows(columns, row, row + 1)
         refused_names = []
         for number, name in enumerate(names):
-            if not accepts(call, with_column(accepted, number, record)):
+            one_value = with_column(accepted, number, record)
+            if not accepts(call, one_value):
                 refused_names.append(name)
         for name in refused_names:
             yield Fault(row, name, "the model does not take this value")
         if not refused_names:
-            yield Fault(row, None, "the model does not take these values together")
+            yield Fault(
+                row, None, "the model does not take these values together"
+            )
 
 
 def refused_rows(call: Call, columns: Columns) -> Iterator[int]:

@@ -12,7 +12,12 @@ from python.model import estimator as facts
 from python.model import probes
 from python.model.artifact import Artifact
 from python.model.base import Effort, Explanation, Model, Predictions
-from python.model.data.columns import is_missing, slice_rows, split_columns, stack_rows
+from python.model.data.columns import (
+    is_missing,
+    slice_rows,
+    split_columns,
+    stack_rows,
+)
 from python.model.data.features import Value
 from python.model.data.records import Records
 from python.model.data.schema import Schema
@@ -31,7 +36,10 @@ class SklearnModel(Model):
     """A fitted estimator behind the service's verbs."""
 
     def __init__(
-        self, artifact: Artifact, schema: Schema, background: Columns | None
+        self,
+        artifact: Artifact,
+        schema: Schema,
+        background: Columns | None,
     ) -> None:
         """Take a schema that says what may be missing, and the background of the artifact.
 
@@ -40,9 +48,10 @@ class SklearnModel(Model):
         super().__init__(artifact, schema)
         self._steps = facts.split_steps(self.estimator)
         self._background = background
-        self._probes = probes.make_probes(self.estimator.predict, schema, background)
+        predict = self.estimator.predict
+        self._probes = probes.make_probes(predict, schema, background)
         self._accepted = slice_rows(self._probes, 0, 1)
-        first_prediction = np.asarray(self.estimator.predict(self._accepted))
+        first_prediction = np.asarray(predict(self._accepted))
         self.task = facts.find_task(self.estimator, first_prediction)
         if self.task != facts.SEVERAL_OUTPUTS:
             names = self.metadata.get("class_names")
@@ -60,9 +69,8 @@ class SklearnModel(Model):
         """
         estimator = artifact.model
         facts.prepare_to_serve(estimator)
-        schema = Schema.from_metadata(
-            artifact.metadata, named=facts.takes_names(estimator)
-        )
+        named = facts.takes_names(estimator)
+        schema = Schema.from_metadata(artifact.metadata, named=named)
         facts.check_inputs(estimator, schema.names)
         background = probes.read_samples(schema, artifact.samples)
         row = probes.first_row(estimator.predict, schema, background)
@@ -74,13 +82,20 @@ class SklearnModel(Model):
         """Predict with a compiled copy from now on, where it is proven equal to the estimator."""
         rows = self._probes
         if self._background is not None:
-            rows = stack_rows(slice_rows(self._background, 0, MAX_TRIED_SAMPLES), rows)
+            samples = slice_rows(self._background, 0, MAX_TRIED_SAMPLES)
+            rows = stack_rows(samples, rows)
         try:
-            self.copy = make_copy(self.estimator, self._steps, self.schema, rows)
+            self.copy = make_copy(
+                self.estimator,
+                self._steps,
+                self.schema,
+                rows,
+            )
         except Unproven as error:
             self._no_copy_reason = str(error)
             log.warning("the estimator answers itself, because %s", error)
-        except Exception as error:  # there are more estimators than anybody knows
+        except Exception as error:
+            # There are more estimators than anybody knows.
             name = type(error).__name__
             self._no_copy_reason = f"it cannot be compiled ({name}: {error})"
             log.info("the estimator answers itself: %s", self._no_copy_reason)
@@ -98,7 +113,9 @@ class SklearnModel(Model):
         return SklearnPredictions(self, records)
 
     def explain(
-        self, predictions: Predictions, background: Records | None = None
+        self,
+        predictions: Predictions,
+        background: Records | None = None,
     ) -> Explanation:
         """Return SHAP values of each input feature for the predictions."""
         records = predictions.records
@@ -120,16 +137,23 @@ class SklearnModel(Model):
         """Return what it costs to explain one record."""
         return self._explainer.effort(background)
 
-    def explanation_method(self, background: Records | None = None) -> str | None:
+    def explanation_method(
+        self,
+        background: Records | None = None,
+    ) -> str | None:
         """Return the name of the method that explains; None if there is none."""
         method = self._explainer.method(background)
         return None if method is None else method.name
 
-    def preprocess(self, records: Records) -> tuple[list[str], list[list[Any]]]:
+    def preprocess(
+        self,
+        records: Records,
+    ) -> tuple[list[str], list[list[Any]]]:
         """Return the names, and the values by column, of what the predictor takes."""
         matrix = self._call(self._steps.transform, records)
         columns = [column.tolist() for column in split_columns(matrix)]
-        return self._steps.names_out(self.schema.names, len(columns)), columns
+        names = self._steps.names_out(self.schema.names, len(columns))
+        return names, columns
 
     @property
     def offers_explanations(self) -> bool:
@@ -139,10 +163,9 @@ class SklearnModel(Model):
     def example(self) -> dict[str, Value]:
         """Return a record that the estimator can predict: of the samples, or made up."""
         record = {}
-        for name, column in zip(
-            self.schema.names, split_columns(self._accepted), strict=True
-        ):
-            value = column.tolist()[0]
+        columns = split_columns(self._accepted)
+        for name, column in zip(self.schema.names, columns, strict=True):
+            (value,) = column.tolist()
             if not is_missing(value):
                 record[name] = value
         return record
@@ -150,16 +173,18 @@ class SklearnModel(Model):
     def features(self) -> list[dict[str, Any]]:
         """Return the features as the metadata describes them, with importances where there are."""
         features = super().features()
-        for feature, importance in zip(features, self._importances, strict=False):
+        pairs = zip(features, self._importances, strict=False)
+        for feature, importance in pairs:
             feature["importance"] = importance
         return features
 
     def info(self) -> dict[str, Any]:
         """Return what the model is, how it is explained and how it predicts, or why not."""
+        predictor_type = facts.predictor_type(self.estimator)
         reason = self._no_copy_reason if self.copy is None else None
         return {
             **super().info(),
-            "predictor_type": str(facts.predictor_type(self.estimator)),
+            "predictor_type": str(predictor_type),
             **self._explainer.info(),
             "fast_predict": self.copy is not None,
             "fast_predict_reason": reason,
@@ -170,7 +195,8 @@ class SklearnModel(Model):
 
         Raises RefusedRecords for values that the estimator does not take.
         """
-        return np.asarray(self._call(getattr(self.estimator, method), records))
+        compute = getattr(self.estimator, method)
+        return np.asarray(self._call(compute, records))
 
     def _call(self, method: Call, records: Records) -> Any:
         def call_quietly(columns: Columns) -> Any:
@@ -181,13 +207,19 @@ class SklearnModel(Model):
         try:
             return call_quietly(records.columns)
         except Exception as error:
-            names = self.schema.names
-            faults = find_faults(call_quietly, records.columns, names, self._accepted)
+            faults = find_faults(
+                call_quietly,
+                records.columns,
+                self.schema.names,
+                self._accepted,
+            )
             if not faults:  # the estimator does not work any more
                 raise
             if not isinstance(error, ValueError):
                 name = type(error).__name__
-                log.warning("the model says %s to records that fit its metadata", name)
+                log.warning(
+                    "the model says %s to records that fit its metadata", name
+                )
             detail = "the model does not take these values"
             raise RefusedRecords(detail, records, faults) from error
 
@@ -214,9 +246,12 @@ class SklearnModel(Model):
             return []
         if len(importances) != len(self._origins):
             return []
-        n_features = len(self.schema.names)
-        by_feature = sum_by_feature(importances[None], self._origins, n_features)
-        return [float(importance) for importance in by_feature[0]]
+        (by_feature,) = sum_by_feature(
+            importances[None],
+            self._origins,
+            len(self.schema.names),
+        )
+        return [float(importance) for importance in by_feature]
 
 
 class SklearnPredictions(Predictions):
@@ -232,8 +267,9 @@ class SklearnPredictions(Predictions):
         prediction = self._copied_prediction
         if prediction is None:
             prediction = self._sklearn.call("predict", self.records)
-        is_column = prediction.ndim == 2 and prediction.shape[1] == 1
-        return prediction[:, 0] if is_column else prediction
+        if prediction.ndim == 2 and prediction.shape[1] == 1:
+            return prediction[:, 0]
+        return prediction
 
     @cached_property
     def probabilities(self) -> Matrix:

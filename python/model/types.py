@@ -12,7 +12,7 @@ Matrix: TypeAlias = NDArray[np.float64]
 """Numbers, (n_rows, n_columns), float64."""
 
 Estimator: TypeAlias = Any
-"""A fitted object with scikit-learn's `predict`, and whatever other methods and attributes it has."""
+"""A fitted object with scikit-learn's `predict`, and perhaps other methods of its estimators."""
 
 Transformer: TypeAlias = Any
 """A fitted object with scikit-learn's `transform`: a step of a pipeline before the last one."""

@@ -29,7 +29,9 @@ RUN_FOLDER = Path(
 )  # A container can write here, and nothing else uses it.
 SWAP_LIMIT_SECONDS = 900
 POLL_SECONDS = 0.2
-READY_TIMEOUT_SECONDS = 4  # The health check of the Dockerfile may take 5 seconds.
+READY_TIMEOUT_SECONDS = (
+    4  # The health check of the Dockerfile may take 5 seconds.
+)
 
 
 class Worker(msgspec.Struct):
@@ -62,7 +64,11 @@ def serve() -> NoReturn:
         "SERVICE_LISTENER": str(listener.detach()),
     }
     supervisor = [sys.executable, "-m", "python.production.supervisor"]
-    uwsgi = [str(Path(sys.executable).with_name("uwsgi")), "--ini", "uwsgi.ini"]
+    uwsgi = [
+        str(Path(sys.executable).with_name("uwsgi")),
+        "--ini",
+        "uwsgi.ini",
+    ]
     os.chdir(PROJECT)
     os.execve(sys.executable, [*supervisor, *uwsgi], environ)  # noqa: S606
 
@@ -214,7 +220,10 @@ def wait_for_workers(replaced: Collection[int] = ()) -> None:
     deadline = time.monotonic() + SWAP_LIMIT_SECONDS
     while True:
         workers = read_statistics().workers
-        if all(worker.accepting and worker.pid not in replaced for worker in workers):
+        if all(
+            worker.accepting and worker.pid not in replaced
+            for worker in workers
+        ):
             return
         if time.monotonic() > deadline:
             raise TimeoutError(

@@ -15,12 +15,18 @@ from contextlib import suppress
 
 BACKLOG_CONNECTIONS = 1024
 STOP = (signal.SIGTERM, signal.SIGINT)
-READY = signal.SIGRTMIN  # Real-time signals are queued, so that no worker's is lost.
+READY = (
+    signal.SIGRTMIN
+)  # Real-time signals are queued, so that no worker's is lost.
 SIGNALS = {signal.SIGCHLD, READY, *STOP}
 REPEAT_SECONDS = 0.5
 
 
-def supervise(command: list[str], listener: socket.socket, grace_seconds: float) -> int:
+def supervise(
+    command: list[str],
+    listener: socket.socket,
+    grace_seconds: float,
+) -> int:
     """Run uWSGI until it ends, and return its exit status: 128 plus the signal if it was killed.
 
     On SIGTERM or SIGINT, connections are refused at once, and the workers have `grace_seconds`
@@ -52,7 +58,9 @@ def supervise(command: list[str], listener: socket.socket, grace_seconds: float)
 def start(command: list[str]) -> int:
     """Start uWSGI in a process group of its own, with no signal blocked; return its number."""
     environ = {**os.environ, "SERVICE_SUPERVISOR": str(os.getpid())}
-    return os.posix_spawn(command[0], command, environ, setpgroup=0, setsigmask=())
+    return os.posix_spawn(
+        command[0], command, environ, setpgroup=0, setsigmask=()
+    )
 
 
 def announce_ready() -> None:
@@ -62,7 +70,11 @@ def announce_ready() -> None:
         os.kill(int(supervisor), READY)
 
 
-def stop(uwsgi: int, workers: set[int], deadline: float) -> int:
+def stop(
+    uwsgi: int,
+    workers: set[int],
+    deadline: float,
+) -> int:
     """Wait until uWSGI has ended, and return its exit status; kill it after the deadline.
 
     `workers` are the processes that are signalled to end, again and again: a worker may have
@@ -105,4 +117,6 @@ def exit_status(process: int) -> int | None:
 if __name__ == "__main__":
     inherited = socket.socket(fileno=int(os.environ["SERVICE_LISTENER"]))
     request_seconds = float(os.environ["REQUEST_TIMEOUT"])
-    sys.exit(supervise(sys.argv[1:], inherited, grace_seconds=request_seconds + 1))
+    sys.exit(
+        supervise(sys.argv[1:], inherited, grace_seconds=request_seconds + 1)
+    )

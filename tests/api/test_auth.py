@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.conftest import Client
 from tests.problems import problem
+from tests.serving import Client
 
 
 @pytest.mark.parametrize(
@@ -15,7 +15,10 @@ from tests.problems import problem
     ],
 )
 def test_the_right_key_lets_in(header: dict[str, str], client: Client) -> None:
-    assert client(api_key="s3cret").get("/info", headers=header).status_code == 200
+    assert (
+        client(api_key="s3cret").get("/info", headers=header).status_code
+        == 200
+    )
 
 
 @pytest.mark.parametrize(
@@ -28,7 +31,9 @@ def test_the_right_key_lets_in(header: dict[str, str], client: Client) -> None:
         {"X-API-Key": "é"},
     ],
 )
-@pytest.mark.parametrize("path", ["/info", "/features", "/service-info", "/nowhere"])
+@pytest.mark.parametrize(
+    "path", ["/info", "/features", "/service-info", "/nowhere"]
+)
 def test_another_key_does_not(
     header: dict[str, str], path: str, client: Client
 ) -> None:

@@ -13,15 +13,13 @@ from python.model.artifact import Artifact
 from python.model.data.schema import Schema
 from python.model.sklearn import SklearnModel
 from python.settings import Settings
-from tests.conftest import Client
 from tests.models import build
 from tests.problems import problem
+from tests.serving import Client
 
 MISSING = "missing: the feature has no default and accepts no missing value"
 GOOD = {"size": 1, "a/b ~c": 2, "größe": 3}
-EXPECTED = (
-    'expected a record, a list of records or {"_data": records, "_samples": records}'
-)
+EXPECTED = 'expected a record, a list of records or {"_data": records, "_samples": records}'
 
 
 @pytest.mark.parametrize(
@@ -38,7 +36,10 @@ EXPECTED = (
         (b'{"feature1": 01}', "not JSON"),
         (b'[{"feature1": "x"}, {', "not JSON"),
         (b'{"feature1": "\xff"}', "not JSON: byte 14 is not UTF-8"),
-        (b'{"_data": {"feature1": 1}, "_samples": "\xff"}', "byte 40 is not UTF-8"),
+        (
+            b'{"_data": {"feature1": 1}, "_samples": "\xff"}',
+            "byte 40 is not UTF-8",
+        ),
         ('[{"feature1": 1}]'.encode("utf-16"), "is not UTF-8"),
         (b'{"feature1": "\\ud800"}', "not JSON"),
         (
@@ -61,7 +62,10 @@ def test_not_json(body: bytes, detail: str, client: Client) -> None:
         ("null", {"#": "got null"}),
         ("true", {"#": "got true"}),
         ('{"_data": 1}', {"#/_data": "got 1"}),
-        ('{"_data": {"feature1": 1}, "_samples": null}', {"#/_samples": "got null"}),
+        (
+            '{"_data": {"feature1": 1}, "_samples": null}',
+            {"#/_samples": "got null"},
+        ),
         (
             '{"_data": {"feature1": 1}, "more": 1, "_else": 2}',
             {
@@ -69,10 +73,15 @@ def test_not_json(body: bytes, detail: str, client: Client) -> None:
                 "#/_else": "not a member of an envelope",
             },
         ),
-        ('{"_samples": {"feature1": 1}}', {"#/_data": "missing: an envelope needs it"}),
+        (
+            '{"_samples": {"feature1": 1}}',
+            {"#/_data": "missing: an envelope needs it"},
+        ),
     ],
 )
-def test_not_records(body: str, errors: dict[str, str], client: Client) -> None:
+def test_not_records(
+    body: str, errors: dict[str, str], client: Client
+) -> None:
     problem(client().post("/predict", data=body), 400, EXPECTED, errors)
 
 
@@ -107,7 +116,9 @@ def test_no_records(body: str, pointer: str, client: Client) -> None:
 def test_an_empty_record_is_not_one_of_defaults(
     body: str, pointer: str, unknown_features: str, client: Client
 ) -> None:
-    response = client(unknown_features=unknown_features).post("/predict", data=body)
+    response = client(unknown_features=unknown_features).post(
+        "/predict", data=body
+    )
     problem(
         response,
         422,
@@ -146,18 +157,28 @@ def test_records_that_do_not_fit(
 
 @pytest.mark.parametrize(
     ("number", "shown"),
-    [("1e400", "Infinity"), ("-1e400", "-Infinity"), ("9" * 400, "9" * 60 + "…")],
+    [
+        ("1e400", "Infinity"),
+        ("-1e400", "-Infinity"),
+        ("9" * 400, "9" * 60 + "…"),
+    ],
 )
-def test_a_number_beyond_64_bits(number: str, shown: str, client: Client) -> None:
+def test_a_number_beyond_64_bits(
+    number: str, shown: str, client: Client
+) -> None:
     response = client().post("/predict", data=f'{{"feature2": {number}}}')
     problem(
         response,
         422,
-        errors={"#/feature2": f"expected a number that fits into 64 bits, got {shown}"},
+        errors={
+            "#/feature2": f"expected a number that fits into 64 bits, got {shown}"
+        },
     )
 
 
-def test_a_number_beyond_what_the_estimator_takes_is_pointed_at(client: Client) -> None:
+def test_a_number_beyond_what_the_estimator_takes_is_pointed_at(
+    client: Client,
+) -> None:
     records = [
         {"feature1": 1},
         {"feature1": 1e300, "feature2": 1, "feature3": -1e300},
@@ -180,20 +201,27 @@ def test_a_number_beyond_what_the_estimator_takes_is_pointed_at(client: Client) 
         for pointer, detail in errors.items()
         if "#/1" in pointer
     }
-    problem(client().post("/predict?explain=1", json=envelope), 422, errors=errors)
+    problem(
+        client().post("/predict?explain=1", json=envelope), 422, errors=errors
+    )
 
 
-def test_an_unknown_category_is_told_from_those_there_are(client: Client) -> None:
+def test_an_unknown_category_is_told_from_those_there_are(
+    client: Client,
+) -> None:
     record = {"size": 1, "weight": 1, "height": 1, "colour": "pink"}
     errors = {
         "#/0/colour": 'expected one of the categories "blue", "green", "red", got "pink"'
     }
-    problem(client("lightgbm").post("/predict", json=[record]), 422, errors=errors)
+    problem(
+        client("lightgbm").post("/predict", json=[record]), 422, errors=errors
+    )
 
 
 def test_faults_are_cut_at_a_hundred(client: Client) -> None:
     document = problem(
-        client().post("/predict", json=[{"feature1": "x", "wrong": 1}] * 200), 422
+        client().post("/predict", json=[{"feature1": "x", "wrong": 1}] * 200),
+        422,
     )
     assert len(document["errors"]) == 100
 
@@ -203,7 +231,8 @@ def test_unknown_features_are_ignored_if_so_set(client: Client) -> None:
     expected = lenient.post("/predict?proba=1", json={"feature1": 1}).json
     assert (
         lenient.post(
-            "/predict?proba=1", json={"feature1": 1, "wrong": [1, {"_data": 2}]}
+            "/predict?proba=1",
+            json={"feature1": 1, "wrong": [1, {"_data": 2}]},
         ).json
         == expected
     )
@@ -222,11 +251,16 @@ def test_unknown_features_are_ignored_if_so_set(client: Client) -> None:
 def test_absent_and_null_become_the_default(client: Client) -> None:
     service = client()
     expected = service.post(
-        "/predict?proba=1", json={"feature1": 3, "feature2": -1, "feature3": -1}
+        "/predict?proba=1",
+        json={"feature1": 3, "feature2": -1, "feature3": -1},
     ).json
-    assert service.post("/predict?proba=1", json={"feature1": 3}).json == expected
     assert (
-        service.post("/predict?proba=1", json={"feature1": 3, "feature2": None}).json
+        service.post("/predict?proba=1", json={"feature1": 3}).json == expected
+    )
+    assert (
+        service.post(
+            "/predict?proba=1", json={"feature1": 3, "feature2": None}
+        ).json
         == expected
     )
 
@@ -238,7 +272,9 @@ def test_absent_and_null_are_missing_where_the_estimator_takes_that(
     record = {"size": 0.5, "weight": 1.5, "height": None, "colour": None}
     expected = service.post("/predict?proba=1", json=record).json
     assert (
-        service.post("/predict?proba=1", json={"size": 0.5, "weight": 1.5}).json
+        service.post(
+            "/predict?proba=1", json={"size": 0.5, "weight": 1.5}
+        ).json
         == expected
     )
 
@@ -259,7 +295,9 @@ def test_json_in_any_dress(body: bytes, client: Client) -> None:
     )
 
 
-def test_null_is_no_category_where_nothing_may_be_missing(client: Client) -> None:
+def test_null_is_no_category_where_nothing_may_be_missing(
+    client: Client,
+) -> None:
     record = {"size": 1, "weight": 1, "height": 1}
     for body in (record, record | {"colour": None}):
         problem(
@@ -291,14 +329,23 @@ class Recorder:
     [
         ({"type": "numeric", "default": 0}, 0.0),
         ({"type": "string", "default": ""}, ""),
-        ({"type": "category", "categories": [True, False], "default": False}, False),
+        (
+            {
+                "type": "category",
+                "categories": [True, False],
+                "default": False,
+            },
+            False,
+        ),
         ({"type": "category", "categories": [0, 1], "default": 0}, 0),
         ({"type": "numeric", "accepts_missing": True, "default": -1}, -1.0),
         ({"type": "numeric", "accepts_missing": True}, np.nan),
         ({"type": "string", "accepts_missing": True}, np.nan),
     ],
 )
-def test_a_default_that_is_false_is_a_default(entry: dict[str, Any], seen: Any) -> None:
+def test_a_default_that_is_false_is_a_default(
+    entry: dict[str, Any], seen: Any
+) -> None:
     model = Recorder()
     service = served_with(
         [{"name": "x", **entry}, {"name": "y", "type": "string"}], model
@@ -345,21 +392,33 @@ class Counting:
 def test_looking_for_refused_values_ends_after_a_hundred() -> None:
     model = Counting()
     service = served_with(
-        [{"name": "x", "type": "numeric"}, {"name": "y", "type": "numeric"}], model
+        [{"name": "x", "type": "numeric"}, {"name": "y", "type": "numeric"}],
+        model,
     )
     model.asked = 0
-    document = problem(service.post("/predict", json=[{"x": -1, "y": 1}] * 20_000), 422)
+    document = problem(
+        service.post("/predict", json=[{"x": -1, "y": 1}] * 20_000), 422
+    )
     assert len(document["errors"]) == 100
     assert model.asked < 1000
 
 
-def test_a_background_that_comes_again_is_the_same_unless_it_is_large() -> None:
+def test_a_background_that_comes_again_is_the_same_unless_it_is_large() -> (
+    None
+):
     fitted = build("build_rf_binary")
     reader = Reader(
         Schema.from_metadata(fitted.content["metadata"]), reject_unknown=True
     )
     data, small = fitted.records(1)[0], fitted.records(3)
-    for samples, is_kept in ((small, True), (small * 10_000, False), (small * 2, True)):
+    for samples, is_kept in (
+        (small, True),
+        (small * 10_000, False),
+        (small * 2, True),
+    ):
         body = json.dumps({"_data": data, "_samples": samples}).encode()
-        first, again = reader.read(body).background, reader.read(body).background
+        first, again = (
+            reader.read(body).background,
+            reader.read(body).background,
+        )
         assert (again is first) == is_kept

@@ -1,67 +1,13 @@
-"""Headers and query: what is taken, what is refused and how."""
+"""Headers, lengths and what an explanation may cost: what is taken, what is refused and how."""
 
 import pytest
 
-from tests.conftest import Client
 from tests.laws import ask, ask_info
 from tests.models import build
 from tests.problems import problem
+from tests.serving import Client
 
 BODY = '{"feature1": 1, "feature2": 1, "feature3": 2}'
-
-
-@pytest.mark.parametrize("value", ["1", "true", "True", "TRUE"])
-@pytest.mark.parametrize("flag", ["proba", "explain"])
-def test_a_flag_is_set(flag: str, value: str, client: Client) -> None:
-    plain = client().post("/predict", data=BODY).json
-    assert client().post(f"/predict?{flag}={value}", data=BODY).json != plain
-
-
-@pytest.mark.parametrize(
-    "query", ["proba=0", "explain=false", "proba=False&explain=0", ""]
-)
-def test_a_flag_is_not_set(query: str, client: Client) -> None:
-    assert (
-        client().post(f"/predict?{query}", data=BODY).json
-        == client().post("/predict", data=BODY).json
-    )
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        "proba=2",
-        "proba=yes",
-        "proba=",
-        "explain",
-        "proba=1.0",
-        "proba=-1",
-        "explain=%FF",
-        "proba=1&proba=0",
-    ],
-)
-def test_a_flag_that_is_neither(query: str, client: Client) -> None:
-    name = query.partition("=")[0]
-    problem(
-        client().post(f"/predict?{query}", data=BODY),
-        400,
-        f'query parameter "{name}": expected one of 0, 1, true or false',
-    )
-
-
-@pytest.mark.parametrize("query", ["proba=1", "explain=1", "more=1"])
-def test_preprocessing_has_no_flags(query: str, client: Client) -> None:
-    problem(
-        client().post(f"/preprocess?{query}", data=BODY), 400, "unknown query parameter"
-    )
-
-
-def test_a_misspelt_flag(client: Client) -> None:
-    problem(
-        client().post("/predict?probs=1", data=BODY),
-        400,
-        'unknown query parameter "probs"; did you mean "proba"?',
-    )
 
 
 @pytest.mark.parametrize(
@@ -82,11 +28,17 @@ def test_a_body_is_json_whatever_it_is_called(
 @pytest.mark.parametrize(
     ("headers", "detail"),
     [
-        ({"Content-Type": "text/csv"}, "must be application/json, not text/csv"),
+        (
+            {"Content-Type": "text/csv"},
+            "must be application/json, not text/csv",
+        ),
         ({"Content-Type": "application/xml"}, "not application/xml"),
         ({"Content-Type": "image/svg+xml"}, "not image/svg+xml"),
         ({"Content-Type": "application/atom+xml"}, "not application/atom+xml"),
-        ({"Content-Type": "application/x-msgpack"}, "not application/x-msgpack"),
+        (
+            {"Content-Type": "application/x-msgpack"},
+            "not application/x-msgpack",
+        ),
         (
             {"Content-Type": "application/vnd.apache.parquet"},
             "not application/vnd.apache.parquet",
@@ -113,7 +65,9 @@ def test_a_body_over_the_limit(path: str, client: Client) -> None:
     small = client(max_content_length=len(BODY))
     assert small.post(path, data=BODY).status_code == 200
     problem(
-        small.post(path, data=BODY + " "), 413, f"larger than the {len(BODY)} bytes"
+        small.post(path, data=BODY + " "),
+        413,
+        f"larger than the {len(BODY)} bytes",
     )
 
 
@@ -127,17 +81,11 @@ def test_a_length_that_is_no_number(length: str, client: Client) -> None:
 
 def test_a_body_that_is_cut_short(client: Client) -> None:
     response = client().post(
-        "/predict", data=BODY, environ_overrides={"CONTENT_LENGTH": str(len(BODY) + 1)}
+        "/predict",
+        data=BODY,
+        environ_overrides={"CONTENT_LENGTH": str(len(BODY) + 1)},
     )
     problem(response, 400, "the body ended before its Content-Length")
-
-
-def test_a_query_in_another_script(client: Client) -> None:
-    query = "größe=1".encode().decode("latin1")
-    response = client().post(
-        "/predict", data=BODY, environ_overrides={"QUERY_STRING": query}
-    )
-    problem(response, 400, 'unknown query parameter "größe"')
 
 
 @pytest.mark.parametrize(
@@ -147,25 +95,34 @@ def test_a_query_in_another_script(client: Client) -> None:
         {"_data": {"feature1": 1}, "_samples": [{"feature1": 1}] * 4},
     ],
 )
-def test_more_rows_to_explain_than_set(records: object, client: Client) -> None:
+def test_more_rows_to_explain_than_set(
+    records: object, client: Client
+) -> None:
     few = client(max_explain_rows=3)
     assert few.post("/predict", json=records).status_code == 200
     problem(
-        few.post("/predict?explain=1", json=records), 413, "at most 3 of each are taken"
+        few.post("/predict?explain=1", json=records),
+        413,
+        "at most 3 of each are taken",
     )
 
 
 @pytest.mark.parametrize("brought", [False, True])
-def test_an_explanation_that_would_cost_too_much(brought: bool, client: Client) -> None:
+def test_an_explanation_that_would_cost_too_much(
+    brought: bool, client: Client
+) -> None:
     records = build("neighbours").records(20)
     few = client("neighbours", max_explain_predictions=700)
-    body = {"_data": records[:5], "_samples": records} if brought else records[:5]
+    body = (
+        {"_data": records[:5], "_samples": records} if brought else records[:5]
+    )
     said = "5 records x 20 rows of background x 8 predictions for each are 800 predictions to explain with, at most 700 are made"
     problem(few.post("/predict?explain=1", json=body), 413, said)
     assert few.post("/predict", json=body).status_code == 200
     assert (
         few.post(
-            "/predict?explain=1", json={"_data": records[0], "_samples": records}
+            "/predict?explain=1",
+            json={"_data": records[0], "_samples": records},
         ).status_code
         == 200
     )
@@ -185,7 +142,12 @@ def test_an_explanation_without_a_background_costs_no_predictions(
 
 @pytest.mark.parametrize(
     "name",
-    ["build_rf_regression", "linear margin", "several outputs", "several labels"],
+    [
+        "build_rf_regression",
+        "linear margin",
+        "several outputs",
+        "several labels",
+    ],
 )
 def test_a_model_without_probabilities(name: str, client: Client) -> None:
     problem(
@@ -200,7 +162,9 @@ def test_a_model_that_cannot_be_explained(client: Client) -> None:
     info = ask_info(service)["model"]
     assert info["is_explainable"] is False
     problem(
-        service.post("/predict?explain=1", json=build("several outputs").records()),
+        service.post(
+            "/predict?explain=1", json=build("several outputs").records()
+        ),
         422,
         info["reason"],
     )
@@ -220,30 +184,13 @@ def test_a_model_that_needs_a_background(client: Client) -> None:
         'send them as "_samples", or put "samples" into its file',
     )
     assert (
-        ask(service, "/predict?explain=1", {"_data": records, "_samples": records})[
-            "explained_output"
-        ]
+        ask(
+            service,
+            "/predict?explain=1",
+            {"_data": records, "_samples": records},
+        )["explained_output"]
         == "probability"
     )
-
-
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        ("GET", "/predict"),
-        ("POST", "/info"),
-        ("DELETE", "/health"),
-        ("PUT", "/preprocess"),
-    ],
-)
-def test_a_method_that_is_not_allowed(method: str, path: str, client: Client) -> None:
-    response = client().open(path, method=method)
-    problem(response, 405)
-    assert "OPTIONS" in response.headers["Allow"]
-
-
-def test_a_path_that_is_not_there(client: Client) -> None:
-    problem(client().get("/predictions"), 404)
 
 
 def test_a_client_that_goes_away_while_it_sends_is_no_fault_of_the_service(
@@ -254,7 +201,8 @@ def test_a_client_that_goes_away_while_it_sends_is_no_fault_of_the_service(
             raise OSError("timeout during read(100) on wsgi.input")
 
     answer = client().post(
-        "/predict", environ_overrides={"wsgi.input": Gone(), "CONTENT_LENGTH": "100"}
+        "/predict",
+        environ_overrides={"wsgi.input": Gone(), "CONTENT_LENGTH": "100"},
     )
     assert answer.status_code == 400
     assert not caplog.records

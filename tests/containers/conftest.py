@@ -21,13 +21,18 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> str:
         stack.file = file
         stack.compose("build")
     for image in (stack.image, f"{stack.image}-nginx"):
-        size = int(docker("image", "inspect", "--format", "{{.Size}}", image)) / 1e6
+        size = (
+            int(docker("image", "inspect", "--format", "{{.Size}}", image))
+            / 1e6
+        )
         FIGURES.append(f"image {image}: {size:.0f} MB")
     return stack.image
 
 
 @pytest.fixture(scope="module")
-def stack(built: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(
+    built: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stack]:
     """Two replicas of a forest behind nginx."""
     stack = Stack(tmp_path_factory.mktemp("stack"), "mmd-test", image=built)
     stack.put(build("build_rf_binary").content)

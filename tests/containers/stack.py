@@ -19,7 +19,11 @@ from tests.models import ROOT
 from tests.servers import ENVIRON, free_port
 
 QUIET: Any = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-PIPED: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+PIPED: Any = {
+    "stdout": subprocess.PIPE,
+    "stderr": subprocess.STDOUT,
+    "text": True,
+}
 IMAGE = "ml-model-deployment-test"
 FILES = (
     *(
@@ -59,7 +63,9 @@ class Answer:
         return json.loads(self.body)
 
 
-def ask(port: int, path: str, body: bytes | None = None, **headers: str) -> Answer:
+def ask(
+    port: int, path: str, body: bytes | None = None, **headers: str
+) -> Answer:
     connection = HTTPConnection("127.0.0.1", port, timeout=120)
     try:
         return _answer(connection, path, body, headers)
@@ -81,7 +87,9 @@ def _answer(
 
 def docker(*arguments: str, check: bool = True) -> str:
     """What the command prints, on either stream."""
-    done = subprocess.run(["docker", *arguments], check=False, **PIPED, timeout=600)
+    done = subprocess.run(
+        ["docker", *arguments], check=False, **PIPED, timeout=600
+    )
     assert not check or done.returncode == 0, done.stdout
     return str(done.stdout).strip()
 
@@ -122,9 +130,8 @@ class Stack:
     environ: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.folder.chmod(
-            0o755
-        )  # pytest keeps its folders to itself, but the container's user reads the model
+        # pytest keeps its folders to itself, but the container's user reads the model.
+        self.folder.chmod(0o755)
         for name in FILES:
             source = ROOT / name
             copy = shutil.copytree if source.is_dir() else shutil.copy
@@ -144,7 +151,9 @@ class Stack:
     def configure(self, **settings: object) -> None:
         lines = [
             line
-            for line in (self.folder / "variables.env").read_text().splitlines()
+            for line in (self.folder / "variables.env")
+            .read_text()
+            .splitlines()
             if line.split("=")[0] not in settings
         ]
         lines += [f"{name}={value}" for name, value in settings.items()]
@@ -156,18 +165,27 @@ class Stack:
         """The command, run in the folder."""
         environ = ENVIRON | self.environ
         done = subprocess.run(
-            command, check=False, cwd=self.folder, env=environ, **PIPED, timeout=900
+            command,
+            check=False,
+            cwd=self.folder,
+            env=environ,
+            **PIPED,
+            timeout=900,
         )
         assert not check or done.returncode == 0, done.stdout
         return done
 
     def compose(self, *arguments: str, check: bool = True) -> str:
-        return self.run(*COMPOSE, "--file", self.file, *arguments, check=check).stdout
+        return self.run(
+            *COMPOSE, "--file", self.file, *arguments, check=check
+        ).stdout
 
     def up(self, replicas: int = 2) -> float:
         """Start, and wait until it is ready; the seconds that took."""
         start = time.monotonic()
-        self.compose("up", "--detach", "--no-build", "--scale", f"service={replicas}")
+        self.compose(
+            "up", "--detach", "--no-build", "--scale", f"service={replicas}"
+        )
         self.wait()
         seconds = time.monotonic() - start
         self.settle(replicas)
@@ -177,7 +195,8 @@ class Stack:
         """Wait until so many replicas are healthy, and there are no others."""
         self.until(
             lambda: (
-                [self.health(one) for one in self.replicas()] == ["healthy"] * replicas
+                [self.health(one) for one in self.replicas()]
+                == ["healthy"] * replicas
             )
         )
 
@@ -196,7 +215,9 @@ class Stack:
         except (OSError, HTTPException):
             return None
 
-    def ask(self, path: str, body: bytes | None = None, **headers: str) -> Answer:
+    def ask(
+        self, path: str, body: bytes | None = None, **headers: str
+    ) -> Answer:
         return ask(self.port, path, body, **headers)
 
     def replicas(self, service: str = "service") -> list[str]:
@@ -216,11 +237,17 @@ class Stack:
 
     def logs(self, service: str = "") -> str:
         return self.compose(
-            "logs", "--no-color", "--tail", "200", *([service] if service else [])
+            "logs",
+            "--no-color",
+            "--tail",
+            "200",
+            *([service] if service else []),
         )
 
     def versions(self) -> set[str]:
-        return {self.ask("/health").headers["X-Model-Version"] for _ in range(40)}
+        return {
+            self.ask("/health").headers["X-Model-Version"] for _ in range(40)
+        }
 
     def down(self) -> None:
         self.compose("down", "--volumes", "--timeout", "1", check=False)
@@ -232,7 +259,9 @@ class Stack:
         """Clients that ask one request after the other on connections that are kept, until the block ends."""
         load, stop = Load(), threading.Event()
         threads = [
-            threading.Thread(target=self._client, args=(path, body, load, stop))
+            threading.Thread(
+                target=self._client, args=(path, body, load, stop)
+            )
             for _ in range(clients)
         ]
         for thread in threads:
@@ -241,7 +270,10 @@ class Stack:
             time.sleep(0.5)
             yield load
             self.until(
-                lambda: load.answers.total() > FEWEST_REQUESTS or load.failures, 30
+                lambda: (
+                    load.answers.total() > FEWEST_REQUESTS or load.failures
+                ),
+                30,
             )
             time.sleep(0.5)
         finally:

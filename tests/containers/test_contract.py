@@ -42,7 +42,14 @@ def requests(name: str) -> Iterator[tuple[str, bytes | None, dict[str, str]]]:
     records = build(name).records(3)
     yield from (
         (path, None, {})
-        for path in ("/health", "/ready", "/info", "/features", "/nowhere", "/predict")
+        for path in (
+            "/health",
+            "/ready",
+            "/info",
+            "/features",
+            "/nowhere",
+            "/predict",
+        )
     )
     bodies: list[Any] = [
         records[0],
@@ -99,13 +106,16 @@ def test_answers_are_those_of_development(
     [version] = stack.versions()
     development.until(
         lambda: (
-            development.status("/ready") == 200 and development.versions() == {version}
+            development.status("/ready") == 200
+            and development.versions() == {version}
         )
     )
     for one in (stack, development):
         one.until(
             lambda one=one: (
-                not any(b"is prepared" in one.ask("/info").body for _ in range(20))
+                not any(
+                    b"is prepared" in one.ask("/info").body for _ in range(20)
+                )
             )
         )
     statuses = set()
@@ -119,13 +129,18 @@ def test_answers_are_those_of_development(
     assert {200, 400, 404, 405, 415, 422} <= statuses
 
 
-def test_service_info_tells_the_two_apart(stack: Stack, development: Stack) -> None:
+def test_service_info_tells_the_two_apart(
+    stack: Stack, development: Stack
+) -> None:
     production, other = (
         stack.ask("/service-info").json,
         development.ask("/service-info").json,
     )
     assert production.keys() == other.keys()
-    assert (production["environment"], production["debug"]) == ("production", False)
+    assert (production["environment"], production["debug"]) == (
+        "production",
+        False,
+    )
     assert (other["environment"], other["debug"]) == ("development", True)
     assert (
         production["serving-model-name"]

@@ -30,11 +30,15 @@ def assert_problem(answer: Answer, status: int) -> None:
     assert answer.json["status"] == status
 
 
-def test_a_worker_that_hangs_is_replaced_and_its_client_is_told(fresh: Stack) -> None:
+def test_a_worker_that_hangs_is_replaced_and_its_client_is_told(
+    fresh: Stack,
+) -> None:
     fresh.configure(REQUEST_TIMEOUT=3, WORKERS=1)
     fresh.up(2)
     start = time.monotonic()
-    answer = fresh.ask("/predict", record(300), X_Request_ID="the-one-that-hangs")
+    answer = fresh.ask(
+        "/predict", record(300), X_Request_ID="the-one-that-hangs"
+    )
     assert 2 < time.monotonic() - start < 10
     assert_problem(answer, 502)
     assert (
@@ -42,9 +46,8 @@ def test_a_worker_that_hangs_is_replaced_and_its_client_is_told(fresh: Stack) ->
         == answer.headers["X-Request-ID"]
         == "the-one-that-hangs"
     )
-    assert (
-        fresh.logs("service").count("HARAKIRI ON WORKER") == 1
-    )  # it did not go on to hang the other replica
+    # It did not go on to hang the other replica.
+    assert fresh.logs("service").count("HARAKIRI ON WORKER") == 1
     fresh.settle(2)
     assert fresh.ask("/predict", record()).status == 200
 
@@ -56,23 +59,31 @@ def test_a_request_that_ends_its_worker_is_tried_once_on_each_replica(
     fresh.configure(WORKERS=1)
     fresh.up(2)
     assert_problem(fresh.ask("/predict", record(566)), 502)
-    fresh.until(lambda: fresh.logs("service").count("killed by signal 9") == 2, 10)
+    fresh.until(
+        lambda: fresh.logs("service").count("killed by signal 9") == 2, 10
+    )
     fresh.settle(2)
     assert fresh.ask("/predict", record()).json == {"prediction": [100.0]}
     assert fresh.logs("service").count("killed by signal 9") == 2
 
 
-def test_a_killed_replica_leaves_what_it_was_at_to_the_others(fresh: Stack) -> None:
+def test_a_killed_replica_leaves_what_it_was_at_to_the_others(
+    fresh: Stack,
+) -> None:
     fresh.configure(WORKERS=2)
     fresh.up(2)
     with ThreadPoolExecutor(4) as pool:
-        asking = [pool.submit(fresh.ask, "/predict", record(4)) for _ in range(4)]
+        asking = [
+            pool.submit(fresh.ask, "/predict", record(4)) for _ in range(4)
+        ]
         time.sleep(1)
         docker("kill", "--signal", "KILL", fresh.replicas()[0])
         assert [one.result().status for one in asking] == [200] * 4
 
 
-def test_a_replica_that_has_only_just_started_stops_at_once(fresh: Stack) -> None:
+def test_a_replica_that_has_only_just_started_stops_at_once(
+    fresh: Stack,
+) -> None:
     replica = alone(fresh)
     docker("stop", replica)
     for seconds in (0, 0.5):
@@ -86,16 +97,17 @@ def test_a_replica_that_has_only_just_started_stops_at_once(fresh: Stack) -> Non
 def test_a_replica_that_is_busy_is_healthy(fresh: Stack) -> None:
     replica = alone(fresh, WORKERS=1)
     with ThreadPoolExecutor(1) as pool:
-        asking = pool.submit(
-            fresh.ask, "/predict", record(25)
-        )  # three checks and their pauses take less
+        # Three checks and their pauses take less.
+        asking = pool.submit(fresh.ask, "/predict", record(25))
         while not asking.done():
             assert fresh.health(replica) == "healthy"
             time.sleep(1)
     assert asking.result().status == 200
 
 
-def test_a_service_that_does_not_answer_at_all_is_a_timeout(fresh: Stack) -> None:
+def test_a_service_that_does_not_answer_at_all_is_a_timeout(
+    fresh: Stack,
+) -> None:
     replica = alone(fresh, REQUEST_TIMEOUT=2)
     docker("pause", replica)
     try:
@@ -110,11 +122,15 @@ def test_a_service_that_does_not_answer_at_all_is_a_timeout(fresh: Stack) -> Non
 def test_sigterm_lets_the_accepted_requests_finish(fresh: Stack) -> None:
     replica = alone(fresh, WORKERS=2)
     with ThreadPoolExecutor(2) as pool:
-        asking = [pool.submit(fresh.ask, "/predict", record(3)) for _ in range(2)]
+        asking = [
+            pool.submit(fresh.ask, "/predict", record(3)) for _ in range(2)
+        ]
         time.sleep(1)
         start = time.monotonic()
         docker("kill", "--signal", "TERM", replica)
-        assert [one.result().json for one in asking] == [{"prediction": [103.0]}] * 2
+        assert [one.result().json for one in asking] == [
+            {"prediction": [103.0]}
+        ] * 2
         fresh.until(lambda: inspect(replica, ".State.Status") == "exited", 10)
         assert time.monotonic() - start < 10
     assert inspect(replica, ".State.ExitCode") == 0
@@ -129,7 +145,9 @@ def test_a_replica_whose_workers_are_all_busy_stops_without_losing_a_request(
     fresh.up(2)
     one, _ = fresh.replicas()
     with ThreadPoolExecutor(4) as pool:
-        busy = [pool.submit(fresh.ask, "/predict", record(4)) for _ in range(4)]
+        busy = [
+            pool.submit(fresh.ask, "/predict", record(4)) for _ in range(4)
+        ]
         time.sleep(0.5)
         with fresh.load(record()) as load:
             docker("stop", one)
@@ -145,7 +163,9 @@ def test_the_whole_stack_stops_with_every_accepted_request_answered(
     fresh.configure(WORKERS=2)
     fresh.up(2)
     with ThreadPoolExecutor(10) as pool:
-        asking = [pool.submit(fresh.ask, "/predict", record(2)) for _ in range(10)]
+        asking = [
+            pool.submit(fresh.ask, "/predict", record(2)) for _ in range(10)
+        ]
         time.sleep(0.5)
         start = time.monotonic()
         fresh.compose("stop")

@@ -12,7 +12,9 @@ from tests.containers.stack import Stack, docker, inspect
 PRIVATE = "mmd-test_private"
 
 
-@pytest.mark.parametrize(("service", "user"), [("service", "10001"), ("nginx", "101")])
+@pytest.mark.parametrize(
+    ("service", "user"), [("service", "10001"), ("nginx", "101")]
+)
 def test_it_is_not_root_and_has_no_rights(
     stack: Stack, service: str, user: str
 ) -> None:
@@ -21,26 +23,32 @@ def test_it_is_not_root_and_has_no_rights(
         assert docker("exec", container, "id", "-g") == "0"
         status = dict(
             line.split(":", 1)
-            for line in docker("exec", container, "cat", "/proc/1/status").splitlines()
+            for line in docker(
+                "exec", container, "cat", "/proc/1/status"
+            ).splitlines()
         )
         assert status["Uid"].split() == [user] * 4
         assert int(status["CapBnd"], 16) == int(status["CapEff"], 16) == 0
         assert status["NoNewPrivs"].strip() == "1"
         assert (
-            "API_KEY" not in docker("exec", container, "cat", "/proc/1/environ")
+            "API_KEY"
+            not in docker("exec", container, "cat", "/proc/1/environ")
             or service == "service"
         )
 
 
 @pytest.mark.parametrize(
-    ("service", "writable"), [("service", {"/run/service"}), ("nginx", {"/tmp"})]
+    ("service", "writable"),
+    [("service", {"/run/service"}), ("nginx", {"/tmp"})],
 )
 def test_nothing_can_be_written_but_the_tmpfs(
     stack: Stack, service: str, writable: set[str]
 ) -> None:
     [container, *_] = stack.replicas(service)
     script = "for d in $(find / -xdev -type d 2>/dev/null) /run/service /tmp /models /dev/shm /dev/mqueue; do touch $d/probe 2>/dev/null && echo $d; done"
-    assert set(docker("exec", container, "sh", "-c", script).split()) == writable | {
+    assert set(
+        docker("exec", container, "sh", "-c", script).split()
+    ) == writable | {
         "/dev/shm",
         "/dev/mqueue",
     }
@@ -52,7 +60,9 @@ def test_nothing_can_be_written_but_the_tmpfs(
     ]
     mounts = {
         line.split()[1]: line.split()[2:4]
-        for line in docker("exec", container, "cat", "/proc/mounts").splitlines()
+        for line in docker(
+            "exec", container, "cat", "/proc/mounts"
+        ).splitlines()
     }
     for folder in writable:
         kind, options = mounts[folder]
@@ -64,7 +74,10 @@ def test_there_are_limits_and_the_log_is_rotated(stack: Stack) -> None:
     for container in [*stack.replicas(), *stack.replicas("nginx")]:
         assert inspect(container, ".HostConfig.Memory") > 0
         assert inspect(container, ".HostConfig.NanoCpus") > 0
-        assert inspect(container, ".HostConfig.RestartPolicy.Name") == "unless-stopped"
+        assert (
+            inspect(container, ".HostConfig.RestartPolicy.Name")
+            == "unless-stopped"
+        )
         assert inspect(container, ".HostConfig.LogConfig.Config") == {
             "max-size": "10m",
             "max-file": "5",
@@ -92,7 +105,10 @@ def test_only_nginx_is_published(stack: Stack) -> None:
 def test_the_host_has_no_way_to_the_service(stack: Stack) -> None:
     """Asked of the routes: a packet to an address that is not here would leave this machine."""
     routes = subprocess.run(
-        ["ip", "-4", "-json", "route"], capture_output=True, text=True, check=True
+        ["ip", "-4", "-json", "route"],
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout
     networks = [
         ip_network(route["dst"])
@@ -104,7 +120,9 @@ def test_the_host_has_no_way_to_the_service(stack: Stack) -> None:
             inspect(replica, ".NetworkSettings.Networks")[PRIVATE]["IPAddress"]
         )
         assert not [network for network in networks if address in network]
-    assert inspect(stack.replicas()[0], ".NetworkSettings.Networks").keys() == {PRIVATE}
+    assert inspect(
+        stack.replicas()[0], ".NetworkSettings.Networks"
+    ).keys() == {PRIVATE}
     assert inspect(PRIVATE, ".Internal") is True
 
 

@@ -23,7 +23,9 @@ SECURITY = {
 
 
 def raw(stack: Stack, request: bytes) -> tuple[bytes, bytes]:
-    with socket.create_connection(("127.0.0.1", stack.port), timeout=30) as connection:
+    with socket.create_connection(
+        ("127.0.0.1", stack.port), timeout=30
+    ) as connection:
         connection.sendall(request)
         answer = b""
         while chunk := connection.recv(65536):
@@ -32,7 +34,9 @@ def raw(stack: Stack, request: bytes) -> tuple[bytes, bytes]:
     return head, body
 
 
-def test_every_answer_has_the_security_headers_and_one_request_id(stack: Stack) -> None:
+def test_every_answer_has_the_security_headers_and_one_request_id(
+    stack: Stack,
+) -> None:
     for path in ("/health", "/nowhere"):
         headers = stack.ask(path).headers
         assert SECURITY.items() <= dict(headers.items()).items()
@@ -41,7 +45,8 @@ def test_every_answer_has_the_security_headers_and_one_request_id(stack: Stack) 
 
 def test_a_request_id_is_passed_on_or_made(stack: Stack) -> None:
     assert (
-        stack.ask("/health", X_Request_ID="mine-1").headers["X-Request-ID"] == "mine-1"
+        stack.ask("/health", X_Request_ID="mine-1").headers["X-Request-ID"]
+        == "mine-1"
     )
     for bad in ("", "a b", "x" * 200, '"quoted"'):
         made = stack.ask("/health", X_Request_ID=bad).headers["X-Request-ID"]
@@ -57,12 +62,15 @@ def test_json_is_compressed_for_those_who_ask(stack: Stack) -> None:
     assert packed.headers["Vary"] == plain.headers["Vary"] == "Accept-Encoding"
     assert gzip.decompress(packed.body) == plain.body
     assert (
-        "Content-Encoding" not in stack.ask("/health", Accept_Encoding="gzip").headers
+        "Content-Encoding"
+        not in stack.ask("/health", Accept_Encoding="gzip").headers
     )
 
 
 def test_connections_are_kept(stack: Stack) -> None:
-    with socket.create_connection(("127.0.0.1", stack.port), timeout=10) as connection:
+    with socket.create_connection(
+        ("127.0.0.1", stack.port), timeout=10
+    ) as connection:
         for _ in range(3):
             connection.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
             answer = connection.recv(65536)
@@ -88,10 +96,16 @@ def test_a_chunked_body_arrives_with_its_length(stack: Stack) -> None:
             413,
         ),
         (b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414),
-        (b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 70_000 + b"\r\n\r\n", 400),
+        (
+            b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 70_000 + b"\r\n\r\n",
+            400,
+        ),
         (b"GET / HTTP/1.1\r\n\r\n", 400),
         (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: many\r\n\r\n", 400),
-        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: braille\r\n\r\n", 501),
+        (
+            b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: braille\r\n\r\n",
+            501,
+        ),
         (b"TRACE / HTTP/1.1\r\nHost: x\r\n\r\n", 405),
         (b"nonsense\r\n\r\n", 400),
         (b"GET / HTTP/3.0\r\nHost: x\r\n\r\n", 505),
@@ -108,7 +122,9 @@ def test_errors_of_nginx_are_problems(
     assert b"nginx/" not in head
 
 
-def test_headers_are_taken_or_refused_and_never_a_bad_gateway(stack: Stack) -> None:
+def test_headers_are_taken_or_refused_and_never_a_bad_gateway(
+    stack: Stack,
+) -> None:
     for size, status in ((7000, b"200"), (9000, b"400")):
         headers = b"".join(
             b"X-%d: %s\r\n" % (number, b"x" * size) for number in range(3)
@@ -122,9 +138,14 @@ def test_headers_are_taken_or_refused_and_never_a_bad_gateway(stack: Stack) -> N
         assert head.split()[1] == status
 
 
-def test_a_body_as_large_as_the_service_takes_is_let_through(stack: Stack) -> None:
+def test_a_body_as_large_as_the_service_takes_is_let_through(
+    stack: Stack,
+) -> None:
     limit = 16 * 1024 * 1024
-    assert stack.ask("/predict", RECORD + b" " * (limit - len(RECORD))).status == 200
+    assert (
+        stack.ask("/predict", RECORD + b" " * (limit - len(RECORD))).status
+        == 200
+    )
     refused = stack.ask("/predict", RECORD + b" " * (limit - len(RECORD) + 1))
     assert refused.status == 413
     assert (
@@ -136,13 +157,16 @@ def test_a_body_as_large_as_the_service_takes_is_let_through(stack: Stack) -> No
 def test_a_slow_client_is_let_go(stack: Stack) -> None:
     start = time.monotonic()
     head, _ = raw(
-        stack, b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"
+        stack,
+        b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{",
     )
     assert 9 < time.monotonic() - start < 25
     assert not head
 
 
-def test_the_log_is_json_and_holds_neither_query_nor_body(stack: Stack) -> None:
+def test_the_log_is_json_and_holds_neither_query_nor_body(
+    stack: Stack,
+) -> None:
     stack.ask(
         "/predict?proba=1&secret=s3cret",
         b'{"feature1": 4711.25}',
@@ -153,7 +177,11 @@ def test_the_log_is_json_and_holds_neither_query_nor_body(stack: Stack) -> None:
         b"POST /predict?secret=s3cret HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n",
     )
     time.sleep(0.5)
-    [line] = [line for line in stack.logs("nginx").splitlines() if "logged-one" in line]
+    [line] = [
+        line
+        for line in stack.logs("nginx").splitlines()
+        if "logged-one" in line
+    ]
     entry = json.loads(line.partition("|")[2])
     assert {"time", "client", "upstream_time", "request_time"} <= entry.keys()
     assert (entry["path"], entry["method"], entry["status"]) == (
@@ -186,12 +214,22 @@ def test_tls_needs_the_marks_taken_off_and_nothing_else(
     nginx.write_text(
         before
         + mark
-        + (server + end).replace("\n    # ", "\n    ").replace("    # }", "    }")
+        + (server + end)
+        .replace("\n    # ", "\n    ")
+        .replace("    # }", "    }")
         + rest
     )
     certificates = stack.folder / "certificates"
     certificates.mkdir(mode=0o755)
-    subject = ["-subj", "/CN=localhost", "-days", "1", "-nodes", "-newkey", "rsa:2048"]
+    subject = [
+        "-subj",
+        "/CN=localhost",
+        "-days",
+        "1",
+        "-nodes",
+        "-newkey",
+        "rsa:2048",
+    ]
     files = [
         "-keyout",
         str(certificates / "key.pem"),
@@ -199,7 +237,9 @@ def test_tls_needs_the_marks_taken_off_and_nothing_else(
         str(certificates / "certificate.pem"),
     ]
     subprocess.run(
-        ["openssl", "req", "-x509", *subject, *files], check=True, capture_output=True
+        ["openssl", "req", "-x509", *subject, *files],
+        check=True,
+        capture_output=True,
     )
     (certificates / "key.pem").chmod(0o644)
     stack.put(build("build_rf_binary").content)

@@ -30,7 +30,12 @@ def test_a_replica_started_later_has_the_new_model(stack: Stack) -> None:
     [version] = stack.versions()
     with stack.load(RECORD) as load:
         stack.compose(
-            "up", "--detach", "--no-build", "--no-recreate", "--scale", "service=3"
+            "up",
+            "--detach",
+            "--no-build",
+            "--no-recreate",
+            "--scale",
+            "service=3",
         )
         stack.settle(3)
     load.assert_nothing_lost()
@@ -40,7 +45,12 @@ def test_a_replica_started_later_has_the_new_model(stack: Stack) -> None:
 def test_fewer_replicas_lose_nothing(stack: Stack) -> None:
     with stack.load(RECORD) as load:
         stack.compose(
-            "up", "--detach", "--no-build", "--no-recreate", "--scale", "service=1"
+            "up",
+            "--detach",
+            "--no-build",
+            "--no-recreate",
+            "--scale",
+            "service=1",
         )
         stack.settle(1)
         time.sleep(2)
@@ -63,7 +73,9 @@ def test_from_one_replica_to_three_and_back(stack: Stack) -> None:
     load.assert_nothing_lost()
 
 
-def test_one_replica_alone_swaps_without_losing_a_request(stack: Stack) -> None:
+def test_one_replica_alone_swaps_without_losing_a_request(
+    stack: Stack,
+) -> None:
     stack.put(build("build_linear_binary").content)
     stack.up(1)
     stack.run("make", "swap")
@@ -133,7 +145,8 @@ def test_a_thousand_clients_at_once_are_answered_and_those_too_many_told(
     stack.up(2)
     for clients in (900, 1500):
         connections = [
-            HTTPConnection("127.0.0.1", stack.port, timeout=120) for _ in range(clients)
+            HTTPConnection("127.0.0.1", stack.port, timeout=120)
+            for _ in range(clients)
         ]
         for connection in connections:
             connection.connect()
@@ -144,7 +157,10 @@ def test_a_thousand_clients_at_once_are_answered_and_those_too_many_told(
         for answer in answers:
             answer.read()
             if answer.status == 503:
-                assert answer.headers["Content-Type"] == "application/problem+json"
+                assert (
+                    answer.headers["Content-Type"]
+                    == "application/problem+json"
+                )
                 assert answer.headers["Retry-After"] == "1"
         for connection in connections:
             connection.close()
@@ -184,9 +200,9 @@ def test_more_uploads_than_memory_leave_the_others_alone(stack: Stack) -> None:
     load.assert_nothing_lost()
     assert seen.keys() <= {400, 503}, seen
     assert seen[503] > 0
-    assert (
-        upload(HTTPConnection("127.0.0.1", stack.port, timeout=120)) == 400
-    )  # an unknown query parameter
+    connection = HTTPConnection("127.0.0.1", stack.port, timeout=120)
+    # The query parameter is unknown.
+    assert upload(connection) == 400
     assert "s3cret" not in stack.logs()
 
 

@@ -18,7 +18,9 @@ STACK = "mmd-swarm"
 @pytest.fixture
 def swarm(built: str, tmp_path: Path) -> Iterator[Stack]:
     """The stack, deployed to a swarm of one machine."""
-    joined = docker("info", "--format", "{{.Swarm.LocalNodeState}}") == "active"
+    joined = (
+        docker("info", "--format", "{{.Swarm.LocalNodeState}}") == "active"
+    )
     if not joined:
         docker("swarm", "init", "--advertise-addr", "127.0.0.1")
     stack = Stack(tmp_path, STACK, image=built)
@@ -72,7 +74,8 @@ def update(stack: Stack) -> str:
     state = ""
     end = time.monotonic() + 240
     while (
-        state not in ("completed", "rollback_completed", "paused", "rollback_paused")
+        state
+        not in ("completed", "rollback_completed", "paused", "rollback_paused")
         and time.monotonic() < end
     ):
         time.sleep(0.5)
@@ -98,7 +101,8 @@ def test_a_rolling_update_loses_nothing_and_a_broken_one_is_rolled_back(
     [old] = swarm.versions()
     swarm.put(build("build_linear_binary").content)
     subprocess.run(
-        ["docker", "tag", f"{swarm.image}:latest", f"{swarm.image}:2"], check=True
+        ["docker", "tag", f"{swarm.image}:latest", f"{swarm.image}:2"],
+        check=True,
     )
     swarm.environ["TAG"] = "2"
     with swarm.load(RECORD) as load:
@@ -110,7 +114,8 @@ def test_a_rolling_update_loses_nothing_and_a_broken_one_is_rolled_back(
     good = (swarm.folder / "model.joblib").read_bytes()
     (swarm.folder / "model.joblib").write_bytes(b"broken")
     subprocess.run(
-        ["docker", "tag", f"{swarm.image}:latest", f"{swarm.image}:3"], check=True
+        ["docker", "tag", f"{swarm.image}:latest", f"{swarm.image}:3"],
+        check=True,
     )
     swarm.environ["TAG"] = "3"
     with swarm.load(RECORD) as load:

@@ -1,4 +1,4 @@
-"""What an estimator tells of itself."""
+"""Facts about a fitted estimator: its task, steps, names of columns, classes, importances."""
 
 from typing import Any
 
@@ -7,7 +7,11 @@ import pandas as pd
 import pytest
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import KMeans
-from sklearn.ensemble import IsolationForest, RandomForestClassifier, VotingClassifier
+from sklearn.ensemble import (
+    IsolationForest,
+    RandomForestClassifier,
+    VotingClassifier,
+)
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.neural_network import MLPClassifier
@@ -17,13 +21,14 @@ from sklearn.preprocessing import StandardScaler
 from python.model import estimator as facts
 from python.model.artifact import Artifact
 from python.model.sklearn import SklearnModel
+from tests.artifacts import FEATURES, X, content, features_with, refusal
 from tests.models import build, forest, numbers
 
 DATA = numbers()
 TARGET = (DATA["size"] > 0).astype(int)
 
 
-def importance(name: str) -> dict[str, float]:
+def importances(name: str) -> dict[str, float]:
     model = SklearnModel.load(Artifact.of(build(name).content))
     return {
         feature["name"]: feature["importance"]
@@ -48,21 +53,25 @@ def importance(name: str) -> dict[str, float]:
             "MULTIOUTPUT_CLASSIFICATION",
         ),
         (
-            MLPClassifier(1, max_iter=2000, solver="lbfgs", random_state=0).fit(
-                DATA, np.c_[TARGET, 1 - TARGET]
-            ),
+            MLPClassifier(
+                1, max_iter=2000, solver="lbfgs", random_state=0
+            ).fit(DATA, np.c_[TARGET, 1 - TARGET]),
             "MULTIOUTPUT_CLASSIFICATION",
         ),
     ],
 )
-def test_the_task(estimator: Any, task: str) -> None:
+def test_the_task_is_found(estimator: Any, task: str) -> None:
     assert facts.find_task(estimator, estimator.predict(DATA.head(1))) == task
-    metadata = {"features": [{"name": name, "type": "numeric"} for name in DATA]}
-    model = SklearnModel.load(Artifact.of({"model": estimator, "metadata": metadata}))
+    metadata = {
+        "features": [{"name": name, "type": "numeric"} for name in DATA]
+    }
+    model = SklearnModel.load(
+        Artifact.of({"model": estimator, "metadata": metadata})
+    )
     assert model.info()["task"] == task
 
 
-def test_the_predictor_is_found_inside() -> None:
+def test_the_predictor_is_found_inside_other_estimators() -> None:
     inner = make_pipeline(StandardScaler(), forest())
     for estimator in (
         inner,
@@ -74,27 +83,31 @@ def test_the_predictor_is_found_inside() -> None:
         make_pipeline("passthrough", CalibratedClassifierCV(forest(), cv=2)),
     ):
         assert (
-            facts.predictor_type(estimator.fit(DATA, TARGET)) is RandomForestClassifier
+            facts.predictor_type(estimator.fit(DATA, TARGET))
+            is RandomForestClassifier
         )
 
 
-def test_importances_go_back_to_the_input() -> None:
-    found = importance("pipeline")
-    forest = build("pipeline").estimator[-1]
+def test_importances_of_columns_are_summed_for_their_feature() -> None:
+    predictor = build("pipeline").estimator[-1]
     # blue, green, red, missing; height, size; indicators of height and size; weight passed through
-    own = forest.feature_importances_
+    own = predictor.feature_importances_
     expected = {
         "size": own[5] + own[7],
         "weight": own[8],
         "height": own[4] + own[6],
         "colour": own[:4].sum(),
     }
-    assert found == pytest.approx(expected)
+    assert importances("pipeline") == pytest.approx(expected)
 
 
-def test_the_importance_of_a_linear_model_is_the_size_of_its_coefficients() -> None:
-    coefficients = np.abs(build("logistic of three").estimator.coef_).sum(axis=0)
-    assert list(importance("logistic of three").values()) == pytest.approx(
+def test_the_importance_of_a_linear_model_is_the_size_of_its_coefficients() -> (
+    None
+):
+    coefficients = np.abs(build("logistic of three").estimator.coef_).sum(
+        axis=0
+    )
+    assert list(importances("logistic of three").values()) == pytest.approx(
         list(coefficients)
     )
 
@@ -103,41 +116,34 @@ def test_the_importance_of_a_linear_model_is_the_size_of_its_coefficients() -> N
     "name", ["neighbours", "calibrated", "histogram", "several outputs"]
 )
 def test_a_model_without_importances_has_none(name: str) -> None:
-    assert importance(name) == {}
+    assert importances(name) == {}
 
 
 def test_every_estimator_in_the_model_predicts_in_one_thread() -> None:
-    parts = [
-        ("a", forest(n_jobs=-1)),
-        ("b", make_pipeline(StandardScaler(), forest(n_jobs=2))),
-    ]
-    estimator = GridSearchCV(
-        VotingClassifier(parts, n_jobs=-1), {"a__max_depth": [2]}, cv=2
-    ).fit(DATA, TARGET)
+    scaled = make_pipeline(StandardScaler(), forest(n_jobs=2))
+    parts = [("a", forest(n_jobs=-1)), ("b", scaled)]
+    voting = VotingClassifier(parts, n_jobs=-1)
+    estimator = GridSearchCV(voting, {"a__max_depth": [2]}, cv=2).fit(
+        DATA, TARGET
+    )
     facts.prepare_to_serve(estimator)
     voting = estimator.best_estimator_
-    assert [
-        voting.n_jobs,
-        voting.estimators_[0].n_jobs,
-        voting.estimators_[1][-1].n_jobs,
-    ] == [
-        1,
-        1,
-        1,
-    ]
+    assert voting.n_jobs == 1
+    assert voting.estimators_[0].n_jobs == 1
+    assert voting.estimators_[1][-1].n_jobs == 1
 
 
-def test_no_step_changes_what_it_is_given() -> None:
+def test_no_step_changes_its_input() -> None:
     estimator = make_pipeline(
         StandardScaler(copy=False), StandardScaler(copy=False)
     ).fit(DATA.to_numpy(dtype=float))
     facts.prepare_to_serve(estimator)
-    given = DATA.to_numpy(dtype=float)
-    estimator.transform(given)
-    assert np.array_equal(given, DATA)
+    array = DATA.to_numpy(dtype=float)
+    estimator.transform(array)
+    assert np.array_equal(array, DATA)
 
 
-def test_a_step_of_somebody_else_keeps_its_copy() -> None:
+def test_a_step_that_is_not_scikit_learns_own_is_left_as_it_is() -> None:
     class Own(StandardScaler):  # type: ignore[misc]
         pass
 
@@ -146,7 +152,9 @@ def test_a_step_of_somebody_else_keeps_its_copy() -> None:
     assert estimator.copy is False
 
 
-def test_a_search_inside_a_pipeline_sees_what_the_pipeline_made() -> None:
+def test_a_search_inside_a_pipeline_predicts_from_what_the_pipeline_made() -> (
+    None
+):
     estimator = make_pipeline(
         StandardScaler(), GridSearchCV(forest(), {"max_depth": [2]}, cv=2)
     ).fit(DATA, TARGET)
@@ -156,36 +164,45 @@ def test_a_search_inside_a_pipeline_sees_what_the_pipeline_made() -> None:
     )
 
 
-def test_accepts_missing_is_what_the_estimator_takes() -> None:
-    def accepting(estimator: Any, **entry: Any) -> list[bool]:
-        metadata = {
-            "features": [{"name": name, "type": "numeric"} | entry for name in DATA]
-        }
-        model = SklearnModel.load(
-            Artifact.of({"model": estimator, "metadata": metadata})
-        )
-        return [not feature["required"] for feature in model.features()]
-
-    linear, trees = LogisticRegression().fit(DATA, TARGET), forest().fit(DATA, TARGET)
-    assert accepting(linear) == [False] * 3
-    assert accepting(trees) == [True] * 3
-    assert accepting(trees, accepts_missing=False) == [False] * 3
-    assert accepting(linear, default=0) == [True] * 3
+def test_a_blank_in_a_name_matches_the_underscore_of_lightgbm() -> None:
+    estimator = build("lightgbm regression").estimator
+    facts.check_inputs(estimator, ["x", "y y", "z"])
+    assert estimator.feature_names_in_.tolist() == ["x", "y_y", "z"]
 
 
-def test_lightgbm_may_have_blanks_in_names_and_others_may_not_have_underscores_for_them() -> (
-    None
-):
-    facts.check_inputs(build("lightgbm regression").estimator, ["x", "y y", "z"])
-    assert build("lightgbm regression").estimator.feature_names_in_.tolist() == [
-        "x",
-        "y_y",
-        "z",
-    ]
-
-
-def test_an_estimator_of_numbers_gets_the_form_it_was_fitted_with() -> None:
+def test_an_estimator_is_called_with_the_form_it_was_fitted_with() -> None:
     model = SklearnModel.load(Artifact.of(build("forest of an array").content))
     assert isinstance(model.schema.columns([(1.0, 2.0, 3.0)]), np.ndarray)
     model = SklearnModel.load(Artifact.of(build("tree").content))
     assert isinstance(model.schema.columns([(1.0, 2.0, 3.0)]), pd.DataFrame)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (content(FEATURES[:1]), "the metadata names 1 features, the model was fitted with 2"),
+        (content(FEATURES[::-1]), 'the metadata names "y" where the model was fitted with "x"'),
+        (content(features_with(name="z")), 'the metadata names "z" where the model was fitted with "x"'),
+    ],
+)  # fmt: skip
+def test_names_other_than_the_fitted_ones_are_refused(
+    content: Any, sentence: str
+) -> None:
+    assert refusal(content).startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (content(class_names=["no"]), "class_names must be a list of 2 names, one for each of the model's classes"),
+        (content(class_names=["no", "no"]), "class_names must be a list of 2 names, one for each of the model's classes"),
+        (content(class_names={"no", "yes"}), "class_names must be a list of 2 names, one for each of the model's classes"),
+        (content(class_names=["no", None]), "class_names must be a list of 2 names, one for each of the model's classes"),
+        (content(class_names=5), "class_names must be a list of 2 names, one for each of the model's classes"),
+        (content(model=LinearRegression().fit(X, [1, 2, 3]), class_names=["a"]), "the metadata has class_names, but the model has no classes"),
+    ],
+)  # fmt: skip
+def test_class_names_that_do_not_match_are_refused(
+    content: Any, sentence: str
+) -> None:
+    assert refusal(content).startswith(sentence)

@@ -36,7 +36,10 @@ class Lingering:
     """Keeps a process that has unpickled it from ending as Python does, for a minute."""
 
     def __reduce__(self) -> tuple[object, tuple[str]]:
-        return (eval, ("__import__('atexit').register(__import__('time').sleep, 60)",))
+        return (
+            eval,
+            ("__import__('atexit').register(__import__('time').sleep, 60)",),
+        )
 
 
 def save_example(folder: Path, name: str) -> None:
@@ -63,7 +66,9 @@ def serving(folder: Path, **environ: object) -> Iterator[Server]:
         yield server
 
 
-def run(folder: Path, verb: str, server: Server) -> subprocess.CompletedProcess[str]:
+def run(
+    folder: Path, verb: str, server: Server
+) -> subprocess.CompletedProcess[str]:
     """Run a command beside a replica to its end."""
     return subprocess.run(
         command(verb),
@@ -78,4 +83,6 @@ def run(folder: Path, verb: str, server: Server) -> subprocess.CompletedProcess[
 
 def model_version(server: Server) -> str:
     """Return the version of the model that has responded."""
-    return fetch_headers(f"http://127.0.0.1:{server.port}/health")["X-Model-Version"]
+    return fetch_headers(f"http://127.0.0.1:{server.port}/health")[
+        "X-Model-Version"
+    ]

@@ -21,6 +21,8 @@ from tests.production.replicas import (
 )
 from tests.servers import ENVIRON, free_port, started
 
+pytestmark = pytest.mark.slow
+
 
 def test_serve_starts_a_worker_for_each_processor_that_may_be_used(
     folder: Path,
@@ -67,7 +69,9 @@ def test_swap_serves_a_new_model_from_every_worker_and_answers_have_its_version(
         assert {model_version(server) for _ in range(20)} == {new}
 
 
-def test_swap_waits_for_workers_that_still_load_the_old_model(folder: Path) -> None:
+def test_swap_waits_for_workers_that_still_load_the_old_model(
+    folder: Path,
+) -> None:
     save_slow_example(folder, 0, 1, 5)
     with started(command("serve"), folder, WORKERS=2) as server:
         server.wait("/health")  # one of the two listens
@@ -107,7 +111,9 @@ def test_swap_leaves_the_old_model_if_the_new_one_is_broken(
         assert server.post("/predict", RECORD)[0] == 200
 
 
-def test_swap_removes_a_refused_model_and_logs_the_reason(folder: Path) -> None:
+def test_swap_removes_a_refused_model_and_logs_the_reason(
+    folder: Path,
+) -> None:
     save_example(folder, "build_rf_binary")
     with serving(folder) as server:
         (folder / "model.joblib").write_bytes(b"not a pickle")
@@ -115,7 +121,9 @@ def test_swap_removes_a_refused_model_and_logs_the_reason(folder: Path) -> None:
         assert run(folder, "swap", server).returncode == 1
         assert not (folder / "run" / "candidate" / "model.joblib").exists()
         assert server.log.read_text().startswith(log)
-        assert "swap failed: model.joblib is truncated" in server.log.read_text()
+        assert (
+            "swap failed: model.joblib is truncated" in server.log.read_text()
+        )
 
 
 def test_ready_says_whether_the_service_is_ready(folder: Path) -> None:
@@ -129,7 +137,14 @@ def test_ready_says_whether_the_service_is_ready(folder: Path) -> None:
 
 def test_ready_imports_neither_a_web_framework_nor_data_science() -> None:
     # The health check starts this command every five seconds in each replica.
-    command = [sys.executable, "-X", "importtime", "-m", "python.production", "ready"]
+    command = [
+        sys.executable,
+        "-X",
+        "importtime",
+        "-m",
+        "python.production",
+        "ready",
+    ]
     environ = ENVIRON | {"PORT": str(free_port())}
     health_check = subprocess.run(
         command,

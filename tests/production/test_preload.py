@@ -3,7 +3,11 @@
 import subprocess
 import sys
 
+import pytest
+
 from tests.models import ROOT
+
+pytestmark = pytest.mark.slow
 
 SCRIPT = """
 import gc, sys
@@ -23,9 +27,12 @@ def test_preload_imports_the_service_and_freezes_it() -> None:
     )
     frozen_objects, modules = script.stdout.splitlines()
     assert int(frozen_objects) > 10_000
-    assert {"flask", "sklearn.base", "python.app", "python.model.sklearn"} <= set(
-        modules.split()
-    )
+    assert {
+        "flask",
+        "sklearn.base",
+        "python.app",
+        "python.model.sklearn",
+    } <= set(modules.split())
 
 
 def test_uwsgi_imports_this_one_module_before_it_forks() -> None:

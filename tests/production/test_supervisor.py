@@ -22,17 +22,31 @@ from tests.production.replicas import (
 )
 from tests.servers import Server, started
 
+pytestmark = pytest.mark.slow
+
 RESET_BY_PEER = 56  # curl's exit status
 
 
-def start_slow_request(server: Server, seconds: int) -> "subprocess.Popen[str]":
+def start_slow_request(
+    server: Server, seconds: int
+) -> "subprocess.Popen[str]":
     """Start a request that takes these seconds, of a model that `SLEEPS`."""
-    record = json.dumps({"feature1": 100 + seconds, "feature2": 1, "feature3": 1})
-    curl = ["curl", "-s", "-d", record, f"http://127.0.0.1:{server.port}/predict"]
+    record = json.dumps(
+        {"feature1": 100 + seconds, "feature2": 1, "feature3": 1}
+    )
+    curl = [
+        "curl",
+        "-s",
+        "-d",
+        record,
+        f"http://127.0.0.1:{server.port}/predict",
+    ]
     return subprocess.Popen(curl, stdout=subprocess.PIPE, text=True)
 
 
-def test_connections_are_refused_until_the_model_is_ready(folder: Path) -> None:
+def test_connections_are_refused_until_the_model_is_ready(
+    folder: Path,
+) -> None:
     save_example(folder, "build_rf_binary")
     with started(command("serve"), folder) as server:
         responses = set()
@@ -102,7 +116,9 @@ def test_sigterm_right_after_a_worker_is_ready_ends_it(folder: Path) -> None:
 def test_sigterm_ends_an_idle_worker_at_once_while_another_finishes(
     folder: Path,
 ) -> None:
-    joblib.dump(acting(SLEEPS) | {"lingering": Lingering()}, folder / "model.joblib")
+    joblib.dump(
+        acting(SLEEPS) | {"lingering": Lingering()}, folder / "model.joblib"
+    )
     with serving(folder, WORKERS=2) as server:
         running = start_slow_request(server, 2)  # the other worker is idle
         time.sleep(0.5)
@@ -113,7 +129,10 @@ def test_sigterm_ends_an_idle_worker_at_once_while_another_finishes(
 
 def test_sigint_does_not_wait_for_a_request_that_hangs(folder: Path) -> None:
     joblib.dump(acting(SLEEPS), folder / "model.joblib")
-    with serving(folder, REQUEST_TIMEOUT=2) as server, start_slow_request(server, 60):
+    with (
+        serving(folder, REQUEST_TIMEOUT=2) as server,
+        start_slow_request(server, 60),
+    ):
         time.sleep(0.5)
         server.process.send_signal(signal.SIGINT)
         assert server.process.wait(5) == 128 + signal.SIGKILL

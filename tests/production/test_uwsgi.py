@@ -9,8 +9,12 @@ import pytest
 from tests.acting import SLEEPS, THREADS, acting
 from tests.production.replicas import RECORD, serving
 
+pytestmark = pytest.mark.slow
 
-@pytest.mark.parametrize(("setting", "threads"), [({}, 1), ({"OMP_NUM_THREADS": 2}, 2)])
+
+@pytest.mark.parametrize(
+    ("setting", "threads"), [({}, 1), ({"OMP_NUM_THREADS": 2}, 2)]
+)
 def test_libraries_use_one_thread_unless_the_environment_sets_another_number(
     folder: Path, setting: dict[str, int], threads: int
 ) -> None:
@@ -27,6 +31,8 @@ def test_a_worker_that_takes_too_long_is_replaced(folder: Path) -> None:
     with serving(folder, REQUEST_TIMEOUT=1) as server:
         (folder / "model.joblib").write_bytes(b"half of the next mod")
         with pytest.raises((OSError, HTTPException)):
-            server.post("/predict", b'{"feature1": 160, "feature2": 1, "feature3": 2}')
+            server.post(
+                "/predict", b'{"feature1": 160, "feature2": 1, "feature3": 2}'
+            )
         assert server.post("/predict", RECORD) == (200, '{"prediction":[1.0]}')
         assert "HARAKIRI" in server.log.read_text()

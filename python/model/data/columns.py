@@ -16,7 +16,11 @@ def is_frame(columns: Columns) -> bool:
     return hasattr(columns, "iloc")
 
 
-def slice_rows(columns: Columns, start: int, stop: int) -> Columns:
+def slice_rows(
+    columns: Columns,
+    start: int,
+    stop: int,
+) -> Columns:
     """Return the rows from `start` up to `stop`, in the same form."""
     if is_frame(columns):
         return columns.iloc[start:stop]
@@ -39,12 +43,17 @@ def stack_rows(first: Columns, second: Columns) -> Columns:
     return pd.concat([first, second], ignore_index=True)
 
 
-def with_column(columns: Columns, number: int, source: Columns) -> Columns:
+def with_column(
+    columns: Columns,
+    number: int,
+    source: Columns,
+) -> Columns:
     """Return a copy whose column `number` is that of `source`, which has as many rows."""
     copy = columns.copy()
     if is_frame(columns):
         name = copy.columns[number]
-        copy[name] = source.iloc[:, number].array
+        column = source.iloc[:, number]
+        copy[name] = column.array
     else:
         copy[:, number] = source[:, number]
     return copy
@@ -62,8 +71,10 @@ def mix_rows(columns: Columns, rows: Rows) -> Columns:
     import pandas as pd  # the columns are a DataFrame
 
     mixed = {}
-    for name, sources in zip(columns, rows.T, strict=True):
-        mixed[name] = columns[name].array.take(sources)
+    by_column = zip(columns, rows.T, strict=True)
+    for name, sources in by_column:
+        values = columns[name].array
+        mixed[name] = values.take(sources)
     return pd.DataFrame(mixed)
 
 

@@ -59,7 +59,9 @@ class Feature(ABC):
     @property
     def example(self) -> Value:
         """A value that fits: the default where there is one."""
-        return self.made_up_value if self.default is None else self.default
+        if self.default is None:
+            return self.made_up_value
+        return self.default
 
     @property
     @abstractmethod
@@ -86,9 +88,9 @@ class Feature(ABC):
                 return None
             return "missing: the feature has no default and accepts no missing value"
         expected = self.mismatch(value)
-        return (
-            None if expected is None else f"expected {expected}, got {shorten(value)}"
-        )
+        if expected is None:
+            return None
+        return f"expected {expected}, got {shorten(value)}"
 
     def check(self) -> None:
         """Raise ArtifactError if the parts of the feature's entry do not fit each other."""
@@ -98,8 +100,12 @@ class Feature(ABC):
             )
         if is_missing(self.default):
             advice = "leave it out and set accepts_missing"
-            raise ArtifactError(f'feature "{self.name}": NaN is no default; {advice}')
-        expected = None if self.default is None else self.mismatch(self.default)
+            raise ArtifactError(
+                f'feature "{self.name}": NaN is no default; {advice}'
+            )
+        expected = None
+        if self.default is not None:
+            expected = self.mismatch(self.default)
         if expected is not None:
             raise ArtifactError(
                 f'feature "{self.name}": the default must be {expected}'
@@ -128,7 +134,8 @@ class Numeric(Feature):
 
     def column(self, values: Sequence[Value]) -> Matrix:
         """Return the numbers, (n_records,), float64."""
-        return np.array(self.fill(values), dtype=float)
+        numbers = self.fill(values)
+        return np.array(numbers, dtype=float)
 
 
 @dataclass(frozen=True)
@@ -141,11 +148,14 @@ class String(Feature):
 
     def mismatch(self, value: Value) -> str | None:
         """Return what should be there; a number is not a text."""
-        return None if isinstance(value, str) else "a string"
+        if isinstance(value, str):
+            return None
+        return "a string"
 
     def column(self, values: Sequence[Value]) -> NDArray[np.object_]:
         """Return the texts, (n_records,), as objects."""
-        column = [np.nan if value is None else value for value in self.fill(values)]
+        texts = self.fill(values)
+        column = [np.nan if text is None else text for text in texts]
         return np.array(column, dtype=object)
 
 
@@ -159,9 +169,9 @@ class Category(Feature):
     @cached_property
     def positions(self) -> dict[Value, int]:
         """The position of each category; of None, that of the default or of a missing value."""
-        positions = {
-            category: number for number, category in enumerate(self.categories)
-        }
+        positions: dict[Value, int] = {}
+        for position, category in enumerate(self.categories):
+            positions[category] = position
         positions[None] = positions.get(self.default, MISSING_POSITION)
         return positions
 
@@ -175,16 +185,20 @@ class Category(Feature):
         """The types of the categories; JSON knows no difference between 1 and 1.0."""
         types: list[Any] = []
         for category in self.categories:
-            is_number = _kind(category) is Real
-            types.append(float | int if is_number else type(category))
+            if _kind(category) is Real:
+                types.append(float | int)
+            else:
+                types.append(type(category))
         return reduce(or_, types)
 
     def mismatch(self, value: Value) -> str | None:
         """Return the categories if the value is none of them; True is not the category 1."""
+        kind = _kind(value)
         for category in self.categories:
-            if _kind(category) is _kind(value) and category == value:
+            if _kind(category) is kind and category == value:
                 return None
-        expected = ", ".join(map(shorten, self.categories[:SHOWN_CATEGORIES]))
+        shown = self.categories[:SHOWN_CATEGORIES]
+        expected = ", ".join(map(shorten, shown))
         hidden = len(self.categories) - SHOWN_CATEGORIES
         if hidden > 0:
             expected += f" and {hidden} more"
@@ -192,9 +206,8 @@ class Category(Feature):
 
     def column(self, values: Sequence[Value]) -> Any:
         """Return the categories, (n_records,), categorical."""
-        return self.decode(
-            np.array([self.positions[value] for value in values], dtype=np.intp)
-        )
+        positions = [self.positions[value] for value in values]
+        return self.decode(np.array(positions, dtype=np.intp))
 
     def encode(self, column: Columns) -> NDArray[Any]:
         """Return the position of each category in such a column, (n_records,)."""
@@ -204,17 +217,17 @@ class Category(Feature):
         """Return the column, (n_records,), categorical, that has these positions."""
         import pandas as pd  # a model of numbers alone does without
 
+        codes = positions.astype(np.intp)
         categories = pd.Index(self.categories)
-        return pd.Categorical.from_codes(
-            positions.astype(np.intp), categories=categories
-        )
+        return pd.Categorical.from_codes(codes, categories=categories)
 
     def check(self) -> None:
         """Raise ArtifactError if the categories are none, not JSON's scalars, or not distinct."""
         kinds = set(map(_kind, self.categories))
+        are_scalars = kinds <= {str, Real, bool}
         if not self.categories:
             reason = "a category needs its categories"
-        elif not kinds <= {str, Real, bool} or any(map(is_missing, self.categories)):
+        elif not are_scalars or any(map(is_missing, self.categories)):
             reason = "categories must be strings, numbers or booleans"
         elif {bool, Real} <= kinds:
             reason = "categories must not mix booleans with numbers"
@@ -227,7 +240,9 @@ class Category(Feature):
 
 
 TYPES: dict[str, type[Feature]] = {
-    kind.type: kind for kind in (Numeric, Category, String)
+    Numeric.type: Numeric,
+    Category.type: Category,
+    String.type: String,
 }
 
 

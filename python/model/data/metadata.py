@@ -18,11 +18,15 @@ def read_features(metadata: Mapping[str, Any]) -> list[Feature]:
 
     Raises ArtifactError in a sentence that names the fault.
     """
+    entries = _read_entries(metadata)
     features = []
-    for number, entry in enumerate(_read_entries(metadata), start=1):
+    for number, entry in enumerate(entries, start=1):
         features.append(_read_feature(entry, number))
     names = [feature.name for feature in features]
-    repeated = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    repeated = []
+    for name in dict.fromkeys(names):
+        if names.count(name) > 1:
+            repeated.append(name)
     if repeated:
         listed = ", ".join(map(shorten, repeated))
         raise ArtifactError(f"features listed twice: {listed}")
@@ -30,9 +34,9 @@ def read_features(metadata: Mapping[str, Any]) -> list[Feature]:
 
 
 def _read_entries(metadata: Mapping[str, Any]) -> list[Any]:
-    entries = metadata.get("features")
-    entries = _plain(entries)
-    if isinstance(entries, Iterable) and not isinstance(entries, str | bytes | Mapping):
+    entries = _plain(metadata.get("features"))
+    is_no_list = isinstance(entries, str | bytes | Mapping)
+    if isinstance(entries, Iterable) and not is_no_list:
         listed = list(entries)
         if listed:
             return listed
@@ -42,10 +46,14 @@ def _read_entries(metadata: Mapping[str, Any]) -> list[Any]:
 
 
 def _read_feature(entry: Any, number: int) -> Feature:
-    name = entry.get("name") if isinstance(entry, Mapping) else None
+    name = None
+    if isinstance(entry, Mapping):
+        name = entry.get("name")
     if not isinstance(name, str) or not name:
         raise ArtifactError(f"feature {number} must be a dict with a name")
-    plain = {str(key): _plain(value) for key, value in entry.items()}
+    plain = {}
+    for key, value in entry.items():
+        plain[str(key)] = _plain(value)
     kind = _read_type(name, plain)
     _check_keys(name, plain)
     arguments: dict[str, Any] = {
@@ -66,7 +74,9 @@ def _read_feature(entry: Any, number: int) -> Feature:
 
 def _read_type(name: str, entry: Mapping[str, Any]) -> type[Feature]:
     if name in RESERVED_NAMES:
-        raise ArtifactError(f'feature "{name}": the name is reserved for the envelope')
+        raise ArtifactError(
+            f'feature "{name}": the name is reserved for the envelope'
+        )
     type_name = entry.get("type")
     kind = TYPES.get(str(type_name))
     if kind is None:
@@ -81,7 +91,9 @@ def _check_keys(name: str, entry: Mapping[str, Any]) -> None:
     for key in entry.keys() - set(ENTRY_KEYS):
         suggestion = suggest(key, ENTRY_KEYS)
         if suggestion:
-            raise ArtifactError(f'feature "{name}": unknown key "{key}"{suggestion}')
+            raise ArtifactError(
+                f'feature "{name}": unknown key "{key}"{suggestion}'
+            )
 
 
 def _plain(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Records: the validated values that a request or a file brings, in the forms that a model takes."""
+"""Records: the validated values that a request brings, in the forms that a model takes."""
 
 from collections.abc import Sequence
 from functools import cached_property

@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 
 from python.errors import MAX_FAULTS, Fault
 from python.model.data.columns import split_columns, to_array
-from python.model.data.features import Category, Feature, Numeric, String, Value
+from python.model.data.features import (
+    Category,
+    Feature,
+    Numeric,
+    String,
+    Value,
+)
 from python.model.data.metadata import read_features
 from python.model.data.spelling import shorten, suggest
 from python.model.types import Columns, Matrix
@@ -23,16 +29,27 @@ Row: TypeAlias = tuple[Value, ...]
 class Schema:
     """The features in the order that the model was fitted with."""
 
-    def __init__(self, features: Iterable[Feature], *, named: bool = False) -> None:
+    def __init__(
+        self,
+        features: Iterable[Feature],
+        *,
+        named: bool = False,
+    ) -> None:
         """Take the features; `named` asks for columns with names: a DataFrame, not an array."""
         self.features = tuple(features)
         self.named = named
         self.names = [feature.name for feature in self.features]
 
     @classmethod
-    def from_metadata(cls, metadata: Mapping[str, Any], *, named: bool = False) -> Self:
+    def from_metadata(
+        cls,
+        metadata: Mapping[str, Any],
+        *,
+        named: bool = False,
+    ) -> Self:
         """Return the schema that the metadata describes; raise ArtifactError for a fault in it."""
-        return cls(read_features(metadata), named=named)
+        features = read_features(metadata)
+        return cls(features, named=named)
 
     def with_missing(self, accepts_missing: Callable[[Feature], bool]) -> Self:
         """Return the same schema, with each feature's `accepts_missing` as the function says."""
@@ -71,7 +88,8 @@ class Schema:
 
     @cached_property
     def _numeric_defaults(self) -> Matrix:
-        defaults = np.full(len(self.features), np.nan)
+        n_features = len(self.features)
+        defaults = np.full(n_features, np.nan)
         for number, feature in enumerate(self.features):
             if isinstance(feature, Numeric) and feature.default is not None:
                 defaults[number] = feature.default
@@ -81,7 +99,8 @@ class Schema:
         """Return whether each category in the rows, of values of the right types, is known."""
         for number, feature in self.categories.items():
             values = {row[number] for row in rows}
-            if not feature.positions.keys() >= values:
+            accepted = feature.positions.keys()
+            if not values <= accepted:
                 return False
         return True
 
@@ -108,20 +127,25 @@ class Schema:
         """
         if self.categories:
             rows = self._with_positions(rows)
-        shape = (len(rows), len(self.features))
+        n_rows = len(rows)
+        n_features = len(self.features)
         if self._is_complete:
             # There are numbers alone: this takes a third of the time that np.array takes.
             numbers = chain.from_iterable(rows)
-            return np.fromiter(numbers, float, count=shape[0] * shape[1]).reshape(shape)
-        codes = np.array(rows, dtype=float).reshape(shape)
-        return np.where(np.isnan(codes), self._numeric_defaults, codes)
+            codes = np.fromiter(numbers, float, count=n_rows * n_features)
+            return codes.reshape(n_rows, n_features)
+        codes = np.array(rows, dtype=float)
+        codes = codes.reshape(n_rows, n_features)
+        is_missing = np.isnan(codes)
+        return np.where(is_missing, self._numeric_defaults, codes)
 
     def _with_positions(self, rows: Sequence[Row]) -> list[Row]:
         if not rows:
             return []
         by_feature = list(zip(*rows, strict=True))
         for number, feature in self.categories.items():
-            positions = map(feature.positions.__getitem__, by_feature[number])
+            values = by_feature[number]
+            positions = map(feature.positions.__getitem__, values)
             by_feature[number] = tuple(positions)
         return list(zip(*by_feature, strict=True))
 
@@ -131,21 +155,25 @@ class Schema:
         Raises ValueError where a column has other values than its feature.
         """
         if self.is_numeric:
-            return to_array(columns).astype(float)
-        codes = []
-        for feature, column in zip(self.features, split_columns(columns), strict=True):
+            numbers = to_array(columns)
+            return numbers.astype(float)
+        by_feature = []
+        arrays = split_columns(columns)
+        for feature, array in zip(self.features, arrays, strict=True):
             if isinstance(feature, Category):
-                codes.append(feature.encode(column).astype(float))
+                codes = feature.encode(array).astype(float)
             else:
-                codes.append(np.asarray(column, dtype=float))
-        return np.stack(codes, axis=1)
+                codes = np.asarray(array, dtype=float)
+            by_feature.append(codes)
+        return np.stack(by_feature, axis=1)
 
     def decode(self, codes: Matrix) -> Columns:
         """Return the columns, (n_rows, n_features), that have these codes."""
         if self.is_numeric:
             return self._in_form(codes)
         columns: dict[str, NDArray[Any]] = {}
-        for feature, code in zip(self.features, codes.T, strict=True):
+        by_feature = zip(self.features, codes.T, strict=True)
+        for feature, code in by_feature:
             if isinstance(feature, Category):
                 columns[feature.name] = feature.decode(code)
             else:
@@ -158,7 +186,9 @@ class Schema:
         import pandas as pd  # a model of numbers alone does without
 
         frame = pd.DataFrame(columns, columns=self.names, copy=False)
-        return frame if self.named else frame.to_numpy(dtype=object)
+        if self.named:
+            return frame
+        return frame.to_numpy(dtype=object)
 
     def row(self, record: Mapping[str, Value]) -> Row:
         """Return the values of a record in the order of the features."""
@@ -168,7 +198,12 @@ class Schema:
         """Return a record made up from the metadata."""
         return {feature.name: feature.example for feature in self.features}
 
-    def faults(self, records: Sequence[Value], *, reject_unknown: bool) -> list[Fault]:
+    def faults(
+        self,
+        records: Sequence[Value],
+        *,
+        reject_unknown: bool,
+    ) -> list[Fault]:
         """Return everything in what should be records that does not fit, at most 100 faults.
 
         With `reject_unknown`, a feature that the model does not know is a fault.
@@ -177,26 +212,37 @@ class Schema:
         return list(islice(faults, MAX_FAULTS))
 
     def _faults(
-        self, records: Sequence[Value], *, reject_unknown: bool
+        self,
+        records: Sequence[Value],
+        *,
+        reject_unknown: bool,
     ) -> Iterator[Fault]:
         for row, record in enumerate(records):
             if not isinstance(record, dict):
-                detail = f"expected a record (an object), got {shorten(record)}"
+                value = shorten(record)
+                detail = f"expected a record (an object), got {value}"
                 yield Fault(row, None, detail)
                 continue
             strangers = []
             if reject_unknown:
                 strangers = [name for name in record if name not in self.names]
-            if not strangers and record.keys().isdisjoint(self.names):
-                yield Fault(row, None, "the record holds none of the model's features")
+            is_foreign = record.keys().isdisjoint(self.names)
+            if is_foreign and not strangers:
+                detail = "the record holds none of the model's features"
+                yield Fault(row, None, detail)
                 continue
             for name in strangers:
                 detail = "unknown feature" + suggest(name, self.names)
                 yield Fault(row, name, detail)
             yield from self._value_faults(record, row)
 
-    def _value_faults(self, record: Mapping[str, Value], row: int) -> Iterator[Fault]:
+    def _value_faults(
+        self,
+        record: Mapping[str, Value],
+        row: int,
+    ) -> Iterator[Fault]:
         for feature in self.features:
-            detail = feature.fault(record.get(feature.name))
+            value = record.get(feature.name)
+            detail = feature.fault(value)
             if detail is not None:
                 yield Fault(row, feature.name, detail)

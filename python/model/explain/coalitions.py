@@ -1,8 +1,17 @@
-"""Coalitions: Shapley values of any function of a matrix, from its answers alone."""
+"""Coalitions: Shapley values of any function of a record, from what it returns alone.
+
+A coalition is a set of features that are known; the other features are as in each row of a
+background, one row after the other. Its worth is the function's mean over these rows, and the
+value of a feature is how much its joining adds to the worth, as a mean over the orders in which
+features can join (Lundberg and Lee 2017, arXiv:1705.07874).
+
+Example: the function is the product of two features, the record (2, 3), the background one row,
+(1, 0). The worths are 0 of no feature, 0 of the first, 3 of the second, 6 of both.
+So the first adds 0 or 3, the second 3 or 6: the values are 1.5 and 4.5, the base value 0.
+"""
 
 from collections.abc import Callable
-from functools import cache
-from typing import Any
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,99 +19,153 @@ from scipy.special import comb
 
 from python.model.data.columns import mix_rows, slice_rows, stack_rows
 from python.model.explain.attribution import Attribute, Attribution
-
-Array = NDArray[np.float64]
+from python.model.types import Columns, Matrix
 
 MAX_FEATURES_EXACT = 8
 ORDER_PAIRS = 10
-MAX_ROWS_AT_ONCE = 50_000
+ROWS_LIMIT_AT_ONCE = 50_000
+
+Function: TypeAlias = Callable[[Columns], Matrix]
+"""What is explained: from columns to (n_rows,) or (n_rows, n_classes)."""
 
 
-def shapley_values(answer: Callable[[Any], Array], background: Any) -> Attribute:
-    """Shapley values of any function of columns: exact for few features, over sampled orders for more; they always add up.
+class Coalitions(NamedTuple):
+    """The coalitions whose worths are computed, and what each worth counts for each feature.
 
-    A coalition's worth is the mean answer with the other features as in each row of the background (Lundberg and Lee 2017,
-    arXiv:1705.07874). The orders come in pairs, one the reverse of the other (Mitchell et al. 2022, arXiv:2104.12199), and are
-    the same for every record, so that a record is explained alone as it is among others.
+    `members` is (n_coalitions, n_features), the empty coalition first;
+    `weights` is (n_features, n_coalitions).
     """
-    coalitions, weights = _coalitions(background.shape[1])
 
-    def way(columns: Any) -> Attribution:
-        tables = (
-            stack_rows(background, slice_rows(columns, row, row + 1))
-            for row in range(len(columns))
-        )
-        worths = np.stack([_worths(answer, table, coalitions) for table in tables])
-        return Attribution(
-            np.moveaxis(np.tensordot(worths, weights, axes=(1, 1)), -1, 1), worths[0, 0]
-        )
+    members: NDArray[np.bool_]
+    weights: Matrix
 
-    return way
+
+def make_shapley(function: Function, background: Columns) -> Attribute:
+    """Return what explains a function of columns: exactly for few features, else by samples.
+
+    The values always add up. Those by samples are the means over orders that are the same for
+    every record, so that a record is explained alone as it is among others. The orders come in
+    pairs, one the reverse of the other (Mitchell et al. 2022, arXiv:2104.12199).
+    """
+    coalitions = _choose_coalitions(background.shape[1])
+
+    def attribute(columns: Columns) -> Attribution:
+        worths = []
+        for row in range(len(columns)):
+            record = slice_rows(columns, row, row + 1)
+            table = stack_rows(background, record)
+            of_record = _compute_worths(function, table, coalitions.members)
+            worths.append(of_record)
+        by_record = np.stack(worths)
+        weights = coalitions.weights
+        features_last = np.tensordot(by_record, weights, axes=(1, 1))
+        values = np.moveaxis(features_last, -1, 1)
+        base_value = by_record[0, 0]
+        return Attribution(values, base_value)
+
+    return attribute
 
 
 def method_name(n_features: int) -> str:
-    """Which of the two `shapley_values` takes: 2 to the power of `n_features` coalitions are soon too many."""
+    """Return which kind of values there are for so many features: "exact" or "permutation"."""
     return "exact" if n_features <= MAX_FEATURES_EXACT else "permutation"
 
 
 def n_coalitions(n_features: int) -> int:
-    """How often a record is predicted with each row of the background."""
-    return (
-        2**n_features
-        if n_features <= MAX_FEATURES_EXACT
-        else 2 * ORDER_PAIRS * (n_features + 1)
-    )
+    """Return how often a record is predicted with each row of the background."""
+    if n_features <= MAX_FEATURES_EXACT:
+        return 1 << n_features
+    return 2 * ORDER_PAIRS * (n_features + 1)
 
 
-def _worths(
-    answer: Callable[[Any], Array], table: Any, coalitions: NDArray[np.bool_]
-) -> Array:
-    """The mean answer for each coalition, (n_coalitions,) or (n_coalitions, n_classes); the record is the table's last row."""
-    last = len(table) - 1
-    means = []
-    at_once = max(1, MAX_ROWS_AT_ONCE // last)
-    for start in range(0, len(coalitions), at_once):
-        some = coalitions[start : start + at_once]
-        places = np.where(some[:, None, :], last, np.arange(last)[None, :, None])
-        answers = answer(mix_rows(table, places.reshape(-1, some.shape[1])))
-        means.append(answers.reshape(len(some), last, *answers.shape[1:]).mean(axis=1))
-    return np.concatenate(means)
+def _compute_worths(
+    function: Function,
+    table: Columns,
+    members: NDArray[np.bool_],
+) -> Matrix:
+    """Return the worth of each coalition, (n_coalitions,) or (n_coalitions, n_classes).
+
+    The record is the last row of the table, the background are the others.
+    """
+    n_background = len(table) - 1
+    n_at_once = max(1, ROWS_LIMIT_AT_ONCE // n_background)
+    worths = []
+    for start in range(0, len(members), n_at_once):
+        stop = start + n_at_once
+        some = members[start:stop]
+        outputs = function(_mix(table, some))
+        of_one_row = outputs.shape[1:]
+        shape = (len(some), n_background, *of_one_row)
+        by_coalition = outputs.reshape(shape)
+        worths.append(by_coalition.mean(axis=1))
+    return np.concatenate(worths)
 
 
-@cache
-def _coalitions(n: int) -> tuple[NDArray[np.bool_], Array]:
-    return (
-        _all_coalitions(n) if n <= MAX_FEATURES_EXACT else _coalitions_along_orders(n)
-    )
+def _mix(table: Columns, members: NDArray[np.bool_]) -> Columns:
+    """Return the record with each row of the background, for one coalition after the other.
+
+    Features in the coalition are the record's, which is the last row, all others the background's.
+    """
+    n_features = members.shape[1]
+    record_row = len(table) - 1
+    background_rows = np.arange(record_row)
+    # Three axes: the coalitions, the rows of the background, the features.
+    is_member = members[:, None, :]
+    rows = np.where(is_member, record_row, background_rows[:, None])
+    return mix_rows(table, rows.reshape(-1, n_features))
 
 
-def _all_coalitions(n: int) -> tuple[NDArray[np.bool_], Array]:
-    """Every coalition, (2**n, n), the empty one first, and the weight of its worth for each feature, (n, 2**n)."""
-    coalitions = (np.arange(2**n)[:, None] >> np.arange(n)) % 2 == 1
-    others = coalitions.sum(axis=1)[:, None] - coalitions
-    weight = 1 / (n * comb(n - 1, others))
-    return coalitions, np.where(coalitions, weight, -weight).T
+def _choose_coalitions(n_features: int) -> Coalitions:
+    if n_features <= MAX_FEATURES_EXACT:
+        return _all_coalitions(n_features)
+    orders = _sample_orders(n_features)
+    return _coalitions_along_orders(orders)
 
 
-def _coalitions_along_orders(n: int) -> tuple[NDArray[np.bool_], Array]:
-    """The coalitions met when features join in sampled orders, the empty one first, and their weights, as above."""
+def _all_coalitions(n_features: int) -> Coalitions:
+    """Return every coalition: the bits of its number say which features are in it.
+
+    A coalition of `n_others` features besides the one that joins or has joined stands for
+    1 in `n_features * comb(n_features - 1, n_others)` of the orders.
+    """
+    numbers = np.arange(2**n_features)
+    bits = np.arange(n_features)
+    members = (numbers[:, None] >> bits) % 2 == 1
+    sizes = members.sum(axis=1)
+    n_others = sizes[:, None] - members
+    n_alike = comb(n_features - 1, n_others)
+    weight = 1 / (n_features * n_alike)
+    weights = np.where(members, weight, -weight)
+    return Coalitions(members, weights.T)
+
+
+def _sample_orders(n_features: int) -> list[NDArray[np.intp]]:
+    """Return orders of the features, each followed by its reverse."""
     choose = np.random.default_rng(0)
-    orders = [
-        order
-        for _ in range(ORDER_PAIRS)
-        for forth in [choose.permutation(n)]
-        for order in (forth, forth[::-1])
-    ]
-    coalitions = np.array(
-        [
-            np.isin(np.arange(n), order[:size])
-            for order in orders
-            for size in range(n + 1)
-        ]
-    )
-    weights = np.zeros((n, len(coalitions)))
+    orders = []
+    for _ in range(ORDER_PAIRS):
+        order = choose.permutation(n_features)
+        orders.append(order)
+        orders.append(order[::-1])
+    return orders
+
+
+def _coalitions_along_orders(orders: list[NDArray[np.intp]]) -> Coalitions:
+    """Return the coalitions that there are as the features join in each order.
+
+    They are `n_features + 1` for each order, from the empty one to that of all features.
+    """
+    n_features = len(orders[0])
+    sizes = np.arange(n_features + 1)
+    share = 1 / len(orders)
+    members = []
+    weights = np.zeros((n_features, len(orders) * len(sizes)))
     for number, order in enumerate(orders):
-        joined = number * (n + 1) + np.arange(n)
-        weights[order, joined + 1] += 1 / len(orders)
-        weights[order, joined] -= 1 / len(orders)
-    return coalitions, weights
+        places = np.argsort(order)
+        members.append(places < sizes[:, None])
+        empty = number * len(sizes)
+        before = empty + np.arange(n_features)
+        after = before + 1
+        weights[order, after] += share
+        weights[order, before] -= share
+    return Coalitions(np.concatenate(members), weights)

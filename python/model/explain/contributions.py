@@ -1,78 +1,104 @@
 """Contributions: the SHAP values that LightGBM, XGBoost and CatBoost compute themselves."""
 
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from python.model.explain.attribution import Attribute, Attribution
+from python.model.explain.attribution import (
+    Attribute,
+    Attribution,
+    drop_single_output,
+)
+from python.model.types import Columns, Estimator, Matrix
+
+Compute: TypeAlias = Callable[[Columns], ArrayLike]
+"""From columns to the contributions of a booster, as its library returns them."""
 
 
-def own_contributions(predictor: Any) -> Attribute | None:
-    """What LightGBM, XGBoost and CatBoost compute themselves, categories and missing values included.
+def make_contributions(predictor: Estimator) -> Attribute | None:
+    """Return what explains the margin of a booster by its own library; None for other models.
 
-    Lundberg, Erion and Lee 2018, arXiv:1802.03888.
+    Categories and missing values are taken as the booster takes them.
+    The values are path-dependent (Lundberg, Erion and Lee 2018, arXiv:1802.03888).
     """
-    contribute = next(
-        (
-            get(predictor)
-            for known, get in CONTRIBUTIONS.items()
-            if hasattr(predictor, known)
-        ),
-        None,
-    )
-    if contribute is None:
+    compute = _find_library(predictor)
+    if compute is None:
         return None
 
-    def way(columns: Any) -> Attribution:
-        width = columns.shape[1] + 1
-        shares = np.asarray(contribute(columns), dtype=float)
-        if shares.ndim == 2 and shares.shape[1] == width:
-            return Attribution(shares[:, :-1], shares[0, -1])
-        shares = shares.reshape(len(columns), -1, width)
-        if shares.shape[1] == 2:  # two margins, whose difference is the log-odds
-            shares = shares[:, 1:] - shares[:, :1]
-            return Attribution(shares[:, 0, :-1], shares[0, 0, -1])
-        return Attribution(np.moveaxis(shares[:, :, :-1], 1, 2), shares[0, :, -1])
+    def attribute(columns: Columns) -> Attribution:
+        contributions = np.asarray(compute(columns), dtype=float)
+        n_columns = columns.shape[1]
+        return _split_base_value(contributions, n_columns)
 
-    return way
+    return attribute
 
 
-def _lightgbm(model: Any) -> Callable[[Any], Any]:
-    return lambda columns: model.predict(columns, pred_contrib=True)
+def _find_library(predictor: Estimator) -> Compute | None:
+    # These are more models than those whose trees can be read.
+    if hasattr(predictor, "booster_"):
+        return partial(_compute_by_lightgbm, predictor)
+    if hasattr(predictor, "get_booster"):
+        return partial(_compute_by_xgboost, predictor)
+    if hasattr(predictor, "get_cat_feature_indices"):
+        return partial(_compute_by_catboost, predictor)
+    return None
 
 
-def _xgboost(model: Any) -> Callable[[Any], Any]:
+def _compute_by_lightgbm(predictor: Estimator, columns: Columns) -> ArrayLike:
+    contributions: ArrayLike = predictor.predict(columns, pred_contrib=True)
+    return contributions
+
+
+def _compute_by_xgboost(predictor: Estimator, columns: Columns) -> ArrayLike:
     from xgboost import DMatrix
 
-    rounds = (0, getattr(model, "best_iteration", -1) + 1)  # (0, 0) is all of them
+    matrix = DMatrix(
+        columns,
+        missing=predictor.missing,
+        enable_categorical=True,
+        nthread=1,
+    )
+    booster = predictor.get_booster()
+    # Without a best iteration the range is (0, 0), which means all of them.
+    last_iteration = getattr(predictor, "best_iteration", -1)
+    contributions: ArrayLike = booster.predict(
+        matrix,
+        pred_contribs=True,
+        iteration_range=(0, last_iteration + 1),
+    )
+    return contributions
 
-    def contribute(columns: Any) -> Any:
-        matrix = DMatrix(
-            columns, missing=model.missing, enable_categorical=True, nthread=1
-        )
-        return model.get_booster().predict(
-            matrix, pred_contribs=True, iteration_range=rounds
-        )
 
-    return contribute
-
-
-def _catboost(model: Any) -> Callable[[Any], Any]:
+def _compute_by_catboost(predictor: Estimator, columns: Columns) -> ArrayLike:
     from catboost import Pool
 
-    categorical = model.get_cat_feature_indices()
+    categories = predictor.get_cat_feature_indices()
+    pool = Pool(columns, cat_features=categories)
+    contributions: ArrayLike = predictor.get_feature_importance(
+        pool,
+        type="ShapValues",
+        thread_count=1,
+    )
+    return contributions
 
-    def contribute(columns: Any) -> Any:
-        return model.get_feature_importance(
-            Pool(columns, cat_features=categorical), type="ShapValues", thread_count=1
-        )
 
-    return contribute
+def _split_base_value(contributions: Matrix, n_columns: int) -> Attribution:
+    """Return contributions as an attribution: the last one of each output is its base value.
 
-
-CONTRIBUTIONS: dict[str, Callable[[Any], Callable[[Any], Any]]] = {
-    "booster_": _lightgbm,
-    "get_booster": _xgboost,
-    "get_cat_feature_indices": _catboost,
-}
+    XGBoost and CatBoost return (n_records, n_outputs, n_columns + 1), LightGBM the same with the
+    outputs side by side, and all of them (n_records, n_columns + 1) for one output.
+    """
+    n_records = len(contributions)
+    by_output = contributions.reshape(n_records, -1, n_columns + 1)
+    if by_output.shape[1] == 2:
+        first = by_output[:, :1]
+        second = by_output[:, 1:]
+        # The difference of two margins is the log-odds of the second class.
+        by_output = second - first
+    of_columns = by_output[:, :, :-1]
+    values = np.moveaxis(of_columns, 1, 2)
+    base_values = by_output[0, :, -1]
+    return drop_single_output(values, base_values)

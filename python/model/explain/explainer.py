@@ -1,9 +1,7 @@
 """Explanations that add up: a method is used once its sums are proven to be what is served."""
 
 import logging
-from collections.abc import Iterator
 from functools import cached_property, lru_cache
-from itertools import dropwhile
 from typing import Any
 
 import numpy as np
@@ -14,7 +12,12 @@ from python.model.base import Effort, Explanation
 from python.model.data.columns import slice_rows
 from python.model.data.records import Records
 from python.model.estimator import Steps
-from python.model.explain.methods import Method, Subject, methods_against, methods_alone
+from python.model.explain.methods import (
+    Method,
+    Subject,
+    methods_against,
+    methods_alone,
+)
 from python.model.explain.outputs import (
     ABSOLUTE,
     RELATIVE,
@@ -30,11 +33,17 @@ MAX_PROBES = 4
 MAX_PROBE_BACKGROUND = 8
 MAX_KEPT_BACKGROUNDS = 8
 
-NO_OUTPUT = "it has neither a probability, a decision function nor a single number for values to add up to"
+NO_OUTPUT = (
+    "it has neither a probability, a decision function nor a single number "
+    "for values to add up to"
+)
 NO_METHOD = "no method gives values that add up to what it predicts"
 NO_BACKGROUND = (
     "the model needs background rows to be explained: "
     'send them as "_samples", or put "samples" into its file'
+)
+OTHER_METHOD = (
+    "the first method does not add up to the prediction of a record, %s does"
 )
 NO_SUM = "these records cannot be explained: no method gives values that add up to their prediction"
 
@@ -59,7 +68,9 @@ class Explainer:
         `origins` has the feature of each column that the predictor takes.
         """
         outputs = find_outputs(estimator, slice_rows(probes, 0, 1))
-        self._subject = Subject(estimator, steps, probes.shape[1], outputs, origins)
+        self._subject = Subject(
+            estimator, steps, probes.shape[1], outputs, origins
+        )
         self._probes = slice_rows(probes, 0, MAX_PROBES)
         self._background = background
         self._methods_alone = methods_alone(self._subject, background)
@@ -102,7 +113,9 @@ class Explainer:
 
     def method(self, background: Records | None = None) -> Method | None:
         """Return the method that explains records, against the background if there is one."""
-        return None if self.reason else next(self._candidates(background), None)
+        if self.reason is not None:
+            return None
+        return self._candidates(background)[0]
 
     def effort(self, background: Records | None = None) -> Effort:
         """Return what it costs to explain one record."""
@@ -113,7 +126,10 @@ class Explainer:
         return Effort(len(rows), method.predictions_per_row)
 
     def explain(
-        self, records: Records, output_of: OutputOf, background: Records | None = None
+        self,
+        records: Records,
+        output_of: OutputOf,
+        background: Records | None = None,
     ) -> Explanation:
         """Return SHAP values whose sums have been compared with what is served for the records.
 
@@ -121,48 +137,35 @@ class Explainer:
         Raises Unprocessable if the model cannot be explained, or needs a background and has none.
         """
         if self.reason is not None:
-            raise Unprocessable(f"the model cannot be explained: {self.reason}")
+            raise Unprocessable(
+                f"the model cannot be explained: {self.reason}"
+            )
         if background is None and not self.explains_alone:
             raise Unprocessable(NO_BACKGROUND)
-        candidates = self._candidates(background)
-        first = next(candidates)
+        first, *others = self._candidates(background)
         explanation = first.explain(records.columns, output_of)
         if explanation is not None:
             return explanation
         if len(records) > 1:
             return self._explain_each(records, output_of, background)
-        for method in candidates:
-            explanation = method.explain(records.columns, output_of)
-            if explanation is not None:
-                reason = "the first method does not add up to the prediction of a record, %s does"
-                log.warning(reason, method.name)
-                return explanation
-        log.warning("no method adds up to the prediction of a record")
-        raise Unprocessable(NO_SUM)
+        return _explain_by_others(others, records, output_of)
 
     def _explain_each(
-        self, records: Records, output_of: OutputOf, background: Records | None
+        self,
+        records: Records,
+        output_of: OutputOf,
+        background: Records | None,
     ) -> Explanation:
         """Explain each record as it is alone, so that none depends on the others."""
         parts = []
-        for row, record_values in enumerate(records.rows):
-
-            def output_of_row(method: str, row: int = row) -> Any:
-                return output_of(method)[row : row + 1]
-
-            record = Records(records.schema, [record_values])
-            parts.append(self.explain(record, output_of_row, background))
-        first = parts[0]
-        for part in parts:
-            same_base = np.allclose(
-                part.base_value, first.base_value, RELATIVE, ABSOLUTE
+        for row, values in enumerate(records.rows):
+            record = Records(records.schema, [values])
+            parts.append(
+                self.explain(record, _of_row(output_of, row), background)
             )
-            if part.output != first.output or not same_base:
-                raise Unprocessable(NO_SUM)
-        values = np.concatenate([part.values for part in parts])
-        return Explanation(values, first.base_value, first.output)
+        return _join(parts)
 
-    def _candidates(self, background: Records | None) -> Iterator[Method]:
+    def _candidates(self, background: Records | None) -> list[Method]:
         """Return the method that was proven, then those that stand behind it."""
         if background is None:
             proven = self._method_alone
@@ -170,7 +173,10 @@ class Explainer:
         else:
             proven = self._method_against
             methods = self._methods_against(background)
-        return dropwhile(lambda method: proven and method.name != proven, methods)
+        if proven is None:
+            return methods
+        names = [method.name for method in methods]
+        return methods[names.index(proven) :]
 
     def _first_proven(self, methods: list[Method]) -> str | None:
         output_of = outputs_of(self._subject.estimator, self._probes)
@@ -181,3 +187,43 @@ class Explainer:
 
     def _make_against(self, background: Records) -> list[Method]:
         return methods_against(self._subject, background.columns)
+
+
+def _explain_by_others(
+    methods: list[Method],
+    records: Records,
+    output_of: OutputOf,
+) -> Explanation:
+    """Explain a record by the first of the methods that adds up for it; raise Unprocessable."""
+    for method in methods:
+        explanation = method.explain(records.columns, output_of)
+        if explanation is not None:
+            log.warning(OTHER_METHOD, method.name)
+            return explanation
+    log.warning("no method adds up to the prediction of a record")
+    raise Unprocessable(NO_SUM)
+
+
+def _of_row(output_of: OutputOf, row: int) -> OutputOf:
+    """Return what gives the outputs of one of the rows."""
+
+    def output_of_row(method: str) -> NDArray[np.generic]:
+        return output_of(method)[row : row + 1]
+
+    return output_of_row
+
+
+def _join(parts: list[Explanation]) -> Explanation:
+    """Return the explanations of single records as one, of all.
+
+    Raises Unprocessable if they explain different outputs, or start from different base values.
+    """
+    first = parts[0]
+    for part in parts:
+        same_base = np.allclose(
+            part.base_value, first.base_value, RELATIVE, ABSOLUTE
+        )
+        if part.output != first.output or not same_base:
+            raise Unprocessable(NO_SUM)
+    values = np.concatenate([part.values for part in parts])
+    return Explanation(values, first.base_value, first.output)

@@ -10,7 +10,8 @@ from scipy.special import expit, logit, softmax
 from python.model.estimator import estimator_type
 from python.model.types import Columns, Estimator
 
-# XGBoost and CatBoost add up in float32, and XGBoost serves it.
+# How far sums may be from the output, since XGBoost and CatBoost add up in float32; and how far
+# the output itself may be off, since XGBoost serves float32.
 RELATIVE = 1e-4
 ABSOLUTE = 1e-6
 SERVED = 2.5e-7
@@ -32,7 +33,12 @@ class Link(NamedTuple):
     link: Callable[[Array], Array]
     slope: Callable[[Array], Array]
 
-    def holds(self, total: Array, scale: Array, served: Array) -> bool:
+    def holds(
+        self,
+        total: Array,
+        scale: Array,
+        served: Array,
+    ) -> bool:
         """Return whether the sums lead to the output that is served.
 
         They may differ by what adding up numbers of the size of `scale` can change.
@@ -41,9 +47,11 @@ class Link(NamedTuple):
         output = self.inverse(total)
         if output.shape != served.shape:
             return False
-        rounding = RELATIVE * np.abs(total) + ABSOLUTE * (1 + scale)
-        tolerance = rounding * self.slope(output) + SERVED * (1 + np.abs(served))
-        return bool((np.abs(output - served) <= tolerance).all())
+        of_total = RELATIVE * np.abs(total) + ABSOLUTE * (1 + scale)
+        of_served = SERVED * (1 + np.abs(served))
+        tolerance = of_total * self.slope(output) + of_served
+        is_close = np.abs(output - served) <= tolerance
+        return bool(is_close.all())
 
 
 def _identity(total: Array) -> Array:
@@ -66,8 +74,27 @@ LOGISTIC = Link(inverse=expit, link=logit, slope=_logistic_slope)
 SOFTMAX = Link(inverse=_softmax, link=np.log, slope=_logistic_slope)
 EXPONENTIAL = Link(inverse=np.exp, link=np.log, slope=_identity)
 
-Check: TypeAlias = tuple[Link, str]
-"""A link, and the method of the estimator to whose output it must lead."""
+
+class Check(NamedTuple):
+    """A link, and the method of the estimator to whose output it must lead."""
+
+    link: Link
+    method: str
+
+    def served(self, output_of: OutputOf) -> Array:
+        """Return what the method returns, of two classes for the second one."""
+        output = output_of(self.method)
+        return _explained_classes(output)
+
+    def holds(
+        self,
+        total: Array,
+        scale: Array,
+        output_of: OutputOf,
+    ) -> bool:
+        """Return whether the sums lead to what the method returns."""
+        served = self.served(output_of)
+        return self.link.holds(total, scale, served)
 
 
 class Output(NamedTuple):
@@ -76,33 +103,39 @@ class Output(NamedTuple):
     name: str
     checks: tuple[Check, ...]
 
-    def holds(self, total: Array, scale: Array, output_of: OutputOf) -> bool:
+    def holds(
+        self,
+        total: Array,
+        scale: Array,
+        output_of: OutputOf,
+    ) -> bool:
         """Return whether the sums are those of what is served for the same records.
 
         `total` and `scale` are (n_records,) or (n_records, n_classes).
         """
-        for link, method in self.checks:
-            if not link.holds(total, scale, _explained_classes(output_of(method))):
-                return False
-        return True
+        return all(
+            check.holds(total, scale, output_of) for check in self.checks
+        )
 
     def mean(self, output_of: OutputOf) -> Array:
         """Return the mean over the records, () or (n_classes,), of what values here add up to."""
-        link, method = self.checks[0]
-        sums = link.link(_explained_classes(output_of(method)))
+        first = self.checks[0]
+        served = first.served(output_of)
+        sums = first.link.link(served)
         return np.asarray(sums.mean(axis=0))
 
     def served(self, output_of: OutputOf) -> Array:
         """Return the output itself, where the first check has no link."""
-        _, method = self.checks[0]
-        return _explained_classes(output_of(method))
+        first = self.checks[0]
+        return first.served(output_of)
 
 
 def outputs_of(estimator: Estimator, columns: Columns) -> OutputOf:
     """Return what gives the outputs of the estimator's methods for the columns."""
 
     def output_of(method: str) -> NDArray[np.generic]:
-        return np.asarray(getattr(estimator, method)(columns))
+        compute = getattr(estimator, method)
+        return np.asarray(compute(columns))
 
     return output_of
 
@@ -115,23 +148,40 @@ def find_outputs(estimator: Estimator, probe: Columns) -> list[Output]:
     whose softmax is the probability, or which is the decision function.
     Regressors: `prediction`; `log_prediction`, whose exponential is the prediction.
     """
-    kind = estimator_type(estimator)
-    has_one_output = np.size(estimator.predict(probe)) == 1
-    if not has_one_output or kind not in ("classifier", "regressor"):
+    if np.size(estimator.predict(probe)) != 1:
         return []
+    kind = estimator_type(estimator)
+    if kind == "classifier":
+        return _find_classifier_outputs(estimator, probe)
     if kind == "regressor":
-        prediction = Output("prediction", ((IDENTITY, "predict"),))
-        return [prediction, Output("log_prediction", ((EXPONENTIAL, "predict"),))]
+        as_prediction = Check(IDENTITY, "predict")
+        as_log = Check(EXPONENTIAL, "predict")
+        return [
+            Output("prediction", (as_prediction,)),
+            Output("log_prediction", (as_log,)),
+        ]
+    return []
+
+
+def _find_classifier_outputs(
+    estimator: Estimator,
+    probe: Columns,
+) -> list[Output]:
     decided: tuple[Check, ...] = ()
     if _decides_by_class(estimator, probe):
-        decided = ((IDENTITY, "decision_function"),)
-    if not hasattr(estimator, "predict_proba"):
-        return [Output("margin", decided)] if decided else []
-    return [
-        Output("probability", ((IDENTITY, "predict_proba"),)),
-        Output("log_odds", ((LOGISTIC, "predict_proba"), *decided)),
-        Output("margin", decided or ((SOFTMAX, "predict_proba"),)),
-    ]
+        decided = (Check(IDENTITY, "decision_function"),)
+    if hasattr(estimator, "predict_proba"):
+        as_probability = Check(IDENTITY, "predict_proba")
+        as_log_odds = Check(LOGISTIC, "predict_proba")
+        as_margin = Check(SOFTMAX, "predict_proba")
+        return [
+            Output("probability", (as_probability,)),
+            Output("log_odds", (as_log_odds, *decided)),
+            Output("margin", decided or (as_margin,)),
+        ]
+    if decided:
+        return [Output("margin", decided)]
+    return []
 
 
 def _decides_by_class(estimator: Estimator, probe: Columns) -> bool:
@@ -142,12 +192,19 @@ def _decides_by_class(estimator: Estimator, probe: Columns) -> bool:
     if not hasattr(estimator, "decision_function"):
         return False
     n_classes = len(estimator.classes_)
-    n_values = np.size(estimator.decision_function(probe))
-    return n_values == (1 if n_classes <= 2 else n_classes)
+    decision = estimator.decision_function(probe)
+    n_values = np.size(decision)
+    if n_classes <= 2:
+        return n_values == 1
+    return bool(n_values == n_classes)
 
 
 def _explained_classes(output: NDArray[np.generic]) -> Array:
-    """Return the second of two classes; several stay side by side, one column is a column."""
+    """Return the column of the second of two classes; other columns as they are.
+
+    (n_records,) and (n_records, n_classes) stay, one or two columns become (n_records,).
+    """
     numbers = np.asarray(output, dtype=float)
-    is_table = numbers.ndim > 1 and numbers.shape[1] > 2
-    return numbers if numbers.ndim == 1 or is_table else numbers[:, -1]
+    if numbers.ndim == 1 or numbers.shape[1] > 2:
+        return numbers
+    return numbers[:, -1]

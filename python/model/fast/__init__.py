@@ -1,10 +1,9 @@
-"""The fast room: copies of estimators, compiled, and proven to predict the same before they do.
+"""The fast room: compiled copies of estimators, proven to compute the same before they are used.
 
 Without this package everything works, slower.
 """
 
-from python.model.fast.copy import Copy
+from python.model.fast.copy import Copy, Unproven
 from python.model.fast.make import make_copy
-from python.model.fast.predictors import Unproven
 
 __all__ = ["Copy", "Unproven", "make_copy"]

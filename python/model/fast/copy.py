@@ -15,10 +15,9 @@ from python.model.types import Matrix
 
 log = logging.getLogger(__name__)
 
-NEAR_TIE = 1e-9  # of two probabilities
-LARGEST_NUMBER = float(
-    np.finfo(np.float32).max
-)  # scikit-learn's trees refuse larger ones
+NEAR_TIE = 1e-9  # the difference between two probabilities
+# scikit-learn's trees refuse larger ones.
+LARGEST_NUMBER = float(np.finfo(np.float32).max)
 
 Outputs = Callable[[Matrix], Matrix]
 """From the matrix that a predictor takes to its outputs.
@@ -30,29 +29,34 @@ Transform = Callable[[Matrix], Matrix]
 """From codes, (n_rows, n_features), to the matrix that a predictor takes, (n_rows, n_columns)."""
 
 
+class Unproven(Exception):
+    """There is no copy: it differs from its estimator or is no faster; the message says which."""
+
+
 @dataclass(frozen=True)
 class Copy:
-    """A compiled replica of an estimator, which knows what it must leave to the estimator.
-
-    `method` is the estimator's method whose outputs it computes: `predict_proba` of a classifier,
-    `predict` of a regressor; `classes` are the labels of a classifier.
-    `schema` has a code for every value, for texts as well.
-    `few` is used up to `few_limit` records, `many` up to `limit`, beyond which the estimator is
-    as fast. `takes_missing` says whether the predictor takes NaN.
-    With `exact_labels`, the most probable class is the estimator's label even where two classes
-    are as probable.
-    """
+    """A compiled replica of an estimator, which knows what it must leave to the estimator."""
 
     method: str
+    """The estimator's method that it computes: `predict_proba`, or `predict` of a regressor."""
     classes: NDArray[Any] | None
+    """The labels of a classifier; None for a regressor."""
     schema: Schema
+    """The estimator's schema, with a code for every value: for texts as well."""
     transform: Transform
+    """What the steps before the predictor do."""
     few: Outputs
+    """What the predictor does, faster than `many` for up to `few_limit` records."""
     many: Outputs
+    """What the predictor does, faster than `few` for more records."""
     exact_labels: bool
+    """Whether the most probable class is the label even where two classes are as probable."""
     takes_missing: bool = True
+    """Whether the predictor takes NaN."""
     few_limit: float = inf
+    """The number of records up to which `few` is faster than `many`."""
     limit: float = inf
+    """The number of records up to which the copy is faster than the estimator."""
 
     @property
     def has_classes(self) -> bool:
@@ -68,10 +72,10 @@ class Copy:
             return None
         try:
             return self.compute(self._encode(records))
-        except (
-            Exception
-        ) as error:  # a step refuses these values, and the estimator says which
-            log.debug("the estimator predicts because of %s", type(error).__name__)
+        except Exception as error:
+            # A step refuses these values, and the estimator says which.
+            name = type(error).__name__
+            log.debug("the estimator predicts because of %s", name)
             return None
 
     def compute(self, codes: Matrix) -> Matrix | None:
@@ -93,9 +97,8 @@ class Copy:
             lead = ordered[:, -1] - ordered[:, -2]
             if (lead < NEAR_TIE).any():
                 return None
-        labels: NDArray[Any] = np.asarray(self.classes).take(
-            probabilities.argmax(axis=1)
-        )
+        most_probable = probabilities.argmax(axis=1)
+        labels: NDArray[Any] = np.asarray(self.classes).take(most_probable)
         return labels
 
     def _encode(self, records: Records) -> Matrix:

@@ -1,4 +1,6 @@
-"""How a copy is made: compiled, proven on trials, and timed beside the estimator."""
+"""Make a copy: compile it, prove it on trials, and time it beside the estimator."""
+
+from math import ceil
 
 import numpy as np
 
@@ -11,13 +13,17 @@ from python.model.fast.timing import with_limits
 from python.model.fast.transformers import compile_transformers
 from python.model.fast.trials import made_up_codes, rows_at_once
 from python.model.fast.vocabulary import with_vocabularies
+from python.model.trees import read_trees
 from python.model.types import Columns, Estimator
 
 SEED = 0
 
 
 def make_copy(
-    estimator: Estimator, steps: Steps, schema: Schema, samples: Columns
+    estimator: Estimator,
+    steps: Steps,
+    schema: Schema,
+    samples: Columns,
 ) -> Copy:
     """Return a copy of the estimator that is proven to compute the same, and faster.
 
@@ -28,38 +34,77 @@ def make_copy(
     choose = np.random.default_rng(SEED)
     with np.errstate(all="ignore"):
         codes = copy.schema.encode_columns(samples)
-        trials = np.concatenate([codes, made_up_codes(copy.schema, choose)])
+        made_up = made_up_codes(copy.schema, choose)
+        trials = np.concatenate([codes, made_up])
         # Every so many of them, so that wide models do not need gigabytes.
-        trials = trials[:: -(-len(trials) // original.rows_at_once)]
+        step = ceil(len(trials) / original.rows_at_once)
+        trials = trials[::step]
         copy, accepted = prove(copy, original, trials, choose)
         return with_limits(copy, original, accepted)
 
 
 def compile_copy(
-    estimator: Estimator, steps: Steps, schema: Schema, samples: Columns
+    estimator: Estimator,
+    steps: Steps,
+    schema: Schema,
+    samples: Columns,
 ) -> tuple[Copy, Original]:
     """Return a copy that may be wrong, and the original with which to compare it.
 
     Raises exceptions of any kind for an estimator that cannot be compiled.
     """
     predictor = steps.predictor
-    for layer in (*layers(estimator), predictor):
-        if not is_sklearns_own(layer):
-            name = type(layer).__name__
-            raise ValueError(
-                f"{name} is not scikit-learn's own, and may answer as it likes"
-            )
+    _check_own([*layers(estimator), predictor])
     schema = with_vocabularies(schema, steps)
     classes = getattr(estimator, "classes_", None)
     method = "predict" if classes is None else "predict_proba"
     getattr(estimator, method)  # raises AttributeError where there is none
     transform = compile_transformers(steps.transformers, schema)
-    two_rows = schema.decode(schema.encode_columns(samples)[[0, 0]])
-    form = form_of(steps.transform_sparse(two_rows))
-    few, many = compile_predictor(predictor, form)
-    # Where something else decides, near ties are the estimator's.
-    exact_labels = not hasattr(predictor, "decision_function")
-    copy = Copy(method, classes, schema, transform, few, many, exact_labels)
-    n_coefficients = np.size(getattr(predictor, "coef_", 0))
-    width = max(len(schema.features), predictor.n_features_in_, n_coefficients)
-    return copy, Original(estimator, steps, schema, method, form, rows_at_once(width))
+
+    codes = schema.encode_columns(samples)
+    # One row would be by column and by row at once.
+    two_rows = schema.decode(codes[[0, 0]])
+    inputs = steps.transform_sparse(two_rows)
+    form = form_of(inputs)
+    trees = read_trees(predictor)
+    few, many = compile_predictor(predictor, trees, form)
+
+    copy = Copy(
+        method=method,
+        classes=classes,
+        schema=schema,
+        transform=transform,
+        few=few,
+        many=many,
+        # A decision function decides by margins, and near ties are left to it.
+        exact_labels=not hasattr(predictor, "decision_function"),
+    )
+    original = Original(
+        estimator=estimator,
+        steps=steps,
+        trees=trees,
+        schema=schema,
+        method=method,
+        form=form,
+        rows_at_once=rows_at_once(_width(schema, predictor)),
+    )
+    return copy, original
+
+
+def _check_own(layers: list[Estimator]) -> None:
+    """Raise ValueError for a layer that is not scikit-learn's own."""
+    for layer in layers:
+        if is_sklearns_own(layer):
+            continue
+        name = type(layer).__name__
+        raise ValueError(
+            f"{name} is not scikit-learn's own, and may answer as it likes"
+        )
+
+
+def _width(schema: Schema, predictor: Estimator) -> int:
+    """Return the numbers of the widest row that is made of one record."""
+    coefficients = getattr(predictor, "coef_", 0)
+    n_features = len(schema.features)
+    n_columns = int(predictor.n_features_in_)
+    return max(n_features, n_columns, np.size(coefficients))

@@ -1,233 +1,174 @@
-"""Plans: what a pipeline does before its last step, as a few operations on a matrix."""
+"""Transformers: what a pipeline does before its last step, as a few operations on a matrix.
+
+Example: a pipeline of a ColumnTransformer, which scales two numbers and encodes a category, and of
+a PolynomialFeatures becomes a chain of two transforms. The first fills a matrix block by block:
+codes [[40, 3e4, 1]] -> scaled [[0.1, -0.3]] and encoded [[0, 1]] -> [[0.1, -0.3, 0, 1]].
+The second calls the step itself, since there is no arithmetic for it.
+
+What is done to numbers is in `arithmetic`, what is made of categories is in `encoders`.
+"""
 
 import copy
-from collections.abc import Callable, Sequence
-from functools import partial, reduce
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from python.model.data.columns import is_missing, to_dense
-from python.model.data.features import Category, Numeric
+from python.model.data.columns import to_dense
+from python.model.data.features import Numeric
 from python.model.data.schema import Schema
 from python.model.estimator import is_sklearns_own
-from python.model.refusals import refused_rows
+from python.model.fast.arithmetic import ARITHMETIC, unchanged
+from python.model.fast.copy import Transform
+from python.model.fast.encoders import (
+    Places,
+    compile_encoder,
+    slice_if_adjacent,
+)
+from python.model.types import Matrix, Transformer
 
-Matrix = NDArray[np.float64]
-Plan = Callable[[Matrix], Matrix]
-
-MATRIX_LIMIT = 2**22  # numbers in a matrix: 32 MiB
-
-# What these make of a column depends on no other.
-BY_COLUMN = {"OneHotEncoder", "OrdinalEncoder", "TargetEncoder", "SimpleImputer"}
-# What this makes of a record may depend on the others, if only on their type: a gap makes integers floats.
-FUNCTION = "FunctionTransformer"
-
-# The arithmetic of each step, in the order in which scikit-learn does it, so that every bit is the same.
-STEPS: dict[str, Callable[[Any], Plan]] = {
-    "StandardScaler": lambda s: _shifted_and_divided(
-        s.mean_ if s.with_mean else None, s.scale_ if s.with_std else None
-    ),
-    "RobustScaler": lambda s: _shifted_and_divided(
-        s.center_ if s.with_centering else None, s.scale_ if s.with_scaling else None
-    ),
-    "MaxAbsScaler": lambda s: (
-        _as_it_is(s) if getattr(s, "clip", False) else lambda X: X / s.scale_
-    ),
-    "MinMaxScaler": lambda s: (
-        _as_it_is(s) if s.clip else lambda X: X * s.scale_ + s.min_
-    ),
-    "SimpleImputer": lambda s: (
-        (lambda X: np.where(np.isnan(X), s.statistics_, X))
-        if s.indicator_ is None and is_missing(s.missing_values)
-        else _as_it_is(s)
-    ),
-    "Pipeline": lambda s: _chained([_step(inner) for _, inner in s.steps]),
-}
+MATRIX_LIMIT_NUMBERS = 2**22  # 32 MiB
 
 
-def compile_transformers(transformers: Sequence[Any], schema: Schema) -> Plan:
-    """From coded records, (n_records, n_features), to what the predictor sees; to be proven, it may be wrong.
+def compile_transformers(
+    transformers: Sequence[Transformer],
+    schema: Schema,
+) -> Transform:
+    """Return one transform for all steps: from codes to the matrix that the predictor takes.
 
-    Raises Exception of any kind for steps that it does not know how to follow.
+    It may be wrong until it is proven, and raises exceptions of any kind for values that a step
+    refuses. Raises exceptions of any kind for steps that cannot be compiled.
     """
-    if (
-        transformers
-        and hasattr(transformers[0], "output_indices_")
-        and is_sklearns_own(transformers[0])
-    ):
-        return _chained(
-            [_columns(transformers[0], schema), *map(_step, transformers[1:])]
-        )
+    if transformers and _is_column_transformer(transformers[0]):
+        first, *others = transformers
+        columns = compile_columns(first, schema)
+        return chain([columns, *map(compile_step, others)])
     if not schema.is_numeric:
         raise ValueError(
             "a feature that is not a number meets a step that takes all of them"
         )
-    return _chained(list(map(_step, transformers)))
+    return chain([compile_step(step) for step in transformers])
 
 
-def parts(step: Any) -> list[Any]:
-    """The steps of a pipeline, or the step itself."""
-    return [part for _, part in step.steps] if hasattr(step, "steps") else [step]
+def _is_column_transformer(step: Transformer) -> bool:
+    return hasattr(step, "output_indices_") and is_sklearns_own(step)
 
 
-def without_names(step: Any) -> Any:
-    """A copy of the step that was fitted without names, and so takes a matrix without a warning."""
+def compile_step(step: Transformer) -> Transform:
+    """Return a transform for a step that takes numbers: its arithmetic, or else its own method."""
+    if step is None or step == "passthrough":
+        return unchanged
+    if not is_sklearns_own(step):
+        return call_step(step)
+    name = type(step).__name__
+    if name == "Pipeline":
+        return chain([compile_step(inner) for _, inner in step.steps])
+    if name not in ARITHMETIC:
+        return call_step(step)
+    return ARITHMETIC[name](step) or call_step(step)
+
+
+def call_step(step: Transformer) -> Transform:
+    """Return a transform that calls the step's own `transform`."""
+    bare = without_names(step)
+
+    def call(matrix: Matrix) -> Matrix:
+        # A step may change the matrix that it is handed.
+        return np.asarray(to_dense(bare.transform(matrix.copy())), dtype=float)
+
+    return call
+
+
+def without_names(step: Transformer) -> Transformer:
+    """Return a copy that was fitted without names, and so takes a matrix without a warning."""
     bare = copy.copy(step)
     vars(bare).pop("feature_names_in_", None)
     return bare
 
 
-def _step(step: Any) -> Plan:
-    if step is None or step == "passthrough":
-        return lambda X: X
-    if is_sklearns_own(step) and (known := STEPS.get(type(step).__name__)):
-        return known(step)
-    return _as_it_is(step)
+def chain(transforms: Sequence[Transform]) -> Transform:
+    """Return a transform that does one after the other.
+
+    It raises ValueError for an infinite value between two of them, as scikit-learn's steps do.
+    """
+    if not transforms:
+        return unchanged
+    first, *others = transforms
+    if not others:
+        return first
+
+    def transform_in_turn(matrix: Matrix) -> Matrix:
+        matrix = first(matrix)
+        for transform in others:
+            # The sum of the squares shows at once what holds for nearly all records.
+            if not np.vdot(matrix, matrix) < np.inf and np.isinf(matrix).any():
+                raise ValueError("a step refuses an infinite value")
+            matrix = transform(matrix)
+        return matrix
+
+    return transform_in_turn
 
 
-def _as_it_is(step: Any) -> Plan:
-    bare = without_names(step)
-    return lambda X: np.asarray(to_dense(bare.transform(X.copy())), dtype=float)
+def compile_columns(transformer: Transformer, schema: Schema) -> Transform:
+    """Return a transform that fills a matrix block by block, as a ColumnTransformer does.
 
-
-def _chained(plans: Sequence[Plan]) -> Plan:
-    return reduce(_after, plans) if plans else lambda X: X
-
-
-def _after(plan: Plan, then: Plan) -> Plan:
-    def both(X: Matrix) -> Matrix:
-        between = plan(X)
-        # The sum of the squares tells at once what is true of nearly all records.
-        if not np.vdot(between, between) < np.inf and np.isinf(between).any():
-            raise ValueError("a step refuses an infinite value")
-        return then(between)
-
-    return both
-
-
-def _shifted_and_divided(shift: Any, divisor: Any) -> Plan:
-    shift = 0.0 if shift is None else shift
-    return (lambda X: X - shift) if divisor is None else lambda X: (X - shift) / divisor
-
-
-def _columns(transformer: Any, schema: Schema) -> Plan:
-    width = max(places.stop for places in transformer.output_indices_.values())
-    rows = sum(
-        len(feature.categories) + 1
-        for feature in schema.features
-        if isinstance(feature, Category)
+    Raises ValueError where weights multiply the blocks, or the tables would be too large.
+    """
+    width = max(
+        columns.stop for columns in transformer.output_indices_.values()
     )
-    if rows * width > MATRIX_LIMIT:
+    _check_tables(schema, width)
+    if transformer.transformer_weights:
+        raise ValueError("weights of transformers")
+    blocks = _compile_blocks(transformer, schema)
+
+    def fill(codes: Matrix) -> Matrix:
+        matrix = np.empty((len(codes), width))
+        for places, columns, transform in blocks:
+            matrix[:, columns] = transform(codes[:, places])
+        return matrix
+
+    return fill
+
+
+def _check_tables(schema: Schema, width: int) -> None:
+    """Raise ValueError if the tables of all categories would be larger than a matrix may be."""
+    rows = 0
+    for feature in schema.categories.values():
+        # The last row is for a missing value.
+        rows += len(feature.categories) + 1
+    if rows * width > MATRIX_LIMIT_NUMBERS:
         raise ValueError(
             f"{rows} categories that become {width} columns are too many to look up"
         )
-    if transformer.transformer_weights:
-        raise ValueError("weights of transformers")
-    blocks: list[tuple[Any, slice, Plan]] = []
-    for name, inner, _ in transformer.transformers_:
-        taken = transformer._transformer_to_input_indices[name]
-        if (
-            len(taken) and inner != "drop"
-        ):  # though it may give no column, it may refuse a value
-            blocks.append(
-                (
-                    _sliced(taken),
-                    transformer.output_indices_[name],
-                    _block(inner, taken, schema),
-                )
-            )
-
-    def columns(X: Matrix) -> Matrix:
-        seen = np.empty((len(X), width))
-        for taken, out, plan in blocks:
-            seen[:, out] = plan(X[:, taken])
-        return seen
-
-    return columns
 
 
-def _sliced(places: Any) -> Any:
-    """The places as a slice, which is faster, where they are next to each other."""
-    start, stop = (
-        (int(places[0]), int(places[0]) + len(places)) if len(places) else (0, 0)
-    )
-    return (
-        slice(start, stop) if np.array_equal(places, np.arange(start, stop)) else places
-    )
+class Block(NamedTuple):
+    """Some columns of the matrix, and what they are made of: the features at `places`."""
+
+    places: slice | Places
+    columns: slice
+    transform: Transform
 
 
-def _block(inner: Any, taken: Sequence[int], schema: Schema) -> Plan:
-    features = [schema.features[place] for place in taken]
-    if all(isinstance(feature, Numeric) for feature in features):
-        return _step(inner)
-    names = [
-        type(part).__name__ if is_sklearns_own(part) else FUNCTION
-        for part in parts(inner)
-    ]
-    by_row = FUNCTION not in names
-    by_column = len(taken) == 1 or all(name in BY_COLUMN for name in names)
-    if (
-        by_row
-        and by_column
-        and all(isinstance(feature, Category) for feature in features)
-    ):
-        return _tabulated(inner, taken, schema)
-    raise ValueError(
-        "a step takes features together that are not all numbers, or records that are"
-    )
+def _compile_blocks(transformer: Transformer, schema: Schema) -> list[Block]:
+    blocks = []
+    for name, step, _ in transformer.transformers_:
+        places = transformer._transformer_to_input_indices[name]
+        # A step that gives no columns is needed too: it may refuse a value.
+        if step == "drop" or not len(places):
+            continue
+        columns = transformer.output_indices_[name]
+        transform = _compile_block(step, places, schema)
+        blocks.append(Block(slice_if_adjacent(places), columns, transform))
+    return blocks
 
 
-class Table(NamedTuple):
-    """What a step makes of one feature, (n_categories + 1, n_columns), the row of a missing value at the end."""
-
-    columns: Any
-    values: Matrix
-    refused: (
-        NDArray[np.bool_] | None
-    )  # the rows that the step refuses, where there are any
-
-
-def _tabulated(inner: Any, taken: Sequence[int], schema: Schema) -> Plan:
-    """What a step makes of categories, asked once for each of them and then looked up."""
-    base = np.zeros((1, len(schema.features)))
-    first = _asked(inner, taken, schema, base)
-    tables = [_table(inner, taken, schema, place, first) for place in taken]
-
-    def tabulated(codes: Matrix) -> Matrix:
-        seen = first.repeat(len(codes), axis=0)
-        places = codes.astype(np.intp)
-        for number, (columns, values, refused) in enumerate(tables):
-            here = places[:, number]
-            if refused is not None and refused[here].any():
-                raise ValueError("a step refuses this category")
-            seen[:, columns] = values[here]
-        return seen
-
-    return tabulated
-
-
-def _table(
-    inner: Any, taken: Sequence[int], schema: Schema, place: int, first: Matrix
-) -> Table:
-    codes = [*range(len(schema.features[place].categories)), -1]  # type: ignore[attr-defined]
-    rows = np.zeros((len(codes), len(schema.features)))
-    rows[:, place] = codes
-    ask = partial(_asked, inner, taken, schema)
-    refused = np.isin(np.arange(len(rows)), list(refused_rows(ask, rows)))
-    values = first.repeat(len(rows), axis=0)
-    values[~refused] = ask(rows[~refused])
-    changed = np.flatnonzero(
-        ~np.isclose(values, first, rtol=0, atol=0, equal_nan=True).all(axis=0)
-    )
-    return Table(
-        _sliced(changed), values[:, changed], refused if refused.any() else None
-    )
-
-
-def _asked(inner: Any, taken: Sequence[int], schema: Schema, coded: Matrix) -> Matrix:
-    return np.asarray(
-        to_dense(inner.transform(schema.decode(coded).iloc[:, list(taken)])),
-        dtype=float,
-    )
+def _compile_block(
+    step: Transformer,
+    places: Places,
+    schema: Schema,
+) -> Transform:
+    if all(isinstance(schema.features[place], Numeric) for place in places):
+        return compile_step(step)
+    return compile_encoder(step, places, schema)

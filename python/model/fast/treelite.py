@@ -1,13 +1,13 @@
-"""GTIL: treelite's General Tree Inference Library. The only importer of treelite.
+"""GTIL, treelite's General Tree Inference Library: many trees in one call.
 
-Called at its C interface (https://treelite.readthedocs.io/en/latest/treelite-c-api.html), since for one record the wrapper in
-Python costs twice what the trees do.
+This is the only module that imports treelite. GTIL is called at its C interface, since treelite's
+wrapper in Python takes twice as long as the trees of a forest do for one record.
+Source: https://treelite.readthedocs.io/en/latest/treelite-c-api.html
 """
 
 import copy
 import ctypes
-from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import treelite
@@ -15,133 +15,156 @@ from numpy.typing import NDArray
 from treelite.core import _LIB, _check_call
 from treelite.gtil.gtil import GTILConfig
 
-Matrix = NDArray[np.float64]
+from python.model.trees import Tree, TreeModel
+from python.model.types import Estimator, Matrix
 
-PREDICT = _LIB["TreeliteGTILPredict"]  # apart from treelite's own, for the types
+PRECISION = "float64"
+LEAF_TOLERANCE = 1e-15  # relative
+
+# An object of its own, so that treelite's is left without these types.
+PREDICT = _LIB["TreeliteGTILPredict"]
 PREDICT.argtypes = (
-    ctypes.c_void_p,
-    ctypes.c_void_p,
-    ctypes.c_char_p,
-    ctypes.c_uint64,
-    ctypes.c_void_p,
-    ctypes.c_void_p,
+    ctypes.c_void_p,  # the model
+    ctypes.c_void_p,  # the matrix
+    ctypes.c_char_p,  # the type of the numbers in it
+    ctypes.c_uint64,  # the number of rows
+    ctypes.c_void_p,  # the outputs
+    ctypes.c_void_p,  # the configuration
 )
 
-# treelite's name for a field of a node, histogram boosting's and that of all other trees.
-FIELDS = {
-    "cleft": ("left", "children_left"),
-    "cright": ("right", "children_right"),
-    "split_index": ("feature_idx", "feature"),
-    "threshold": ("num_threshold", "threshold"),
-    "default_left": ("missing_go_to_left", "missing_go_to_left"),
-}
+TreeAccessor: TypeAlias = Any
+"""treelite's view of one tree, with its fields as arrays."""
 
 
-def imported(predictor: Any) -> treelite.Model:
-    """A forest or a booster of scikit-learn as treelite has it, with the leaves as the predictor has them.
+def import_trees(
+    predictor: Estimator,
+    trees: TreeModel | None,
+) -> treelite.Model:
+    """Return a forest or a booster of scikit-learn as treelite has it.
 
-    Raises ValueError if there are several outputs, or splits by category.
+    The leaves are as the predictor has them. Raises ValueError if there are several outputs, or
+    splits by category, and whatever treelite raises for an estimator that it does not take.
     """
     if getattr(predictor, "n_outputs_", 1) != 1:
-        raise ValueError("several outputs")  # treelite ends the process
-    if getattr(predictor, "is_categorical_", None) is not None:
-        raise ValueError("splits by category")  # treelite takes 2.5 for the category 2
-    if hasattr(predictor, "estimators_"):
-        # treelite reads as many trees as were wanted, beyond the end of memory where boosting stopped early.
-        predictor = copy.copy(predictor)
-        predictor.n_estimators = len(predictor.estimators_)
-    model = treelite.sklearn.import_model(predictor)
-    if hasattr(predictor, "classes_") and not hasattr(predictor, "_loss"):
-        for number, part in enumerate(
-            predictor.estimators_
-        ):  # treelite divides them by their sum once more
-            leaves = part.tree_.value[part.tree_.children_left < 0, 0]
-            model.get_tree_accessor(number).set_field("leaf_vector", leaves.ravel())
+        raise ValueError("several outputs")  # treelite would end the process
+    if trees is None:
+        return treelite.sklearn.import_model(predictor)
+    if trees.has_categories:
+        # treelite would take 2.5 for the category 2.
+        raise ValueError("splits by category")
+    if trees.kind == "histogram boosting":
+        return treelite.sklearn.import_model(predictor)
+    # treelite reads as many trees as were wanted, beyond the end of memory where there are fewer.
+    bounded = copy.copy(predictor)
+    bounded.n_estimators = len(predictor.estimators_)
+    model = treelite.sklearn.import_model(bounded)
+    if trees.kind == "forest" and hasattr(predictor, "classes_"):
+        _restore_leaves(model, trees)
     return model
 
 
-def same(model: treelite.Model, predictor: Any) -> bool:
-    """Whether each node of each tree is the predictor's own."""
-    own = list(_nodes(predictor))
-    return model.num_tree == len(own) and all(
-        _equal(model.get_tree_accessor(n), *nodes) for n, nodes in enumerate(own)
-    )
-
-
-def _nodes(
-    predictor: Any,
-) -> Iterator[tuple[dict[str, Any], NDArray[np.bool_], NDArray[Any] | None]]:
-    """Of each of the predictor's trees the fields, which nodes are leaves, and what these add, if it is one number."""
-    if hasattr(predictor, "_predictors"):
-        for nodes in (part.nodes for parts in predictor._predictors for part in parts):
-            yield (
-                {field: nodes[name] for field, (name, _) in FIELDS.items()},
-                nodes["is_leaf"] != 0,
-                nodes["value"],
-            )
-        return
-    boosting = hasattr(predictor, "_loss")
-    rate = predictor.learning_rate if boosting else 1.0
-    for tree in (part.tree_ for part in np.ravel(predictor.estimators_)):
-        fields = {field: getattr(tree, name) for field, (_, name) in FIELDS.items()}
-        if boosting:
-            del fields["default_left"]  # it takes no missing value
-        yield (
-            fields,
-            tree.children_left < 0,
-            tree.value[:, 0, 0] * rate if tree.value.shape[2] == 1 else None,
+def _restore_leaves(model: treelite.Model, trees: TreeModel) -> None:
+    """Put the forest's probabilities into the leaves, which treelite has divided by their sum."""
+    for number, tree in enumerate(trees.trees):
+        leaves = tree.values[tree.is_leaf]
+        model.get_tree_accessor(number).set_field(
+            "leaf_vector", leaves.ravel()
         )
 
 
-def _equal(
-    copy: Any,
-    fields: dict[str, Any],
-    leaf: NDArray[np.bool_],
-    values: NDArray[Any] | None,
+def has_same_trees(model: treelite.Model, trees: TreeModel) -> bool:
+    """Return whether each node of each tree is the predictor's own."""
+    if model.num_tree != len(trees.trees):
+        return False
+    # Gradient boosting takes no missing value, so that it does not matter where one would go.
+    compares_missing = trees.kind != "gradient boosting"
+    for number, tree in enumerate(trees.trees):
+        accessor = model.get_tree_accessor(number)
+        if not _has_same_splits(accessor, tree, compares_missing):
+            return False
+        if not _has_same_leaves(accessor, tree):
+            return False
+    return True
+
+
+def _has_same_splits(
+    accessor: TreeAccessor,
+    tree: Tree,
+    compares_missing: bool,
 ) -> bool:
-    same = all(
-        np.array_equal(copy.get_field(field)[~leaf], own[~leaf])
-        for field, own in fields.items()
-    )
-    return same and (
-        values is None
-        or np.allclose(copy.get_field("leaf_value")[leaf], values[leaf], 1e-15, 0)
+    fields: dict[str, NDArray[Any]] = {
+        "cleft": tree.left,
+        "cright": tree.right,
+        "split_index": tree.feature,
+        "threshold": tree.threshold,
+    }
+    if compares_missing:
+        fields["default_left"] = tree.missing_left
+    inner = ~tree.is_leaf
+    for name, expected in fields.items():
+        if not np.array_equal(
+            accessor.get_field(name)[inner], expected[inner]
+        ):
+            return False
+    return True
+
+
+def _has_same_leaves(accessor: TreeAccessor, tree: Tree) -> bool:
+    """Return whether the leaves are the tree's, if each is one number; vectors are restored."""
+    if tree.values.shape[1] > 1:
+        return True
+    expected = tree.values[tree.is_leaf, 0]
+    leaves = accessor.get_field("leaf_value")[tree.is_leaf]
+    return np.allclose(leaves, expected, rtol=LEAF_TOLERANCE, atol=0)
+
+
+def _check_precision(model: treelite.Model, n_columns: int) -> None:
+    types = {model.input_type, model.output_type}
+    if types == {PRECISION} and model.num_feature == n_columns:
+        return
+    raise ValueError(
+        f"trees over {model.num_feature} columns of {model.input_type}"
     )
 
 
 class Gtil:
-    """What the trees say, (n_records, n_scores), of records, (n_records, n_features); in the thread that asks."""
+    """The means of a forest or the margins of boosting, computed in the thread that calls."""
 
-    def __init__(self, model: treelite.Model, width: int, *, margins: bool) -> None:
-        """`margins` asks for the sums of boosting, before any link. Raises ValueError for trees in another precision."""
-        if (model.input_type, model.output_type) != (
-            "float64",
-            "float64",
-        ) or model.num_feature != width:
-            raise ValueError(
-                f"trees over {model.num_feature} columns of {model.input_type}"
-            )
-        self._model = model
-        self._config = GTILConfig(
-            nthread=1, predict_type="raw" if margins else "default"
+    def __init__(self, model: treelite.Model, trees: TreeModel) -> None:
+        """Take a model that has the same trees.
+
+        Raises ValueError if it takes or returns numbers in another precision than float64.
+        """
+        n_columns = trees.n_features
+        _check_precision(model, n_columns)
+        has_margins = trees.loss is not None
+        predict_type = "raw" if has_margins else "default"
+        row = np.zeros((1, n_columns))
+        outputs = treelite.gtil.predict(
+            model, row, nthread=1, pred_margin=has_margins
         )
-        self._width = treelite.gtil.predict(
-            model, np.zeros((1, width)), nthread=1, pred_margin=margins
-        ).size
-        self._features = width
+        self._model = model
+        self._config = GTILConfig(nthread=1, predict_type=predict_type)
+        self._n_columns = n_columns
+        self._n_outputs = outputs.size
+        self._precision = trees.precision
+        self._type = PRECISION.encode()
 
-    def __call__(self, X: Matrix) -> Matrix:
-        """The averages of a forest, or the sums of boosting."""
-        X = np.ascontiguousarray(X, dtype=float).reshape(-1, self._features)
-        found = np.zeros((len(X), self._width))
+    def __call__(self, matrix: Matrix) -> Matrix:
+        """Return the outputs, (n_rows, n_outputs), for a matrix, (n_rows, n_columns)."""
+        # The estimator's trees round to their precision, GTIL's do not.
+        rounded = matrix.astype(self._precision, copy=False)
+        numbers = np.ascontiguousarray(rounded, dtype=float)
+        numbers = numbers.reshape(-1, self._n_columns)
+        outputs = np.zeros((len(numbers), self._n_outputs))
         _check_call(
             PREDICT(
                 self._model.handle,
-                X.ctypes.data,
-                b"float64",
-                len(X),
-                found.ctypes.data,
+                numbers.ctypes.data,
+                self._type,
+                len(numbers),
+                outputs.ctypes.data,
                 self._config.handle,
             )
         )
-        return found
+        return outputs

@@ -1,135 +1,200 @@
-"""Trials: records that a copy and its estimator are both asked: if answers differ, then on these."""
+"""Trials: rows on which a copy and its estimator are compared, since there they would differ."""
 
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from python.model.data.features import Category
+from python.model.data.features import MISSING_POSITION, Category, Feature
 from python.model.data.schema import Schema
-from python.model.fast.transformers import MATRIX_LIMIT, Matrix
+from python.model.fast.transformers import MATRIX_LIMIT_NUMBERS
+from python.model.trees import TreeModel
+from python.model.types import Estimator, Matrix
 
-CHUNK = 4096
-PROBES = 256
+MAX_ROWS = 4096
+MADE_UP_ROWS = 256
+MISSING_SHARE = 0.1
 NUMBERS = (0.0, 1.0, -1.0, 0.5, 1e-3, 1e-9, 10.0, -100.0, 1e4, 1e6)
 EXTREMES = (1.7e308, -1.7e308)
-SUMS, LARGE = 256, 1e9
 
-
-def critical_rows(predictor: Any, choose: np.random.Generator) -> Iterator[Matrix]:
-    """Rows on which the predictor decides, some thousands at a time, (n_rows, n_features).
-
-    Of trees each threshold, and the floats right below and right above, in the precision in which they compare: float32, or
-    float64 for histogram boosting. Of a linear model such that its sums take all values between what saturates a link, also
-    as what is left of large terms: only sums in the estimator's own order leave the same.
-    """
-    if hasattr(predictor, "coef_"):
-        coefficients = np.atleast_2d(np.asarray(predictor.coef_, dtype=float))
-        n_rows = min(SUMS, rows_at_once(2 * coefficients.size))
-        sums = choose.normal(size=(n_rows, len(coefficients))) * choose.choice(
-            [0.1, 1.0, 10.0], size=(n_rows, 1)
-        )
-        inverse = np.linalg.pinv(coefficients).T
-        rows, aside = (
-            (sums - predictor.intercept_) @ inverse,
-            choose.normal(size=(n_rows, coefficients.shape[1])) * LARGE,
-        )
-        yield np.concatenate([rows, rows + aside - (aside @ coefficients.T) @ inverse])
-        return
-    features, thresholds, precision = _splits(predictor)
-    columns = []
-    for feature in range(predictor.n_features_in_):
-        values = np.unique(thresholds[(features == feature) & np.isfinite(thresholds)])
-        near = values.astype(precision)
-        below, above = (
-            np.nextafter(near, precision(end)).astype(float)
-            for end in (-np.inf, np.inf)
-        )
-        columns.append(
-            choose.permutation(np.concatenate([values, below, above]))
-            if len(values)
-            else np.zeros(1)
-        )
-    longest, step = max(map(len, columns)), min(CHUNK, rows_at_once(len(columns)))
-    for start in range(0, longest, step):
-        places = np.arange(start, min(start + step, longest))
-        yield np.stack([column.take(places, mode="wrap") for column in columns], axis=1)
+LINEAR_ROWS = 256
+MARGIN_SCALES = (0.1, 1.0, 10.0)
+LARGE_TERM = 1e9
 
 
 def rows_at_once(width: int) -> int:
-    """How many rows of so many columns, and columns made of them, are worked on at a time."""
-    return max(1, MATRIX_LIMIT // width)
+    """Return how many rows of so many columns are worked on at a time, within 32 MiB."""
+    return max(1, MATRIX_LIMIT_NUMBERS // width)
 
 
-def _splits(predictor: Any) -> tuple[NDArray[Any], NDArray[Any], Any]:
-    if hasattr(predictor, "_predictors"):
-        nodes = np.concatenate(
-            [tree.nodes for trees in predictor._predictors for tree in trees]
-        )
-        nodes = nodes[nodes["is_leaf"] == 0]
-        return nodes["feature_idx"], nodes["num_threshold"], np.float64
-    trees = [
-        part.tree_ for part in np.ravel(getattr(predictor, "estimators_", predictor))
-    ]
-    inner = [tree.feature >= 0 for tree in trees]
-    features = np.concatenate(
-        [tree.feature[keep] for tree, keep in zip(trees, inner, strict=True)]
-    )
-    return (
-        features,
-        np.concatenate(
-            [tree.threshold[keep] for tree, keep in zip(trees, inner, strict=True)]
-        ),
-        np.float32,
-    )
+def critical_rows(
+    predictor: Estimator,
+    trees: TreeModel | None,
+    choose: np.random.Generator,
+) -> Iterator[Matrix]:
+    """Yield rows that are close to where the predictor decides, (n_rows, n_columns) at a time.
+
+    Raises ValueError for a predictor that is neither linear nor made of trees.
+    """
+    if hasattr(predictor, "coef_"):
+        yield rows_near_margins(predictor, choose)
+    elif trees is not None:
+        yield from rows_near_thresholds(trees, choose)
+    else:
+        raise ValueError("it is neither linear nor made of trees")
+
+
+def rows_near_margins(
+    predictor: Estimator,
+    choose: np.random.Generator,
+) -> Matrix:
+    """Return rows for which the margins of a linear model take the values where its link bends.
+
+    In the second half of the rows, large terms that cancel out are added to those of the first.
+    What is left of them is the same only if they are added up in the estimator's own order.
+    """
+    fitted = np.asarray(predictor.coef_, dtype=float)
+    coefficients = np.atleast_2d(fitted)
+    n_outputs, n_columns = coefficients.shape
+    n_rows = min(LINEAR_ROWS, rows_at_once(2 * coefficients.size))
+
+    normal = choose.normal(size=(n_rows, n_outputs))
+    scales = choose.choice(MARGIN_SCALES, size=(n_rows, 1))
+    margins = normal * scales
+    inverse = np.linalg.pinv(coefficients).T
+    rows = (margins - predictor.intercept_) @ inverse
+
+    directions = choose.normal(size=(n_rows, n_columns))
+    large = directions * LARGE_TERM
+    large_margins = large @ coefficients.T
+    cancelling = rows + large - large_margins @ inverse
+    return np.concatenate([rows, cancelling])
+
+
+def rows_near_thresholds(
+    trees: TreeModel,
+    choose: np.random.Generator,
+) -> Iterator[Matrix]:
+    """Yield rows of each feature's thresholds, and of the numbers right below and right above.
+
+    These are the next numbers in the precision in which the trees compare.
+
+    Example: with the thresholds 1 and 2 of the feature 0, and 5 of the feature 1, the column of
+    the feature 0 has 1, 2, 1 - e, 2 - e, 1 + e and 2 + e in any order. That of the feature 1 has
+    5, 5 - e and 5 + e, twice, so that it is as long.
+    """
+    columns = _values_near_thresholds(trees, choose)
+    longest = max(map(len, columns))
+    step = min(MAX_ROWS, rows_at_once(len(columns)))
+    for start in range(0, longest, step):
+        stop = min(start + step, longest)
+        places = np.arange(start, stop)
+        wrapped = [column.take(places, mode="wrap") for column in columns]
+        yield np.stack(wrapped, axis=1)
+
+
+def _values_near_thresholds(
+    trees: TreeModel,
+    choose: np.random.Generator,
+) -> list[Matrix]:
+    """Return for each feature its thresholds and the numbers beside them; 0 if it has none."""
+    features, thresholds = trees.splits
+    is_finite = np.isfinite(thresholds)
+    columns = []
+    for feature in range(trees.n_features):
+        is_own = is_finite & (features == feature)
+        values = np.unique(thresholds[is_own])
+        if len(values):
+            near = _with_neighbours(values, trees.precision)
+            column = choose.permutation(near)
+        else:
+            column = np.zeros(1)
+        columns.append(column)
+    return columns
+
+
+def _with_neighbours(
+    values: Matrix,
+    precision: type[np.floating[Any]],
+) -> Matrix:
+    """Return the values, and the numbers of that precision right below and right above each."""
+    rounded = values.astype(precision)
+    below = np.nextafter(rounded, precision(-np.inf))
+    above = np.nextafter(rounded, precision(np.inf))
+    return np.concatenate([values, below, above], dtype=np.float64)
 
 
 def made_up_codes(schema: Schema, choose: np.random.Generator) -> Matrix:
-    """Coded records with numbers of all sizes, categories, up to 4,096 of a feature, and gaps where one may be missing.
+    """Return codes of records that are made up, (n_records, n_features).
 
-    Every other record has one number that is too large for most steps, alone, since it keeps the rest from being tried.
+    They have numbers of all sizes, each category of a feature up to 4,096 of them, and missing
+    values where there may be some. Every other record has one number that is too large for most
+    steps. It is alone in its record, since it keeps all others from being tried.
     """
-    longest = max(
-        (
-            len(feature.categories)
-            for feature in schema.features
-            if isinstance(feature, Category)
-        ),
-        default=0,
-    )
-    most = min(max(PROBES, longest), CHUNK)
+    n_rows = MADE_UP_ROWS
+    for category in schema.categories.values():
+        n_rows = max(n_rows, len(category.categories))
+    n_rows = min(n_rows, MAX_ROWS)
     columns = []
     for feature in schema.features:
-        if isinstance(feature, Category):
-            column = np.resize(
-                np.arange(len(feature.categories), dtype=float)[::-1], most
-            )  # never without a stranger
-            gap = -1.0
-        else:
-            column = np.concatenate(
-                [
-                    np.resize(NUMBERS, most // 2),
-                    choose.normal(size=most - most // 2)
-                    * 10.0 ** choose.integers(-3, 5),
-                ]
-            )
-            gap = np.nan
-        may = feature.accepts_missing and feature.default is None
-        columns.append(
-            np.where(
-                choose.random(most) < 0.1 * bool(may), gap, choose.permutation(column)
-            )
-        )
-    records = np.stack(columns, axis=1)
-    numbers = [
-        place
-        for place, feature in enumerate(schema.features)
-        if not isinstance(feature, Category)
-    ]
-    if numbers:
-        every_other = np.arange(0, most, 2)
-        records[every_other, np.resize(numbers, len(every_other))] = choose.choice(
-            EXTREMES, len(every_other)
-        )
-    return records
+        column = _made_up_column(feature, n_rows, choose)
+        columns.append(column)
+    codes = np.stack(columns, axis=1)
+    _put_extremes(codes, schema, choose)
+    return codes
+
+
+def _put_extremes(
+    codes: Matrix,
+    schema: Schema,
+    choose: np.random.Generator,
+) -> None:
+    """Put an extreme number into every other record, each time for another feature."""
+    numbers = []
+    for place in range(len(schema.features)):
+        if place not in schema.categories:
+            numbers.append(place)
+    if not numbers:
+        return
+    rows = np.arange(0, len(codes), 2)
+    places = np.resize(numbers, len(rows))
+    extremes = choose.choice(EXTREMES, len(rows))
+    codes[rows, places] = extremes
+
+
+def _made_up_column(
+    feature: Feature,
+    n_rows: int,
+    choose: np.random.Generator,
+) -> Matrix:
+    """Return the codes of one feature, (n_rows,), in any order."""
+    if isinstance(feature, Category):
+        missing = float(MISSING_POSITION)
+        column = _made_up_positions(feature, n_rows)
+    else:
+        missing = np.nan
+        column = _made_up_numbers(n_rows, choose)
+    missing_share = 0.0
+    if feature.accepts_missing and feature.default is None:
+        missing_share = MISSING_SHARE
+    is_missing = choose.random(n_rows) < missing_share
+    in_any_order = choose.permutation(column)
+    return np.where(is_missing, missing, in_any_order)
+
+
+def _made_up_positions(feature: Category, n_rows: int) -> Matrix:
+    """Return all positions, or the last: so the stranger of a vocabulary is always there."""
+    positions = np.arange(len(feature.categories), dtype=float)
+    last_first = positions[::-1]
+    return np.resize(last_first, n_rows)
+
+
+def _made_up_numbers(n_rows: int, choose: np.random.Generator) -> Matrix:
+    """Return usual numbers, and as many of one size that is chosen."""
+    n_usual = n_rows // 2
+    n_others = n_rows - n_usual
+    usual = np.resize(NUMBERS, n_usual)
+    normal = choose.normal(size=n_others)
+    exponent = choose.integers(-3, 5)
+    scale = 10.0**exponent
+    return np.concatenate([usual, normal * scale])

@@ -1,119 +1,117 @@
-"""Vocabularies: texts as numbers, where every step that takes them knows a list of texts and treats all others alike."""
+"""Vocabularies: codes for texts, where the steps that take them know a list of texts.
 
-from collections.abc import Iterator, Sequence
+Such a step treats all other texts alike, so that one code stands for all of them.
+"""
+
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from python.model.data.columns import is_missing
-from python.model.data.features import MISSING_POSITION, Category, Feature, String
+from python.model.data.features import (
+    MISSING_POSITION,
+    Category,
+    Feature,
+    String,
+    Value,
+)
 from python.model.data.schema import Schema
-from python.model.estimator import Steps, is_sklearns_own
-from python.model.fast.transformers import parts
+from python.model.estimator import Steps
+from python.model.fast.encoders import known_values
+from python.model.types import Columns, Matrix, Transformer
 
 
-class Positions(dict[Any, int]):
-    """The position of each text; of one that is not known, that of the `stranger`."""
+class Positions(dict[Value, int]):
+    """The position of each known text; any other text has the position of the stranger."""
 
-    def __init__(self, positions: dict[Any, int], stranger: int) -> None:
+    def __init__(self, positions: dict[Value, int], stranger: int) -> None:
         super().__init__(positions)
         self._stranger = stranger
 
-    def __missing__(self, text: Any) -> int:
+    def __missing__(self, text: Value) -> int:
         return self._stranger
 
 
 @dataclass(frozen=True)
 class Vocabulary(Category):
-    """A text of which the model knows some: the `categories`, the last of which is a stranger."""
+    """A text of which the model knows some.
+
+    These are its `categories`. The last of them is the stranger, which stands for any other text.
+    """
 
     @cached_property
     def positions(self) -> Positions:
         """The position of each text; of None, that of the default or of a missing value."""
-        numbers = {text: number for number, text in enumerate(self.categories)}
-        positions = Positions(numbers, stranger=len(self.categories) - 1)
-        is_missing_code = self.default is None
-        positions[None] = (
-            MISSING_POSITION if is_missing_code else positions[self.default]
-        )
+        numbered = {
+            text: number for number, text in enumerate(self.categories)
+        }
+        stranger = len(self.categories) - 1
+        positions = Positions(numbered, stranger)
+        if self.default is None:
+            positions[None] = MISSING_POSITION
+        else:
+            positions[None] = positions[self.default]
         return positions
 
-    def encode(self, column: Any) -> NDArray[np.float64]:
+    def encode(self, column: Columns) -> Matrix:
         """Return the position of each text in such a column, (n_records,)."""
-        positions = []
+        codes = []
         for text in column:
-            positions.append(
-                MISSING_POSITION if is_missing(text) else self.positions[text]
-            )
-        return np.array(positions, dtype=float)
+            if is_missing(text):
+                codes.append(MISSING_POSITION)
+            else:
+                codes.append(self.positions[text])
+        return np.array(codes, dtype=float)
 
-    def decode(self, positions: NDArray[Any]) -> NDArray[np.object_]:
+    def decode(self, positions: Matrix) -> NDArray[np.object_]:
         """Return the texts, (n_records,), as a feature of type string has them."""
         texts = np.array([*self.categories, np.nan], dtype=object)
         return texts[positions.astype(np.intp)]
 
 
 def with_vocabularies(schema: Schema, steps: Steps) -> Schema:
-    """The schema with vocabularies instead of texts; raises ValueError where a step takes texts without a list of them."""
+    """Return the schema with a vocabulary for each text.
+
+    Example: of the texts "blue" and "red" an encoder makes columns. With the stranger, the
+    codes of "red", "blue", "violet" and a missing value are 1, 0, 2 and -1.
+    Raises exceptions of any kind where a step has no list of the texts that it knows.
+    """
     if not schema.has_texts:
         return schema
-    return Schema(
-        (
-            _known(place, feature, steps)
-            for place, feature in enumerate(schema.features)
-        ),
-        named=schema.named,
-    )
+    features: list[Feature] = []
+    for place, feature in enumerate(schema.features):
+        if isinstance(feature, String):
+            texts = _known_texts(steps.transformers[0], place)
+            features.append(_vocabulary(feature, texts))
+        else:
+            features.append(feature)
+    return Schema(features, named=schema.named)
 
 
-def _known(place: int, feature: Feature, steps: Steps) -> Feature:
-    if not isinstance(feature, String):
-        return feature
-    texts = dict.fromkeys(
-        text
-        for found in _lists(place, steps)
-        for text in found
-        if isinstance(text, str)
-    )
-    stranger = (
-        "\0" * max(map(len, texts), default=0) + "?"
-    )  # longer than all that are known
+def _known_texts(transformer: Transformer, place: int) -> list[str]:
+    """Return the texts that the steps of a ColumnTransformer know of the feature at `place`."""
+    texts: dict[str, None] = {}  # each once, in their order
+    for name, step, _ in transformer.transformers_:
+        places = list(transformer._transformer_to_input_indices[name])
+        if step == "drop" or place not in places:
+            continue
+        column = places.index(place)
+        for value in known_values(step, column):
+            if isinstance(value, str):
+                texts[value] = None
+    return list(texts)
+
+
+def _vocabulary(feature: Feature, texts: list[str]) -> Vocabulary:
+    longest = max(map(len, texts), default=0)
+    # It is longer than all known texts, and so none of them.
+    stranger = "\0" * longest + "?"
     return Vocabulary(
         feature.name,
         feature.default,
         feature.accepts_missing,
         feature.entry,
         (*texts, stranger),
-    )
-
-
-def _lists(place: int, steps: Steps) -> Iterator[Sequence[Any]]:
-    """What each step that takes the feature knows of it: an encoder, with nothing but an imputer in front of it."""
-    first = steps.transformers[0]
-    for name, inner, _ in first.transformers_:
-        taken = list(first._transformer_to_input_indices[name])
-        if place in taken and inner != "drop":
-            imputer, encoder = ([None, *parts(inner)])[-2:]
-            known_steps = all(is_sklearns_own(part) for part in parts(inner))
-            if (
-                not known_steps
-                or not hasattr(encoder, "categories_")
-                or len(parts(inner)) > 1 + _keeps_places(imputer)
-            ):
-                raise ValueError("a step takes any text")
-            yield [
-                *encoder.categories_[taken.index(place)],
-                getattr(imputer, "missing_values", None),
-            ]
-
-
-def _keeps_places(step: Any) -> bool:
-    """Whether it is an imputer that neither drops a column nor adds one."""
-    return (
-        type(step).__name__ == "SimpleImputer"
-        and step.indicator_ is None
-        and not any(map(is_missing, step.statistics_))
     )

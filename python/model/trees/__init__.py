@@ -14,7 +14,12 @@ from python.model.types import Estimator
 
 __all__ = ["Tree", "TreeModel", "read_trees"]
 
-READERS = (read_histogram_boosting, read_lightgbm, read_xgboost, read_scikit_learn)
+READERS = (
+    read_histogram_boosting,
+    read_lightgbm,
+    read_xgboost,
+    read_scikit_learn,
+)
 
 
 def read_trees(predictor: Estimator) -> TreeModel | None:

@@ -30,8 +30,11 @@ class CategorySets:
     def of(cls, sets: Sequence[Integers]) -> Self:
         """Return the sets of these codes."""
         lengths = [len(codes) for codes in sets]
-        numbers = np.arange(len(sets)).repeat(lengths)
-        return cls(numbers, np.concatenate(sets))
+        numbers = np.arange(len(sets))
+        return cls(
+            sets=numbers.repeat(lengths),
+            codes=np.concatenate(sets),
+        )
 
     @classmethod
     def of_bits(cls, words: NDArray[np.uint32], starts: Integers) -> Self:
@@ -39,10 +42,18 @@ class CategorySets:
 
         The words of set `s` are those from `starts[s]` up to `starts[s + 1]`.
         """
-        octets = words.astype("<u4").view(np.uint8)
-        bits = np.flatnonzero(np.unpackbits(octets, bitorder="little"))
-        sets = np.searchsorted(starts, bits // BITS, side="right") - 1
-        return cls(sets, bits - starts[sets] * BITS)
+        little_endian = words.astype("<u4")
+        octets = little_endian.view(np.uint8)
+        is_in_set = np.unpackbits(octets, bitorder="little")
+        bits = np.flatnonzero(is_in_set)
+        words_of_bits = bits // BITS
+        next_sets = np.searchsorted(starts, words_of_bits, side="right")
+        sets = next_sets - 1
+        first_bits = starts[sets] * BITS
+        return cls(
+            sets=sets,
+            codes=bits - first_bits,
+        )
 
     def contain(self, sets: Integers, values: Matrix) -> NDArray[np.bool_]:
         """Return for each pair of a set and a value whether the set has the value's code.
@@ -53,13 +64,15 @@ class CategorySets:
         codes = values[is_code].astype(np.intp)
         pairs = sets[is_code] * self._span + codes
         contain = np.zeros(len(values), dtype=np.bool_)
-        contain[is_code] = np.isin(pairs, self._pairs)
+        is_in_set = np.isin(pairs, self._pairs)
+        contain[is_code] = is_in_set
         return contain
 
     @cached_property
     def _span(self) -> int:
         """One more than the largest code."""
-        return int(self.codes.max(initial=-1)) + 1
+        largest = self.codes.max(initial=-1)
+        return int(largest) + 1
 
     @cached_property
     def _pairs(self) -> Integers:
@@ -78,7 +91,10 @@ def has_categories(columns: Any) -> bool:
     return any(map(_is_category, columns.dtypes))
 
 
-def with_codes(frame: Any, categories: Sequence[Sequence[Any] | None]) -> Matrix:
+def with_codes(
+    frame: Any,
+    categories: Sequence[Sequence[Any] | None],
+) -> Matrix:
     """Return a DataFrame as numbers: a category as its position among those of the training.
 
     `categories` has these for each column with categories, in order; None where the column's own
@@ -88,15 +104,22 @@ def with_codes(frame: Any, categories: Sequence[Sequence[Any] | None]) -> Matrix
     of_training = iter(categories)
     for place in range(frame.shape[1]):
         column = frame.iloc[:, place]
-        if not _is_category(column.dtype):
-            matrix[:, place] = column.to_numpy(dtype=np.float64, na_value=np.nan)
-            continue
-        known = next(of_training)
-        if known is not None:
-            column = column.cat.set_categories(known)
-        codes = column.cat.codes.to_numpy(dtype=np.float64)
-        matrix[:, place] = np.where(codes < 0, np.nan, codes)
+        if _is_category(column.dtype):
+            own_categories = next(of_training)
+            numbers = _codes(column, own_categories)
+        else:
+            numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        matrix[:, place] = numbers
     return matrix
+
+
+def _codes(column: Any, categories: Sequence[Any] | None) -> Matrix:
+    """Return the positions among the categories, or else the column's own; NaN for no category."""
+    if categories is not None:
+        column = column.cat.set_categories(categories)
+    positions = column.cat.codes
+    codes = positions.to_numpy(dtype=np.float64)
+    return np.where(codes < 0, np.nan, codes)
 
 
 def _is_category(dtype: Any) -> bool:

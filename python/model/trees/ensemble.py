@@ -13,7 +13,9 @@ from python.model.trees.tree import Tree
 from python.model.types import Columns, Matrix
 
 Library = Literal["scikit-learn", "LightGBM", "XGBoost"]
-Kind = Literal["tree", "forest", "gradient boosting", "histogram boosting", "boosting"]
+Kind = Literal[
+    "tree", "forest", "gradient boosting", "histogram boosting", "boosting"
+]
 Combination = Literal["mean", "sum"]
 
 
@@ -84,16 +86,18 @@ class TreeModel(ABC):
 
         Values are rounded to `precision`, categories are their codes, missing values are NaN.
         """
-        with np.errstate(
-            over="ignore"
-        ):  # what is too large for float32 becomes infinite
-            rounded = to_array(columns).astype(self.precision)
+        array = to_array(columns)
+        # What is too large for float32 becomes infinite.
+        with np.errstate(over="ignore"):
+            rounded = array.astype(self.precision)
         return rounded.astype(np.float64, copy=False)
 
     def leaves(self, columns: Columns) -> Integers:
         """Return the leaf of each record in each tree, (n_records, n_trees), as node numbers."""
         numbers = self.numbers(columns)
-        leaves = np.empty((len(numbers), len(self.trees)), dtype=np.intp)
+        n_trees = len(self.trees)
+        shape = (len(numbers), n_trees)
+        leaves = np.empty(shape, dtype=np.intp)
         for number, tree in enumerate(self.trees):
             leaves[:, number] = tree.leaves(numbers)
         return leaves
@@ -105,13 +109,14 @@ class TreeModel(ABC):
         probabilities or mean of a forest, the margin of boosting.
         """
         numbers = self.numbers(columns)
-        total = np.zeros((len(numbers), self.n_outputs), dtype=self.sum_precision)
+        shape = (len(numbers), self.n_outputs)
+        total = np.zeros(shape, dtype=self.sum_precision)
         total += self.base.astype(self.sum_precision)
         n_trees = np.zeros(self.n_outputs)
         for tree in self.trees:
-            total[:, tree.outputs] += tree.values[tree.leaves(numbers)].astype(
-                self.sum_precision
-            )
+            leaves = tree.leaves(numbers)
+            values = tree.values[leaves]
+            total[:, tree.outputs] += values.astype(self.sum_precision)
             n_trees[tree.outputs] += 1
         if self.combination == "mean":
             total /= n_trees
@@ -120,10 +125,12 @@ class TreeModel(ABC):
     @cached_property
     def splits(self) -> tuple[Integers, Matrix]:
         """The features and the thresholds of all splits by a number, (n_splits,) each."""
-        features = [np.zeros(0, dtype=np.intp)]
-        thresholds = [np.zeros(0)]
+        features_by_tree = [np.zeros(0, dtype=np.intp)]
+        thresholds_by_tree = [np.zeros(0)]
         for tree in self.trees:
             by_number = ~tree.is_leaf & ~tree.splits_by_category
-            features.append(tree.feature[by_number])
-            thresholds.append(tree.threshold[by_number])
-        return np.concatenate(features), np.concatenate(thresholds)
+            features_by_tree.append(tree.feature[by_number])
+            thresholds_by_tree.append(tree.threshold[by_number])
+        features = np.concatenate(features_by_tree)
+        thresholds = np.concatenate(thresholds_by_tree)
+        return features, thresholds

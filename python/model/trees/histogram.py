@@ -28,7 +28,11 @@ def read_histogram_boosting(predictor: Estimator) -> TreeModel | None:
     """Return the trees of histogram boosting, else None."""
     if not hasattr(predictor, "_predictors"):
         return None
-    return HistogramBoosting("histogram boosting", predictor.n_features_in_, predictor)
+    return HistogramBoosting(
+        kind="histogram boosting",
+        n_features=predictor.n_features_in_,
+        predictor=predictor,
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +48,9 @@ class HistogramBoosting(TreeModel):
     def has_categories(self) -> bool:
         """Whether any feature is a category, be it used in a split or not."""
         is_category = self.predictor.is_categorical_
-        return is_category is not None and bool(is_category.any())
+        if is_category is None:
+            return False
+        return bool(is_category.any())
 
     @property
     def loss(self) -> Any:
@@ -60,9 +66,11 @@ class HistogramBoosting(TreeModel):
     @property
     def node_counts(self) -> list[int]:
         """The number of nodes of each tree, leaves included."""
-        return [
-            len(native.nodes) for iteration in self._iterations for native in iteration
-        ]
+        counts = []
+        for iteration in self._iterations:
+            for native in iteration:
+                counts.append(len(native.nodes))
+        return counts
 
     @cached_property
     def trees(self) -> tuple[Tree, ...]:
@@ -70,7 +78,8 @@ class HistogramBoosting(TreeModel):
         trees = []
         for iteration in self._iterations:
             for output, native in enumerate(iteration):
-                trees.append(_tree(native, output, self._input_features))
+                tree = _tree(native, output, self._input_features)
+                trees.append(tree)
         return tuple(trees)
 
     def numbers(self, columns: Columns) -> Matrix:
@@ -97,18 +106,28 @@ class HistogramBoosting(TreeModel):
         if not self.has_categories:
             return np.arange(self.n_features)
         is_category = self.predictor.is_categorical_
-        return np.concatenate(
-            [np.flatnonzero(is_category), np.flatnonzero(~is_category)]
-        )
+        categories = np.flatnonzero(is_category)
+        others = np.flatnonzero(~is_category)
+        return np.concatenate([categories, others])
 
 
-def _tree(native: NativeTree, output: int, input_features: Integers) -> Tree:
+def _tree(
+    native: NativeTree,
+    output: int,
+    input_features: Integers,
+) -> Tree:
     nodes = native.nodes
     is_leaf = nodes["is_leaf"] != 0
-    by_category = ~is_leaf & (nodes["is_categorical"] != 0)
+    is_categorical = nodes["is_categorical"] != 0
+    by_category = ~is_leaf & is_categorical
     by_number = ~is_leaf & ~by_category
     left = nodes["left"].astype(np.intp)
     right = nodes["right"].astype(np.intp)
+    features = nodes["feature_idx"]
+    thresholds = nodes["num_threshold"]
+    values = nodes["value"]
+    cover = nodes["count"]
+    nowhere = np.zeros(len(nodes), dtype=np.bool_)
     category_set = nodes["bitset_idx"].astype(np.intp)
     words = native.raw_left_cat_bitsets
     n_sets, n_words = words.shape
@@ -116,12 +135,12 @@ def _tree(native: NativeTree, output: int, input_features: Integers) -> Tree:
     return Tree(
         left=np.where(is_leaf, -1, left),
         right=np.where(is_leaf, -1, right),
-        feature=input_features[nodes["feature_idx"]],
-        threshold=np.where(by_number, nodes["num_threshold"], np.nan),
+        feature=input_features[features],
+        threshold=np.where(by_number, thresholds, np.nan),
         missing_left=nodes["missing_go_to_left"] != 0,
-        values=nodes["value"][:, None],
-        cover=nodes["count"].astype(np.float64),
-        zero_is_missing=np.zeros(len(nodes), dtype=np.bool_),
+        values=values[:, None],
+        cover=cover.astype(np.float64),
+        zero_is_missing=nowhere,
         category_set=np.where(by_category, category_set, -1),
         category_sets=CategorySets.of_bits(words.ravel(), starts),
         output=output,

@@ -53,9 +53,14 @@ def read_lightgbm(predictor: Estimator) -> TreeModel | None:
     if not hasattr(predictor, "booster_"):
         return None
     booster: Booster = predictor.booster_
-    if "\nis_linear=1\n" in booster.model_to_string(num_iteration=1):
+    first_tree = booster.model_to_string(num_iteration=1)
+    if "\nis_linear=1\n" in first_tree:
         return None
-    return LightGBM("boosting", booster.num_feature(), booster)
+    return LightGBM(
+        kind="boosting",
+        n_features=booster.num_feature(),
+        booster=booster,
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +88,9 @@ class LightGBM(TreeModel):
     @property
     def combination(self) -> Combination:
         """The sum, but for boosting of the type "rf" the mean over the iterations."""
-        return "mean" if "average_output" in self._saved.header else "sum"
+        if "average_output" in self._saved.header:
+            return "mean"
+        return "sum"
 
     @property
     def base(self) -> Matrix:
@@ -107,7 +114,8 @@ class LightGBM(TreeModel):
             numbers = with_codes(columns, self.booster.pandas_categorical)
         else:
             numbers = super().numbers(columns)
-        return np.where(np.abs(numbers) <= ZERO_LIMIT, 0.0, numbers)
+        is_zero = np.abs(numbers) <= ZERO_LIMIT
+        return np.where(is_zero, 0.0, numbers)
 
     @cached_property
     def _saved(self) -> SavedModel:
@@ -116,15 +124,23 @@ class LightGBM(TreeModel):
 
 def _parse(text: str) -> SavedModel:
     before_the_end, _, _ = text.partition("\nend of trees")
-    header, *blocks = map(_fields, before_the_end.split("\nTree="))
+    first_block, *tree_blocks = before_the_end.split("\nTree=")
+    header = _fields(first_block)
     n_outputs = int(header["num_tree_per_iteration"])
-    trees = [_tree(fields, number % n_outputs) for number, fields in enumerate(blocks)]
+    trees = []
+    for number, block in enumerate(tree_blocks):
+        fields = _fields(block)
+        output = number % n_outputs
+        trees.append(_tree(fields, output))
     return SavedModel(header, n_outputs, tuple(trees))
 
 
 def _fields(block: str) -> Fields:
-    lines = [line.partition("=") for line in block.splitlines()]
-    return {name: value for name, _, value in lines}
+    fields = {}
+    for line in block.splitlines():
+        name, _, value = line.partition("=")
+        fields[name] = value
+    return fields
 
 
 def _tree(fields: Fields, output: int) -> Tree:
@@ -133,24 +149,30 @@ def _tree(fields: Fields, output: int) -> Tree:
     n_nodes = n_inner + n_leaves
     left = _children(fields["left_child"], n_inner)
     right = _children(fields["right_child"], n_inner)
-    threshold = _padded(_floats(fields["threshold"]), n_nodes, np.nan)
-    decision_type = _padded(_integers(fields["decision_type"]), n_nodes, 0)
+    features = _integers(fields["split_feature"])
+    thresholds = _floats(fields["threshold"])
+    threshold = _padded(thresholds, n_nodes, np.nan)
+    decision_types = _integers(fields["decision_type"])
+    decision_type = _padded(decision_types, n_nodes, 0)
     by_category = decision_type & BY_CATEGORY != 0
     default_left = decision_type & DEFAULT_LEFT != 0
     missing_type = decision_type >> MISSING_TYPE_SHIFT
     # A node that knows no missing values takes NaN for 0.
-    nan_left = np.where(missing_type == MISSING_NONE, threshold >= 0, default_left)
+    nan_is_zero = missing_type == MISSING_NONE
+    zero_left = threshold >= 0
+    nan_left = np.where(nan_is_zero, zero_left, default_left)
     zero_is_missing = missing_type == MISSING_ZERO
     inner_cover = _floats(fields["internal_count"])
     leaf_cover = _floats(fields["leaf_count"])
-    no_values = np.full(n_inner, np.nan)
-    values = np.concatenate([no_values, _floats(fields["leaf_value"])])
+    inner_values = np.full(n_inner, np.nan)
+    leaf_values = _floats(fields["leaf_value"])
+    values = np.concatenate([inner_values, leaf_values])
     # In place of a threshold a split by category has the number of its set.
     category_set = np.where(by_category, threshold, -1)
     return Tree(
         left=_padded(left, n_nodes, -1),
         right=_padded(right, n_nodes, -1),
-        feature=_padded(_integers(fields["split_feature"]), n_nodes, -1),
+        feature=_padded(features, n_nodes, -1),
         threshold=np.where(by_category, np.nan, threshold),
         missing_left=nan_left & ~by_category,
         values=values[:, None],
@@ -165,18 +187,24 @@ def _tree(fields: Fields, output: int) -> Tree:
 def _category_sets(fields: Fields) -> CategorySets:
     if "cat_threshold" not in fields:
         return NO_SETS
-    words = _integers(fields["cat_threshold"])
+    numbers = _integers(fields["cat_threshold"])
+    words = numbers.astype(np.uint32)
     starts = _integers(fields["cat_boundaries"])
-    return CategorySets.of_bits(words.astype(np.uint32), starts)
+    return CategorySets.of_bits(words, starts)
 
 
 def _children(text: str, n_inner: int) -> Integers:
     """Return the numbers of children as nodes: leaf `n` is written as `-n - 1`."""
     children = _integers(text)
-    return np.where(children < 0, n_inner - 1 - children, children)
+    leaf_nodes = n_inner - 1 - children
+    return np.where(children < 0, leaf_nodes, children)
 
 
-def _padded(of_inner: NDArray[Any], n_nodes: int, of_leaves: float) -> NDArray[Any]:
+def _padded(
+    of_inner: NDArray[Any],
+    n_nodes: int,
+    of_leaves: float,
+) -> NDArray[Any]:
     """Return an item for each node from those of the inner nodes, which come first."""
     padded = np.full(n_nodes, of_leaves, dtype=of_inner.dtype)
     padded[: len(of_inner)] = of_inner
@@ -184,8 +212,10 @@ def _padded(of_inner: NDArray[Any], n_nodes: int, of_leaves: float) -> NDArray[A
 
 
 def _integers(text: str) -> Integers:
-    return np.array(text.split(), dtype=np.intp)
+    numbers = text.split()
+    return np.array(numbers, dtype=np.intp)
 
 
 def _floats(text: str) -> Matrix:
-    return np.array(text.split(), dtype=np.float64)
+    numbers = text.split()
+    return np.array(numbers, dtype=np.float64)

@@ -32,22 +32,37 @@ class NativeTree(Protocol):
 def read_scikit_learn(predictor: Estimator) -> TreeModel | None:
     """Return the trees of a tree, a forest or gradient boosting of scikit-learn, else None."""
     if _has_tree(predictor):
-        return Averaged("tree", predictor.n_features_in_, predictor)
-    members = np.ravel(getattr(predictor, "estimators_", []))
-    if not len(members) or not all(map(_has_tree, members)):
+        return Averaged(
+            kind="tree",
+            n_features=predictor.n_features_in_,
+            predictor=predictor,
+        )
+    members = getattr(predictor, "estimators_", [])
+    # NumPy would take a list of pipelines apart.
+    if isinstance(members, np.ndarray):
+        members = members.ravel()
+    are_trees = all(map(_has_tree, members))
+    if not len(members) or not are_trees:
         return None
     if hasattr(predictor, "_loss") and _starts_from_constant(predictor):
         return GradientBoosting(
-            "gradient boosting", predictor.n_features_in_, predictor
+            kind="gradient boosting",
+            n_features=predictor.n_features_in_,
+            predictor=predictor,
         )
     if _is_forest(predictor):
-        return Averaged("forest", predictor.n_features_in_, predictor)
+        return Averaged(
+            kind="forest",
+            n_features=predictor.n_features_in_,
+            predictor=predictor,
+        )
     return None
 
 
 def _has_tree(estimator: Any) -> bool:
     """Whether it has a decision tree; a density's `tree_` finds neighbours."""
-    return hasattr(estimator, "tree_") and hasattr(estimator.tree_, "children_left")
+    tree = getattr(estimator, "tree_", None)
+    return hasattr(tree, "children_left")
 
 
 def _is_forest(predictor: Estimator) -> bool:
@@ -116,14 +131,17 @@ class Averaged(MadeOfNativeTrees):
         """The `tree_` objects of scikit-learn."""
         if self.kind == "tree":
             return (self.predictor.tree_,)
-        return tuple(member.tree_ for member in self.predictor.estimators_)
+        members = self.predictor.estimators_
+        return tuple(member.tree_ for member in members)
 
     @cached_property
     def trees(self) -> tuple[Tree, ...]:
         """The trees, with the outputs of all targets side by side."""
-        return tuple(
-            _tree(native, self._values(native)) for native in self.native_trees
-        )
+        trees = []
+        for native in self.native_trees:
+            values = self._values(native)
+            trees.append(_tree(native, values))
+        return tuple(trees)
 
     @property
     def base(self) -> Matrix:
@@ -133,15 +151,15 @@ class Averaged(MadeOfNativeTrees):
     @property
     def _widths(self) -> list[int]:
         """How many outputs each target has: its classes, or 1 for a number."""
-        n_classes = np.ravel(
-            getattr(self.predictor, "n_classes_", [1] * self.n_targets)
-        )
-        return [int(count) for count in n_classes]
+        of_numbers = [1] * self.n_targets
+        n_classes = getattr(self.predictor, "n_classes_", of_numbers)
+        return [int(count) for count in np.ravel(n_classes)]
 
     def _values(self, native: NativeTree) -> Matrix:
-        by_target = [
-            native.value[:, number, :width] for number, width in enumerate(self._widths)
-        ]
+        by_target = []
+        for number, width in enumerate(self._widths):
+            values = native.value[:, number, :width]
+            by_target.append(values)
         return np.concatenate(by_target, axis=1)
 
 
@@ -161,26 +179,35 @@ class GradientBoosting(MadeOfNativeTrees):
     @cached_property
     def native_trees(self) -> tuple[NativeTree, ...]:
         """The `tree_` objects of scikit-learn, iteration after iteration."""
-        return tuple(member.tree_ for member in np.ravel(self.predictor.estimators_))
+        members = np.ravel(self.predictor.estimators_)
+        return tuple(member.tree_ for member in members)
 
     @cached_property
     def trees(self) -> tuple[Tree, ...]:
         """The trees, their values times the learning rate."""
+        learning_rate = self.predictor.learning_rate
         trees = []
         for number, native in enumerate(self.native_trees):
-            values = native.value[:, :, 0] * self.predictor.learning_rate
-            trees.append(_tree(native, values, output=number % self.n_outputs))
+            values = native.value[:, :, 0] * learning_rate
+            output = number % self.n_outputs
+            trees.append(_tree(native, values, output))
         return tuple(trees)
 
     @cached_property
     def base(self) -> Matrix:
         """The initial score of each output, the same for any record."""
         any_record = np.zeros((1, self.n_features), dtype=np.float32)
-        initial: Matrix = self.predictor._raw_predict_init(any_record)[0]
-        return initial
+        initial = self.predictor._raw_predict_init(any_record)
+        base: Matrix = initial[0]
+        return base
 
 
-def _tree(native: NativeTree, values: Matrix, output: int = 0) -> Tree:
+def _tree(
+    native: NativeTree,
+    values: Matrix,
+    output: int = 0,
+) -> Tree:
+    nowhere = np.zeros(native.node_count, dtype=np.bool_)
     return Tree(
         left=native.children_left,
         right=native.children_right,
@@ -189,7 +216,7 @@ def _tree(native: NativeTree, values: Matrix, output: int = 0) -> Tree:
         missing_left=native.missing_go_to_left.astype(np.bool_),
         values=values,
         cover=native.weighted_n_node_samples,
-        zero_is_missing=np.zeros(native.node_count, dtype=np.bool_),
+        zero_is_missing=nowhere,
         category_set=np.full(native.node_count, -1),
         output=output,
     )

@@ -60,30 +60,43 @@ class Tree:
     @property
     def outputs(self) -> slice:
         """Which of the model's outputs the tree adds to."""
-        return slice(self.output, self.output + self.values.shape[1])
+        n_values = self.values.shape[1]
+        return slice(self.output, self.output + n_values)
 
     def leaves(self, numbers: Matrix) -> Integers:
         """Return the leaf, as the number of the node, of each row of `TreeModel.numbers`."""
         nodes = np.zeros(len(numbers), dtype=np.intp)
         rows = np.arange(len(numbers))
         while True:
-            rows = rows[self.left[nodes[rows]] >= 0]
+            reached = nodes[rows]
+            is_inner = self.left[reached] >= 0
+            rows = rows[is_inner]
             if not len(rows):
                 return nodes
             inner = nodes[rows]
-            goes_left = self.goes_left(inner, numbers[rows, self.feature[inner]])
-            nodes[rows] = np.where(goes_left, self.left[inner], self.right[inner])
+            features = self.feature[inner]
+            values = numbers[rows, features]
+            goes_left = self.goes_left(inner, values)
+            left = self.left[inner]
+            right = self.right[inner]
+            nodes[rows] = np.where(goes_left, left, right)
 
     def goes_left(self, nodes: Integers, values: Matrix) -> Flags:
         """Return for each pair of an inner node and a value of its feature if the value goes left.
 
         The values are those of `TreeModel.numbers`.
         """
-        goes_left = values <= self.threshold[nodes]
+        thresholds = self.threshold[nodes]
+        goes_left = values <= thresholds
         sets = self.category_set[nodes]
         by_category = sets >= 0
         if by_category.any():
-            in_set = self.category_sets.contain(sets[by_category], values[by_category])
+            own_sets = sets[by_category]
+            categories = values[by_category]
+            in_set = self.category_sets.contain(own_sets, categories)
             goes_left[by_category] = in_set
-        is_missing = np.isnan(values) | (self.zero_is_missing[nodes] & (values == 0))
-        return np.where(is_missing, self.missing_left[nodes], goes_left)
+        is_zero = values == 0
+        is_missing_zero = is_zero & self.zero_is_missing[nodes]
+        is_missing = np.isnan(values) | is_missing_zero
+        missing_left = self.missing_left[nodes]
+        return np.where(is_missing, missing_left, goes_left)

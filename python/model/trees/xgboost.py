@@ -36,7 +36,13 @@ def read_xgboost(predictor: Estimator) -> TreeModel | None:
     booster: Booster = predictor.get_booster()
     missing = float(getattr(predictor, "missing", np.nan))
     best_iteration = getattr(predictor, "best_iteration", None)
-    return XGBoost("boosting", booster.num_features(), booster, missing, best_iteration)
+    return XGBoost(
+        kind="boosting",
+        n_features=booster.num_features(),
+        booster=booster,
+        missing=missing,
+        best_iteration=best_iteration,
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,8 +83,10 @@ class XGBoost(TreeModel):
         if has_categories(columns):
             columns = with_codes(columns, self._saved.categories)
         numbers = super().numbers(columns)
-        return np.where(numbers == np.float32(self.missing), np.nan, numbers)
+        is_missing = numbers == np.float32(self.missing)
+        return np.where(is_missing, np.nan, numbers)
 
     @cached_property
     def _saved(self) -> SavedModel:
-        return parse(self.booster.save_raw("json"), self.best_iteration)
+        text = self.booster.save_raw("json")
+        return parse(text, self.best_iteration)

@@ -39,40 +39,54 @@ def parse(text: bytes | bytearray, best_iteration: int | None) -> SavedModel:
     """Return the model of the JSON, with the trees up to an iteration, or with all."""
     learner: Document = json.loads(text)["learner"]
     booster: Document = learner["gradient_booster"]
-    model: Document = booster.get("gbtree", booster)[
-        "model"
-    ]  # "dart" has it one level below
+    # The booster "dart" holds a "gbtree"; else that is the booster itself.
+    gbtree: Document = booster.get("gbtree", booster)
+    model: Document = gbtree["model"]
     n_trees = len(model["trees"])
     if best_iteration is not None:
-        n_trees = model["iteration_indptr"][best_iteration + 1]
-    weights = booster.get("weight_drop", np.ones(n_trees))
+        first_trees = model["iteration_indptr"]
+        n_trees = first_trees[best_iteration + 1]
+    same_weights = np.ones(n_trees)
+    weights = booster.get("weight_drop", same_weights)
     trees = []
     for number in range(n_trees):
+        fields = model["trees"][number]
         output = model["tree_info"][number]
         weight = np.float32(weights[number])
-        trees.append(_tree(model["trees"][number], output, weight))
+        trees.append(_tree(fields, output, weight))
+    parameters = learner["learner_model_param"]
+    kept = model["cats"]["enc"]
     return SavedModel(
         trees=tuple(trees),
         base=_base(learner),
-        categories=_categories(learner["feature_types"], model["cats"]["enc"]),
-        n_targets=int(learner["learner_model_param"]["num_target"]),
+        categories=_categories(learner["feature_types"], kept),
+        n_targets=int(parameters["num_target"]),
     )
 
 
 def _base(learner: Document) -> Matrix:
     """Return the margins of `base_score`, which is before the link."""
-    base_score = np.ravel(json.loads(learner["learner_model_param"]["base_score"]))
-    link = LINKS.get(learner["objective"]["name"], _identity)
-    return link(base_score.astype(np.float32).astype(np.float64))
+    parameters = learner["learner_model_param"]
+    base_score = json.loads(parameters["base_score"])
+    scores = np.ravel(base_score)
+    rounded = scores.astype(np.float32)
+    objective = learner["objective"]["name"]
+    link = LINKS.get(objective, _identity)
+    return link(rounded.astype(np.float64))
 
 
 def _categories(
-    feature_types: list[str], kept: list[Document]
+    feature_types: list[str],
+    kept: list[Document],
 ) -> list[list[Any] | None]:
-    categories = []
+    categories: list[list[Any] | None] = []
     for feature, feature_type in enumerate(feature_types):
-        if feature_type == "c":
-            categories.append(_decoded(kept[feature]) if kept else None)
+        if feature_type != "c":
+            continue
+        if kept:
+            categories.append(_decoded(kept[feature]))
+        else:
+            categories.append(None)
     return categories
 
 
@@ -84,34 +98,51 @@ def _decoded(kept: Document) -> list[Any] | None:
     """
     if "offsets" not in kept:
         return list(kept["values"])
-    text = np.array(kept["values"], dtype=np.int8).tobytes()
+    octets = np.array(kept["values"], dtype=np.int8)
+    text = octets.tobytes()
     if not text.isascii():
         return None
-    return [text[start:stop].decode() for start, stop in pairwise(kept["offsets"])]
+    categories = []
+    for start, stop in pairwise(kept["offsets"]):
+        category = text[start:stop]
+        categories.append(category.decode())
+    return categories
 
 
-def _tree(fields: Document, output: int, weight: np.float32) -> Tree:
+def _tree(
+    fields: Document,
+    output: int,
+    weight: np.float32,
+) -> Tree:
     left = _integers(fields["left_children"])
     right = _integers(fields["right_children"])
     is_leaf = left < 0
-    by_category = _integers(fields["split_type"]) == BY_CATEGORY
+    split_types = _integers(fields["split_type"])
+    by_category = split_types == BY_CATEGORY
     by_number = ~is_leaf & ~by_category
-    # The largest float32 that is below the threshold still goes left.
-    upto = np.nextafter(_floats(fields["split_conditions"]), np.float32(-np.inf))
-    values = _leaf_values(fields) * weight
+    # The codes of XGBoost's sets go right, so a split by category has its children swapped.
+    swapped_left = np.where(by_category, right, left)
+    swapped_right = np.where(by_category, left, right)
     default_left = _integers(fields["default_left"]) == 1
+    # The largest float32 that is below the threshold still goes left.
+    thresholds = _floats(fields["split_conditions"])
+    downwards = np.float32(-np.inf)
+    upto = np.nextafter(thresholds, downwards)
+    values = _leaf_values(fields) * weight
+    nowhere = np.zeros(len(left), dtype=np.bool_)
     nodes = fields["categories_nodes"]
     category_set = np.full(len(left), -1)
     category_set[nodes] = np.arange(len(nodes))
     return Tree(
-        left=np.where(by_category, right, left),
-        right=np.where(is_leaf, -1, np.where(by_category, left, right)),
+        left=swapped_left,
+        # A leaf that adds to several outputs has their number there.
+        right=np.where(is_leaf, -1, swapped_right),
         feature=_integers(fields["split_indices"]),
         threshold=np.where(by_number, upto, np.nan),
         missing_left=default_left ^ by_category,
         values=values.astype(np.float64),
         cover=np.array(fields["sum_hessian"]),
-        zero_is_missing=np.zeros(len(left), dtype=np.bool_),
+        zero_is_missing=nowhere,
         category_set=category_set,
         category_sets=_category_sets(fields),
         output=output,
@@ -124,13 +155,17 @@ def _leaf_values(fields: Document) -> Float32:
     A leaf has its value in place of a threshold or, where it adds to several outputs, the number
     of its values in place of a child to the right.
     """
-    n_values = int(fields["tree_param"]["size_leaf_vector"])
+    parameters = fields["tree_param"]
+    n_values = int(parameters["size_leaf_vector"])
     if n_values <= 1:
-        return _floats(fields["split_conditions"])[:, None]
-    values = _floats(fields["leaf_weights"]).reshape(-1, n_values)
-    is_leaf = _integers(fields["left_children"]) < 0
-    numbers = _integers(fields["right_children"])
-    return values[np.where(is_leaf, numbers, 0)]
+        values = _floats(fields["split_conditions"])
+        return values[:, None]
+    values = _floats(fields["leaf_weights"])
+    by_number = values.reshape(-1, n_values)
+    left = _integers(fields["left_children"])
+    right = _integers(fields["right_children"])
+    numbers = np.where(left < 0, right, 0)
+    return by_number[numbers]
 
 
 def _category_sets(fields: Document) -> CategorySets:
@@ -138,7 +173,8 @@ def _category_sets(fields: Document) -> CategorySets:
     if not first_codes:
         return NO_SETS
     codes = _integers(fields["categories"])
-    return CategorySets.of(np.split(codes, first_codes[1:]))
+    sets = np.split(codes, first_codes[1:])
+    return CategorySets.of(sets)
 
 
 def _integers(values: list[int]) -> Integers:
@@ -155,8 +191,9 @@ def _identity(scores: Matrix) -> Matrix:
 
 def _logit(probabilities: Matrix) -> Matrix:
     """Return the log-odds, rounded where XGBoost rounds: the inverse odds are float32."""
-    inverse = 1 / probabilities.astype(np.float32) - np.float32(1)
-    return -np.log(inverse.astype(np.float64))
+    rounded = probabilities.astype(np.float32)
+    inverse_odds = 1 / rounded - np.float32(1)
+    return -np.log(inverse_odds.astype(np.float64))
 
 
 # What makes a margin of `base_score`; for all other objectives it is the margin.

@@ -1,78 +1,41 @@
-"""Looked up values are those that shap computes, for any trees; and what cannot be looked up, shap still computes."""
+"""Looked up values are those that shap computes, for any trees; and which trees have none."""
 
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
-import shap
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.ensemble import (
-    ExtraTreesRegressor,
-    GradientBoostingClassifier,
-    GradientBoostingRegressor,
-    HistGradientBoostingClassifier,
-    HistGradientBoostingRegressor,
-    RandomForestClassifier,
-    RandomForestRegressor,
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+
+from python.model.explain import tree_paths
+from python.model.explain.tree_paths import compute_values, make_lookup
+from tests.model.explain.forests import (
+    TREES,
+    explainer_of,
+    fitted,
+    records,
+    values_of_shap,
 )
-from sklearn.tree import DecisionTreeClassifier
-
-from python.model.explain import tree_paths, tree_shap
-from python.model.explain.tree_paths import Paths
-
-TREES = {
-    "forest": RandomForestClassifier(7, random_state=0),
-    "shallow forest": RandomForestClassifier(20, max_depth=3, random_state=0),
-    "tree": DecisionTreeClassifier(random_state=0),
-    "extra trees for a number": ExtraTreesRegressor(5, max_depth=8, random_state=0),
-    "boosting": GradientBoostingClassifier(n_estimators=9, random_state=0),
-    "boosting for a number": GradientBoostingRegressor(
-        n_estimators=9, loss="huber", random_state=0
-    ),
-    "histogram boosting": HistGradientBoostingClassifier(max_iter=5, random_state=0),
-    "histogram boosting for a number": HistGradientBoostingRegressor(
-        max_iter=5, loss="poisson", random_state=0
-    ),
-}
-
-
-def records(seed: int, *, gaps: bool = False) -> Any:
-    choose = np.random.default_rng(seed)
-    X = choose.normal(size=(120, 6)).astype(np.float32).astype(float)
-    X[:, 3] = X[:, 3].round()
-    return np.where(choose.random(X.shape) < 0.2, np.nan, X) if gaps else X
-
-
-def fitted(name: str, *, classes: int = 2, gaps: bool = False, **more: Any) -> Any:
-    X = records(0, gaps=gaps)
-    score = np.nan_to_num(X) @ [1, -2, 0.5, 1, 0, 3] + np.nan_to_num(X[:, 0] * X[:, 5])
-    regression = not hasattr(TREES[name], "predict_proba")
-    target = (
-        np.exp(score / 9)
-        if regression
-        else np.digitize(score, np.quantile(score, np.arange(1, classes) / classes))
-    )
-    return TREES[name].fit(X, target, **more)
-
-
-def both(trees: Any, X: Any) -> tuple[Any, Any]:
-    """The looked up values and base value, and shap's."""
-    explainer = shap.TreeExplainer(trees, feature_perturbation="tree_path_dependent")
-    looked_up, base = Paths(explainer.model, X.shape[1])(X)
-    computed = np.asarray(explainer.shap_values(X, check_additivity=False)).reshape(
-        *X.shape, -1
-    )
-    expected = np.ravel(explainer.expected_value)
-    if computed.shape[2] == 2:
-        computed, expected = computed[:, :, 1:], expected[1:]
-    return (looked_up, base), (computed, expected)
+from tests.model.explain.truth import shapley_values
 
 
 def assert_same(trees: Any, X: Any) -> None:
-    for looked_up, computed in zip(*both(trees, X), strict=True):
-        assert looked_up == pytest.approx(computed, abs=1e-12)
+    expected_values, expected_base_values = values_of_shap(trees, X)
+    lookup = make_lookup(explainer_of(trees).model, X.shape[1])
+    assert lookup is not None
+    values, base_value = lookup(X)
+    n_outputs = len(expected_base_values)
+    assert values.shape == (
+        X.shape if n_outputs == 1 else (*X.shape, n_outputs)
+    )
+    assert values.reshape(*X.shape, -1) == pytest.approx(
+        expected_values, abs=1e-12
+    )
+    assert np.ravel(base_value) == pytest.approx(
+        expected_base_values, abs=1e-12
+    )
 
 
 @pytest.mark.parametrize("name", TREES)
@@ -97,12 +60,16 @@ def test_weights_of_records_count() -> None:
     assert_same(fitted("forest", sample_weight=weights), records(1))
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_records_on_the_thresholds(data: st.DataObject) -> None:
     trees = fitted("shallow forest")
     thresholds = np.concatenate(
-        [part.tree_.threshold[part.tree_.feature >= 0] for part in trees.estimators_]
+        [
+            part.tree_.threshold[part.tree_.feature >= 0]
+            for part in trees.estimators_
+        ]
     )
     near = thresholds.astype(np.float32)
     around = [
@@ -114,94 +81,49 @@ def test_records_on_the_thresholds(data: st.DataObject) -> None:
         [*np.concatenate(around).astype(float), 1e300, -1e300, -0.0]
     )
     record = data.draw(st.lists(values, min_size=6, max_size=6))
-    assert_same(
-        trees,
-        np.array([record]).clip(np.finfo(np.float32).min, np.finfo(np.float32).max),
-    )
+    largest = np.finfo(np.float32).max
+    assert_same(trees, np.array([record]).clip(-largest, largest))
 
 
-def test_trees_without_a_split_give_nothing() -> None:
+@pytest.mark.parametrize("targets", [[2.5], [2.5, 0.5]])
+def test_trees_without_a_split_count_for_the_base_value(
+    targets: list[float],
+) -> None:
     X = records(0)
-    trees = RandomForestRegressor(3, random_state=0).fit(X, np.full(len(X), 2.5))
-    values, base = tree_shap.trees(trees)(X[:2])  # type: ignore[misc]
-    assert not values.any()
-    assert base == 2.5
+    y = np.resize(targets, len(X))
+    trees = RandomForestRegressor(3, random_state=0, min_samples_split=80)
+    trees.fit(X, y)
+    assert min(tree.tree_.node_count for tree in trees) == 1
+    assert_same(trees, X[:2])
 
 
-def test_one_model_is_explained_with_paths(monkeypatch: pytest.MonkeyPatch) -> None:
-    trees, X = fitted("forest"), records(1)
-    way = tree_shap.trees(trees)
-    monkeypatch.setattr(shap.TreeExplainer, "shap_values", None)
-    assert way
-    values, base = way(X)
-    assert base + values.sum(axis=1) == pytest.approx(trees.predict_proba(X)[:, 1])
+def test_the_values_of_a_path_are_those_by_definition() -> None:
+    shares = np.array([0.5, 0.25, 0.9])
+    values = compute_values(shares[None])
+    assert values.shape == (1, 3, 8)
+    for number in range(8):
+        is_met = np.array([number >> bit & 1 for bit in range(3)], dtype=float)
+        expected = shapley_values(
+            lambda factors: factors.prod(axis=1), is_met, shares[None]
+        )
+        assert values[0, :, number] == pytest.approx(expected)
 
 
-def test_long_paths_are_left_to_shap(monkeypatch: pytest.MonkeyPatch) -> None:
-    trees, X = fitted("forest"), records(1)
-    expected = tree_shap.trees(trees)(X)  # type: ignore[misc]
-    monkeypatch.setattr(tree_paths, "MAX_NUMBERS", 1000)
-    with monkeypatch.context() as free_paths:
-        free_paths.setattr(tree_paths, "PATH", 0)
-        free_paths.setattr(tree_paths, "OUTPUT", 0)
-        with pytest.raises(ValueError, match="more than 1000"):
-            both(trees, X)
-    monkeypatch.setattr(Paths, "__call__", None)
-    for found, told in zip(tree_shap.trees(trees)(X), expected, strict=True):  # type: ignore[misc]
-        assert found == pytest.approx(told, abs=1e-12)
+def test_the_example_of_the_docstring() -> None:
+    values = 8 * compute_values(np.array([[0.5, 0.25]]))[0]
+    assert values[:, 0b11] == pytest.approx([2.5, 4.5])
+    assert values[:, 0b01] == pytest.approx([0.5, -1.5])
 
 
-def test_each_feature_is_proven_on_its_own_thresholds() -> None:
-    trees = fitted("forest")
-    explainer = shap.TreeExplainer(trees, feature_perturbation="tree_path_dependent")
-    proven = tree_shap._bounds(explainer.model, 8)
-    assert proven.shape == (tree_shap.N_BOUNDS, 8)
-    for feature, values in enumerate(proven.T):
-        splits = [one.tree_.threshold[one.tree_.feature == feature] for one in trees]
-        assert set(values[~np.isnan(values)]) <= (set(np.concatenate(splits)) or {0.0})
-    assert 0 < np.isnan(proven).mean() < 0.5
-
-
-@pytest.mark.parametrize("part", ["_upto", "_missing", "_values", "_base"])
-def test_values_that_differ_from_shaps_are_not_used(
-    part: str, monkeypatch: pytest.MonkeyPatch
+def test_long_paths_have_too_many_values(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    trees, X = fitted("forest", gaps=True), records(2, gaps=True)
-    expected = tree_shap.trees(trees)(X)  # type: ignore[misc]
-
-    class Broken(Paths):
-        def __init__(self, *given: Any) -> None:
-            super().__init__(*given)
-            own = getattr(self, part)
-            setattr(self, part, ~own if own.dtype == bool else own + 0.01)
-
-    monkeypatch.setattr(tree_shap, "Paths", Broken)
-    for found, told in zip(tree_shap.trees(trees)(X), expected, strict=True):  # type: ignore[misc]
-        assert found == pytest.approx(told, abs=1e-12)
-
-
-@pytest.mark.parametrize("wrong", [0.0, 1e-6])
-def test_long_paths_are_left_to_shapiq_where_it_gives_shaps_values(
-    wrong: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    trees, X = fitted("forest"), records(1)
-    asked, by_lookup = [], tree_shap.trees(trees)
-
-    def by_shapiq(*_: Any) -> Any:
-        def way(matrix: Any) -> Any:
-            asked.append(len(matrix))
-            values, base = by_lookup(matrix)  # type: ignore[misc]
-            return values + wrong, base
-
-        return way
-
-    monkeypatch.setattr(tree_shap, "_by_shapiq", by_shapiq)
-    tree_shap.trees(trees)(X)  # type: ignore[misc]
-    assert not asked
-    monkeypatch.setattr(tree_paths, "MAX_NUMBERS", 1000)
-    for found, told in zip(tree_shap.trees(trees)(X), by_lookup(X), strict=True):  # type: ignore[misc]
-        assert found == pytest.approx(told, abs=1e-12)
-    assert asked == ([tree_shap.N_BOUNDS] if wrong else [tree_shap.N_BOUNDS, len(X)])
+    ensemble = explainer_of(fitted("forest")).model
+    monkeypatch.setattr(tree_paths, "PATH_NUMBERS", 0)
+    monkeypatch.setattr(tree_paths, "OUTPUT_NUMBERS", 0)
+    assert make_lookup(ensemble, 6) is not None
+    monkeypatch.setattr(tree_paths, "NUMBERS_LIMIT", 1000)
+    assert make_lookup(ensemble, 6) is None
 
 
 @pytest.mark.parametrize(("n_features", "classes"), [(1, 0), (2, 40)])
@@ -210,18 +132,42 @@ def test_many_paths_and_outputs_are_left_to_shap_before_they_are_walked(
 ) -> None:
     choose = np.random.default_rng(0)
     X = choose.normal(size=(3_000, n_features))
-    target = (
-        choose.integers(0, classes, len(X)) if classes else choose.normal(size=len(X))
+    if classes:
+        forest = RandomForestClassifier(25, random_state=0)
+        forest.fit(X, choose.integers(0, classes, len(X)))
+    else:
+        forest = RandomForestRegressor(25, random_state=0)
+        forest.fit(X, choose.normal(size=len(X)))
+    monkeypatch.setattr(tree_paths, "walk", None)
+    assert make_lookup(explainer_of(forest).model, n_features) is None
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        (
+            "threshold_types",
+            np.array([[1, 0, 0]]),
+        ),  # the threshold goes to the right
+        (
+            "node_sample_weight",
+            np.zeros((1, 3)),
+        ),  # no training record came to a split
+    ],
+)
+def test_other_trees_are_left_to_shap(field: str, value: Any) -> None:
+    ensemble = SimpleNamespace(
+        num_outputs=1,
+        base_offset=np.zeros(1),
+        children_left=np.array([[1, -1, -1]]),
+        children_right=np.array([[2, -1, -1]]),
+        children_default=np.array([[1, -1, -1]]),
+        features=np.array([[0, -2, -2]]),
+        thresholds=np.zeros((1, 3)),
+        threshold_types=np.zeros((1, 3), dtype=int),
+        node_sample_weight=np.array([[2.0, 1, 1]]),
+        values=np.array([[[0.0], [1], [2]]]),
     )
-    trees = (RandomForestClassifier if classes else RandomForestRegressor)(
-        25, random_state=0
-    ).fit(X, target)
-    explainer = shap.TreeExplainer(trees, feature_perturbation="tree_path_dependent")
-    monkeypatch.setattr(tree_paths, "_walk", None)
-    with pytest.raises(ValueError, match="are too many"):
-        Paths(explainer.model, n_features)
-
-
-def test_other_comparisons_are_refused() -> None:
-    with pytest.raises(ValueError, match="the threshold itself"):
-        Paths(SimpleNamespace(threshold_types=np.array([[0, 1]])), 2)
+    assert make_lookup(ensemble, 2) is not None
+    setattr(ensemble, field, value)
+    assert make_lookup(ensemble, 2) is None

@@ -5,14 +5,20 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from python.model.trees.categories import CategorySets, has_categories, with_codes
+from python.model.trees.categories import (
+    CategorySets,
+    has_categories,
+    with_codes,
+)
 
 CODES = st.sets(st.integers(0, 200))
 
 
 @given(sets=st.lists(CODES, min_size=1, max_size=4))
 def test_a_set_has_the_codes_that_it_was_made_of(sets: list[set[int]]) -> None:
-    made = CategorySets.of([np.array(sorted(codes), dtype=np.intp) for codes in sets])
+    made = CategorySets.of(
+        [np.array(sorted(codes), dtype=np.intp) for codes in sets]
+    )
     values = np.arange(-3.0, 250)
     for number, codes in enumerate(sets):
         assert set(made.codes[made.sets == number]) == codes
@@ -45,4 +51,6 @@ def test_categories_become_positions_and_the_rest_numbers() -> None:
     assert not has_categories(frame[["n"]])
     assert not has_categories(np.zeros((2, 2)))
     expected = [[1, 1, 0], [np.nan, np.nan, np.nan]]
-    np.testing.assert_array_equal(with_codes(frame, [["a", "b"], None]), expected)
+    np.testing.assert_array_equal(
+        with_codes(frame, [["a", "b"], None]), expected
+    )

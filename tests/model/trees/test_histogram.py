@@ -23,7 +23,9 @@ from tests.model.trees.trials import (
 def boosting(task: str, **more: Any) -> Any:
     regression = task == "regression"
     kind = (
-        HistGradientBoostingRegressor if regression else HistGradientBoostingClassifier
+        HistGradientBoostingRegressor
+        if regression
+        else HistGradientBoostingClassifier
     )
     return kind(**{"max_iter": 8, "random_state": 0} | more)
 
@@ -53,15 +55,17 @@ def test_histogram_boosting_is_read(task: str, gaps: bool) -> None:
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_codes_of_categories_are_read_wherever_their_column_stands(task: str) -> None:
+def test_codes_of_categories_are_read_wherever_their_column_stands(
+    task: str,
+) -> None:
     X, y = data(task, gaps=True)
     choose = np.random.default_rng(1)
     X[:, 1] = choose.integers(0, 60, len(X))
     X[:, 3] = choose.choice([3.0, 7.0, 200.0, np.nan], len(X))
     y = np.where(np.isin(X[:, 1], [3, 33, 35, 59]), y.max() - y, y)
-    predictor = boosting(task, categorical_features=[1, 3], min_samples_leaf=2).fit(
-        X, y
-    )
+    predictor = boosting(
+        task, categorical_features=[1, 3], min_samples_leaf=2
+    ).fit(X, y)
     model = read(predictor)
     assert model.has_categories
     assert any(tree.splits_by_category.any() for tree in model.trees)

@@ -27,14 +27,17 @@ AS_FOREST = {"boosting_type": "rf", "bagging_freq": 1, "bagging_fraction": 0.5}
 def booster(task: str, **more: Any) -> Any:
     kind = LGBMRegressor if task == "regression" else LGBMClassifier
     return kind(
-        **{"n_estimators": 8, "n_jobs": 1, "verbose": -1, "random_state": 0} | more
+        **{"n_estimators": 8, "n_jobs": 1, "verbose": -1, "random_state": 0}
+        | more
     )
 
 
 def assert_same(predictor: Any, columns: Any) -> None:
     model = read(predictor)
     n_inner = [np.count_nonzero(~tree.is_leaf) for tree in model.trees]
-    leaves = predictor.predict(columns, pred_leaf=True).reshape(len(columns), -1)
+    leaves = predictor.predict(columns, pred_leaf=True).reshape(
+        len(columns), -1
+    )
     np.testing.assert_array_equal(model.leaves(columns) - n_inner, leaves)
     score = with_columns(predictor.predict(columns, raw_score=True))
     np.testing.assert_array_equal(model.raw_output(columns), score)
@@ -81,7 +84,11 @@ def test_codes_of_categories_are_read() -> None:
     choose = np.random.default_rng(1)
     X[:, 1] = choose.integers(0, 90, len(X))
     y = np.where(np.isin(X[:, 1], [3, 33, 35, 70, 89]), 1 - y, y)
-    settings = {"min_data_per_group": 1, "cat_smooth": 1, "min_child_samples": 2}
+    settings = {
+        "min_data_per_group": 1,
+        "cat_smooth": 1,
+        "min_child_samples": 2,
+    }
     predictor = booster("binary", max_cat_to_onehot=1, **settings)
     predictor.fit(X, y, categorical_feature=[1])
     model = read(predictor)
@@ -100,9 +107,9 @@ def test_texts_of_categories_are_read_in_any_order() -> None:
     frame.insert(2, "kind", pd.Categorical(names))
     frame["number"] = pd.Categorical(choose.choice([5, 7, 9], len(X)))
     y = np.where((names == "b") | (frame["number"] == 7), 2 - y, y)
-    predictor = booster("three classes", min_data_per_group=1, cat_smooth=1).fit(
-        frame, y
-    )
+    predictor = booster(
+        "three classes", min_data_per_group=1, cat_smooth=1
+    ).fit(frame, y)
     assert read(predictor).has_categories
     strange = frame.copy()
     strange["kind"] = pd.Categorical(
@@ -116,7 +123,9 @@ def test_texts_of_categories_are_read_in_any_order() -> None:
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_boosting_that_stops_early_has_the_trees_up_to_the_best(task: str) -> None:
+def test_boosting_that_stops_early_has_the_trees_up_to_the_best(
+    task: str,
+) -> None:
     X, y = data(task)
     y = np.random.default_rng(0).permutation(y)
     stop = lightgbm.early_stopping(3, verbose=False)
@@ -136,7 +145,9 @@ def test_boosting_as_a_forest_gives_the_mean_of_its_trees() -> None:
     model = read(predictor)
     rows = trials(model, X)
     assert model.combination == "mean"
-    np.testing.assert_array_equal(model.raw_output(rows)[:, 0], predictor.predict(rows))
+    np.testing.assert_array_equal(
+        model.raw_output(rows)[:, 0], predictor.predict(rows)
+    )
     binary = booster("binary", **AS_FOREST).fit(X, y > 0)
     np.testing.assert_allclose(
         expit(read(binary).raw_output(X)[:, 0]),

@@ -19,7 +19,9 @@ SMALL = {"n_jobs": 1, "random_state": 0}
 PREDICTORS = {
     "tree": DecisionTreeRegressor(random_state=0),
     "extra trees": ExtraTreesRegressor(3, random_state=0),
-    "histogram boosting": HistGradientBoostingRegressor(max_iter=4, random_state=0),
+    "histogram boosting": HistGradientBoostingRegressor(
+        max_iter=4, random_state=0
+    ),
     "LightGBM": LGBMRegressor(n_estimators=4, verbose=-1, **SMALL),
     "LightGBM, zero as missing": LGBMRegressor(
         n_estimators=4, verbose=-1, zero_as_missing=True, **SMALL
@@ -58,9 +60,12 @@ def near_threshold(model: TreeModel, feature: int, place: Any) -> float:
     features, thresholds = model.splits
     values = thresholds[(features == feature) & np.isfinite(thresholds)]
     number, steps, precision = place
-    return step(values[number % len(values)] if len(values) else 0.0, steps, precision)
+    return step(
+        values[number % len(values)] if len(values) else 0.0, steps, precision
+    )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PREDICTORS)
 @given(places=st.lists(st.one_of(STEPS, ANYTHING), min_size=5, max_size=5))
 @settings(deadline=None, max_examples=150)
@@ -69,7 +74,8 @@ def test_near_thresholds_the_output_is_the_estimators(
 ) -> None:
     predictor, model = fitted(name)
     record = [
-        near_threshold(model, feature, place) for feature, place in enumerate(places)
+        near_threshold(model, feature, place)
+        for feature, place in enumerate(places)
     ]
     X = np.array([record])
     assert model.raw_output(X)[0, 0] == predictor.predict(X)[0]

@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 from catboost import CatBoostRegressor
-from sklearn.ensemble import RandomForestRegressor
+from sklearn.ensemble import RandomForestRegressor, VotingRegressor
 from sklearn.linear_model import LinearRegression
 from sklearn.neighbors import KNeighborsRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from python.model.trees import read_trees
 from tests.model.trees.trials import data
@@ -30,6 +32,14 @@ def test_other_estimators_have_no_trees() -> None:
         assert read_trees(predictor.fit(X, y)) is None
 
 
+def test_members_that_are_sequences_are_not_taken_apart() -> None:
+    X, y = data("regression")
+    forest = RandomForestRegressor(2)
+    pipeline = make_pipeline(StandardScaler(), LinearRegression())
+    voting = VotingRegressor([("forest", forest), ("pipeline", pipeline)])
+    assert read_trees(voting.fit(X, y)) is None
+
+
 def test_trees_are_read_when_they_are_first_needed_and_once() -> None:
     X, y = data("regression")
     model = read_trees(RandomForestRegressor(3).fit(X, y))
@@ -44,7 +54,10 @@ def test_no_library_is_imported_until_a_predictor_brings_it() -> None:
         "print({'sklearn', 'lightgbm', 'xgboost'} & set(sys.modules))"
     )
     done = run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, check=True
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
     )
     assert done.stdout.decode().strip() == "set()"
 

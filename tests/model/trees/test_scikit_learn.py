@@ -40,8 +40,16 @@ from tests.model.trees.trials import (
 FORESTS = {
     "tree": (DecisionTreeRegressor, DecisionTreeClassifier, {}),
     "extra tree": (ExtraTreeRegressor, ExtraTreeClassifier, {}),
-    "forest": (RandomForestRegressor, RandomForestClassifier, {"n_estimators": 7}),
-    "extra trees": (ExtraTreesRegressor, ExtraTreesClassifier, {"n_estimators": 7}),
+    "forest": (
+        RandomForestRegressor,
+        RandomForestClassifier,
+        {"n_estimators": 7},
+    ),
+    "extra trees": (
+        ExtraTreesRegressor,
+        ExtraTreesClassifier,
+        {"n_estimators": 7},
+    ),
 }
 
 
@@ -83,7 +91,9 @@ def test_trees_and_forests_are_read(name: str, task: str, gaps: bool) -> None:
     predictor = forest(name, task).fit(X, y)
     model = read(predictor)
     assert (model.library, model.combination) == ("scikit-learn", "mean")
-    assert model.kind == ("forest" if name in ("forest", "extra trees") else "tree")
+    assert model.kind == (
+        "forest" if name in ("forest", "extra trees") else "tree"
+    )
     assert_same(predictor, trials(model, X, gaps=gaps))
 
 
@@ -97,7 +107,9 @@ def test_gradient_boosting_is_read(task: str) -> None:
     assert_same(predictor, trials(model, X))
 
 
-@pytest.mark.parametrize("init", ["zero", DummyClassifier(strategy="uniform")], ids=str)
+@pytest.mark.parametrize(
+    "init", ["zero", DummyClassifier(strategy="uniform")], ids=str
+)
 def test_gradient_boosting_starts_where_it_was_told(init: Any) -> None:
     X, y = data("three classes")
     assert_same(boosting("three classes", init=init).fit(X, y), X)
@@ -142,7 +154,9 @@ def test_several_numbers_stand_side_by_side() -> None:
 def test_classes_of_several_targets_stand_side_by_side() -> None:
     X, binary = data("binary")
     _, three = data("three classes")
-    predictor = forest("forest", "binary").fit(X, np.stack([binary, three], axis=1))
+    predictor = forest("forest", "binary").fit(
+        X, np.stack([binary, three], axis=1)
+    )
     model = read(predictor)
     assert (model.n_targets, model.n_outputs) == (2, 5)
     expected = np.concatenate(predictor.predict_proba(X), axis=1)
@@ -197,8 +211,12 @@ def test_boosting_on_top_of_another_model_is_not_read() -> None:
 
 
 # So says scikit-learn's own `apply` of gradient boosting, which hands its trees the DataFrame.
-@pytest.mark.filterwarnings("ignore:X has feature names, but DecisionTreeRegressor")
-@pytest.mark.parametrize("predictor", [forest("forest", "binary"), boosting("binary")])
+@pytest.mark.filterwarnings(
+    "ignore:X has feature names, but DecisionTreeRegressor"
+)
+@pytest.mark.parametrize(
+    "predictor", [forest("forest", "binary"), boosting("binary")]
+)
 def test_a_dataframe_is_read_as_its_numbers(predictor: Any) -> None:
     X, y = data("binary")
     frame = pd.DataFrame(X, columns=list("abcde"))

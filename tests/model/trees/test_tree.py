@@ -50,5 +50,11 @@ def test_many_records_walk_at_once() -> None:
 
 def test_a_tree_knows_its_kinds_of_nodes_and_its_outputs() -> None:
     assert TREE.is_leaf.tolist() == [False, False, True, True, True]
-    assert TREE.splits_by_category.tolist() == [False, True, False, False, False]
+    assert TREE.splits_by_category.tolist() == [
+        False,
+        True,
+        False,
+        False,
+        False,
+    ]
     assert TREE.outputs == slice(0, 1)

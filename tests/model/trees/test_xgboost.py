@@ -84,8 +84,12 @@ def test_the_initial_score_is_before_the_link(
     objective: str, base_score: float | None
 ) -> None:
     X, y = data("binary")
-    predictor = booster("regression", objective=objective, base_score=base_score)
-    predictor.fit(X, y + 0.5 if objective in ("reg:gamma", "survival:cox") else y)
+    predictor = booster(
+        "regression", objective=objective, base_score=base_score
+    )
+    predictor.fit(
+        X, y + 0.5 if objective in ("reg:gamma", "survival:cox") else y
+    )
     assert_same(predictor, trials(read(predictor), X))
 
 
@@ -106,7 +110,10 @@ def test_codes_of_categories_are_read() -> None:
     y = np.where(np.isin(X[:, 1], [3, 33, 35, 70, 89]), 1 - y, y)
     types = ["q", "c", "q", "q", "q"]
     predictor = booster(
-        "binary", enable_categorical=True, feature_types=types, max_cat_to_onehot=2
+        "binary",
+        enable_categorical=True,
+        feature_types=types,
+        max_cat_to_onehot=2,
     )
     predictor.fit(X, y)
     model = read(predictor)
@@ -155,11 +162,15 @@ def with_texts(names: list[str], one_hot: int) -> tuple[Any, Any]:
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_boosting_that_stops_early_has_the_trees_up_to_the_best(task: str) -> None:
+def test_boosting_that_stops_early_has_the_trees_up_to_the_best(
+    task: str,
+) -> None:
     X, y = data(task)
     y = np.random.default_rng(0).permutation(y)
     predictor = booster(task, n_estimators=200, early_stopping_rounds=3)
-    predictor.fit(X[:300], y[:300], eval_set=[(X[300:], y[300:])], verbose=False)
+    predictor.fit(
+        X[:300], y[:300], eval_set=[(X[300:], y[300:])], verbose=False
+    )
     model = read(predictor)
     assert len(model.trees) == (predictor.best_iteration + 1) * model.n_outputs
     assert predictor.best_iteration < 190
@@ -169,7 +180,9 @@ def test_boosting_that_stops_early_has_the_trees_up_to_the_best(task: str) -> No
 
 def test_a_forest_adds_several_trees_in_an_iteration() -> None:
     X, y = data("three classes")
-    predictor = XGBRFClassifier(n_estimators=4, n_jobs=1, random_state=0).fit(X, y)
+    predictor = XGBRFClassifier(n_estimators=4, n_jobs=1, random_state=0).fit(
+        X, y
+    )
     assert len(read(predictor).trees) == 12
     assert_same(predictor, trials(read(predictor), X))
 
@@ -188,13 +201,15 @@ def test_dropped_trees_have_their_weight() -> None:
     )
 
 
-@pytest.mark.parametrize("strategy", ["one_output_per_tree", "multi_output_tree"])
+@pytest.mark.parametrize(
+    "strategy", ["one_output_per_tree", "multi_output_tree"]
+)
 def test_several_numbers_are_several_outputs(strategy: str) -> None:
     X, y = data("regression", gaps=True)
     targets = np.stack([y, -2 * y, y**2], axis=1)
-    predictor = booster("regression", multi_strategy=strategy, tree_method="hist").fit(
-        X, targets
-    )
+    predictor = booster(
+        "regression", multi_strategy=strategy, tree_method="hist"
+    ).fit(X, targets)
     model = read(predictor)
     assert (model.n_targets, model.n_outputs) == (3, 3)
     assert (model.trees[0].right[model.trees[0].is_leaf] < 0).all()

@@ -38,9 +38,9 @@ def data(
     ]
     X = np.stack(columns, axis=1)
     scale = [1, 1, 100, 1e30, 1]
-    score = (X - X.mean(axis=0)) / scale @ [1, -2, 1.5, 1, 0.5] + (X[:, 1] > 0) * X[
-        :, 4
-    ]
+    score = (X - X.mean(axis=0)) / scale @ [1, -2, 1.5, 1, 0.5] + (
+        X[:, 1] > 0
+    ) * X[:, 4]
     if gaps:
         X[choose.random(X.shape) < 0.15] = np.nan
         score += np.isnan(X[:, 0]) * 2 - np.isnan(X[:, 4])
@@ -51,7 +51,9 @@ def target(task: str, score: Matrix) -> NDArray[Any]:
     if task == "regression":
         return score
     n_classes = 2 if task == "binary" else 3
-    return np.digitize(score, np.quantile(score, np.arange(1, n_classes) / n_classes))
+    return np.digitize(
+        score, np.quantile(score, np.arange(1, n_classes) / n_classes)
+    )
 
 
 def weights(n_records: int = N_RECORDS) -> Matrix:
@@ -71,7 +73,9 @@ def trials(model: TreeModel, X: Matrix, *, gaps: bool = False) -> Matrix:
     columns = []
     for feature in range(model.n_features):
         values = beside(np.unique(thresholds[features == feature]))
-        columns.append(choose.choice(np.concatenate([values, SPECIAL]), N_TRIALS))
+        columns.append(
+            choose.choice(np.concatenate([values, SPECIAL]), N_TRIALS)
+        )
     rows = np.stack(columns, axis=1).clip(-LARGEST, LARGEST)
     if gaps:
         rows[choose.random(rows.shape) < 0.1] = np.nan
@@ -90,7 +94,9 @@ def beside(values: Matrix) -> Matrix:
             near,
             np.nextafter(near, np.float32(np.inf)),
             np.nextafter(near, np.float32(-np.inf)),
-            np.nextafter(np.nextafter(near, np.float32(np.inf)), np.float32(np.inf)),
+            np.nextafter(
+                np.nextafter(near, np.float32(np.inf)), np.float32(np.inf)
+            ),
         ]
     )
 

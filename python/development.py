@@ -1,0 +1,76 @@
+"""Development: what `python service.py` runs, with a reloader and a command to try the service."""
+
+import json
+import os
+import shlex
+from concurrent.futures import Future
+from functools import partial
+
+from dotenv import dotenv_values
+from werkzeug.serving import is_running_from_reloader, run_simple
+
+from python.app import create_app
+from python.loading import load_in_background
+from python.model import FAMILIES
+from python.model.base import Model
+from python.settings import PROJECT, Settings
+
+
+def develop() -> None:
+    """Serve until interrupted, with the settings of `variables.env` too; raise SettingsError.
+
+    The service responds while the model is loading.
+    With `debug`, a change of the code or of the model file starts the service anew.
+    """
+    settings = read_settings()
+    model: Future[Model] = Future()
+    app = create_app(settings, model)
+    model.add_done_callback(partial(print_curl, settings))
+    # The reloader's first process only watches the files; its second one serves.
+    if is_running_from_reloader() or not settings.debug:
+        load_in_background(settings, model)
+    run_simple(
+        settings.host,
+        settings.port,
+        app,
+        threaded=True,
+        use_reloader=settings.debug,
+        extra_files=[str(settings.model_path)],
+    )
+
+
+def read_settings() -> Settings:
+    """Return the settings of `variables.env` and the environment, which takes precedence.
+
+    Raises SettingsError for values that cannot be used.
+    """
+    environ: dict[str, str] = {}
+    for name, value in dotenv_values(PROJECT / "variables.env").items():
+        environ[name] = value or ""
+    environ.update(os.environ)
+    return Settings.from_environ(environ, FAMILIES)
+
+
+def print_curl(settings: Settings, future: Future[Model]) -> None:
+    """Print a command to paste into a shell, if there is a model."""
+    if future.exception() is None:
+        command = curl(settings, future.result())
+        # The line goes out in one piece, because other threads write to the log.
+        print(f"{command}\n", end="", flush=True)
+
+
+def curl(settings: Settings, model: Model) -> str:
+    """Return a shell command that requests the prediction of a record from the service.
+
+    It requests probabilities and an explanation as well where the model offers them.
+    """
+    flags = []
+    if model.offers_probabilities:
+        flags.append("proba=1")
+    if model.offers_explanations:
+        flags.append("explain=1")
+    url = f"http://localhost:{settings.port}/predict"
+    if flags:
+        url += "?" + "&".join(flags)
+    body = json.dumps(model.example())
+    return f"curl -d {shlex.quote(body)} {shlex.quote(url)}"

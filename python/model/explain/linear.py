@@ -1,0 +1,35 @@
+"""The closed form of SHAP values for linear models."""
+
+import numpy as np
+
+from python.model.data.columns import to_array
+from python.model.explain.attribution import (
+    Attribute,
+    Attribution,
+    drop_single_output,
+)
+from python.model.types import Columns, Estimator
+
+
+def make_linear(predictor: Estimator, background: Columns) -> Attribute | None:
+    """Return what explains the margin of a linear model; None for other models.
+
+    A value is the coefficient times the distance from the mean of the background, as if the
+    features were independent (Strumbelj and Kononenko 2014, doi:10.1007/s10115-013-0679-x).
+    """
+    if not hasattr(predictor, "coef_") or not hasattr(predictor, "intercept_"):
+        return None
+    fitted = np.asarray(predictor.coef_, dtype=float)
+    coefficients = np.atleast_2d(fitted)
+    background_numbers = to_array(background).astype(float)
+    mean = background_numbers.mean(axis=0)
+    intercepts = np.ravel(predictor.intercept_)
+    base_values = intercepts + coefficients @ mean
+
+    def attribute(columns: Columns) -> Attribution:
+        numbers = to_array(columns).astype(float)
+        distance = numbers - mean
+        values = distance[:, :, None] * coefficients.T
+        return drop_single_output(values, base_values)
+
+    return attribute

@@ -1,0 +1,47 @@
+"""Artifacts of a small model, whole or with one thing wrong, and what is said of them."""
+
+from typing import Any
+
+import pandas as pd
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from python.errors import ArtifactError
+from python.model.artifact import Artifact
+from python.model.sklearn import SklearnModel
+
+NAMES = ["x", "y"]
+X = pd.DataFrame([[0.0, 1.0], [1.0, 0.0], [2.0, 3.0]], columns=NAMES)
+MODEL = LogisticRegression().fit(X, [0, 1, 1])
+FEATURES = [{"name": name, "type": "numeric"} for name in NAMES]
+METADATA_KEYS = ("class_names", "versions")
+
+
+def content(
+    features: Any = FEATURES, model: Any = MODEL, **more: Any
+) -> dict[str, Any]:
+    """Return what a model file holds; `more` are further keys, of the metadata or of the file."""
+    metadata = {"features": features}
+    for key in METADATA_KEYS:
+        if key in more:
+            metadata[key] = more.pop(key)
+    return {"model": model, "metadata": metadata, **more}
+
+
+def features_with(**entry: Any) -> list[dict[str, Any]]:
+    """Return the entries of both features, that of `x` with these changes."""
+    return [FEATURES[0] | entry, FEATURES[1]]
+
+
+def load(content: Any) -> SklearnModel:
+    """Load a model from what a file holds."""
+    return SklearnModel.load(Artifact.of(content))
+
+
+def refusal(content: Any) -> str:
+    """Return the one sentence with which such a file is refused."""
+    with pytest.raises(ArtifactError) as caught:
+        load(content)
+    sentence = str(caught.value)
+    assert "\n" not in sentence
+    return sentence

@@ -1,0 +1,60 @@
+"""`python service.py`, without its server; test_serving.py starts that."""
+
+import shlex
+from concurrent.futures import Future
+
+import pytest
+
+from python.app import create_app
+from python.development import curl, print_curl, read_settings
+from python.errors import ArtifactError
+from python.model.base import Model
+from python.settings import Settings
+from tests.laws import strict
+from tests.serving import served
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("build_rf_binary", "/predict?proba=1&explain=1"),
+        ("build_rf_regression", "/predict?explain=1"),
+        ("neighbours of a search", "/predict?proba=1"),
+        ("several outputs", "/predict"),
+    ],
+)
+def test_the_command_requests_what_the_model_offers(
+    name: str, path: str
+) -> None:
+    model = served(name)
+    command, option, body, url = shlex.split(curl(Settings(port=5001), model))
+    assert (command, option) == ("curl", "-d")
+    assert url == f"http://localhost:5001{path}"
+    client = create_app(Settings(), model).test_client()
+    response = client.post(path, data=body)
+    assert response.status_code == 200
+    assert strict(response.data)["prediction"]
+
+
+def test_the_command_is_printed_once_there_is_a_model(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    settings = Settings()
+    future: Future[Model] = Future()
+    future.set_result(served("build_rf_binary"))
+    print_curl(settings, future)
+    assert capsys.readouterr().out.startswith("curl -d ")
+    failed: Future[Model] = Future()
+    failed.set_exception(ArtifactError("there is none"))
+    print_curl(settings, failed)
+    assert capsys.readouterr().out == ""
+
+
+def test_the_environment_takes_precedence_over_variables_env(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ENVIRONMENT", "shell")
+    monkeypatch.delenv("PORT", raising=False)
+    settings = read_settings()
+    assert settings.environment == "shell"
+    assert settings.port == 5000
