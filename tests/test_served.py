@@ -10,7 +10,14 @@ from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
 from benchmarks.served import data, groups
 from benchmarks.served.registry import Group
-from benchmarks.served.serving import EQUAL, REFUSED, UNSEEN_WRONG, WRONG, Row, serve
+from benchmarks.served.serving import (
+    EQUAL,
+    REFUSED,
+    UNSEEN_WRONG,
+    WRONG,
+    Row,
+    serve,
+)
 from benchmarks.served.table import to_line
 from benchmarks.served.writing import (
     REFUSE,
@@ -35,7 +42,9 @@ def served_row(
     asked = json.loads(path.read_text())
     asked["records"] = asked["records"][:5]
     asked["predictions"] = asked["predictions"][:5]
-    asked["probabilities"] = asked["probabilities"] and asked["probabilities"][:5]
+    asked["probabilities"] = (
+        asked["probabilities"] and asked["probabilities"][:5]
+    )
     if change is not None:
         change(asked)
     path.write_text(json.dumps(asked))
@@ -114,7 +123,8 @@ def test_what_nothing_can_tell_is_no_failure(tmp_path: Path) -> None:
         asked["predictions"][2] = 7
 
     assert (
-        served_row(tmp_path, classifier(should=UNSEEN), change).outcome == UNSEEN_WRONG
+        served_row(tmp_path, classifier(should=UNSEEN), change).outcome
+        == UNSEEN_WRONG
     )
 
 

@@ -29,12 +29,25 @@ FAILURES = {WRONG, NOT_MADE}
 def main(folder: Path) -> int:
     """Run both environments, write the table, and return the exit status."""
     old_python = str(folder / "old" / "bin" / "python")
-    pythons = {CORE: sys.executable, HEAVY: str(folder / "heavy" / "bin" / "python")}
-    environ = {**os.environ, "SERVED_OLD_PYTHON": old_python, "OMP_NUM_THREADS": "1"}
+    pythons = {
+        CORE: sys.executable,
+        HEAVY: str(folder / "heavy" / "bin" / "python"),
+    }
+    environ = {
+        **os.environ,
+        "SERVED_OLD_PYTHON": old_python,
+        "OMP_NUM_THREADS": "1",
+    }
     results = folder / "rows"
     shutil.rmtree(results, ignore_errors=True)
     for environment, python in pythons.items():
-        command = [python, "-m", "benchmarks.served.run", environment, str(results)]
+        command = [
+            python,
+            "-m",
+            "benchmarks.served.run",
+            environment,
+            str(results),
+        ]
         subprocess.run(command, cwd=PROJECT, env=environ, check=True)
     rows = read_rows(results)
     versions = [
@@ -44,7 +57,9 @@ def main(folder: Path) -> int:
     TABLE.write_text(to_markdown(rows, versions))
     failed = [row for row in rows if row.outcome in FAILURES]
     for row in failed:
-        print(f"{row.outcome}: {row.group}: {row.name}: {row.loaded}; {row.answers}")
+        print(
+            f"{row.outcome}: {row.group}: {row.name}: {row.loaded}; {row.answers}"
+        )
     return 1 if failed else 0
 
 

@@ -22,16 +22,22 @@ class Difference:
         if _is_nothing(truth) and _is_nothing(answer):
             return
         if not _is_number(answer) or not _is_number(truth):
-            self.fault = self.fault or f"{answer!r} where a number was expected"
+            self.fault = (
+                self.fault or f"{answer!r} where a number was expected"
+            )
             return
-        self.worst = max(self.worst, abs(answer - truth) / max(1.0, abs(truth)))
+        self.worst = max(
+            self.worst, abs(answer - truth) / max(1.0, abs(truth))
+        )
 
     def add_label(self, answer: Any, truth: Any) -> None:
         """Compare two labels."""
         self.labels += answer != truth
 
 
-def compare_predictions(difference: Difference, answers: list[Any], asked: Any) -> None:
+def compare_predictions(
+    difference: Difference, answers: list[Any], asked: Any
+) -> None:
     """Compare the list under `prediction` with the estimator's own predictions."""
     truth = asked["predictions"]
     if len(answers) != len(truth):
@@ -46,7 +52,9 @@ def compare_predictions(difference: Difference, answers: list[Any], asked: Any) 
                 difference.add_label(one, true_one)
 
 
-def compare_probabilities(difference: Difference, answers: Any, asked: Any) -> None:
+def compare_probabilities(
+    difference: Difference, answers: Any, asked: Any
+) -> None:
     """Compare a list of objects with the estimator's own probabilities, by class name."""
     truth = asked["probabilities"]
     names = asked["class_names"]
@@ -56,7 +64,9 @@ def compare_probabilities(difference: Difference, answers: Any, asked: Any) -> N
     for answer, true_answer in zip(answers, truth, strict=True):
         known = isinstance(answer, dict) and names is not None
         if known and set(answer) != set(names) and len(answer) == len(names):
-            difference.fault = f"classes {', '.join(answer)}, not {', '.join(names)}"
+            difference.fault = (
+                f"classes {', '.join(answer)}, not {', '.join(names)}"
+            )
             return
         if known and set(answer) == set(names):
             values = [answer[name] for name in names]
@@ -75,7 +85,9 @@ def sum_fault(answer: Any, asked: Any) -> str:
     worst = 0.0
     for row, values in enumerate(answer["explanation"]):
         for class_name, total in _sums(values, answer["base_value"]).items():
-            truth = _explained_truth(answer["explained_output"], class_name, row, asked)
+            truth = _explained_truth(
+                answer["explained_output"], class_name, row, asked
+            )
             if truth is not None:
                 worst = max(worst, abs(total - truth) / max(1.0, abs(truth)))
     return f"{worst:.0e} from the output" if worst > TOLERANCE_OF_SUMS else ""
@@ -107,7 +119,11 @@ def _explained_truth(
     probability = float(probabilities[row][position])
     if output == "probability":
         return probability
-    if output == "log_odds" and not class_name and 1e-9 < probability < 1 - 1e-9:
+    if (
+        output == "log_odds"
+        and not class_name
+        and 1e-9 < probability < 1 - 1e-9
+    ):
         return math.log(probability / (1 - probability))
     return None
 

@@ -73,7 +73,9 @@ def yes_no(target: Any) -> Any:
 
 def lacking(column: Any, missing: Any) -> Any:
     """Return a column of objects in which every seventh value is `missing`."""
-    values = [missing if row % 7 == 3 else value for row, value in enumerate(column)]
+    values = [
+        missing if row % 7 == 3 else value for row, value in enumerate(column)
+    ]
     return pd.Series(values, index=column.index, dtype=object)
 
 
@@ -85,7 +87,9 @@ def texts() -> tuple[list[str], list[str]]:
         label = str(choose.choice(["ham", "spam"]))
         words = SPAM if label == "spam" else HAM
         other = HAM if label == "spam" else SPAM
-        chosen = choose.choice(words * 2 + other + BOTH * 2, choose.integers(3, 9))
+        chosen = choose.choice(
+            words * 2 + other + BOTH * 2, choose.integers(3, 9)
+        )
         messages.append(" ".join(chosen))
         labels.append(label)
     return messages, labels
@@ -110,7 +114,9 @@ def several_labels() -> tuple[Any, Any]:
 
 def _shuffled(X: Any, y: Any) -> tuple[Any, Any]:
     order = np.random.default_rng(0).permutation(len(X))[:ROWS]
-    return X.iloc[order].reset_index(drop=True), y.iloc[order].reset_index(drop=True)
+    return X.iloc[order].reset_index(drop=True), y.iloc[order].reset_index(
+        drop=True
+    )
 
 
 # Functions that a user would keep in a module. They can be imported where the model is served.
@@ -132,13 +138,24 @@ def join_columns(columns: Any) -> Any:
     return joined.to_frame("joined")
 
 
-REGIONS = {10115: 3.0, 20095: 2.5, 50667: 1.0, 80331: 4.0, 1067: 0.5, 4109: 0.7}
+REGIONS = {
+    10115: 3.0,
+    20095: 2.5,
+    50667: 1.0,
+    80331: 4.0,
+    1067: 0.5,
+    4109: 0.7,
+}
 
 
 def look_up(columns: Any) -> Any:
     """Return a number for each value that the table of regions knows by its text."""
     by_text = {str(number): region for number, region in REGIONS.items()}
-    return columns.astype(str).apply(lambda column: column.map(by_text)).fillna(-1)
+    return (
+        columns.astype(str)
+        .apply(lambda column: column.map(by_text))
+        .fillna(-1)
+    )
 
 
 def hash_integers(columns: Any) -> Any:

@@ -51,12 +51,16 @@ class Group:
         The process runs the script as `__main__`, as a notebook or a training job would be.
         """
         self._add(
-            name, lambda folder: _run(sys.executable, notebook, folder, arguments)
+            name,
+            lambda folder: _run(sys.executable, notebook, folder, arguments),
         )
 
     def old_script(self, name: str, notebook: str, *arguments: str) -> None:
         """Register an artifact that a script writes with the older scikit-learn."""
-        self._add(name, lambda folder: _run(_old_python(), notebook, folder, arguments))
+        self._add(
+            name,
+            lambda folder: _run(_old_python(), notebook, folder, arguments),
+        )
 
     def _add(self, name: str, write_to: Callable[[Path], None]) -> None:
         title = f"{self.name} †" if self.environment == HEAVY else self.name
@@ -67,7 +71,9 @@ def _old_python() -> str:
     return os.environ["SERVED_OLD_PYTHON"]
 
 
-def _run(python: str, notebook: str, folder: Path, arguments: tuple[str, ...]) -> None:
+def _run(
+    python: str, notebook: str, folder: Path, arguments: tuple[str, ...]
+) -> None:
     subprocess.run(
         [python, str(NOTEBOOKS / notebook), str(folder), *arguments],
         env={**os.environ, "PYTHONPATH": str(PROJECT)},

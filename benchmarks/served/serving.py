@@ -108,7 +108,9 @@ def fill(row: Row, model: Model, asked: Any) -> None:
         row.outcome = UNSEEN_WRONG
 
 
-def compare(client: FlaskClient, asked: Any, difference: Difference) -> list[str]:
+def compare(
+    client: FlaskClient, asked: Any, difference: Difference
+) -> list[str]:
     """Ask for all records together and one by one; return what is not offered."""
     records = asked["records"]
     remarks = []
@@ -129,7 +131,9 @@ def compare(client: FlaskClient, asked: Any, difference: Difference) -> list[str
     return remarks
 
 
-def one_by_one(client: FlaskClient, records: list[Any], query: str = "") -> list[Any]:
+def one_by_one(
+    client: FlaskClient, records: list[Any], query: str = ""
+) -> list[Any]:
     """Return the predictions for records that are sent one by one."""
     answers = []
     for record in records:
@@ -164,7 +168,9 @@ def broken_views(client: FlaskClient, asked: Any) -> list[str]:
     return broken
 
 
-def explained(client: FlaskClient, model: Model, asked: Any) -> tuple[str, bool]:
+def explained(
+    client: FlaskClient, model: Model, asked: Any
+) -> tuple[str, bool]:
     """Return how the model is explained, or why not, and whether the values add up."""
     records = asked["records"]
     some = records[:EXPLAINED_ROWS]
@@ -214,13 +220,17 @@ def describe(difference: Difference, asked: Any) -> str:
         unequal = f"{difference.labels} labels differ (asked {4 * count})"
         words.append(unequal if difference.labels else "labels equal")
     if asked["are_numbers"] or asked["probabilities"] is not None:
-        words.append("0" if difference.worst == 0 else f"{difference.worst:.0e}")
+        words.append(
+            "0" if difference.worst == 0 else f"{difference.worst:.0e}"
+        )
     return ", ".join(words)
 
 
 def post(client: FlaskClient, path: str, body: Any) -> TestResponse:
     """Send a body as JSON."""
-    return client.post(path, data=json.dumps(body), content_type="application/json")
+    return client.post(
+        path, data=json.dumps(body), content_type="application/json"
+    )
 
 
 def detail(response: TestResponse) -> str:

@@ -94,18 +94,23 @@ def own_answers(fitted: Fitted, rows: Any) -> Record:
     predictions = np.asarray(predict(rows))
     answers: Record = {
         "predictions": predictions.tolist(),
-        "are_numbers": predictions.dtype.kind == "f" and not _has_classes(fitted),
+        "are_numbers": predictions.dtype.kind == "f"
+        and not _has_classes(fitted),
         "is_float32": predictions.dtype == np.float32,
         "probabilities": None,
         "class_names": _class_names(fitted),
     }
-    predict_proba = fitted.predict_proba or getattr(fitted.model, "predict_proba", None)
+    predict_proba = fitted.predict_proba or getattr(
+        fitted.model, "predict_proba", None
+    )
     if predict_proba is None:
         return answers
     probabilities = predict_proba(rows)
     if isinstance(probabilities, list):  # one table for each output
         tables = [np.asarray(table).tolist() for table in probabilities]
-        answers["probabilities"] = [list(row) for row in zip(*tables, strict=True)]
+        answers["probabilities"] = [
+            list(row) for row in zip(*tables, strict=True)
+        ]
         return answers
     probabilities = np.asarray(probabilities)
     answers["probabilities"] = probabilities.tolist()
@@ -120,7 +125,9 @@ def examples_of(model: Any, rows: Any) -> Record:
         "predictions": np.asarray(model.predict(rows)).tolist(),
     }
     if hasattr(model, "predict_proba"):
-        examples["probabilities"] = np.asarray(model.predict_proba(rows)).tolist()
+        examples["probabilities"] = np.asarray(
+            model.predict_proba(rows)
+        ).tolist()
     return examples
 
 
@@ -153,7 +160,10 @@ def describe(data: Any, names: Sequence[str] | None = None) -> list[Record]:
     """Return the features as a user would describe them, by the columns' own types."""
     if _is_table_of_dicts(data):
         return describe(pd.DataFrame(data))
-    return [_describe(name, column) for name, column in _columns(data, names).items()]
+    return [
+        _describe(name, column)
+        for name, column in _columns(data, names).items()
+    ]
 
 
 def _describe(name: str, column: Any) -> Record:
@@ -170,7 +180,9 @@ def _describe(name: str, column: Any) -> Record:
 
 def _kind(column: Any) -> str:
     present = [value for value in column if to_json(value) is not None]
-    if present and all(isinstance(value, bool | np.bool_) for value in present):
+    if present and all(
+        isinstance(value, bool | np.bool_) for value in present
+    ):
         return "boolean"
     return KINDS.get(getattr(column.dtype, "kind", "O"), "string")
 
@@ -200,7 +212,9 @@ def _is_table_of_dicts(data: Any) -> bool:
 
 def _has_classes(fitted: Fitted) -> bool:
     classes: Any = getattr(fitted.model, "classes_", None)
-    return classes is not None and len(classes) > 0  # CatBoost has none for a number
+    return (
+        classes is not None and len(classes) > 0
+    )  # CatBoost has none for a number
 
 
 def _class_names(fitted: Fitted) -> list[str] | None:

@@ -6,7 +6,11 @@ import numpy as np
 from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    OneHotEncoder,
+    OrdinalEncoder,
+)
 from sklearn.tree import DecisionTreeClassifier
 
 from benchmarks.served import data
@@ -21,7 +25,9 @@ def fit(step: Any, frame: Any = None, **more: Any) -> Fitted:
     """Fit the step to the members, with the fare beside them."""
     X, y = data.people("fare", "member")
     X = X if frame is None else frame(X)
-    columns = make_column_transformer((step, ["member"]), remainder="passthrough")
+    columns = make_column_transformer(
+        (step, ["member"]), remainder="passthrough"
+    )
     model = make_pipeline(columns, LogisticRegression(max_iter=2000))
     return Fitted(model.fit(X, y), X, **more)
 
@@ -74,12 +80,16 @@ def category() -> Fitted:
 
 @group.artifact("objects with None, one-hot")
 def with_none() -> Fitted:
-    return fit(ONE_HOT, lambda X: X.assign(member=data.lacking(X.member, None)))
+    return fit(
+        ONE_HOT, lambda X: X.assign(member=data.lacking(X.member, None))
+    )
 
 
 @group.artifact("objects with NaN, spelt, one-hot")
 def with_nan() -> Fitted:
-    return fit(spelt(), lambda X: X.assign(member=data.lacking(X.member, np.nan)))
+    return fit(
+        spelt(), lambda X: X.assign(member=data.lacking(X.member, np.nan))
+    )
 
 
 @group.artifact("pandas' boolean with missing values, spelt")

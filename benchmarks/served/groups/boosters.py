@@ -4,7 +4,10 @@ from typing import Any
 
 import numpy as np
 from sklearn.dummy import DummyClassifier
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+)
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -25,14 +28,18 @@ def lightgbm_model(kind: str = "LGBMClassifier", **more: Any) -> Any:
     """Return a small model of LightGBM."""
     import lightgbm
 
-    return getattr(lightgbm, kind)(n_estimators=10, verbose=-1, n_jobs=1, **more)
+    return getattr(lightgbm, kind)(
+        n_estimators=10, verbose=-1, n_jobs=1, **more
+    )
 
 
 def xgboost_model(kind: str = "XGBClassifier", **more: Any) -> Any:
     """Return a small model of XGBoost."""
     import xgboost
 
-    return getattr(xgboost, kind)(n_estimators=10, max_depth=3, n_jobs=1, **more)
+    return getattr(xgboost, kind)(
+        n_estimators=10, max_depth=3, n_jobs=1, **more
+    )
 
 
 def catboost_model(kind: str = "CatBoostClassifier", **more: Any) -> Any:
@@ -97,7 +104,10 @@ def xgboost_types() -> Fitted:
 def xgboost_forest() -> Fitted:
     X, y = data.cancer()
     return Fitted(
-        make_pipeline(StandardScaler(), xgboost_model("XGBRFClassifier")).fit(X, y), X
+        make_pipeline(StandardScaler(), xgboost_model("XGBRFClassifier")).fit(
+            X, y
+        ),
+        X,
     )
 
 
@@ -179,7 +189,9 @@ def xgboost_order() -> Fitted:
         {"name": "port", "type": "category", "categories": data.PORTS[::-1]},
         {"name": "fare", "type": "numeric"},
     ]
-    return Fitted(xgboost_model(enable_categorical=True).fit(X, y), X, features)
+    return Fitted(
+        xgboost_model(enable_categorical=True).fit(X, y), X, features
+    )
 
 
 @native.artifact("CatBoost, texts")
@@ -203,7 +215,10 @@ def catboost_integers() -> Fitted:
 @native.artifact("CatBoost, integers said to be numeric")
 def catboost_numeric() -> Fitted:
     X, y = data.people("zip", "fare")
-    features = [{"name": "zip", "type": "numeric"}, {"name": "fare", "type": "numeric"}]
+    features = [
+        {"name": "zip", "type": "numeric"},
+        {"name": "fare", "type": "numeric"},
+    ]
     return Fitted(catboost_model(cat_features=["zip"]).fit(X, y), X, features)
 
 
@@ -245,7 +260,9 @@ def xgboost_booster(load: Any, **parameters: Any) -> tuple[Any, Any]:
     import xgboost
 
     X, y = load()
-    return xgboost.train(parameters, xgboost.DMatrix(X, y), num_boost_round=10), X
+    return xgboost.train(
+        parameters, xgboost.DMatrix(X, y), num_boost_round=10
+    ), X
 
 
 @bare.artifact("lgb.train, a number")
@@ -269,7 +286,9 @@ def lightgbm_binary() -> Fitted:
 
 @bare.artifact("lgb.train, three classes")
 def lightgbm_three() -> Fitted:
-    booster, X = lightgbm_booster(data.iris, objective="multiclass", num_class=3)
+    booster, X = lightgbm_booster(
+        data.iris, objective="multiclass", num_class=3
+    )
     return Fitted(
         booster,
         X,
@@ -339,7 +358,10 @@ def lightgbm_ranker() -> Fitted:
     X, y, query = queries()
     sizes = np.bincount(query)
     return Fitted(
-        lightgbm_model("LGBMRanker", min_child_samples=5).fit(X, y, group=sizes), X
+        lightgbm_model("LGBMRanker", min_child_samples=5).fit(
+            X, y, group=sizes
+        ),
+        X,
     )
 
 
@@ -352,7 +374,9 @@ def xgboost_ranker() -> Fitted:
 @rankers.artifact("CatBoostRanker")
 def catboost_ranker() -> Fitted:
     X, y, query = queries()
-    return Fitted(catboost_model("CatBoostRanker").fit(X, y, group_id=query), X)
+    return Fitted(
+        catboost_model("CatBoostRanker").fit(X, y, group_id=query), X
+    )
 
 
 def of_one_class(model: Any) -> Fitted:

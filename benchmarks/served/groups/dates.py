@@ -19,7 +19,9 @@ def fit(step: Any, change: Any = None, **more: Any) -> Fitted:
     """Fit the step to the dates, with the fare beside them."""
     X, y = data.people("fare", "booked")
     X = X if change is None else X.assign(booked=change(X.booked))
-    columns = make_column_transformer((step, ["booked"]), remainder="passthrough")
+    columns = make_column_transformer(
+        (step, ["booked"]), remainder="passthrough"
+    )
     model = make_pipeline(columns, HistGradientBoostingClassifier(max_iter=10))
     return Fitted(model.fit(X, y), X, **more)
 
@@ -42,7 +44,8 @@ def days() -> Fitted:
 @group.artifact("the integer that pandas holds, nanoseconds")
 def nanoseconds() -> Fitted:
     return fit(
-        function(data.date_numbers), lambda dates: dates.astype("datetime64[ns]")
+        function(data.date_numbers),
+        lambda dates: dates.astype("datetime64[ns]"),
     )
 
 
@@ -65,7 +68,8 @@ def seconds_unsaid() -> Fitted:
     X, _ = data.people("fare", "booked")
     X = X.astype({"booked": "datetime64[s]"})
     model = fit(
-        function(data.date_numbers), lambda dates: dates.astype("datetime64[s]")
+        function(data.date_numbers),
+        lambda dates: dates.astype("datetime64[s]"),
     )
     examples = examples_of(model.model, first_rows(X, 10))
     return Fitted(model.model, X, features, extra={"examples": examples})
@@ -74,13 +78,16 @@ def seconds_unsaid() -> Fitted:
 @group.artifact("with missing dates")
 def missing() -> Fitted:
     return fit(
-        function(data.date_parts), lambda dates: dates.mask(dates.index % 7 == 3)
+        function(data.date_parts),
+        lambda dates: dates.mask(dates.index % 7 == 3),
     )
 
 
 @group.artifact("in UTC")
 def utc() -> Fitted:
-    return fit(function(data.date_parts), lambda dates: dates.dt.tz_localize("UTC"))
+    return fit(
+        function(data.date_parts), lambda dates: dates.dt.tz_localize("UTC")
+    )
 
 
 @group.artifact("in Paris' time")
@@ -94,13 +101,16 @@ def paris() -> Fitted:
 @group.artifact("dates without a time, one-hot")
 def encoded() -> Fitted:
     encoder = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
-    return fit(encoder, lambda dates: dates.dt.to_period("M").dt.to_timestamp())
+    return fit(
+        encoder, lambda dates: dates.dt.to_period("M").dt.to_timestamp()
+    )
 
 
 @group.artifact("texts that a function parses")
 def texts() -> Fitted:
     return fit(
-        function(data.parse_dates), lambda dates: dates.dt.strftime("%Y-%m-%d %H:%M")
+        function(data.parse_dates),
+        lambda dates: dates.dt.strftime("%Y-%m-%d %H:%M"),
     )
 
 

@@ -6,11 +6,18 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_matrix
 from sklearn.compose import make_column_transformer
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+)
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    OneHotEncoder,
+    StandardScaler,
+)
 
 from benchmarks.served import data
 from benchmarks.served.registry import Group
@@ -35,7 +42,9 @@ def spelt() -> Any:
 
 @group.artifact("float32, histogram boosting")
 def single() -> Fitted:
-    return fit(HistGradientBoostingClassifier(max_iter=10), "float32", "fare", "age")
+    return fit(
+        HistGradientBoostingClassifier(max_iter=10), "float32", "fare", "age"
+    )
 
 
 @group.artifact("float32, spelt")
@@ -51,13 +60,17 @@ def half() -> Fitted:
 
 @group.artifact("int8, a forest")
 def small() -> Fitted:
-    return fit(RandomForestClassifier(10), {"siblings": "int8"}, "siblings", "fare")
+    return fit(
+        RandomForestClassifier(10), {"siblings": "int8"}, "siblings", "fare"
+    )
 
 
 @group.artifact("Int64 and Float64, a forest")
 def nullable() -> Fitted:
     model = RandomForestClassifier(10, random_state=0)
-    return fit(model, {"fare": "Float64", "siblings": "Int64"}, "fare", "siblings")
+    return fit(
+        model, {"fare": "Float64", "siblings": "Int64"}, "fare", "siblings"
+    )
 
 
 @group.artifact("Int64, Float64, boolean, string: convert_dtypes()")
@@ -66,7 +79,9 @@ def converted() -> Fitted:
     X = X.astype({"fare": "Float64", "siblings": "Int64"}).astype(
         {"member": "boolean", "sex": "string"}
     )
-    columns = make_column_transformer((ONE_HOT, ["sex"]), remainder="passthrough")
+    columns = make_column_transformer(
+        (ONE_HOT, ["sex"]), remainder="passthrough"
+    )
     return Fitted(make_pipeline(columns, LogisticRegression()).fit(X, y), X)
 
 
@@ -89,7 +104,9 @@ def text() -> Fitted:
 
 @group.artifact("object texts, one-hot")
 def objects() -> Fitted:
-    return fit(make_pipeline(ONE_HOT, LogisticRegression()), object, "sex", "port")
+    return fit(
+        make_pipeline(ONE_HOT, LogisticRegression()), object, "sex", "port"
+    )
 
 
 @group.artifact("object texts, no dtype said")
@@ -97,14 +114,18 @@ def objects_unsaid() -> Fitted:
     X, y = data.people("sex", "port")
     X = X.astype(object)
     features = [{"name": name, "type": "string"} for name in X]
-    return Fitted(make_pipeline(ONE_HOT, LogisticRegression()).fit(X, y), X, features)
+    return Fitted(
+        make_pipeline(ONE_HOT, LogisticRegression()).fit(X, y), X, features
+    )
 
 
 @group.artifact("object numbers, spelt")
 def object_numbers() -> Fitted:
     X, y = data.people("zip", "siblings")
     X = X.astype(object)
-    features = [{"name": name, "type": "integer", "dtype": "object"} for name in X]
+    features = [
+        {"name": name, "type": "integer", "dtype": "object"} for name in X
+    ]
     return Fitted(spelt().fit(X, y), X, features)
 
 
@@ -115,7 +136,9 @@ def pandas_output() -> Fitted:
         (StandardScaler(), ["fare"]),
         verbose_feature_names_out=False,
     )
-    model = make_pipeline(columns, LogisticRegression()).set_output(transform="pandas")
+    model = make_pipeline(columns, LogisticRegression()).set_output(
+        transform="pandas"
+    )
     return fit(model, {}, "sex", "fare")
 
 
@@ -142,7 +165,10 @@ def single_matrix() -> Fitted:
 def integer_names() -> Fitted:
     X, y = data.people("fare", "siblings")
     X = X.set_axis([0, 1], axis="columns")
-    features = [{"name": "0", "type": "numeric"}, {"name": "1", "type": "integer"}]
+    features = [
+        {"name": "0", "type": "numeric"},
+        {"name": "1", "type": "integer"},
+    ]
     return Fitted(LogisticRegression(max_iter=500).fit(X, y), X, features)
 
 
@@ -168,6 +194,8 @@ def decimals() -> Fitted:
     from decimal import Decimal
 
     X, y = data.people("fare", "siblings")
-    samples = X.head(20).assign(fare=[Decimal(str(fare)) for fare in X.fare.head(20)])
+    samples = X.head(20).assign(
+        fare=[Decimal(str(fare)) for fare in X.fare.head(20)]
+    )
     model = LogisticRegression(max_iter=500).fit(X, y)
     return Fitted(model, X, extra={"samples": pd.DataFrame(samples)})

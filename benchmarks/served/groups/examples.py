@@ -122,7 +122,10 @@ def single_precision() -> Fitted:
 def with_samples() -> Fitted:
     X, y = data.people("fare", "siblings", "zip", "member")
     model = make_pipeline(StandardScaler(), LogisticRegression()).fit(X, y)
-    extra = {"samples": X.tail(30), "examples": examples_of(model, X.head(COUNT))}
+    extra = {
+        "samples": X.tail(30),
+        "examples": examples_of(model, X.head(COUNT)),
+    }
     return Fitted(model, X, extra=extra)
 
 
@@ -138,7 +141,12 @@ def matrix(features: list[str], with_examples: bool, **more: Any) -> Fitted:
     extra = {}
     if with_examples:
         records = X.head(COUNT)[features]
-        extra = {"examples": {**examples_of(model, rows[:COUNT]), "records": records}}
+        extra = {
+            "examples": {
+                **examples_of(model, rows[:COUNT]),
+                "records": records,
+            }
+        }
     entries = [described[name] for name in features]
     return Fitted(model, rows, entries, names=NAMES, extra=extra, **more)
 

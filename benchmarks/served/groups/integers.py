@@ -58,7 +58,11 @@ def said_numeric_samples() -> Fitted:
     X = data.people("fare", "zip")[0]
     extra = {"samples": first_rows(X, 20)}
     return fit(
-        to_text(), ONE_HOT, features=ZIP_SAID_NUMERIC, extra=extra, should=REFUSE
+        to_text(),
+        ONE_HOT,
+        features=ZIP_SAID_NUMERIC,
+        extra=extra,
+        should=REFUSE,
     )
 
 
@@ -74,7 +78,9 @@ def one_hot_numeric() -> Fitted:
 
 @group.artifact("OrdinalEncoder, unknown as -1")
 def ordinal() -> Fitted:
-    return fit(OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1))
+    return fit(
+        OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
+    )
 
 
 @group.artifact("TargetEncoder")
@@ -112,7 +118,9 @@ def large() -> Fitted:
 @group.artifact("int8, as text")
 def small() -> Fitted:
     return fit(
-        to_text(), ONE_HOT, frame=lambda X: X.assign(zip=(X.zip % 100).astype("int8"))
+        to_text(),
+        ONE_HOT,
+        frame=lambda X: X.assign(zip=(X.zip % 100).astype("int8")),
     )
 
 
@@ -167,12 +175,16 @@ def matrix_objects() -> Fitted:
 
 @group.artifact("codes that are texts with leading zeros")
 def leading_zeros() -> Fitted:
-    return fit(ONE_HOT, frame=lambda X: X.assign(zip=X.zip.astype(str).str.zfill(5)))
+    return fit(
+        ONE_HOT, frame=lambda X: X.assign(zip=X.zip.astype(str).str.zfill(5))
+    )
 
 
 @group.artifact("a category of integers, as text")
 def categories() -> Fitted:
-    return fit(to_text(), ONE_HOT, frame=lambda X: X.astype({"zip": "category"}))
+    return fit(
+        to_text(), ONE_HOT, frame=lambda X: X.astype({"zip": "category"})
+    )
 
 
 @group.artifact("a category of integers, one-hot")
@@ -189,7 +201,9 @@ def forest() -> Fitted:
 @group.artifact("integers as objects, each spelt by Python")
 def objects() -> Fitted:
     spelt = FunctionTransformer(data.each_as_text)
-    frame: Any = lambda X: X.assign(zip=pd.Series(X.zip.tolist(), dtype=object))  # noqa: E731
+    frame: Any = lambda X: X.assign(
+        zip=pd.Series(X.zip.tolist(), dtype=object)
+    )
     features = [
         {"name": "fare", "type": "numeric"},
         {"name": "zip", "type": "integer", "dtype": "object"},

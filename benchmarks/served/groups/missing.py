@@ -4,12 +4,19 @@ from typing import Any
 
 import numpy as np
 from sklearn.compose import make_column_transformer
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+)
 from sklearn.experimental import enable_iterative_imputer  # noqa: F401
 from sklearn.impute import IterativeImputer, KNNImputer, SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    OneHotEncoder,
+    OrdinalEncoder,
+)
 
 from benchmarks.served import data
 from benchmarks.served.registry import Group
@@ -18,9 +25,14 @@ from benchmarks.served.writing import Fitted, examples_of, first_rows
 group = Group("Missing values")
 ONE_HOT = OneHotEncoder(handle_unknown="ignore")
 ORDINAL = OrdinalEncoder(
-    handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=-2
+    handle_unknown="use_encoded_value",
+    unknown_value=-1,
+    encoded_missing_value=-2,
 )
-UNSAID = [{"name": "fare", "type": "numeric"}, {"name": "port", "type": "string"}]
+UNSAID = [
+    {"name": "fare", "type": "numeric"},
+    {"name": "port", "type": "string"},
+]
 
 
 def passengers(missing: Any) -> tuple[Any, Any]:
@@ -33,7 +45,9 @@ def passengers(missing: Any) -> tuple[Any, Any]:
 def fit(step: Any, missing: Any, **more: Any) -> Fitted:
     """Fit the step to ports of which some are missing."""
     X, y = passengers(missing)
-    columns = make_column_transformer((step, ["port"]), remainder="passthrough")
+    columns = make_column_transformer(
+        (step, ["port"]), remainder="passthrough"
+    )
     model = make_pipeline(columns, LogisticRegression(max_iter=2000))
     return Fitted(model.fit(X, y), X, **more)
 
@@ -70,7 +84,9 @@ def nan_ordinal() -> Fitted:
 
 @group.artifact("None in texts, imputed as None")
 def none_imputed() -> Fitted:
-    imputer = SimpleImputer(missing_values=None, strategy="constant", fill_value="none")
+    imputer = SimpleImputer(
+        missing_values=None, strategy="constant", fill_value="none"
+    )
     return fit(make_pipeline(imputer, ONE_HOT), None)
 
 
@@ -82,7 +98,9 @@ def nan_frequent() -> Fitted:
 
 @group.artifact("None in texts, fillna by a function")
 def none_filled() -> Fitted:
-    return fit(make_pipeline(FunctionTransformer(data.fill_unknown), ONE_HOT), None)
+    return fit(
+        make_pipeline(FunctionTransformer(data.fill_unknown), ONE_HOT), None
+    )
 
 
 @group.artifact("a function that tells None from NaN, with examples")
@@ -92,7 +110,9 @@ def none_function() -> Fitted:
         (FunctionTransformer(data.is_none), ["port"]), remainder="passthrough"
     )
     model = make_pipeline(columns, LogisticRegression(max_iter=2000)).fit(X, y)
-    return Fitted(model, X, extra={"examples": examples_of(model, first_rows(X, 20))})
+    return Fitted(
+        model, X, extra={"examples": examples_of(model, first_rows(X, 20))}
+    )
 
 
 @group.artifact("a function that tells None from NaN, nothing tells")
@@ -115,7 +135,9 @@ def text_type() -> Fitted:
 def category() -> Fitted:
     X, y = passengers(None)
     X = X.astype({"port": "category"})
-    columns = make_column_transformer((ONE_HOT, ["port"]), remainder="passthrough")
+    columns = make_column_transformer(
+        (ONE_HOT, ["port"]), remainder="passthrough"
+    )
     return Fitted(make_pipeline(columns, LogisticRegression()).fit(X, y), X)
 
 
@@ -133,7 +155,9 @@ def none_category() -> Fitted:
 def default() -> Fitted:
     X, y = passengers(None)
     filled = X.fillna({"port": "Southampton"})
-    columns = make_column_transformer((ONE_HOT, ["port"]), remainder="passthrough")
+    columns = make_column_transformer(
+        (ONE_HOT, ["port"]), remainder="passthrough"
+    )
     model = make_pipeline(columns, LogisticRegression()).fit(filled, y)
     features = [UNSAID[0], {**UNSAID[1], "default": "Southampton"}]
 
@@ -185,6 +209,10 @@ def forest() -> Fitted:
 @group.artifact("none in training, examples show it")
 def nobody_trained() -> Fitted:
     X, y = data.people("sex", "fare")
-    columns = make_column_transformer((ONE_HOT, ["sex"]), remainder="passthrough")
+    columns = make_column_transformer(
+        (ONE_HOT, ["sex"]), remainder="passthrough"
+    )
     model = make_pipeline(columns, LogisticRegression()).fit(X, y)
-    return Fitted(model, X, extra={"examples": examples_of(model, first_rows(X, 20))})
+    return Fitted(
+        model, X, extra={"examples": examples_of(model, first_rows(X, 20))}
+    )

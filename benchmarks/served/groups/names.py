@@ -20,7 +20,9 @@ FARE = {"name": "fare", "type": "numeric"}
 def classify(target: Any, **more: Any) -> Fitted:
     """Fit a forest to fares and a target, and name its classes."""
     X, y = data.people("fare", "siblings")
-    model = RandomForestClassifier(10, max_depth=4, random_state=0).fit(X, target(y))
+    model = RandomForestClassifier(10, max_depth=4, random_state=0).fit(
+        X, target(y)
+    )
     return Fitted(model, X, **more)
 
 
@@ -105,7 +107,9 @@ def encode(
     """Fit the encoder to ports, described as a category."""
     X, y = data.people("fare", "port")
     X = X if change is None else change(X)
-    columns = make_column_transformer((encoder, ["port"]), remainder="passthrough")
+    columns = make_column_transformer(
+        (encoder, ["port"]), remainder="passthrough"
+    )
     model = make_pipeline(columns, LogisticRegression(max_iter=2000)).fit(X, y)
     if categories is None:
         return Fitted(model, X, **more)
@@ -148,13 +152,19 @@ def other_case() -> Fitted:
 
 @group.artifact("one spelt in another way")
 def misspelt() -> Fitted:
-    return spelt_otherwise(one_hot(), ["Cherbourg", "Queenstown", "Southhampton"])
+    return spelt_otherwise(
+        one_hot(), ["Cherbourg", "Queenstown", "Southhampton"]
+    )
 
 
 @group.artifact("one spelt in another way, OrdinalEncoder, unknown as -1")
 def misspelt_ordinal() -> Fitted:
-    encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
-    return spelt_otherwise(encoder, ["Cherbourg", "Queenstown", "Southampton "])
+    encoder = OrdinalEncoder(
+        handle_unknown="use_encoded_value", unknown_value=-1
+    )
+    return spelt_otherwise(
+        encoder, ["Cherbourg", "Queenstown", "Southampton "]
+    )
 
 
 @group.artifact("one more than the encoder knows")
@@ -189,7 +199,11 @@ def numbers() -> Fitted:
     columns = make_column_transformer(
         (one_hot(), ["siblings"]), remainder="passthrough"
     )
-    siblings = {"name": "siblings", "type": "category", "categories": [0, 1, 2, 3]}
+    siblings = {
+        "name": "siblings",
+        "type": "category",
+        "categories": [0, 1, 2, 3],
+    }
     model = make_pipeline(columns, LogisticRegression()).fit(X, y)
     return Fitted(model, X, [FARE, siblings])
 
@@ -201,6 +215,10 @@ def numbers_as_texts() -> Fitted:
         (one_hot(), ["siblings"]), remainder="passthrough"
     )
     model = make_pipeline(columns, LogisticRegression()).fit(X, y)
-    siblings = {"name": "siblings", "type": "category", "categories": list("0123")}
+    siblings = {
+        "name": "siblings",
+        "type": "category",
+        "categories": list("0123"),
+    }
     records = X.astype({"siblings": str}).to_dict("records")
     return Fitted(model, X, [FARE, siblings], records=records, should=REFUSE)

@@ -13,7 +13,11 @@ from sklearn.ensemble import (
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.mixture import BayesianGaussianMixture, GaussianMixture
 from sklearn.multiclass import OneVsRestClassifier
-from sklearn.multioutput import ClassifierChain, MultiOutputClassifier, RegressorChain
+from sklearn.multioutput import (
+    ClassifierChain,
+    MultiOutputClassifier,
+    RegressorChain,
+)
 from sklearn.neighbors import KNeighborsClassifier, LocalOutlierFactor
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
@@ -57,7 +61,8 @@ def text_labels() -> Fitted:
     X, y = data.several_labels()
     named = y.astype(str).astype(object)
     return Fitted(
-        MultiOutputClassifier(LogisticRegression(max_iter=500)).fit(X, named), X
+        MultiOutputClassifier(LogisticRegression(max_iter=500)).fit(X, named),
+        X,
     )
 
 
@@ -90,7 +95,9 @@ def catboost_labels() -> Fitted:
 def fit_numbers(model: Any) -> Fitted:
     """Fit a model to two numbers of each patient."""
     X, y = data.diabetes()
-    return Fitted(model.fit(X.drop(columns="bmi"), pair(X, y)), X.drop(columns="bmi"))
+    return Fitted(
+        model.fit(X.drop(columns="bmi"), pair(X, y)), X.drop(columns="bmi")
+    )
 
 
 def pair(X: Any, y: Any) -> Any:
@@ -122,7 +129,9 @@ def partial_least_squares() -> Fitted:
 
 @numbers.artifact("CatBoostRegressor, MultiRMSE")
 def catboost_numbers() -> Fitted:
-    return fit_numbers(catboost_model("CatBoostRegressor", loss_function="MultiRMSE"))
+    return fit_numbers(
+        catboost_model("CatBoostRegressor", loss_function="MultiRMSE")
+    )
 
 
 @numbers.artifact("XGBRegressor")
@@ -143,7 +152,9 @@ def isolation() -> Fitted:
 
 @outliers.artifact("IsolationForest in a pipeline")
 def isolation_scaled() -> Fitted:
-    return fit_alone(make_pipeline(StandardScaler(), IsolationForest(n_estimators=10)))
+    return fit_alone(
+        make_pipeline(StandardScaler(), IsolationForest(n_estimators=10))
+    )
 
 
 @outliers.artifact("LocalOutlierFactor, novelty")
@@ -169,7 +180,9 @@ def mixture() -> Fitted:
 @mixtures.artifact("BayesianGaussianMixture in a pipeline")
 def bayesian() -> Fitted:
     return fit_alone(
-        make_pipeline(StandardScaler(), BayesianGaussianMixture(n_components=3))
+        make_pipeline(
+            StandardScaler(), BayesianGaussianMixture(n_components=3)
+        )
     )
 
 

@@ -77,12 +77,16 @@ def with_examples() -> Fitted:
 
 @group.artifact("CountVectorizer, TfidfTransformer, MultinomialNB")
 def bayes() -> Fitted:
-    return fit(make_pipeline(CountVectorizer(), TfidfTransformer(), MultinomialNB()))
+    return fit(
+        make_pipeline(CountVectorizer(), TfidfTransformer(), MultinomialNB())
+    )
 
 
 @group.artifact("HashingVectorizer, SGDClassifier")
 def hashing() -> Fitted:
-    return fit(make_pipeline(HashingVectorizer(n_features=256), SGDClassifier()))
+    return fit(
+        make_pipeline(HashingVectorizer(n_features=256), SGDClassifier())
+    )
 
 
 @group.artifact("characters, LinearSVC")
@@ -111,7 +115,9 @@ def in_columns() -> Fitted:
     columns = make_column_transformer(
         (TfidfVectorizer(), "message"), (StandardScaler(), ["length"])
     )
-    return Fitted(make_pipeline(columns, LogisticRegression()).fit(X, labels), X)
+    return Fitted(
+        make_pipeline(columns, LogisticRegression()).fit(X, labels), X
+    )
 
 
 @group.artifact("a text column alone in a ColumnTransformer")
@@ -119,17 +125,23 @@ def only_column() -> Fitted:
     messages, labels = data.texts()
     X = pd.DataFrame({"message": messages})
     columns = make_column_transformer((TfidfVectorizer(), "message"))
-    return Fitted(make_pipeline(columns, LogisticRegression()).fit(X, labels), X)
+    return Fitted(
+        make_pipeline(columns, LogisticRegression()).fit(X, labels), X
+    )
 
 
 @group.artifact("two text columns")
 def two_columns() -> Fitted:
     messages, labels = data.texts()
-    X = pd.DataFrame({"subject": messages, "body": messages[1:] + messages[:1]})
+    X = pd.DataFrame(
+        {"subject": messages, "body": messages[1:] + messages[:1]}
+    )
     columns = make_column_transformer(
         (TfidfVectorizer(), "subject"), (CountVectorizer(), "body")
     )
-    return Fitted(make_pipeline(columns, LogisticRegression()).fit(X, labels), X)
+    return Fitted(
+        make_pipeline(columns, LogisticRegression()).fit(X, labels), X
+    )
 
 
 @group.artifact("a column picked by a function, a frame")

@@ -41,7 +41,9 @@ def resampled(sampler: Any, *steps: Any) -> Fitted:
     from imblearn.pipeline import make_pipeline as make_resampled
 
     X, y = data.cancer()
-    return Fitted(make_resampled(StandardScaler(), sampler, *steps).fit(X, y), X)
+    return Fitted(
+        make_resampled(StandardScaler(), sampler, *steps).fit(X, y), X
+    )
 
 
 @imbalanced.artifact("SMOTE, LogisticRegression")
@@ -78,7 +80,8 @@ def after_columns() -> Fitted:
     from imblearn.pipeline import make_pipeline as make_resampled
 
     columns = make_column_transformer(
-        (OneHotEncoder(handle_unknown="ignore"), ["sex"]), remainder="passthrough"
+        (OneHotEncoder(handle_unknown="ignore"), ["sex"]),
+        remainder="passthrough",
     )
     return fit_people(
         make_resampled(columns, RandomOverSampler(random_state=0), LOGISTIC),
@@ -123,7 +126,9 @@ def encoded(kind: str) -> Fitted:
     import category_encoders
 
     more = {"max_process": 1} if kind == "HashingEncoder" else {}
-    encoder = getattr(category_encoders, kind)(cols=["sex", "port", "zip"], **more)
+    encoder = getattr(category_encoders, kind)(
+        cols=["sex", "port", "zip"], **more
+    )
     return fit_people(make_pipeline(encoder, LOGISTIC))
 
 
@@ -138,7 +143,10 @@ def rare() -> Fitted:
 
     rare_labels = RareLabelEncoder(tol=0.1, n_categories=2)
     return fit_people(
-        make_pipeline(rare_labels, EngineOneHot(), LOGISTIC), "sex", "port", "fare"
+        make_pipeline(rare_labels, EngineOneHot(), LOGISTIC),
+        "sex",
+        "port",
+        "fare",
     )
 
 
@@ -147,7 +155,9 @@ def imputed() -> Fitted:
     from feature_engine.discretisation import EqualWidthDiscretiser
     from feature_engine.imputation import MeanMedianImputer
 
-    model = make_pipeline(MeanMedianImputer(), EqualWidthDiscretiser(), LOGISTIC)
+    model = make_pipeline(
+        MeanMedianImputer(), EqualWidthDiscretiser(), LOGISTIC
+    )
     return fit_people(model, "age", "fare")
 
 
@@ -155,7 +165,9 @@ def imputed() -> Fitted:
 def datetimes() -> Fitted:
     from feature_engine.datetime import DatetimeFeatures
 
-    return fit_people(make_pipeline(DatetimeFeatures(), FOREST), "booked", "fare")
+    return fit_people(
+        make_pipeline(DatetimeFeatures(), FOREST), "booked", "fare"
+    )
 
 
 @engine.artifact("OrdinalEncoder on integers, ignore_format")
@@ -190,7 +202,9 @@ def vectorized() -> Fitted:
 def tabular() -> Fitted:
     from skrub import tabular_pipeline
 
-    return fit_people(tabular_pipeline("classifier"), "sex", "age", "fare", "booked")
+    return fit_people(
+        tabular_pipeline("classifier"), "sex", "age", "fare", "booked"
+    )
 
 
 @skrub_group.artifact("MinHashEncoder on messages")
@@ -208,7 +222,9 @@ def string_encoder() -> Fitted:
     from skrub import StringEncoder, TableVectorizer
 
     messages, labels = data.texts()
-    X = pd.DataFrame({"message": messages, "length": [len(text) for text in messages]})
+    X = pd.DataFrame(
+        {"message": messages, "length": [len(text) for text in messages]}
+    )
     vectorizer = TableVectorizer(high_cardinality=StringEncoder(4))
     return Fitted(make_pipeline(vectorizer, FOREST).fit(X, labels), X)
 
@@ -217,7 +233,9 @@ def string_encoder() -> Fitted:
 def glass_box() -> Fitted:
     from interpret.glassbox import ExplainableBoostingClassifier
 
-    model = ExplainableBoostingClassifier(max_rounds=20, n_jobs=1, outer_bags=2)
+    model = ExplainableBoostingClassifier(
+        max_rounds=20, n_jobs=1, outer_bags=2
+    )
     return fit_people(model, "sex", "age", "fare", "member")
 
 
@@ -292,7 +310,9 @@ def survival_forest() -> Fitted:
     from sksurv.ensemble import RandomSurvivalForest
 
     X, y = lifetimes()
-    return Fitted(RandomSurvivalForest(10, max_depth=4, random_state=0).fit(X, y), X)
+    return Fitted(
+        RandomSurvivalForest(10, max_depth=4, random_state=0).fit(X, y), X
+    )
 
 
 @survival.artifact("CoxPHSurvivalAnalysis")
@@ -318,15 +338,22 @@ def frame_mapper() -> Fitted:
     from sklearn_pandas import DataFrameMapper
 
     columns = DataFrameMapper(
-        [(["fare"], StandardScaler()), ("port", LabelBinarizer()), (["siblings"], None)]
+        [
+            (["fare"], StandardScaler()),
+            ("port", LabelBinarizer()),
+            (["siblings"], None),
+        ]
     )
-    return fit_people(make_pipeline(columns, LOGISTIC), "fare", "port", "siblings")
+    return fit_people(
+        make_pipeline(columns, LOGISTIC), "fare", "port", "siblings"
+    )
 
 
 @polars_group.artifact("set_output(transform='polars')")
 def polars_output() -> Fitted:
     columns = make_column_transformer(
-        (OneHotEncoder(sparse_output=False), ["sex"]), (StandardScaler(), ["fare"])
+        (OneHotEncoder(sparse_output=False), ["sex"]),
+        (StandardScaler(), ["fare"]),
     ).set_output(transform="polars")
     return fit_people(make_pipeline(columns, LOGISTIC), "sex", "fare")
 
@@ -384,5 +411,7 @@ def encoded_none() -> Fitted:
     X, y = data.people("port", "fare")
     X = X.assign(port=data.lacking(X.port, None))
     y = np.where(X.port.isna(), 0, y)
-    model = make_pipeline(category_encoders.OrdinalEncoder(cols=["port"]), FOREST)
+    model = make_pipeline(
+        category_encoders.OrdinalEncoder(cols=["port"]), FOREST
+    )
     return Fitted(model.fit(X, y), X)

@@ -60,7 +60,10 @@ CLASSIFIERS: dict[str, tuple[Any, Data]] = {
     "LogisticRegression, iris": (LOGISTIC, data.iris),
     "RandomForestClassifier, iris": (FOREST, data.iris),
     "DecisionTreeClassifier, iris": (TREE, data.iris),
-    "KNeighborsClassifier, iris": (neighbors.KNeighborsClassifier(), data.iris),
+    "KNeighborsClassifier, iris": (
+        neighbors.KNeighborsClassifier(),
+        data.iris,
+    ),
     "SVC, iris": (svm.SVC(), data.iris),
     "LinearSVC scaled, tumours": (
         make_pipeline(StandardScaler(), svm.LinearSVC()),
@@ -86,13 +89,22 @@ CLASSIFIERS: dict[str, tuple[Any, Data]] = {
         ensemble.AdaBoostClassifier(n_estimators=10),
         data.cancer,
     ),
-    "BaggingClassifier, iris": (ensemble.BaggingClassifier(n_estimators=5), data.iris),
+    "BaggingClassifier, iris": (
+        ensemble.BaggingClassifier(n_estimators=5),
+        data.iris,
+    ),
     "VotingClassifier, soft, iris": (
         ensemble.VotingClassifier(VOTES, voting="soft"),
         data.iris,
     ),
-    "VotingClassifier, hard, iris": (ensemble.VotingClassifier(VOTES), data.iris),
-    "StackingClassifier, iris": (ensemble.StackingClassifier(VOTES), data.iris),
+    "VotingClassifier, hard, iris": (
+        ensemble.VotingClassifier(VOTES),
+        data.iris,
+    ),
+    "StackingClassifier, iris": (
+        ensemble.StackingClassifier(VOTES),
+        data.iris,
+    ),
     "MLPClassifier scaled, iris": (
         make_pipeline(
             StandardScaler(), neural_network.MLPClassifier((8,), max_iter=300)
@@ -100,14 +112,17 @@ CLASSIFIERS: dict[str, tuple[Any, Data]] = {
         data.iris,
     ),
     "SGDClassifier, log loss, iris": (
-        make_pipeline(StandardScaler(), linear_model.SGDClassifier(loss="log_loss")),
+        make_pipeline(
+            StandardScaler(), linear_model.SGDClassifier(loss="log_loss")
+        ),
         data.iris,
     ),
     "Perceptron, iris": (linear_model.Perceptron(), data.iris),
     "RidgeClassifier, tumours": (linear_model.RidgeClassifier(), data.cancer),
     "CalibratedClassifierCV of LinearSVC, tumours": (
         make_pipeline(
-            StandardScaler(), calibration.CalibratedClassifierCV(svm.LinearSVC(), cv=3)
+            StandardScaler(),
+            calibration.CalibratedClassifierCV(svm.LinearSVC(), cv=3),
         ),
         data.cancer,
     ),
@@ -119,12 +134,21 @@ CLASSIFIERS: dict[str, tuple[Any, Data]] = {
     "DummyClassifier, iris": (dummy.DummyClassifier(), data.iris),
 }
 REGRESSORS: dict[str, tuple[Any, Data]] = {
-    "LinearRegression, diabetes": (linear_model.LinearRegression(), data.diabetes),
+    "LinearRegression, diabetes": (
+        linear_model.LinearRegression(),
+        data.diabetes,
+    ),
     "Ridge, diabetes": (linear_model.Ridge(), data.diabetes),
     "Lasso, diabetes": (linear_model.Lasso(0.1), data.diabetes),
-    "PoissonRegressor, diabetes": (linear_model.PoissonRegressor(), data.diabetes),
+    "PoissonRegressor, diabetes": (
+        linear_model.PoissonRegressor(),
+        data.diabetes,
+    ),
     "BayesianRidge, diabetes": (linear_model.BayesianRidge(), data.diabetes),
-    "SVR scaled, diabetes": (make_pipeline(StandardScaler(), svm.SVR()), data.diabetes),
+    "SVR scaled, diabetes": (
+        make_pipeline(StandardScaler(), svm.SVR()),
+        data.diabetes,
+    ),
     "RandomForestRegressor, diabetes": (
         ensemble.RandomForestRegressor(20, max_depth=5),
         data.diabetes,
@@ -133,8 +157,14 @@ REGRESSORS: dict[str, tuple[Any, Data]] = {
         ensemble.GradientBoostingRegressor(n_estimators=20),
         data.diabetes,
     ),
-    "KNeighborsRegressor, diabetes": (neighbors.KNeighborsRegressor(), data.diabetes),
-    "PLSRegression, diabetes": (cross_decomposition.PLSRegression(), data.diabetes),
+    "KNeighborsRegressor, diabetes": (
+        neighbors.KNeighborsRegressor(),
+        data.diabetes,
+    ),
+    "PLSRegression, diabetes": (
+        cross_decomposition.PLSRegression(),
+        data.diabetes,
+    ),
     "TransformedTargetRegressor, log, diabetes": (
         TransformedTargetRegressor(
             linear_model.Ridge(), func=data.log, inverse_func=data.exp
@@ -205,7 +235,9 @@ for name in ["LogisticRegression, iris", "RandomForestClassifier, tumours"]:
 def isotonic() -> Fitted:
     X, y = data.diabetes()
     column = X["bmi"]
-    return Fitted(IsotonicRegression(out_of_bounds="clip").fit(column, y), column)
+    return Fitted(
+        IsotonicRegression(out_of_bounds="clip").fit(column, y), column
+    )
 
 
 def titanic(predictor: Any, target: Any = None) -> Fitted:
@@ -213,7 +245,8 @@ def titanic(predictor: Any, target: Any = None) -> Fitted:
     X, y = data.people("sex", "age", "fare", "siblings", "port", "member")
     numbers = make_pipeline(SimpleImputer(), StandardScaler())
     texts = make_pipeline(
-        SimpleImputer(strategy="most_frequent"), OneHotEncoder(handle_unknown="ignore")
+        SimpleImputer(strategy="most_frequent"),
+        OneHotEncoder(handle_unknown="ignore"),
     )
     columns = make_column_transformer(
         (numbers, ["age", "fare", "siblings"]),
@@ -247,7 +280,9 @@ def titanic_selector() -> Fitted:
 @pipelines.artifact("Titanic: OrdinalEncoder and histogram boosting")
 def titanic_histogram() -> Fitted:
     X, y = data.people("sex", "age", "port")
-    encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
+    encoder = OrdinalEncoder(
+        handle_unknown="use_encoded_value", unknown_value=-1
+    )
     columns = make_column_transformer(
         (encoder, ["sex", "port"]), remainder="passthrough"
     )
