@@ -55,7 +55,10 @@ def microseconds() -> Fitted:
         {"name": "fare", "type": "numeric"},
         {"name": "booked", "type": "datetime", "dtype": "datetime64[us]"},
     ]
-    change: Any = lambda dates: dates.astype("datetime64[us]")  # noqa: E731
+
+    def change(dates: Any) -> Any:
+        return dates.astype("datetime64[us]")
+
     return fit(function(data.date_numbers), change, features=features)
 
 

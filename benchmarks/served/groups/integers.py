@@ -201,9 +201,10 @@ def forest() -> Fitted:
 @group.artifact("integers as objects, each spelt by Python")
 def objects() -> Fitted:
     spelt = FunctionTransformer(data.each_as_text)
-    frame: Any = lambda X: X.assign(
-        zip=pd.Series(X.zip.tolist(), dtype=object)
-    )
+
+    def frame(X: Any) -> Any:
+        return X.assign(zip=pd.Series(X.zip.tolist(), dtype=object))
+
     features = [
         {"name": "fare", "type": "numeric"},
         {"name": "zip", "type": "integer", "dtype": "object"},
