@@ -2,10 +2,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
+# The environments of other libraries, and the rows, of docs/served-table.md.
+SERVED := build/served
 PRODUCTION = $(COMPOSE) --file docker-compose-production.yml
 
 .PHONY: serve up up-production swap test test-quick test-containers lint types docs
-.PHONY: explanations bench bench-quick clean
+.PHONY: explanations served bench bench-quick clean
 
 serve: $(VENV)/serve model.joblib  ## serve model.joblib, or an example, on http://localhost:5000
 	$(BIN)/python service.py
@@ -60,6 +62,9 @@ docs: $(VENV)/dev  ## build the documentation in docs/_build/html
 explanations: $(VENV)/dev  ## measure the figures of docs/explanations.md
 	$(BIN)/python -m benchmarks.explanations
 
+served: $(VENV)/dev $(SERVED)/heavy/made $(SERVED)/old/made  ## serve artifacts of every kind and write the table of docs/served.md
+	$(BIN)/python -m benchmarks.served $(SERVED)
+
 bench: $(VENV)/dev  ## measure the figures of docs/speed.md, in about 15 minutes; needs wrk
 	$(BIN)/python -m benchmarks.speed
 	$(BIN)/python -m benchmarks.start
@@ -79,9 +84,19 @@ $(VENV)/serve: requirements.txt requirements-service.txt | $(VENV)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-service.txt -r requirements.txt
 	touch $@
 
+$(SERVED)/heavy/made: benchmarks/served/requirements.txt requirements.txt requirements-service.txt | $(VENV)/python
+	$(BIN)/python -m venv $(SERVED)/heavy
+	$(SERVED)/heavy/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+$(SERVED)/old/made: benchmarks/served/requirements-old.txt | $(VENV)/python
+	$(BIN)/python -m venv $(SERVED)/old
+	$(SERVED)/old/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
 $(VENV)/dev: requirements-dev.txt $(VENV)/serve
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) docs/_build docs/code .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build docs/_build docs/code .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis

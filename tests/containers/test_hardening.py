@@ -133,6 +133,7 @@ def test_the_image_holds_what_serves_and_nothing_else(stack: Stack) -> None:
     ).split()
     assert {path.removeprefix("/srv/") for path in found} == {
         "python",
+        "model_code",
         "service.py",
         "uwsgi.ini",
         "requirements.txt",
