@@ -24,9 +24,11 @@ def find_missing_values(
     """Return what stands for a missing value, NaN or None, by feature, where something tells.
 
     The samples tell if they are a DataFrame with one of the two in that column; else the encoders
-    do, if they know one of the two as a category.
+    do, if they know one of the two as a category, or the imputers, if they replace one of them.
     """
     of_encoders = _kinds_of_missing(_known_categories(estimator))
+    if len(of_encoders) != 1:
+        of_encoders = _kinds_of_missing(_imputed_values(estimator))
     missing_values = {}
     for name in schema.names_with_objects():
         kinds = _kinds_of_missing(_sampled_values(samples, name))
@@ -47,6 +49,15 @@ def _kinds_of_missing(values: Iterable[Any]) -> list[Any]:
         elif isinstance(value, float) and is_missing(value):
             has_nan = True
     return [np.nan] * has_nan + [None] * has_none
+
+
+def _imputed_values(estimator: Estimator) -> list[Any]:
+    """Return what the imputers inside the estimator take for missing."""
+    values = []
+    for part in find_parts(estimator):
+        if hasattr(part, "missing_values"):
+            values.append(part.missing_values)
+    return values
 
 
 def _known_categories(estimator: Estimator) -> list[Any]:

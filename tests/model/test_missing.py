@@ -5,7 +5,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.linear_model import LinearRegression
+from sklearn.compose import make_column_transformer
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
@@ -13,7 +15,10 @@ from sklearn.preprocessing import (
     OrdinalEncoder,
 )
 
+from python.model.artifact import Artifact
+from python.model.sklearn import SklearnModel
 from tests.artifacts import client_of, content, post, refusal
+from tests.records import of_payload
 
 TARGET = [1.0, 2.0, 5.0, 1.5, 2.5, 6.0]
 ENTRY = {"name": "word", "type": "string"}
@@ -101,3 +106,34 @@ def test_a_rule_or_a_default_leaves_no_doubt() -> None:
     assert post(client, "/predict", {"word": None})["prediction"] == [0]
     client = client_of(content([ENTRY | {"dtype": "string"}], Counter()))
     assert post(client, "/predict", {"word": None})["prediction"] == [2]
+
+
+def test_an_imputer_tells_what_stands_for_a_missing_text() -> None:
+    """The usual pipeline: nothing else in its file tells None from NaN."""
+    data = pd.DataFrame(
+        {
+            "sex": pd.Series(["f", "m", np.nan, "f"] * 10, dtype=object),
+            "age": np.arange(40.0),
+        }
+    )
+    encoder = make_pipeline(
+        SimpleImputer(strategy="most_frequent"),
+        OneHotEncoder(handle_unknown="ignore"),
+    )
+    columns = make_column_transformer(
+        (encoder, ["sex"]), remainder="passthrough"
+    )
+    estimator = make_pipeline(columns, LogisticRegression())
+    estimator.fit(data, data["sex"] == "m")
+    features = [
+        {"name": "sex", "type": "string"},
+        {"name": "age", "type": "numeric"},
+    ]
+    metadata = {"features": features}
+    model = SklearnModel.load(
+        Artifact.of({"model": estimator, "metadata": metadata})
+    )
+    payload = [{"sex": None, "age": 2.0}, {"sex": "m", "age": 1.0}]
+    records = of_payload(model.schema, payload)
+    expected = estimator.predict_proba(data.iloc[[2, 1]])
+    assert model.predict_proba(records) == pytest.approx(expected, abs=1e-12)
