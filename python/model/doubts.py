@@ -21,7 +21,8 @@ from python.model.data.spelling import shorten
 from python.model.estimator import find_parts
 from python.model.types import Columns, Estimator
 
-RELATIVE = 1e-9
+TOLERANCE = 1e-9
+FLOAT32_TOLERANCE = 1e-6
 METHODS = ("predict_proba", "predict")
 WHOLE = re.compile(r"-?\d{1,15}")
 TRIED_CATEGORIES = 50
@@ -45,13 +46,16 @@ def predict_all(estimator: Estimator, columns: Columns) -> list[NDArray[Any]]:
 
 
 def find_difference(
-    expected: list[NDArray[Any]], predicted: list[NDArray[Any]]
+    expected: list[NDArray[Any]],
+    predicted: list[NDArray[Any]],
+    tolerance: float = TOLERANCE,
 ) -> Difference | None:
     """Return the first row in which any of the outputs differ; None if they are the same."""
     for first, second in zip(expected, predicted, strict=True):
         row = 0
         if first.shape == second.shape:
-            different = np.flatnonzero(~_same_rows(first, second)).tolist()
+            is_same = _same_rows(first, second, tolerance)
+            different = np.flatnonzero(~is_same).tolist()
             if not different:
                 continue
             row = different[0]
@@ -59,9 +63,11 @@ def find_difference(
     return None
 
 
-def _same_rows(first: NDArray[Any], second: NDArray[Any]) -> NDArray[np.bool_]:
+def _same_rows(
+    first: NDArray[Any], second: NDArray[Any], tolerance: float
+) -> NDArray[np.bool_]:
     if first.dtype.kind == "f" and second.dtype.kind == "f":
-        same = np.isclose(first, second, RELATIVE, RELATIVE, equal_nan=True)
+        same = np.isclose(first, second, tolerance, tolerance, equal_nan=True)
     else:
         same = np.asarray(first == second, dtype=bool)
     all_same: NDArray[np.bool_] = same.reshape(len(first), -1).all(axis=1)
@@ -175,7 +181,10 @@ def check_samples_as_they_are(
         return
     rows = read_samples(schema, samples)
     predicted = predict_all(estimator, schema.columns(rows))
-    difference = find_difference(expected, predicted)
+    # Estimators compute in the precision of the columns.
+    has_float32 = "float32" in map(str, frame.dtypes)
+    tolerance = FLOAT32_TOLERANCE if has_float32 else TOLERANCE
+    difference = find_difference(expected, predicted, tolerance)
     if difference is not None:
         advice = _dtype_advice(schema, frame)
         raise ArtifactError(

@@ -159,6 +159,14 @@ def test_samples_that_the_estimator_does_not_take_as_they_are_prove_nothing() ->
     assert load(content(features, model, samples=nested))
 
 
+def test_samples_in_float32_of_a_model_of_float64_are_close_enough() -> None:
+    data = pd.DataFrame(np.random.default_rng(0).normal(size=(50, 3)), columns=list("abc"))  # fmt: skip
+    model = make_pipeline(StandardScaler(), LogisticRegression())
+    model.fit(data, data["a"] > 0)
+    features = [{"name": name, "type": "numeric"} for name in data]
+    assert load(content(features, model, samples=data.astype("float32")))
+
+
 @pytest.mark.parametrize(
     ("names", "ordered"),
     [(["yes", "no"], False), (["no", "yes"], True), (["x", "y"], True)],
