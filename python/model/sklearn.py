@@ -72,11 +72,25 @@ class SklearnModel(Model):
         if self.task != facts.SEVERAL_OUTPUTS:
             names = self.metadata.get("class_names")
             self.class_names = facts.find_class_names(self.estimator, names)
-        has_method = hasattr(self.estimator, "predict_proba")
-        self.offers_probabilities = has_method and self.class_names is not None
+        self.offers_probabilities = self._has_probabilities()
         self.copy: Copy | None = None
         self._no_copy_reason = "it is switched off (FAST_PREDICT=0)"
         self._accepted_backgrounds: WeakSet[Records] = WeakSet()
+
+    def _has_probabilities(self) -> bool:
+        """Return whether the estimator has a probability for each class name."""
+        if self.class_names is None:
+            return False
+        if not hasattr(self.estimator, "predict_proba"):
+            return False
+        try:
+            with np.errstate(all="ignore"):
+                probabilities = self._called.predict_proba(self._accepted)
+        except Exception:
+            # It says why to whoever asks for them.
+            return True
+        shape: tuple[int, ...] = np.shape(probabilities)
+        return shape == (1, len(self.class_names))
 
     @classmethod
     def load(cls, artifact: Artifact) -> Self:

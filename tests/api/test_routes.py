@@ -62,9 +62,7 @@ def test_a_method_that_is_not_allowed_leads_to_the_one_that_is(
     )
 
 
-def test_what_cannot_be_explained_is_refused_before_probabilities_are_named() -> (
-    None
-):
+def test_probabilities_that_no_class_names_fit_are_none() -> None:
     """One output of several has probabilities that no class names fit."""
     data = numbers()
     target = (data[["size"]] > 0).astype(int)
@@ -76,4 +74,4 @@ def test_what_cannot_be_explained_is_refused_before_probabilities_are_named() ->
     client = create_app(Settings(), loaded).test_client()
     records = data.head(2).to_dict("records")
     response = client.post("/predict?proba=1&explain=1", json=records)
-    problem(response, 422, "the model cannot be explained")
+    problem(response, 422, "has no probabilities")
