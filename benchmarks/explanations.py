@@ -1,4 +1,4 @@
-"""Write the tables of docs/explanations.md: which method explains which model, how exactly, how fast."""
+"""Write the tables of docs/explanations.md: which method explains which model, and how well."""
 
 import time
 import warnings

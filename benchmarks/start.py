@@ -1,4 +1,4 @@
-"""Write docs/start-table.md: the time from exec to the first answer, and the memory, of a forest."""
+"""Write docs/start-table.md: the time to the first answer, and the memory, of a forest."""
 
 import subprocess
 import sys

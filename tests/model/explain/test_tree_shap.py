@@ -252,7 +252,7 @@ def test_what_refuses_the_trials_is_not_used(
     expected = attribute(trees, X)
 
     def refuse(matrix: Any) -> Attribution:
-        raise NotImplementedError
+        raise ValueError(f"{len(matrix)} records are refused")
 
     def make_refusing(*_: Any) -> Attribute:
         return refuse
