@@ -57,7 +57,7 @@ types: $(VENV)/dev
 	$(BIN)/mypy
 
 docs: $(VENV)/dev  ## build the documentation in docs/_build/html
-	$(BIN)/python -m sphinx -n -W -q docs docs/_build/html
+	$(BIN)/python -m sphinx -E -n -W -q docs docs/_build/html
 
 explanations: $(VENV)/dev  ## measure the figures of docs/explanations.md
 	$(BIN)/python -m benchmarks.explanations
