@@ -5,6 +5,7 @@ changes them on the way through the schema is a fault of the artifact, said with
 """
 
 import re
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,9 +16,9 @@ from python.model.data.columns import is_frame, split_columns, take_rows
 from python.model.data.dtypes import type_of
 from python.model.data.features import Feature
 from python.model.data.kinds import EXACT_INTEGERS, Numeric
-from python.model.data.samples import read_samples
 from python.model.data.schema import Schema
 from python.model.data.spelling import shorten
+from python.model.data.tables import read_table
 from python.model.estimator import find_parts
 from python.model.types import Columns, Estimator
 
@@ -75,18 +76,21 @@ def _same_rows(
 
 
 def check_whole_numbers(
-    estimator: Estimator, schema: Schema, rows: Columns, samples: Any
+    estimator: Estimator,
+    schema: Schema,
+    rows: Columns,
+    tables: Mapping[str, Any],
 ) -> None:
     """Raise ArtifactError for a numeric feature whose whole numbers should have been integers.
 
     A step that turns a number into text sees "7.0" where it saw "7" in training. Such a step
     would treat all numbers alike that it does not know: so those are tried that an encoder knows.
-    Where the samples are a DataFrame with decimals in that column, there is no doubt.
+    Where a table of the artifact is a DataFrame with decimals in that column, there is no doubt.
     """
     known_numbers = _known_numbers(estimator)
     for number, feature in enumerate(schema.features):
         is_usual = feature.type == Numeric.type and feature.dtype is None
-        if not is_usual or _has_decimals(samples, feature.name):
+        if not is_usual or _has_decimals(tables, feature.name):
             continue
         numbers = known_numbers or _whole_numbers(rows, number)
         difference = _compare_numbers(estimator, rows, number, numbers)
@@ -99,11 +103,11 @@ def check_whole_numbers(
             )
 
 
-def _has_decimals(samples: Any, name: str) -> bool:
-    if not hasattr(samples, "columns"):
-        return False
-    is_float: bool = samples[name].dtype.kind == "f"
-    return is_float
+def _has_decimals(tables: Mapping[str, Any], name: str) -> bool:
+    for table in tables.values():
+        if hasattr(table, "columns") and table[name].dtype.kind == "f":
+            return True
+    return False
 
 
 def _known_numbers(estimator: Estimator) -> list[int]:
@@ -163,23 +167,28 @@ def _with_numbers(
     return changed
 
 
-def check_samples_as_they_are(
-    estimator: Estimator, schema: Schema, samples: Any
+def check_tables_as_they_are(
+    estimator: Estimator, schema: Schema, tables: Mapping[str, Any]
 ) -> None:
-    """Raise ArtifactError if the estimator predicts something else for a DataFrame of samples.
+    """Raise ArtifactError if the estimator predicts something else for a DataFrame as it is.
 
-    The samples are given to it as they are, and through the schema.
+    Its rows are given to the estimator as they are, and through the schema.
     """
-    if not hasattr(samples, "columns"):
-        return
-    frame = samples[schema.names]
+    for name, table in tables.items():
+        if hasattr(table, "columns"):
+            _check_frame(estimator, schema, table[schema.names], name)
+
+
+def _check_frame(
+    estimator: Estimator, schema: Schema, frame: Any, name: str
+) -> None:
     as_they_are = frame if schema.named else frame.to_numpy()
     try:
         expected = predict_all(estimator, as_they_are)
     except Exception:
         # It was fitted with something else; its own predictions are not to be had here.
         return
-    rows = read_samples(schema, samples)
+    rows = read_table(schema, frame, name)
     predicted = predict_all(estimator, schema.columns(rows))
     # Estimators compute in the precision of the columns.
     has_float32 = "float32" in map(str, frame.dtypes)
@@ -188,14 +197,14 @@ def check_samples_as_they_are(
     if difference is not None:
         advice = _dtype_advice(schema, frame)
         raise ArtifactError(
-            f"samples, row {difference.row}: the model predicts {difference.expected} "
+            f"{name}, row {difference.row}: the model predicts {difference.expected} "
             f"for the row as it is, and {difference.predicted} for its values as the "
             f"metadata describes them{advice}"
         )
 
 
 def _dtype_advice(schema: Schema, frame: Any) -> str:
-    """Return which features have another dtype in the samples, and what to write."""
+    """Return which features have another dtype in the frame, and what to write."""
     columns = schema.columns([schema.row(schema.example())])
     if not is_frame(columns):
         return ""
