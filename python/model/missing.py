@@ -12,7 +12,7 @@ import numpy as np
 from python.errors import ArtifactError
 from python.model.data.columns import is_frame, is_missing, with_column
 from python.model.data.schema import Schema
-from python.model.doubts import find_difference, predict_all
+from python.model.doubts.differences import find_difference, predict_all
 from python.model.estimator import find_parts
 from python.model.refusals import accepts
 from python.model.types import Columns, Estimator

@@ -215,5 +215,5 @@ def make_probes(
 def _made_up_value(feature: Feature, choose: np.random.Generator) -> Value:
     if feature.accepts_missing and choose.random() < MISSING_SHARE:
         return None
-    values = feature.made_up_values
+    values = feature.trial_values
     return values[int(choose.integers(len(values)))]

@@ -26,13 +26,16 @@ from python.model.data.records import Records
 from python.model.data.schema import Row, Schema
 from python.model.data.spelling import one_line
 from python.model.data.tables import read_table, rules_of_tables
-from python.model.doubts import (
-    check_tables_as_they_are,
-    check_whole_numbers,
-)
+from python.model.doubts.dates import check_units
+from python.model.doubts.frames import check_frames
+from python.model.doubts.numbers import check_booleans, check_whole_numbers
 from python.model.explain.explainer import Explainer
 from python.model.explain.origins import find_origins, sum_by_feature
 from python.model.fast import Copy, Unproven, make_copy
+from python.model.known_categories import (
+    check_categories,
+    find_known_categories,
+)
 from python.model.missing import check_missing_values, find_missing_values
 from python.model.refusals import Call, find_faults
 from python.model.types import Columns, Estimator, Matrix
@@ -111,7 +114,9 @@ class SklearnModel(Model):
         schema = schema.with_rules(rules, "estimator")
         check_missing_values(called, schema, row, artifact.tables)
         check_whole_numbers(called, schema, trial_rows, artifact.tables)
-        check_tables_as_they_are(called, schema, artifact.tables)
+        check_booleans(called, schema, trial_rows)
+        check_units(called, schema, trial_rows, artifact.tables)
+        check_frames(called, schema, artifact.tables)
         return cls(artifact, schema, tables, form)
 
     def speed_up(self) -> None:
@@ -316,6 +321,9 @@ def _read_schema(artifact: Artifact) -> tuple[Schema, dict[str, Columns]]:
     named = facts.takes_names(estimator, schema.names)
     schema = Schema(schema.features, named=named)
     facts.check_inputs(estimator, schema.names)
+    known_categories = find_known_categories(estimator, schema)
+    check_categories(schema, known_categories)
+    schema = schema.with_known_values(known_categories)
     rows_of: dict[str, list[Row]] = {}
     for name, table in artifact.tables.items():
         rows_of[name] = read_table(schema, table, name)

@@ -12,7 +12,7 @@ from pandas.testing import assert_frame_equal
 from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 from xgboost import XGBRegressor
 
 from python.errors import ArtifactError
@@ -104,7 +104,7 @@ def lowers(data: Any) -> Any:
         (LinearRegression().fit(DATA.to_numpy(), TARGET), WORDS.assign(b="", c=""), TYPES_ADVICE),
         (LinearRegression(), DATA, "; fit the model before it is written"),
         (Own(looks_up), WORDS, VALUES_ADVICE),
-        (make_pipeline(OneHotEncoder(), LinearRegression()).fit(WORDS, range(4)), WORDS, VALUES_ADVICE),
+        (make_pipeline(FunctionTransformer(), OneHotEncoder(), LinearRegression()).fit(WORDS, range(4)), WORDS, VALUES_ADVICE),
     ],
     ids=["columns", "a number for a text", "a text for a number", "xgboost", "lightgbm", "linear", "not fitted", "looked up", "unknown category"],
 )  # fmt: skip
@@ -199,12 +199,15 @@ def test_a_model_must_predict_one_row_for_one() -> None:
         load(content(model=Wordy()))
 
 
-def test_a_string_feature_needs_a_default_or_samples() -> None:
-    words = pd.DataFrame({"word": ["a", "b", "a", "b"]})
-    model = make_pipeline(OneHotEncoder(), LogisticRegression()).fit(
-        words, [0, 1, 0, 1]
-    )
+def test_a_text_needs_a_default_or_samples_where_no_encoder_is_seen() -> None:
+    words = pd.DataFrame({"word": ["b", "a", "b", "a"]})
     features: list[dict[str, Any]] = [{"name": "word", "type": "string"}]
+    seen = make_pipeline(OneHotEncoder(), LogisticRegression())
+    seen.fit(words, [0, 1, 0, 1])
+    assert load(content(features, seen)).example() == {"word": "a"}
+    model = make_pipeline(
+        FunctionTransformer(), OneHotEncoder(), LogisticRegression()
+    ).fit(words, [0, 1, 0, 1])
     with pytest.raises(
         ArtifactError,
         match="cannot predict the first row made up from the metadata",
@@ -214,7 +217,7 @@ def test_a_string_feature_needs_a_default_or_samples() -> None:
         content([features[0] | {"default": "a"}], model)
     ).example() == {"word": "a"}
     assert load(content(features, model, samples=words)).example() == {
-        "word": "a"
+        "word": "b"
     }
 
 
