@@ -19,7 +19,7 @@ from python.model.refusals import accepts
 from python.model.trees import TreeModel
 from python.model.types import Estimator, Matrix
 
-MAX_RECORDS_ALONE = 16
+MAX_RECORDS_ALONE = 8
 MISSING_SHARE = 0.2
 
 
