@@ -1,6 +1,7 @@
 """The model to come: it is loaded at once or in the background, and sped up while it is served."""
 
 import logging
+import os
 import traceback
 from concurrent.futures import Future
 from pathlib import Path
@@ -62,11 +63,19 @@ class Readiness:
 def load(settings: Settings) -> Model:
     """Return the model of the settings, ready to predict; raise ArtifactError in one sentence.
 
-    With `fast_predict`, a thread prepares faster predictions while the model is served.
+    With `fast_predict`, a thread prepares faster predictions while the model is served. Where
+    `python.production` has started several processes, one of them proves these for all.
     """
     model = load_checked(settings.model_path, settings)
     if settings.fast_predict:
-        Thread(target=model.speed_up, name="speed-up", daemon=True).start()
+        folder = os.environ.get("SERVICE_VERDICTS")
+        verdicts = Path(folder) if folder else None
+        Thread(
+            target=model.speed_up,
+            args=(verdicts,),
+            name="speed-up",
+            daemon=True,
+        ).start()
     return model
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -83,9 +84,10 @@ class Model(ABC):
     def load(cls, artifact: Artifact) -> Self:
         """Return the model, ready to predict; raise ArtifactError in one sentence."""
 
-    def speed_up(self) -> None:  # noqa: B027  (most families have nothing to prepare)
+    def speed_up(self, verdicts: Path | None = None) -> None:  # noqa: B027  (most have nothing to prepare)
         """Prepare faster predictions, if there are any.
 
+        `verdicts` is a folder in which the processes that serve the same file keep what they prove.
         It is called in a thread of its own, while the model is served.
         """
 

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Self
 from weakref import WeakSet
 
@@ -119,7 +120,7 @@ class SklearnModel(Model):
         check_frames(called, schema, artifact.tables)
         return cls(artifact, schema, tables, form)
 
-    def speed_up(self) -> None:
+    def speed_up(self, verdicts: Path | None = None) -> None:
         """Predict with a compiled copy from now on, where it is proven equal to the estimator."""
         self._no_copy_reason = "a faster copy is being prepared"
         rows = self._probes
@@ -132,6 +133,7 @@ class SklearnModel(Model):
                 self._steps,
                 self.schema,
                 rows,
+                None if verdicts is None else verdicts / self.version,
             )
         except Unproven as error:
             self._no_copy_reason = str(error)

@@ -130,6 +130,7 @@ def uwsgi_settings(settings: Settings, live: Path) -> dict[str, str]:
         "MODEL_FOLDER": str(folder),
         "MODEL_NAME": str(live.relative_to(folder)),
         "SERVICE_STATISTICS": str(RUN_FOLDER / "uwsgi.stats"),
+        "SERVICE_VERDICTS": str(RUN_FOLDER / "verdicts"),
         "WORKERS": str(workers),
         "THREADS": str(settings.threads),
         "REQUEST_TIMEOUT": str(settings.request_timeout),

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from hashlib import sha256
 from pathlib import Path
 
@@ -21,9 +22,12 @@ from tests.production.replicas import (
     save_slow_example,
     serving,
 )
-from tests.servers import ENVIRON, free_port, started
+from tests.servers import ENVIRON, Server, free_port, started
 
 pytestmark = pytest.mark.slow
+
+SECONDS_TO_PROVE = 60
+ENOUGH_ANSWERS = 40
 
 
 def test_serve_starts_a_worker_for_each_processor_that_may_be_used(
@@ -69,6 +73,29 @@ def test_swap_serves_a_new_model_from_every_worker_and_answers_have_its_version(
         new = model_version(server)
         assert new != old
         assert {model_version(server) for _ in range(20)} == {new}
+
+
+def test_one_worker_of_a_replica_proves_the_copy_for_all(
+    folder: Path,
+) -> None:
+    save_example(folder, "build_rf_binary")
+    with serving(folder, WORKERS=3) as server:
+        wait_for_copies(server)
+        assert server.log.read_text().count("the copy was judged") == 1
+        save_example(folder, "build_linear_binary")
+        assert run(folder, "swap", server).returncode == 0
+        wait_for_copies(server)
+        assert server.log.read_text().count("the copy was judged") == 2
+
+
+def wait_for_copies(server: Server) -> None:
+    """Wait until every worker that answers predicts with a copy."""
+    deadline = time.monotonic() + SECONDS_TO_PROVE
+    copies = 0
+    while copies < ENOUGH_ANSWERS:
+        assert time.monotonic() < deadline
+        is_copied = '"fast_predict":true' in server.get("/info")[1]
+        copies = copies + 1 if is_copied else 0
 
 
 def test_swap_waits_for_workers_that_still_load_the_old_model(

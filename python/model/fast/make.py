@@ -1,6 +1,8 @@
 """Make a copy: compile it, prove it on trials, and time it beside the estimator."""
 
+from functools import partial
 from math import ceil
+from pathlib import Path
 
 import numpy as np
 
@@ -13,6 +15,7 @@ from python.model.fast.proof import Original, prove
 from python.model.fast.timing import with_limits
 from python.model.fast.transformers import compile_transformers
 from python.model.fast.trials import made_up_codes, rows_at_once
+from python.model.fast.verdicts import Verdict, judge_once
 from python.model.fast.vocabulary import with_vocabularies
 from python.model.trees import read_trees
 from python.model.types import Columns, Estimator
@@ -25,13 +28,25 @@ def make_copy(
     steps: Steps,
     schema: Schema,
     samples: Columns,
+    verdict_path: Path | None = None,
 ) -> Copy:
     """Return a copy of the estimator that is proven to compute the same, and faster.
 
     `samples` are rows that the estimator takes.
+    The file at `verdict_path` is for what was proven: other processes take it from there.
     Raises Unproven where the copy differs, and exceptions of any kind where there can be none.
     """
     copy, original = compile_copy(estimator, steps, schema, samples)
+
+    def prove_copy() -> Copy:
+        return _prove(copy, original, samples)
+
+    judge = partial(Verdict.of, prove_copy)
+    return judge_once(verdict_path, judge).apply(copy)
+
+
+def _prove(copy: Copy, original: Original, samples: Columns) -> Copy:
+    """Return the copy, proven and with its limits; raise Unproven."""
     choose = np.random.default_rng(SEED)
     with np.errstate(all="ignore"):
         codes = copy.schema.encode_columns(samples)

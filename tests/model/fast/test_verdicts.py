@@ -1,0 +1,96 @@
+"""One process of several proves a copy; the others take its word."""
+
+import multiprocessing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sklearn.ensemble import RandomForestClassifier
+
+from python.model.fast.copy import Unproven
+from python.model.fast.verdicts import Verdict, judge_once
+from tests.model.fast.compiled import sped_up
+from tests.models import numbers
+
+PROCESSES = 4
+VERDICT = Verdict(takes_missing=False, exact_labels=True, few_limit=3, limit=7)
+
+
+def judge_and_note(path: Path, notes: Path) -> None:
+    """Judge in a process of its own, and leave a note for each judgement that was made."""
+
+    def judge() -> Verdict:
+        with notes.open("a") as file:
+            file.write("judged\n")
+        return VERDICT
+
+    assert judge_once(path, judge) == VERDICT
+
+
+def test_processes_that_come_at_the_same_time_judge_once(
+    tmp_path: Path,
+) -> None:
+    context = multiprocessing.get_context("fork")
+    arguments = (tmp_path / "verdicts" / "model", tmp_path / "notes")
+    processes = []
+    for _ in range(PROCESSES):
+        process = context.Process(target=judge_and_note, args=arguments)
+        process.start()
+        processes.append(process)
+    for process in processes:
+        process.join(60)
+        assert process.exitcode == 0
+    assert (tmp_path / "notes").read_text() == "judged\n"
+
+
+def never() -> Verdict:
+    raise AssertionError("it is judged a second time")
+
+
+@pytest.mark.parametrize(
+    "verdict", [VERDICT, Verdict(), Verdict(objection="it differs")]
+)
+def test_a_verdict_is_kept_as_it_is(tmp_path: Path, verdict: Verdict) -> None:
+    path = tmp_path / "model"
+    assert judge_once(path, lambda: verdict) == verdict
+    assert judge_once(path, never) == verdict
+
+
+@pytest.mark.parametrize(
+    "rest", ["", '{"takes_missing": tr', "[]", '{"a": 1}']
+)
+def test_what_a_process_left_behind_that_ended_is_no_verdict(
+    tmp_path: Path, rest: str
+) -> None:
+    path = tmp_path / "model"
+    path.write_text(rest)
+    assert judge_once(path, lambda: VERDICT) == VERDICT
+    assert judge_once(path, never) == VERDICT
+
+
+def test_a_judge_that_fails_leaves_no_verdict(tmp_path: Path) -> None:
+    def fail() -> Verdict:
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        judge_once(tmp_path / "model", fail)
+    assert judge_once(tmp_path / "model", lambda: VERDICT) == VERDICT
+
+
+def test_the_second_copy_is_the_first_one_without_a_proof(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model: Any = sped_up(
+        RandomForestClassifier(5, random_state=0), numbers(), 2
+    )
+    model.speed_up(tmp_path)
+    first = model.copy
+    monkeypatch.setattr("python.model.fast.make._prove", never)
+    model.speed_up(tmp_path)
+    for field in ("takes_missing", "exact_labels", "few_limit", "limit"):
+        assert getattr(model.copy, field) == getattr(first, field)
+
+
+def test_an_objection_is_every_processs_objection() -> None:
+    with pytest.raises(Unproven, match="it differs"):
+        Verdict(objection="it differs").apply(None)  # type: ignore[arg-type]
