@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from python.errors import ArtifactError
+from python.model.attributes import read_attribute
 from python.model.data.columns import is_frame, split_columns, take_rows
 from python.model.data.dtypes import type_of
 from python.model.data.features import Feature
@@ -40,9 +41,17 @@ def predict_all(estimator: Estimator, columns: Columns) -> list[NDArray[Any]]:
     """Return the estimator's probabilities, if it has some, and its labels or numbers."""
     outputs = []
     for method in METHODS:
-        if hasattr(estimator, method):
-            outputs.append(np.asarray(getattr(estimator, method)(columns)))
+        compute = read_attribute(estimator, method)
+        if compute is not None:
+            outputs += _tables(compute(columns))
     return outputs
+
+
+def _tables(output: Any) -> list[NDArray[Any]]:
+    """Return an output as an array, or as one for each where there are probabilities of several."""
+    if isinstance(output, list) and np.ndim(output[0]) == 2:
+        return [np.asarray(table) for table in output]
+    return [np.asarray(output)]
 
 
 def find_difference(
@@ -110,7 +119,7 @@ def _known_numbers(estimator: Estimator) -> list[int]:
     """Return the whole numbers, written as texts, that encoders in the estimator know."""
     numbers = []
     for part in find_parts(estimator):
-        for categories in getattr(part, "categories_", None) or []:
+        for categories in read_attribute(part, "categories_") or []:
             texts = map(str, categories[:TRIED_CATEGORIES])
             numbers += [int(text) for text in texts if WHOLE.fullmatch(text)]
     return numbers[:TRIED_CATEGORIES]
