@@ -49,6 +49,22 @@ def forest() -> Fitted:
     return Fitted(fitted.content, records[:1000])
 
 
+def forest_of_types() -> Fitted:
+    """Return a hundred trees over thirty features, one of them an integer and one a boolean."""
+    data, target = load_breast_cancer(return_X_y=True, as_frame=True)
+    whole, boolean = data.columns[:2]
+    data[whole] = data[whole].round().astype(int)
+    data[boolean] = data[boolean] > data[boolean].median()
+    features = []
+    for name in data.columns:
+        features.append({"name": name, "type": "numeric"})
+    features[0]["type"] = "integer"
+    features[1]["type"] = "boolean"
+    model = _forest_of_depth_10().fit(data, target)
+    content = {"model": model, "metadata": {"features": features}}
+    return Fitted(content, data.to_dict("records"))
+
+
 def pipeline() -> Fitted:
     """Return a forest behind two numbers, imputed and scaled, and two one-hot encoded categories."""
     choose = np.random.default_rng(0)
@@ -142,6 +158,8 @@ def main(folder: Path) -> None:
         100,
         explained=True,
     )
+    typed = forest_of_types()
+    write(folder / "8", "1 record, forest, integer and boolean", typed, 1)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,10 @@
 import logging
 import traceback
 from concurrent.futures import Future
+from pathlib import Path
 from threading import Thread
 
+from python.api.examples import check_examples
 from python.errors import NotReady, ServiceError
 from python.model import load_model
 from python.model.base import Model
@@ -62,11 +64,19 @@ def load(settings: Settings) -> Model:
 
     With `fast_predict`, a thread prepares faster predictions while the model is served.
     """
-    model = load_model(
-        settings.model_path, settings.model_type, settings.model_sha256
-    )
+    model = load_checked(settings.model_path, settings)
     if settings.fast_predict:
         Thread(target=model.speed_up, name="speed-up", daemon=True).start()
+    return model
+
+
+def load_checked(path: Path, settings: Settings) -> Model:
+    """Return the model in the file, which predicts for its examples what it did when saved.
+
+    Raises ArtifactError in one sentence.
+    """
+    model = load_model(path, settings.model_type, settings.model_sha256)
+    check_examples(model)
     return model
 
 

@@ -23,7 +23,12 @@ MAY_IMPORT = {
     "python.model": {"python.errors", "python.model"},
     "python.api": {"python.errors", "python.model", "python.api"},
     "python.example": set(),
-    "python.loading": {"python.errors", "python.settings", "python.model"},
+    "python.loading": {
+        "python.errors",
+        "python.settings",
+        "python.model",
+        "python.api",
+    },
     "python.app": {
         "python",
         "python.errors",
@@ -40,7 +45,12 @@ MAY_IMPORT = {
     },
     "python.production.supervisor": set(),
     "python.production.preload": {"python.app", "python.model"},
-    "python.production": {"python.errors", "python.settings", "python.model"},
+    "python.production": {
+        "python.errors",
+        "python.settings",
+        "python.model",
+        "python.loading",
+    },
     "service": {
         "python.app",
         "python.development",

@@ -62,6 +62,22 @@ def test_a_process_that_cannot_serve_does_not_start(tmp_path: Path) -> None:
         create_app(settings)
 
 
+def test_a_model_whose_examples_differ_is_not_ready(
+    settings: Settings,
+) -> None:
+    artifact = joblib.load(settings.model_path)
+    names = [feature["name"] for feature in artifact["metadata"]["features"]]
+    records = [dict.fromkeys(names, 0.5)]
+    artifact["examples"] = {"records": records, "predictions": [7]}
+    joblib.dump(artifact, settings.model_path)
+    future: Future[Model] = Future()
+    client = create_app(settings, future).test_client()
+    load_in_background(settings, future)
+    assert isinstance(future.exception(SECONDS_TO_LOAD), ArtifactError)
+    sentence = "not ready: example 0: the model said 7 when it was saved, here it says "
+    problem(client.get("/ready"), 503, sentence)
+
+
 def test_while_the_model_is_loading_and_after_it_failed() -> None:
     future: Future[Model] = Future()
     client = create_app(Settings(), future).test_client()

@@ -31,7 +31,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import OneClassSVM
 from xgboost import XGBClassifier, XGBRanker
 
-from tests.artifacts import client_of, content, post
+from python.api.examples import check_examples
+from python.errors import ArtifactError
+from tests.artifacts import client_of, content, load, post
 from tests.laws import ask_info
 from tests.models import forest, numbers
 from tests.problems import problem
@@ -115,6 +117,22 @@ def test_a_list_of_probabilities_is_served_by_output(number: int) -> None:
     for classes in model.classes_:
         labels.append([str(label) for label in classes])
     check_several(model, model.predict_proba(ROWS), labels)
+
+
+@pytest.mark.parametrize("number", range(2))
+def test_examples_of_several_labels_are_compared(number: int) -> None:
+    model = [by_list()[2][0], by_column()[0]][number].fit(DATA, APPLY)
+    probabilities = model.predict_proba(ROWS)
+    examples = {
+        "records": ROWS,
+        "predictions": model.predict(ROWS),
+        "probabilities": probabilities,
+    }
+    check_examples(load(content(FEATURES, model, examples=examples)))
+    probabilities[1][1] += 0.25
+    changed = load(content(FEATURES, model, examples=examples))
+    with pytest.raises(ArtifactError, match="the model said"):
+        check_examples(changed)
 
 
 @pytest.mark.parametrize("number", range(len(by_column())))

@@ -13,6 +13,7 @@ import joblib
 
 from python.errors import ArtifactError
 from python.model.diagnosis import diagnose, version_cure
+from python.model.examples import Examples
 from python.model.types import Estimator
 
 log = logging.getLogger(__name__)
@@ -22,8 +23,10 @@ VERSION_DIGITS = 12
 
 @dataclass(frozen=True)
 class Artifact:
-    """A fitted estimator, the metadata of its features and, if there are some, background rows.
+    """A fitted estimator, the metadata of its features and, if there are some, training rows.
 
+    `samples`, a DataFrame or a list of records, are the background of explanations.
+    `examples` are rows with what the model predicted for them when it was saved.
     `version` is the start of the file's SHA-256.
     `other_versions` are those of the packages that the model was fitted with, by what pip calls
     the package, where the installed one is another.
@@ -32,6 +35,7 @@ class Artifact:
     model: Estimator
     metadata: Mapping[str, Any]
     samples: Any = None
+    examples: Examples | None = None
     version: str = ""
     other_versions: Mapping[str, str] = field(default_factory=dict)
 
@@ -84,9 +88,25 @@ class Artifact:
         other_versions = _warn_of_other_versions(
             metadata.get("versions", {}), name
         )
+        examples = content.get("examples")
         return cls(
-            model, metadata, content.get("samples"), version, other_versions
+            model,
+            metadata,
+            samples=content.get("samples"),
+            examples=None if examples is None else Examples.of(examples),
+            version=version,
+            other_versions=other_versions,
         )
+
+    @property
+    def tables(self) -> dict[str, Any]:
+        """The tables of training rows, by the name of each: a DataFrame or a list of records."""
+        tables = {}
+        if self.samples is not None:
+            tables["samples"] = self.samples
+        if self.examples is not None:
+            tables["examples"] = self.examples.records
+        return tables
 
     @property
     def version_cure(self) -> str:

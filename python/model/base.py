@@ -17,6 +17,7 @@ from python.model.data.features import Value
 from python.model.data.json_values import list_values
 from python.model.data.records import Records
 from python.model.data.schema import Schema
+from python.model.examples import Examples
 from python.model.types import Estimator, Matrix
 
 NO_EXPLANATIONS = "its family has no explanations"
@@ -76,6 +77,9 @@ class Model(ABC):
         self.estimator: Estimator = artifact.model
         self.metadata: Mapping[str, Any] = artifact.metadata
         self.version: str = artifact.version  # the start of the file's SHA-256
+        self.examples: Examples | None = artifact.examples
+        # What to do if the examples differ; "" where no other version may be the reason.
+        self.version_cure = artifact.version_cure
         self.schema = schema
 
     @classmethod

@@ -4,7 +4,7 @@ Encoders keep the two apart, and JSON has one null. A column of numbers or dates
 of its own; in a column of objects, the samples or the fitted encoders tell which of the two it is.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,26 +13,27 @@ from python.errors import ArtifactError
 from python.model.attributes import has_attribute, read_attribute
 from python.model.data.columns import is_frame, is_missing, with_column
 from python.model.data.schema import Schema
-from python.model.doubts import find_difference, predict_all
+from python.model.doubts.differences import find_difference, predict_all
 from python.model.estimator import find_parts
 from python.model.refusals import accepts
 from python.model.types import Columns, Estimator
 
 
 def find_missing_values(
-    estimator: Estimator, schema: Schema, samples: Any
+    estimator: Estimator, schema: Schema, tables: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return what stands for a missing value, NaN or None, by feature, where something tells.
 
-    The samples tell if they are a DataFrame with one of the two in that column; else the encoders
-    do, if they know one of the two as a category, or the imputers, if they replace one of them.
+    The tables of the artifact tell if they are DataFrames with one of the two in that column; else
+    the encoders do, if they know one of the two as a category, or the imputers, if they replace
+    one of them.
     """
     of_encoders = _kinds_of_missing(_known_categories(estimator))
     if len(of_encoders) != 1:
         of_encoders = _kinds_of_missing(_imputed_values(estimator))
     missing_values = {}
     for name in schema.names_with_objects():
-        kinds = _kinds_of_missing(_sampled_values(samples, name))
+        kinds = _kinds_of_missing(_training_values(tables, name))
         if len(kinds) != 1:
             kinds = of_encoders
         if len(kinds) == 1:
@@ -70,24 +71,30 @@ def _known_categories(estimator: Estimator) -> list[Any]:
     return values
 
 
-def _sampled_values(samples: Any, name: str) -> list[Any]:
-    """Return the values in a column of the samples; NaN if it cannot hold None."""
-    if not hasattr(samples, "columns"):
-        return []
-    if samples[name].dtype != object:
-        return [np.nan]
-    values: list[Any] = samples[name].tolist()
+def _training_values(tables: Mapping[str, Any], name: str) -> list[Any]:
+    """Return the values in a column of DataFrames; NaN for one that cannot hold None."""
+    values: list[Any] = []
+    for table in tables.values():
+        if not hasattr(table, "columns"):
+            continue
+        if table[name].dtype == object:
+            values.extend(table[name])
+        else:
+            values.append(np.nan)
     return values
 
 
 def check_missing_values(
-    estimator: Estimator, schema: Schema, row: Columns, samples: Any
+    estimator: Estimator,
+    schema: Schema,
+    row: Columns,
+    tables: Mapping[str, Any],
 ) -> None:
     """Raise ArtifactError where it matters what stands for a missing value, and nothing tells.
 
     It matters if the estimator predicts two things for `row`: one with NaN and one with None.
     """
-    known = find_missing_values(estimator, schema, samples)
+    known = find_missing_values(estimator, schema, tables)
     unknown = set(schema.names_with_objects()) - known.keys()
     for number, feature in enumerate(schema.features):
         may_be_missing = feature.accepts_missing and feature.default is None

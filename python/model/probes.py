@@ -3,6 +3,8 @@
 The background of an artifact is read here too, since the probes are drawn from it.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from python.errors import ArtifactError
@@ -21,17 +23,16 @@ from python.model.refusals import Call, accepts, refused_rows
 from python.model.types import Columns
 
 MADE_UP_ROWS = 12
-SAMPLE_ROWS = 12
+TRAINING_ROWS = 12
 TRIAL_ROWS = 3
 MISSING_SHARE = 0.25
 
 
-def make_trial_rows(schema: Schema, samples: Columns | None) -> Columns:
-    """Return three rows: the first samples, or rows made up from the metadata."""
-    if samples is not None:
-        return take_rows(
-            samples, np.resize(np.arange(len(samples)), TRIAL_ROWS)
-        )
+def make_trial_rows(schema: Schema, training_rows: Columns | None) -> Columns:
+    """Return three rows: the first training rows, or rows made up from the metadata."""
+    if training_rows is not None:
+        numbers = np.arange(len(training_rows))
+        return take_rows(training_rows, np.resize(numbers, TRIAL_ROWS))
     choose = np.random.default_rng(0)
     rows = [schema.row(schema.example())]
     while len(rows) < TRIAL_ROWS:
@@ -84,21 +85,21 @@ def check_counts(predict: Call, rows: Columns) -> None:
 def first_row(
     predict: Call,
     schema: Schema,
-    samples: Columns | None,
+    tables: Mapping[str, Columns],
     version_cure: str = "",
 ) -> Columns:
-    """Return one row that the estimator takes: the first sample, or one made up from the metadata.
+    """Return one row that the estimator takes: the first of a table, or made up from the metadata.
 
     Raises ArtifactError if it does not take that row, or predicts another number of rows.
     `version_cure` is what to do if other versions than the installed ones fitted the estimator.
     """
     example = schema.example()
-    if samples is None:
-        row = schema.columns([schema.row(example)])
-        origin = f"made up from the metadata, {example}"
-    else:
-        row = slice_rows(samples, 0, 1)
-        origin = "of the samples"
+    row = schema.columns([schema.row(example)])
+    origin = f"made up from the metadata, {example}"
+    for name, columns in tables.items():
+        row = slice_rows(columns, 0, 1)
+        origin = f"of the {name}"
+        break
     try:
         prediction = np.asarray(predict(row))
     except Exception as error:
@@ -107,7 +108,7 @@ def first_row(
         if version_cure and not isinstance(error, ValueError):
             advice = version_cure
         else:
-            advice = advise(error, example, is_made_up=samples is None)
+            advice = advise(error, example, is_made_up=not tables)
         if advice:
             reason += f"; {advice}"
         raise ArtifactError(
@@ -157,16 +158,15 @@ def rules_of_estimator(
     return rules
 
 
-def check_samples(predict: Call, samples: Columns | None) -> None:
-    """Raise ArtifactError for the first of the samples that the estimator does not take."""
-    if samples is None:
-        return
-    refused = next(refused_rows(predict, samples), None)
-    if refused is not None:
-        reason = _refusal(predict, slice_rows(samples, refused, refused + 1))
-        raise ArtifactError(
-            f"samples, row {refused}: the model does not take these values{reason}"
-        )
+def check_tables(predict: Call, tables: Mapping[str, Columns]) -> None:
+    """Raise ArtifactError for the first row of the tables that the estimator does not take."""
+    for name, columns in tables.items():
+        for number in refused_rows(predict, columns):
+            row = slice_rows(columns, number, number + 1)
+            raise ArtifactError(
+                f"{name}, row {number}: the model does not take these values"
+                f"{_refusal(predict, row)}"
+            )
 
 
 def _refusal(predict: Call, row: Columns) -> str:
@@ -181,9 +181,9 @@ def _refusal(predict: Call, row: Columns) -> str:
 def make_probes(
     predict: Call,
     schema: Schema,
-    samples: Columns | None,
+    training_rows: Columns | None,
 ) -> Columns:
-    """Return rows for which the estimator predicts finite numbers: samples, and made-up rows.
+    """Return rows for which the estimator predicts finite numbers: training rows, and made-up ones.
 
     The made-up rows differ from each other in every feature, and lack values where they may.
     """
@@ -196,8 +196,9 @@ def make_probes(
             )
         )
     probes = schema.columns(made_up)
-    if samples is not None:
-        probes = stack_rows(slice_rows(samples, 0, SAMPLE_ROWS), probes)
+    if training_rows is not None:
+        first_rows = slice_rows(training_rows, 0, TRAINING_ROWS)
+        probes = stack_rows(first_rows, probes)
 
     def predict_finite(columns: Columns) -> None:
         prediction = np.asarray(predict(columns))
@@ -214,5 +215,5 @@ def make_probes(
 def _made_up_value(feature: Feature, choose: np.random.Generator) -> Value:
     if feature.accepts_missing and choose.random() < MISSING_SHARE:
         return None
-    values = feature.made_up_values
+    values = feature.trial_values
     return values[int(choose.integers(len(values)))]

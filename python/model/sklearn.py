@@ -1,6 +1,7 @@
 """The family of estimators with scikit-learn's interface: its own, LightGBM, XGBoost, CatBoost."""
 
 import logging
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Self
 from weakref import WeakSet
@@ -25,16 +26,12 @@ from python.model.data.features import Value
 from python.model.data.forms import Form, as_columns, with_form
 from python.model.data.json_values import list_values
 from python.model.data.records import Records
-from python.model.data.samples import (
-    read_samples,
-    rules_of_samples,
-)
 from python.model.data.schema import Row, Schema
 from python.model.data.spelling import one_line
-from python.model.doubts import (
-    check_samples_as_they_are,
-    check_whole_numbers,
-)
+from python.model.data.tables import read_table, rules_of_tables
+from python.model.doubts.dates import check_units
+from python.model.doubts.frames import check_frames
+from python.model.doubts.numbers import check_booleans, check_whole_numbers
 from python.model.explain.explainer import Explainer
 from python.model.explain.origins import find_origins, sum_by_feature
 from python.model.fast import Copy, Unproven, make_copy
@@ -44,13 +41,17 @@ from python.model.inputs import (
     says_inputs,
     takes_names,
 )
+from python.model.known_categories import (
+    check_categories,
+    find_known_categories,
+)
 from python.model.missing import check_missing_values, find_missing_values
 from python.model.refusals import Call, find_faults
 from python.model.types import Columns, Estimator, Matrix
 
 log = logging.getLogger(__name__)
 
-MAX_TRIED_SAMPLES = 4096
+MAX_TRIED_ROWS = 4096
 
 
 class SklearnModel(Model):
@@ -60,10 +61,10 @@ class SklearnModel(Model):
         self,
         artifact: Artifact,
         schema: Schema,
-        background: Columns | None,
+        tables: Mapping[str, Columns],
         form: Form,
     ) -> None:
-        """Take a schema that says what may be missing, and the background of the artifact.
+        """Take a schema that says what may be missing, and the tables of the artifact.
 
         The estimator takes columns in the `form`.
 
@@ -72,9 +73,10 @@ class SklearnModel(Model):
         super().__init__(artifact, schema)
         self._called = with_form(self.estimator, form)
         self._steps = facts.split_steps(self.estimator, form)
-        self._background = background
+        self._background = tables.get("samples")
+        self._training_rows = _first_table(tables)
         predict = self._called.predict
-        self._probes = probes.make_probes(predict, schema, background)
+        self._probes = probes.make_probes(predict, schema, self._training_rows)
         self._accepted = slice_rows(self._probes, 0, 1)
         self._read_outputs()
         self.copy: Copy | None = None
@@ -104,37 +106,38 @@ class SklearnModel(Model):
 
     @classmethod
     def load(cls, artifact: Artifact) -> Self:
-        """Return the model, after the estimator has predicted a first row and the samples.
+        """Return the model, after the estimator has predicted a first row and the tables.
 
         Raises ArtifactError in one sentence.
         """
         facts.prepare_to_serve(artifact.model)
         check_booster(artifact.model)
-        schema, rows = _read_schema(artifact)
-        background = schema.columns(rows) if rows else None
-        trial_rows = probes.make_trial_rows(schema, background)
+        schema, tables = _read_schema(artifact)
+        trial_rows = probes.make_trial_rows(schema, _first_table(tables))
         form = _find_form(artifact.model, schema, trial_rows)
         called = with_form(artifact.model, form)
         check_order(called, called.predict, schema.names, trial_rows)
         row = probes.first_row(
-            called.predict, schema, background, artifact.version_cure
+            called.predict, schema, tables, artifact.version_cure
         )
         probes.check_counts(called.predict, trial_rows)
-        probes.check_samples(called.predict, background)
+        probes.check_tables(called.predict, tables)
         rules = probes.rules_of_estimator(called.predict, schema, row)
         schema = schema.with_rules(rules, "estimator")
-        check_missing_values(called, schema, row, artifact.samples)
-        check_whole_numbers(called, schema, trial_rows, artifact.samples)
-        check_samples_as_they_are(called, schema, artifact.samples)
-        return cls(artifact, schema, background, form)
+        check_missing_values(called, schema, row, artifact.tables)
+        check_whole_numbers(called, schema, trial_rows, artifact.tables)
+        check_booleans(called, schema, trial_rows)
+        check_units(called, schema, trial_rows, artifact.tables)
+        check_frames(called, schema, artifact.tables)
+        return cls(artifact, schema, tables, form)
 
     def speed_up(self) -> None:
         """Predict with a compiled copy from now on, where it is proven equal to the estimator."""
         self._no_copy_reason = "a faster copy is being prepared"
         rows = self._probes
-        if self._background is not None:
-            samples = slice_rows(self._background, 0, MAX_TRIED_SAMPLES)
-            rows = stack_rows(samples, rows)
+        if self._training_rows is not None:
+            first_rows = slice_rows(self._training_rows, 0, MAX_TRIED_ROWS)
+            rows = stack_rows(first_rows, rows)
         try:
             self.copy = make_copy(
                 self._called,
@@ -347,20 +350,32 @@ def _check_length(output: NDArray[Any], records: Records) -> None:
         )
 
 
-def _read_schema(artifact: Artifact) -> tuple[Schema, list[Row]]:
-    """Return the schema as the metadata and the samples say it, and the rows of the samples."""
+def _read_schema(artifact: Artifact) -> tuple[Schema, dict[str, Columns]]:
+    """Return the schema as the metadata and the tables say it, and the columns of the tables."""
     estimator = artifact.model
     schema = Schema.from_metadata(artifact.metadata)
     named = takes_names(estimator, schema.names)
     schema = Schema(schema.features, named=named)
     check_inputs(estimator, schema.names)
-    rows = read_samples(schema, artifact.samples)
-    missing_values = find_missing_values(estimator, schema, artifact.samples)
+    known_categories = find_known_categories(estimator, schema)
+    check_categories(schema, known_categories)
+    schema = schema.with_known_values(known_categories)
+    rows_of: dict[str, list[Row]] = {}
+    for name, table in artifact.tables.items():
+        rows_of[name] = read_table(schema, table, name)
+    missing_values = find_missing_values(estimator, schema, artifact.tables)
     schema = schema.with_missing_values(missing_values)
-    if rows:
-        rules = rules_of_samples(schema, rows)
-        schema = schema.with_rules(rules, "samples")
-    return schema, rows
+    rules = rules_of_tables(schema, rows_of)
+    schema = schema.with_rules(rules, " and ".join(rows_of))
+    tables = {}
+    for name, rows in rows_of.items():
+        tables[name] = schema.columns(rows)
+    return schema, tables
+
+
+def _first_table(tables: Mapping[str, Columns]) -> Columns | None:
+    """Return the samples, or else the records of the examples, if there are any."""
+    return next(iter(tables.values()), None)
 
 
 def _find_form(estimator: Estimator, schema: Schema, rows: Columns) -> Form:

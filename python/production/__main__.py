@@ -21,7 +21,7 @@ from typing import NoReturn
 import msgspec
 
 from python.errors import ArtifactError
-from python.model import FAMILIES, load_model
+from python.model import FAMILIES
 from python.settings import PROJECT, Settings, SettingsError
 
 RUN_FOLDER = Path(
@@ -155,9 +155,12 @@ def load_candidate(settings: Settings) -> Path:
 
     Raises ArtifactError if any of that fails, and removes the copy.
     """
+    # A health check needs none of what a model brings with it.
+    from python.loading import load_checked
+
     try:
         candidate = copy_model(settings, "candidate")
-        load_model(candidate, settings.model_type, settings.model_sha256)
+        load_checked(candidate, settings)
     except BaseException:
         # The folder is in memory, which a refused file would go on taking.
         place_of_copy(settings, "candidate").unlink(missing_ok=True)

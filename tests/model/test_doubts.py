@@ -14,6 +14,7 @@ from sklearn.preprocessing import (
     OneHotEncoder,
     StandardScaler,
 )
+from sklearn.tree import DecisionTreeClassifier
 
 from tests.artifacts import client_of, content, load, post, refusal
 
@@ -165,6 +166,96 @@ def test_samples_in_float32_of_a_model_of_float64_are_close_enough() -> None:
     model.fit(data, data["a"] > 0)
     features = [{"name": name, "type": "numeric"} for name in data]
     assert load(content(features, model, samples=data.astype("float32")))
+
+
+MEMBERS = pd.DataFrame(
+    {"member": np.arange(40) % 3 == 0, "age": np.arange(40) % 7}
+)
+
+
+@pytest.mark.parametrize("said", ["numeric", "integer"])
+@pytest.mark.parametrize("form", ["frame", "array of objects"])
+def test_a_boolean_that_was_said_to_be_a_number(said: str, form: str) -> None:
+    data: Any = MEMBERS if form == "frame" else MEMBERS.to_numpy(dtype=object)
+    as_text = FunctionTransformer(lambda X: pd.DataFrame(X).astype(str))
+    model = make_pipeline(
+        as_text, OneHotEncoder(handle_unknown="ignore"), LogisticRegression()
+    )
+    model.fit(data, MEMBERS["member"])
+    features = [
+        {"name": "member", "type": said},
+        {"name": "age", "type": "integer"},
+    ]
+    if form == "array of objects":
+        features.append({"name": "word", "type": "string"})
+        data = np.column_stack([data, np.array(["a"] * 40, dtype=object)])
+        model.fit(data, MEMBERS["member"])
+    assert '"type": "boolean"' in refusal(content(features, model))
+    features[0]["type"] = "boolean"
+    client = client_of(content(features, model))
+    records = MEMBERS.assign(word="a")[
+        [entry["name"] for entry in features]
+    ].to_dict("records")
+    predicted = post(client, "/predict?proba=1", records)["prediction"]
+    np.testing.assert_allclose(
+        [list(row.values()) for row in predicted],
+        model.predict_proba(data),
+        rtol=0,
+        atol=1e-12,
+    )
+
+
+def test_numbers_that_are_0_and_1_are_no_booleans() -> None:
+    data = MEMBERS.astype({"member": int})
+    for steps in (
+        [],
+        [FunctionTransformer(lambda X: X.astype(str)), OneHotEncoder()],
+    ):
+        model = make_pipeline(*steps, LogisticRegression()).fit(
+            data, data["member"]
+        )
+        features = [{"name": name, "type": "integer"} for name in data]
+        assert load(content(features, model))
+
+
+def count_units(dates: Any) -> Any:
+    return dates.astype("int64").astype(float)
+
+
+@pytest.mark.parametrize("unit", ["ns", "us", "ms", "s"])
+def test_the_unit_of_dates_is_asked_for_where_it_matters(unit: str) -> None:
+    days = pd.date_range("2024-01-01", periods=40, freq="37h", unit=unit)
+    data = pd.DataFrame({"booked": days})
+    target = np.arange(40) // 5 % 2
+    model = make_pipeline(
+        FunctionTransformer(count_units), DecisionTreeClassifier()
+    )
+    model.fit(data, target)
+    features: list[dict[str, Any]] = [{"name": "booked", "type": "datetime"}]
+    sentence = refusal(content(features, model))
+    assert sentence.startswith('feature "booked": the model predicts ')
+    assert '"dtype": "datetime64[' in sentence
+    records = [{"booked": day.isoformat()} for day in days]
+    dtype = f"datetime64[{unit}]"
+    for artifact in (
+        content([features[0] | {"dtype": dtype}], model),
+        content([features[0] | {"dtype": dtype}], model, samples=data),
+    ):
+        predicted = post(client_of(artifact), "/predict", records)[
+            "prediction"
+        ]
+        assert predicted == model.predict(data).tolist()
+
+
+def test_the_unit_of_dates_is_free_where_it_does_not_matter() -> None:
+    data = pd.DataFrame(
+        {"booked": pd.date_range("2024-01-01", periods=40, freq="37h")}
+    )
+    month = FunctionTransformer(
+        lambda dates: dates.apply(lambda day: day.dt.month)
+    )
+    model = make_pipeline(month, LinearRegression()).fit(data, np.arange(40))
+    assert load(content([{"name": "booked", "type": "datetime"}], model))
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from pandas.testing import assert_frame_equal
 from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 from xgboost import XGBRegressor
 
 from python.errors import ArtifactError
@@ -51,7 +51,9 @@ def settled(predict: Any, schema: Schema, row: Any) -> list[bool]:
 
 def test_the_first_row_is_the_first_sample() -> None:
     samples = DATA.iloc[3:9]
-    row = probes.first_row(LINEAR.predict, NUMERIC_SCHEMA, samples)
+    row = probes.first_row(
+        LINEAR.predict, NUMERIC_SCHEMA, {"samples": samples}
+    )
     assert_frame_equal(row, DATA.iloc[3:4])
 
 
@@ -59,7 +61,7 @@ def test_the_first_row_is_made_up_from_the_metadata_without_samples() -> None:
     schema = Schema([Numeric("size", default=3), COLOUR], named=True)
     data = frame([1.0, 2.0], ["red", "green"], ["", ""])[["size", "colour"]]
     model = LGBMClassifier(n_estimators=1, verbose=-1).fit(data, [0, 1])
-    row = probes.first_row(model.predict, schema, None)
+    row = probes.first_row(model.predict, schema, {})
     assert_frame_equal(row, frame([3.0], ["red"], [""])[["size", "colour"]])
 
 
@@ -102,7 +104,7 @@ def lowers(data: Any) -> Any:
         (LinearRegression().fit(DATA.to_numpy(), TARGET), WORDS.assign(b="", c=""), TYPES_ADVICE),
         (LinearRegression(), DATA, "; fit the model before it is written"),
         (Own(looks_up), WORDS, VALUES_ADVICE),
-        (make_pipeline(OneHotEncoder(), LinearRegression()).fit(WORDS, range(4)), WORDS, VALUES_ADVICE),
+        (make_pipeline(FunctionTransformer(), OneHotEncoder(), LinearRegression()).fit(WORDS, range(4)), WORDS, VALUES_ADVICE),
     ],
     ids=["columns", "a number for a text", "a text for a number", "xgboost", "lightgbm", "linear", "not fitted", "looked up", "unknown category"],
 )  # fmt: skip
@@ -133,7 +135,7 @@ def test_a_package_that_is_missing_only_when_the_model_predicts_is_named() -> (
     with pytest.raises(
         ArtifactError, match="; add no_such_package to requirements"
     ):
-        probes.first_row(predict, Schema([SIZE]), None)
+        probes.first_row(predict, Schema([SIZE]), {})
 
 
 @pytest.mark.parametrize(
@@ -170,7 +172,7 @@ def test_the_reason_of_a_refused_first_row_is_cut_at_300_characters() -> None:
         raise LookupError("no\n  such\tthing " * 100)
 
     with pytest.raises(ArtifactError) as caught:
-        probes.first_row(refuse, Schema([SIZE]), None)
+        probes.first_row(refuse, Schema([SIZE]), {})
     sentence = str(caught.value)
     made_up = "the model cannot predict the first row made up from the metadata, {'size': 0.0}: "
     assert sentence.startswith(
@@ -197,12 +199,15 @@ def test_a_model_must_predict_one_row_for_one() -> None:
         load(content(model=Wordy()))
 
 
-def test_a_string_feature_needs_a_default_or_samples() -> None:
-    words = pd.DataFrame({"word": ["a", "b", "a", "b"]})
-    model = make_pipeline(OneHotEncoder(), LogisticRegression()).fit(
-        words, [0, 1, 0, 1]
-    )
+def test_a_text_needs_a_default_or_samples_where_no_encoder_is_seen() -> None:
+    words = pd.DataFrame({"word": ["b", "a", "b", "a"]})
     features: list[dict[str, Any]] = [{"name": "word", "type": "string"}]
+    seen = make_pipeline(OneHotEncoder(), LogisticRegression())
+    seen.fit(words, [0, 1, 0, 1])
+    assert load(content(features, seen)).example() == {"word": "a"}
+    model = make_pipeline(
+        FunctionTransformer(), OneHotEncoder(), LogisticRegression()
+    ).fit(words, [0, 1, 0, 1])
     with pytest.raises(
         ArtifactError,
         match="cannot predict the first row made up from the metadata",
@@ -212,7 +217,7 @@ def test_a_string_feature_needs_a_default_or_samples() -> None:
         content([features[0] | {"default": "a"}], model)
     ).example() == {"word": "a"}
     assert load(content(features, model, samples=words)).example() == {
-        "word": "a"
+        "word": "b"
     }
 
 
@@ -282,15 +287,16 @@ def test_what_the_metadata_says_is_not_tried() -> None:
 def test_every_sample_is_tried(
     size: float, samples: Any, refused: int | None
 ) -> None:
+    tables = {}
     if samples is not None:
-        samples = samples.copy()
-        samples.iloc[7, 0] = size
+        tables["samples"] = samples.copy()
+        tables["samples"].iloc[7, 0] = size
     if refused is None:
-        probes.check_samples(LINEAR.predict, samples)
+        probes.check_tables(LINEAR.predict, tables)
         return
     sentence = f"samples, row {refused}: the model does not take these values"
     with pytest.raises(ArtifactError, match=sentence):
-        probes.check_samples(LINEAR.predict, samples)
+        probes.check_tables(LINEAR.predict, tables)
 
 
 def test_probes_are_twelve_samples_then_the_example_then_twelve_made_up_rows() -> (

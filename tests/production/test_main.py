@@ -1,5 +1,6 @@
 """What the commands `serve`, `swap` and `ready` do."""
 
+import json
 import os
 import re
 import subprocess
@@ -7,6 +8,7 @@ import sys
 from hashlib import sha256
 from pathlib import Path
 
+import joblib
 import pytest
 
 from tests.models import ROOT
@@ -109,6 +111,25 @@ def test_swap_leaves_the_old_model_if_the_new_one_is_broken(
         )
         assert model_version(server) == old
         assert server.post("/predict", RECORD)[0] == 200
+
+
+def test_swap_leaves_the_old_model_if_an_example_of_the_new_one_differs(
+    folder: Path,
+) -> None:
+    save_example(folder, "build_rf_binary")
+    with serving(folder) as server:
+        old = model_version(server)
+        artifact = joblib.load(folder / "model.joblib")
+        artifact["examples"] = {
+            "records": [json.loads(RECORD)],
+            "predictions": [7],
+        }
+        joblib.dump(artifact, folder / "model.joblib")
+        swap = run(folder, "swap", server)
+        assert swap.returncode == 1
+        sentence = "swap failed: example 0: the model said 7 when it was saved"
+        assert swap.stderr.splitlines()[-1].startswith(sentence)
+        assert model_version(server) == old
 
 
 def test_swap_removes_a_refused_model_and_logs_the_reason(

@@ -16,6 +16,8 @@ from python.model.data.dtypes import holds_missing, type_of
 from python.model.data.spelling import shorten
 from python.model.types import Columns, Matrix
 
+MAX_KNOWN_VALUES = 20
+
 Value: TypeAlias = Any
 """A value as JSON has it: None, a boolean, a number, a text, a list or a dict."""
 
@@ -29,6 +31,7 @@ class Feature(ABC):
     `missing_rule_from` says who knew: the metadata, the samples or the estimator.
     `dtype` is the type of the column, as pandas names it, where it is not the usual one.
     `missing_value` stands for a missing value in a column of objects: NaN or None.
+    `known_values` are some that the encoders of the model were fitted with.
     `entry` is the feature's own entry in the metadata.
     """
 
@@ -47,6 +50,7 @@ class Feature(ABC):
     dtype: str | None = None
     missing_rule_from: str = "metadata"
     missing_value: Any = np.nan
+    known_values: tuple[Value, ...] = ()
     entry: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -89,12 +93,24 @@ class Feature(ABC):
         """Return the same feature, in whose column of objects NaN or None is a missing value."""
         return replace(self, missing_value=value)
 
+    def with_known_values(self, values: Iterable[Value]) -> Self:
+        """Return the same feature, with those of the values that fit as values to try."""
+        fitting = [value for value in values if self.mismatch(value) is None]
+        return replace(self, known_values=tuple(fitting[:MAX_KNOWN_VALUES]))
+
     @property
     def example(self) -> Value:
-        """A value that fits: the default where there is one."""
-        if self.default is None:
-            return self.made_up_value
-        return self.default
+        """A value that fits: the default where there is one, or one that the model knows."""
+        if self.default is not None:
+            return self.default
+        return next(iter(self.known_values), self.made_up_value)
+
+    @property
+    def trial_values(self) -> Sequence[Value]:
+        """Values to try the model with: those that it knows, and one that it may not know."""
+        if not self.known_values:
+            return self.made_up_values
+        return (*self.known_values, self.made_up_value)
 
     @property
     @abstractmethod
@@ -104,7 +120,7 @@ class Feature(ABC):
     @property
     def made_up_values(self) -> Sequence[Value]:
         """Several values that fit, made up from the metadata."""
-        return [self.example]
+        return [self.made_up_value]
 
     @property
     def every_value_fits(self) -> bool:

@@ -70,6 +70,14 @@ class Schema:
                 features.append(feature)
         return type(self)(features, named=self.named)
 
+    def with_known_values(self, values: Mapping[str, Sequence[Value]]) -> Self:
+        """Return the same schema, with values that the model knows of some of the features."""
+        features = []
+        for feature in self.features:
+            known_values = values.get(feature.name, ())
+            features.append(feature.with_known_values(known_values))
+        return type(self)(features, named=self.named)
+
     def tolerant(self) -> Self:
         """Return the same schema, with every value allowed to be missing."""
         return self.with_rules(dict.fromkeys(self.names, True), "metadata")

@@ -20,8 +20,8 @@ from python.model.data.kinds import (
     Numeric,
     String,
 )
-from python.model.data.samples import read_samples, rules_of_samples
 from python.model.data.schema import Schema
+from python.model.data.tables import read_table, rules_of_tables
 from tests.artifacts import (
     X,
     client_of,
@@ -45,11 +45,7 @@ def frame(sizes: list[Any], colours: list[Any], words: list[Any]) -> Any:
 
 def background_of(schema: Schema, samples: Any) -> Any:
     """Return the columns that the schema makes of the samples."""
-    return schema.columns(read_samples(schema, samples))
-
-
-def test_without_samples_there_is_no_background() -> None:
-    assert read_samples(SCHEMA, None) == []
+    return schema.columns(read_table(schema, samples, "samples"))
 
 
 @pytest.mark.parametrize(
@@ -130,11 +126,14 @@ def test_samples_show_which_values_may_be_missing() -> None:
             Integer("d", default=7),
         ]
     )
-    rows = read_samples(
-        schema,
-        pd.DataFrame({"x": [1.0, 2.0], "y": [1, None], "z": 1.0, "d": None}),
+    table = pd.DataFrame(
+        {"x": [1.0, 2.0], "y": [1, None], "z": 1.0, "d": None}
     )
-    assert rules_of_samples(schema, rows) == {"x": False, "y": True}
+    rows = read_table(schema, table, "samples")
+    assert rules_of_tables(schema, {"samples": rows}) == {
+        "x": False,
+        "y": True,
+    }
     columns = schema.with_rules({"y": True}, "samples").columns(rows)
     np.testing.assert_array_equal(columns[1], [2.0, np.nan, 1.0, 7.0])
 
@@ -150,7 +149,7 @@ def test_samples_show_which_values_may_be_missing() -> None:
 def test_a_value_is_missing_in_a_column_that_holds_none(feature: Any) -> None:
     dtype = feature.column_dtype
     with pytest.raises(ArtifactError) as caught:
-        rules_of_samples(Schema([feature]), [(1,), (None,)])
+        rules_of_tables(Schema([feature]), {"samples": [(1,), (None,)]})
     assert str(caught.value) == (
         f'samples, row 1, "y": missing, and a column of {dtype} holds no missing value'
     )
