@@ -92,13 +92,15 @@ def takes_an_envelope(client: FlaskClient, fitted: Fitted) -> None:
 def gives_probabilities_that_sum_to_one(
     client: FlaskClient, fitted: Fitted
 ) -> None:
-    has_several_outputs = fitted.estimator.predict(inputs(fitted)).size > ROWS
-    if not hasattr(fitted.estimator, "predict_proba") or has_several_outputs:
+    if not hasattr(fitted.estimator, "predict_proba"):
         response = client.post("/predict?proba=1", json=fitted.records())
         assert response.status_code == 422
         return
     rows = ask(client, "/predict?proba=1", fitted.records())["prediction"]
     names = ask_info(client)["model"]["class_names"]
+    if isinstance(names[0], list):
+        check_probabilities_of_outputs(rows, names, fitted)
+        return
     assert [list(row) for row in rows] == [names] * ROWS
     probabilities = [list(row.values()) for row in rows]
     assert np.allclose(np.sum(probabilities, axis=1), 1)
@@ -173,6 +175,18 @@ LAWS = [
     names_its_features,
     shows_what_the_last_step_sees,
 ]
+
+
+def check_probabilities_of_outputs(
+    rows: list[Any], names: list[list[str]], fitted: Fitted
+) -> None:
+    """Assert that each record has an object for each of several labels, as the estimator has it."""
+    expected = fitted.estimator.predict_proba(inputs(fitted))
+    for row, probabilities in zip(rows, expected, strict=True):
+        assert [list(output) for output in row] == names
+        for output, probability in zip(row, probabilities, strict=True):
+            assert output["1"] == pytest.approx(probability, rel=1e-12)
+            assert sum(output.values()) == pytest.approx(1)
 
 
 def check_explanation(

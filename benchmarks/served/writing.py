@@ -113,7 +113,12 @@ def own_answers(fitted: Fitted, rows: Any) -> Record:
         ]
         return answers
     probabilities = np.asarray(probabilities)
-    answers["probabilities"] = probabilities.tolist()
+    if predictions.ndim > 1:  # whether each label applies
+        pairs = np.stack([1 - probabilities, probabilities], axis=2)
+        answers["probabilities"] = pairs.tolist()
+        answers["class_names"] = None
+    else:
+        answers["probabilities"] = probabilities.tolist()
     answers["is_float32"] |= probabilities.dtype == np.float32
     return answers
 

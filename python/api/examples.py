@@ -98,10 +98,7 @@ def _predict(model: Model, rows: Sequence[Row], *, proba: bool) -> list[Value]:
     try:
         records = reader(model.schema, reject_unknown=True).read(body).records
         predictions = model.predictions(records)
-        if proba:
-            values = predictions.probabilities
-        else:
-            values = predictions.prediction
+        content = prediction_content(model, predictions, proba=proba)
     except ServiceError as error:
         raise ArtifactError(f"examples: {_first_fault(error)}") from error
     except Exception as error:
@@ -109,7 +106,6 @@ def _predict(model: Model, rows: Sequence[Row], *, proba: bool) -> list[Value]:
         raise ArtifactError(
             f"the model cannot predict the examples: {one_line(error)}"
         ) from error
-    content = prediction_content(model, values, proba=proba)
     response = msgspec.json.decode(ENCODER.encode(content))
     predicted: list[Value] = response["prediction"]
     return predicted
@@ -173,7 +169,15 @@ def _pairs(
         yield Pair(saved, predicted, class_name)
         return
     for name, item, value in zip(names, saved, items, strict=True):
-        yield from _pairs(item, value, name)
+        yield from _pairs(_both_classes(item, value), value, name)
+
+
+def _both_classes(saved: Value, predicted: Value) -> Value:
+    """Return the probabilities of both classes where one of several outputs was saved as one."""
+    is_number = isinstance(saved, float | int)
+    if is_number and isinstance(predicted, dict) and len(predicted) == 2:
+        return [1 - saved, saved]
+    return saved
 
 
 def _check_example(

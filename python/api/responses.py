@@ -8,9 +8,8 @@ from typing import Any
 
 import msgspec
 from flask import Response
-from numpy.typing import NDArray
 
-from python.model.base import Explanation, Model
+from python.model.base import Explanation, Model, Predictions
 from python.model.types import Matrix
 
 JSON_TYPE = "application/json"
@@ -33,18 +32,34 @@ def respond(
 
 def prediction_content(
     model: Model,
-    values: NDArray[Any],
+    predictions: Predictions,
     *,
     proba: bool,
 ) -> Content:
     """Return labels or numbers; with `proba`, probabilities by class name.
 
-    Probabilities are (n_records, n_classes).
+    There is an object of probabilities for each record, or a list of them, one for each output,
+    where the model has several. Labels come with scores where the model has some.
     """
     if proba:
+        return {"prediction": _name_probabilities(model, predictions)}
+    content: Content = {"prediction": predictions.prediction.tolist()}
+    if predictions.scores is not None:
+        content["score"] = predictions.scores.tolist()
+    return content
+
+
+def _name_probabilities(model: Model, predictions: Predictions) -> list[Any]:
+    if model.class_names_by_output is None:
         classes = model.class_names or []
-        return {"prediction": name_columns(classes, values)}
-    return {"prediction": values.tolist()}
+        return name_columns(classes, predictions.probabilities)
+    by_output = zip(
+        model.class_names_by_output,
+        predictions.probabilities_by_output,
+        strict=True,
+    )
+    named = [name_columns(classes, table) for classes, table in by_output]
+    return list(zip(*named, strict=True))
 
 
 def explanation_content(

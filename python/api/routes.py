@@ -7,7 +7,6 @@ from flask import Blueprint, Response, request
 
 from python.api.requests import Limits, check_effort, read_query, read_records
 from python.api.responses import (
-    Content,
     explanation_content,
     prediction_content,
     records_content,
@@ -72,17 +71,12 @@ def make_routes(service: Service) -> Blueprint:
         query = read_query(request.environ, model.schema, service.limits)
         check_effort(query, model, service.limits)
         predictions = model.predictions(query.records)
-        if query.proba:
-            values = predictions.probabilities
-        else:
-            values = predictions.prediction
-        explained: Content = {}
+        content = prediction_content(model, predictions, proba=query.proba)
         if query.explain:
             explanation = model.explain(predictions, query.background)
             single = query.records.single
-            explained = explanation_content(model, explanation, single=single)
-        content = prediction_content(model, values, proba=query.proba)
-        return respond(content | explained)
+            content |= explanation_content(model, explanation, single=single)
+        return respond(content)
 
     @routes.post("/preprocess")
     def preprocess() -> Response:

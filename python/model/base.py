@@ -62,12 +62,16 @@ class Model(ABC):
 
     A family has to say how to load and how to predict.
     The other methods do here what suits a model that only predicts.
-    `offers_probabilities` says whether `predict_proba` is more than an error.
+    `class_names_by_output` takes the place of `class_names` where there are several outputs.
+    `offers_probabilities` says whether `predict_proba` is more than an error, and
+    `no_probabilities` why not.
     """
 
     task: str
     class_names: list[str] | None = None
+    class_names_by_output: list[list[str]] | None = None
     offers_probabilities = False
+    no_probabilities = "its family has none"
 
     def __init__(self, artifact: Artifact, schema: Schema) -> None:
         """Take the artifact, and the schema of its features."""
@@ -103,7 +107,12 @@ class Model(ABC):
 
         Raises Unprocessable for a model that has none.
         """
-        raise Unprocessable(f"the model ({self.task}) has no probabilities")
+        raise self._refuse_probabilities()
+
+    def _refuse_probabilities(self) -> Unprocessable:
+        return Unprocessable(
+            f"the model ({self.task}) has no probabilities: {self.no_probabilities}"
+        )
 
     def predictions(self, records: Records) -> "Predictions":
         """Return the predictions for the records, none of which is computed yet."""
@@ -149,13 +158,16 @@ class Model(ABC):
         return [feature.describe() for feature in self.schema.features]
 
     def info(self) -> dict[str, Any]:
-        """Return what the model is: type, predictor_type, task, class_names, is_explainable."""
+        """Return what the model is and what it offers, each with the reason if it does not."""
         name = str(type(self.estimator))
+        reason = None if self.offers_probabilities else self.no_probabilities
         return {
             "type": name,
             "predictor_type": name,
             "task": self.task,
-            "class_names": self.class_names,
+            "class_names": self.class_names_by_output or self.class_names,
+            "has_probabilities": self.offers_probabilities,
+            "probabilities_reason": reason,
             "is_explainable": False,
             "reason": NO_EXPLANATIONS,
         }
@@ -177,3 +189,13 @@ class Predictions:
     def probabilities(self) -> Matrix:
         """Probabilities in the order of the classes, (n_records, n_classes)."""
         return self._model.predict_proba(self.records)
+
+    @property
+    def probabilities_by_output(self) -> list[Matrix]:
+        """The probabilities of each output, (n_records, n_classes)."""
+        return [self.probabilities]
+
+    @property
+    def scores(self) -> Matrix | None:
+        """A score for each record, (n_records,), as an outlier detector has it; else None."""
+        return None

@@ -1,5 +1,6 @@
 """Facts about a fitted estimator, told by its attributes and never by the name of its class."""
 
+import logging
 import re
 import warnings
 from collections.abc import Iterator, Sequence
@@ -8,15 +9,18 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from python.errors import ArtifactError
+from python.model.attributes import has_attribute, read_attribute
 from python.model.base import Task
 from python.model.data.columns import to_dense
 from python.model.data.forms import Form, as_columns, with_form
-from python.model.data.spelling import shorten, tell_apart
+from python.model.data.spelling import one_line
+from python.model.inputs import are_lightgbms
 from python.model.types import Columns, Estimator, Matrix, Transformer
 
-SKIPPED_STEPS = (None, "passthrough")
+log = logging.getLogger(__name__)
+
 SEVERAL_OUTPUTS = "MULTIOUTPUT_CLASSIFICATION"
+NUMBERS = "biuf"  # the kinds of NumPy's dtypes
 
 
 class Steps(NamedTuple):
@@ -43,7 +47,11 @@ class Steps(NamedTuple):
         try:
             for transformer in self.transformers:
                 names = transformer.get_feature_names_out(names)
-        except (AttributeError, ValueError):
+        except Exception as error:
+            # A name is optional, and libraries raise whatever they like for it.
+            log.info("no names of columns: %s", one_line(error))
+            names = []
+        if len(names) != width:
             return [f"x{number}" for number in range(width)]
         return [str(name) for name in names]
 
@@ -56,7 +64,7 @@ def split_steps(estimator: Estimator, form: Form = as_columns) -> Steps:
     transformers: list[Transformer] = []
     *outer, predictor = layers(estimator)
     for layer in outer:
-        if hasattr(layer, "best_estimator_"):
+        if has_attribute(layer, "best_estimator_"):
             continue
         for _, step in layer.steps[:-1]:
             if _transforms(step):
@@ -72,16 +80,18 @@ def _transforms(step: Transformer | str | None) -> bool:
 
     A sampler of imbalanced-learn changes only what is fitted, and has no `transform`.
     """
-    return step not in SKIPPED_STEPS and hasattr(step, "transform")
+    if step is None or isinstance(step, str):
+        return False
+    return has_attribute(step, "transform")
 
 
 def layers(estimator: Estimator) -> Iterator[Estimator]:
     """Yield the estimator, then what each search or pipeline holds, down to the predictor."""
     yield estimator
     while True:
-        if hasattr(estimator, "best_estimator_"):
+        if has_attribute(estimator, "best_estimator_"):
             estimator = estimator.best_estimator_
-        elif hasattr(estimator, "steps"):
+        elif has_attribute(estimator, "steps"):
             _, estimator = estimator.steps[-1]
         else:
             return
@@ -91,7 +101,7 @@ def layers(estimator: Estimator) -> Iterator[Estimator]:
 def predictor_type(estimator: Estimator) -> type:
     """Return the type of the last step of a pipeline, search or calibration."""
     predictor = split_steps(estimator).predictor
-    calibrated = getattr(predictor, "calibrated_classifiers_", None)
+    calibrated = read_attribute(predictor, "calibrated_classifiers_")
     if calibrated:
         return predictor_type(calibrated[0].estimator)
     return type(predictor)
@@ -103,133 +113,35 @@ def estimator_type(estimator: Estimator) -> str:
 
     try:
         tagged_type = get_tags(estimator).estimator_type
-    except (AttributeError, TypeError):
+    except Exception:
         # It is no estimator of scikit-learn's kind.
-        tagged_type = getattr(estimator, "_estimator_type", None)
+        tagged_type = read_attribute(estimator, "_estimator_type")
     if tagged_type:
         return str(tagged_type)
-    return "classifier" if hasattr(estimator, "classes_") else "regressor"
+    has_classes = has_attribute(estimator, "classes_")
+    if has_classes or has_attribute(estimator, "predict_proba"):
+        return "classifier"
+    return "regressor"
 
 
-def find_task(estimator: Estimator, prediction: NDArray[Any]) -> str:
-    """Return the task, told by the tags, the classes and the prediction for one record."""
-    kind = estimator_type(estimator)
-    if kind == "regressor":
+def find_task(
+    kind: str, prediction: NDArray[Any], class_names: list[list[str]]
+) -> str:
+    """Return the task, told by the estimator's type and the prediction for one record.
+
+    `class_names` are those of each output.
+    """
+    if kind == "regressor" and prediction.dtype.kind in NUMBERS:
         return Task.REGRESSION
-    if kind != "classifier":
+    if kind not in ("classifier", "regressor"):
         return kind.upper()
     if prediction.size > 1:
         return SEVERAL_OUTPUTS
-    if len(estimator.classes_) <= 2:
+    if not class_names:
+        return "CLASSIFIER"
+    if len(class_names[0]) <= 2:
         return Task.BINARY_CLASSIFICATION
     return Task.MULTICLASS_CLASSIFICATION
-
-
-def input_names(estimator: Estimator, names: list[str]) -> list[str] | None:
-    """Return the names of the columns that the estimator was fitted with; None for an array.
-
-    The `names` of the metadata tell columns that are called `Column_0` from those of an array.
-    """
-    own_names = getattr(estimator, "feature_names_", None)  # CatBoost's
-    fitted_names = getattr(estimator, "feature_names_in_", own_names)
-    if fitted_names is None:
-        return None
-    fitted_names = list(fitted_names)
-    # CatBoost numbers the columns of an array.
-    if fitted_names == [str(number) for number in range(len(fitted_names))]:
-        return None
-    if fitted_names != names and _are_lightgbms(fitted_names):
-        return None
-    return fitted_names
-
-
-def _are_lightgbms(names: list[str]) -> bool:
-    """Return whether these are the names that LightGBM before 4.7 gives the columns of an array."""
-    return names == [f"Column_{number}" for number in range(len(names))]
-
-
-def says_inputs(estimator: Estimator, names: list[str]) -> bool:
-    """Return whether the estimator says with how many columns it was fitted, or their names."""
-    has_count = hasattr(estimator, "n_features_in_")
-    return has_count or input_names(estimator, names) is not None
-
-
-def takes_names(estimator: Estimator, names: list[str]) -> bool:
-    """Return whether the estimator takes a DataFrame with these names.
-
-    It does if it was fitted with one, or does not say what it was fitted with.
-    """
-    if input_names(estimator, names) is not None:
-        return True
-    return not says_inputs(estimator, names)
-
-
-def check_inputs(estimator: Estimator, names: list[str]) -> None:
-    """Raise ArtifactError unless `names` are the estimator's columns, in their order."""
-    fitted_names = input_names(estimator, names) or names
-    # CatBoost forgets the number in a file.
-    count = getattr(estimator, "n_features_in_", 0) or len(fitted_names)
-    if count != len(names):
-        message = f"the metadata names {len(names)} features, the model was fitted with {count}"
-        raise ArtifactError(message)
-    for name, fitted_name in zip(names, fitted_names, strict=True):
-        # LightGBM writes an underscore for each blank.
-        with_underscores = name.replace(" ", "_")
-        if fitted_name not in (name, with_underscores):
-            named = f"the metadata names {shorten(name)}"
-            fitted = f"the model was fitted with {shorten(fitted_name)}"
-            fitted += tell_apart(name, [fitted_name])
-            raise ArtifactError(f"{named} where {fitted}")
-
-
-def find_class_names(
-    estimator: Estimator,
-    class_names: Any,
-) -> list[str] | None:
-    """Return what to call the classes, in the order of `classes_`; None if there are none.
-
-    These are the `class_names` of the metadata, or else the labels.
-    Raises ArtifactError if the names do not match the classes.
-    """
-    labels = _labels(estimator)
-    if class_names is None:
-        return [str(label) for label in labels] or None
-    if not labels:
-        raise ArtifactError(
-            "the metadata has class_names, but the model has no classes"
-        )
-    names = _read_class_names(class_names)
-    _check_order(names, [str(label) for label in labels])
-    is_repeated = len(set(names)) < len(names)
-    if len(names) != len(labels) or is_repeated:
-        expected = f"a list of {len(labels)} names, one for each of the model's classes"
-        raise ArtifactError(f"class_names must be {expected}")
-    return names
-
-
-def _read_class_names(class_names: Any) -> list[str]:
-    """Return the names in a list, a tuple, an array or an index; none for anything else."""
-    if hasattr(class_names, "tolist"):
-        class_names = class_names.tolist()
-    if not isinstance(class_names, list | tuple):
-        return []
-    return [str(name) for name in class_names if name is not None]
-
-
-def _check_order(names: list[str], own_names: list[str]) -> None:
-    """Raise ArtifactError if the names are the labels in another order: each names another one."""
-    if names != own_names and sorted(names) == sorted(own_names):
-        order = ", ".join(map(shorten, own_names))
-        raise ArtifactError(
-            "class_names are the model's own labels in another order: "
-            f"its classes_ are {order}"
-        )
-
-
-def _labels(estimator: Estimator) -> list[Any]:
-    # CatBoost's regressors have classes, and none of them.
-    labels = getattr(estimator, "classes_", None)
-    return [] if labels is None else list(labels)
 
 
 def find_importances(predictor: Estimator) -> Matrix | None:
@@ -238,10 +150,21 @@ def find_importances(predictor: Estimator) -> Matrix | None:
     These are its own, or else its absolute coefficients, summed over the outputs: the rule of
     scikit-learn's SelectFromModel (`importance_getter="auto"`, `norm_order=1`).
     """
-    importances = getattr(predictor, "feature_importances_", None)
-    if importances is not None:
+    try:
+        return _read_importances(predictor)
+    except Exception as error:
+        # Nothing is known of what other libraries call by these names.
+        log.warning("no importances: %s", one_line(error))
+        return None
+
+
+def _read_importances(predictor: Estimator) -> Matrix | None:
+    importances = read_attribute(predictor, "feature_importances_")
+    if (
+        np.ndim(importances) == 1
+    ):  # CatBoost's rankers have none until they are computed
         return np.asarray(importances, dtype=float)
-    coefficients = getattr(predictor, "coef_", None)
+    coefficients = read_attribute(predictor, "coef_")
     if coefficients is not None:
         by_output = np.atleast_2d(to_dense(coefficients))
         sizes = np.abs(by_output.astype(float))
@@ -265,7 +188,7 @@ def prepare_to_serve(estimator: Estimator) -> None:
     records once more when they are explained.
     """
     for part in find_parts(estimator):
-        if getattr(part, "n_jobs", 1) != 1:
+        if read_attribute(part, "n_jobs", 1) != 1:
             part.n_jobs = 1
         if is_sklearns_own(part) and getattr(part, "copy", True) is False:
             part.copy = True
@@ -278,11 +201,8 @@ def _ignore_missing_names(part: Estimator) -> None:
     LightGBM before 4.7 says that it was fitted with names, so that scikit-learn would write a
     warning to the log for each prediction.
     """
-    try:
-        names = list(getattr(part, "feature_names_in_", ()))
-    except Exception:  # an attribute that raises is nobody's names
-        return
-    if names and _are_lightgbms(names):
+    names = read_attribute(part, "feature_names_in_")
+    if names is not None and are_lightgbms(list(names)):
         message = (
             f"X does not have valid feature names, but {type(part).__name__} "
         )
@@ -309,4 +229,4 @@ def find_parts(estimator: Estimator) -> Iterator[Any]:
 def _is_part(value: Any) -> bool:
     # What a calibration holds has probabilities alone.
     methods = ("predict", "transform", "predict_proba")
-    return any(hasattr(value, method) for method in methods)
+    return any(has_attribute(value, method) for method in methods)

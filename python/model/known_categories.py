@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from python.errors import ArtifactError
+from python.model.attributes import has_attribute, read_attribute
 from python.model.data.columns import is_missing
 from python.model.data.features import Value
 from python.model.data.json_values import to_json_value
@@ -51,20 +52,20 @@ def _walk(part: Any, names: Sequence[str]) -> Iterator[Encoded]:
 
     A part is passed over where it is not plain which columns it receives.
     """
-    if hasattr(part, "best_estimator_"):
+    if has_attribute(part, "best_estimator_"):
         yield from _walk(part.best_estimator_, names)
-    elif hasattr(part, "steps"):
+    elif has_attribute(part, "steps"):
         yield from _walk_steps(part, names)
-    elif hasattr(part, "transformers_"):
+    elif has_attribute(part, "transformers_"):
         for _, transformer, columns in part.transformers_:
             yield from _walk(transformer, _select(names, columns))
-    elif hasattr(part, "transformer_list"):
+    elif has_attribute(part, "transformer_list"):
         for _, transformer in part.transformer_list:
             yield from _walk(transformer, names)
-    elif hasattr(part, "calibrated_classifiers_"):
+    elif has_attribute(part, "calibrated_classifiers_"):
         for fold in part.calibrated_classifiers_:
             yield from _walk(fold.estimator, names)
-    elif hasattr(part, "_preprocessor"):
+    elif has_attribute(part, "_preprocessor"):
         # Histogram boosting encodes the categories of a DataFrame itself.
         yield from _walk(part._preprocessor, names)
     else:
@@ -82,8 +83,8 @@ def _keeps_values(step: Transformer | str | None) -> bool:
     """Return whether a step leaves what is not missing as it is, in the same columns."""
     if step in (None, "passthrough"):
         return True
-    statistics = getattr(step, "statistics_", None)  # an imputer's
-    if statistics is None or getattr(step, "add_indicator", False):
+    statistics = read_attribute(step, "statistics_")  # an imputer's
+    if statistics is None or read_attribute(step, "add_indicator"):
         return False
     return not any(map(is_missing, statistics))
 
@@ -106,15 +107,15 @@ def _select(names: Sequence[str], columns: Any) -> list[str]:
 
 def _own_categories(part: Any, names: Sequence[str]) -> Iterator[Encoded]:
     """Yield what an encoder knows of each of its columns."""
-    categories = getattr(part, "categories_", None)
+    categories = read_attribute(part, "categories_")
     if isinstance(categories, list) and len(categories) == len(names):
         yield from map(Encoded, names, categories)
 
 
 def _of_lightgbm(estimator: Estimator, schema: Schema) -> list[Encoded]:
     """Return what LightGBM knows of the columns of pandas' type category, in their order."""
-    booster = getattr(estimator, "booster_", estimator)
-    categories = getattr(booster, "pandas_categorical", None) or []
+    booster = read_attribute(estimator, "booster_", estimator)
+    categories = read_attribute(booster, "pandas_categorical") or []
     names = []
     for feature in schema.categories.values():
         if feature.column_dtype == Category.usual_dtype:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from python.errors import ArtifactError
+from python.model.attributes import has_attribute, read_attribute
 from python.model.data.columns import is_frame, is_missing, with_column
 from python.model.data.schema import Schema
 from python.model.doubts.differences import find_difference, predict_all
@@ -56,7 +57,7 @@ def _imputed_values(estimator: Estimator) -> list[Any]:
     """Return what the imputers inside the estimator take for missing."""
     values = []
     for part in find_parts(estimator):
-        if hasattr(part, "missing_values"):
+        if has_attribute(part, "missing_values"):
             values.append(part.missing_values)
     return values
 
@@ -65,7 +66,7 @@ def _known_categories(estimator: Estimator) -> list[Any]:
     """Return the categories that all encoders inside the estimator know."""
     values = []
     for part in find_parts(estimator):
-        for categories in getattr(part, "categories_", None) or []:
+        for categories in read_attribute(part, "categories_") or []:
             values.extend(categories)
     return values
 

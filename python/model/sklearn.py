@@ -10,11 +10,14 @@ from weakref import WeakSet
 import numpy as np
 from numpy.typing import NDArray
 
-from python.errors import RefusedRecords, ServiceError, Unprocessable
+from python.errors import RefusedRecords, ServiceError
 from python.model import estimator as facts
 from python.model import probes
 from python.model.artifact import Artifact
+from python.model.attributes import has_attribute
 from python.model.base import Effort, Explanation, Model, Predictions
+from python.model.boosters import check_booster
+from python.model.classes import find_classes, split_outputs
 from python.model.data.columns import (
     slice_rows,
     split_columns,
@@ -33,6 +36,12 @@ from python.model.doubts.numbers import check_booleans, check_whole_numbers
 from python.model.explain.explainer import Explainer
 from python.model.explain.origins import find_origins, sum_by_feature
 from python.model.fast import Copy, Unproven, make_copy
+from python.model.inputs import (
+    check_inputs,
+    check_order,
+    says_inputs,
+    takes_names,
+)
 from python.model.known_categories import (
     check_categories,
     find_known_categories,
@@ -70,30 +79,31 @@ class SklearnModel(Model):
         predict = self._called.predict
         self._probes = probes.make_probes(predict, schema, self._training_rows)
         self._accepted = slice_rows(self._probes, 0, 1)
-        first_prediction = np.asarray(predict(self._accepted))
-        self.task = facts.find_task(self.estimator, first_prediction)
-        if self.task != facts.SEVERAL_OUTPUTS:
-            names = self.metadata.get("class_names")
-            self.class_names = facts.find_class_names(self.estimator, names)
-        self.offers_probabilities = self._has_probabilities()
+        self._read_outputs()
         self.copy: Copy | None = None
         self._no_copy_reason = "it is switched off (FAST_PREDICT=0)"
         self._accepted_backgrounds: WeakSet[Records] = WeakSet()
 
-    def _has_probabilities(self) -> bool:
-        """Return whether the estimator has a probability for each class name."""
-        if self.class_names is None:
-            return False
-        if not hasattr(self.estimator, "predict_proba"):
-            return False
-        try:
-            with np.errstate(all="ignore"):
-                probabilities = self._called.predict_proba(self._accepted)
-        except Exception:
-            # It says why to whoever asks for them.
-            return True
-        shape: tuple[int, ...] = np.shape(probabilities)
-        return shape == (1, len(self.class_names))
+    def _read_outputs(self) -> None:
+        """Find out what is predicted: the task, the classes, and whether they have probabilities.
+
+        Raises ArtifactError where this cannot be told, or contradicts the metadata.
+        """
+        prediction = np.asarray(self._called.predict(self._accepted))
+        kind = facts.estimator_type(self.estimator)
+        names = self.metadata.get("class_names")
+        classes = find_classes(self._called, kind, self._accepted, names)
+        self.n_outputs = prediction.size
+        self.no_probabilities = classes.no_probabilities
+        self.offers_probabilities = not classes.no_probabilities
+        if self.n_outputs > 1:
+            self.class_names_by_output = classes.names or None
+        elif classes.names:
+            (self.class_names,) = classes.names
+        self.task = facts.find_task(kind, prediction, classes.names)
+        self.has_scores = kind == "outlier_detector" and has_attribute(
+            self.estimator, "decision_function"
+        )
 
     @classmethod
     def load(cls, artifact: Artifact) -> Self:
@@ -102,10 +112,12 @@ class SklearnModel(Model):
         Raises ArtifactError in one sentence.
         """
         facts.prepare_to_serve(artifact.model)
+        check_booster(artifact.model)
         schema, tables = _read_schema(artifact)
         trial_rows = probes.make_trial_rows(schema, _first_table(tables))
         form = _find_form(artifact.model, schema, trial_rows)
         called = with_form(artifact.model, form)
+        check_order(called, called.predict, schema.names, trial_rows)
         row = probes.first_row(
             called.predict, schema, tables, artifact.version_cure
         )
@@ -253,12 +265,21 @@ class SklearnModel(Model):
         """
         compute = getattr(self._called, name)
         output = np.asarray(self._call(compute, records))
-        if output.shape[:1] != (len(records),):
-            raise ServiceError(
-                f"the model predicts an answer of shape {output.shape} "
-                f"for {len(records)} records"
-            )
+        _check_length(output, records)
         return output
+
+    def split_probabilities(self, records: Records) -> list[Matrix]:
+        """Return the estimator's probabilities of each output, (n_records, n_classes).
+
+        Raises Unprocessable where there are none, and errors as `call` does.
+        """
+        if not self.offers_probabilities:
+            raise self._refuse_probabilities()
+        probabilities = self._call(self._called.predict_proba, records)
+        tables = split_outputs(probabilities, self.n_outputs)
+        for table in tables:
+            _check_length(table, records)
+        return tables
 
     def _call(self, method: Call, records: Records) -> Any:
         def call_quietly(columns: Columns) -> Any:
@@ -299,7 +320,13 @@ class SklearnModel(Model):
 
     @cached_property
     def _origins(self) -> NDArray[np.intp] | None:
-        return find_origins(self._steps, len(self.schema.names), self._probes)
+        n_features = len(self.schema.names)
+        try:
+            return find_origins(self._steps, n_features, self._probes)
+        except Exception as error:
+            # Steps of other libraries return tables of other kinds.
+            log.warning("no origins of columns: %s", one_line(error))
+            return None
 
     @cached_property
     def _importances(self) -> list[float]:
@@ -316,13 +343,22 @@ class SklearnModel(Model):
         return [float(importance) for importance in by_feature]
 
 
+def _check_length(output: NDArray[Any], records: Records) -> None:
+    """Raise ServiceError unless there is one row of the output for each record."""
+    if output.shape[:1] != (len(records),):
+        raise ServiceError(
+            f"the model predicts an answer of shape {output.shape} "
+            f"for {len(records)} records"
+        )
+
+
 def _read_schema(artifact: Artifact) -> tuple[Schema, dict[str, Columns]]:
     """Return the schema as the metadata and the tables say it, and the columns of the tables."""
     estimator = artifact.model
     schema = Schema.from_metadata(artifact.metadata)
-    named = facts.takes_names(estimator, schema.names)
+    named = takes_names(estimator, schema.names)
     schema = Schema(schema.features, named=named)
-    facts.check_inputs(estimator, schema.names)
+    check_inputs(estimator, schema.names)
     known_categories = find_known_categories(estimator, schema)
     check_categories(schema, known_categories)
     schema = schema.with_known_values(known_categories)
@@ -346,7 +382,7 @@ def _first_table(tables: Mapping[str, Columns]) -> Columns | None:
 
 def _find_form(estimator: Estimator, schema: Schema, rows: Columns) -> Form:
     """Return the form in which the estimator takes the rows."""
-    if facts.says_inputs(estimator, schema.names):
+    if says_inputs(estimator, schema.names):
         return as_columns
     return probes.find_form(estimator.predict, rows)
 
@@ -371,13 +407,22 @@ class SklearnPredictions(Predictions):
     @cached_property
     def probabilities(self) -> Matrix:
         """Probabilities in the order of the classes, (n_records, n_classes)."""
-        if not self._sklearn.offers_probabilities:
-            task = self._sklearn.task
-            raise Unprocessable(f"the model ({task}) has no probabilities")
-        if self._copied_output is not None:
+        is_offered = self._sklearn.offers_probabilities
+        if is_offered and self._copied_output is not None:
             return self._copied_output
-        probabilities = self._sklearn.call("predict_proba", self.records)
-        return probabilities.astype(float, copy=False)
+        return self.probabilities_by_output[0]
+
+    @cached_property
+    def probabilities_by_output(self) -> list[Matrix]:
+        """The probabilities of each output, (n_records, n_classes)."""
+        return self._sklearn.split_probabilities(self.records)
+
+    @cached_property
+    def scores(self) -> Matrix | None:
+        """The decision function of an outlier detector, (n_records,): below 0 is an outlier."""
+        if not self._sklearn.has_scores:
+            return None
+        return self._sklearn.call("decision_function", self.records)
 
     @cached_property
     def _copied_prediction(self) -> NDArray[Any] | None:

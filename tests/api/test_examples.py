@@ -300,4 +300,6 @@ def test_probabilities_of_a_model_without() -> None:
     model = LinearRegression().fit(ROWS, ROWS["x"])
     examples = examples_of(model, ROWS) | {"probabilities": np.ones((40, 2))}
     sentence = refusal(model, examples)
-    assert sentence == "examples: the model (REGRESSION) has no probabilities"
+    assert sentence == (
+        "examples: the model (REGRESSION) has no probabilities: it has no predict_proba"
+    )

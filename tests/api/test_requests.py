@@ -161,7 +161,6 @@ def test_an_explanation_without_a_background_costs_no_predictions(
         "build_rf_regression",
         "linear margin",
         "several outputs",
-        "several labels",
     ],
 )
 def test_a_model_without_probabilities(name: str, client: Client) -> None:

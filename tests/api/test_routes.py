@@ -1,14 +1,7 @@
 """Paths and methods."""
 
 import pytest
-from sklearn.linear_model import LogisticRegression
-from sklearn.multioutput import MultiOutputClassifier
 
-from python.app import create_app
-from python.model.artifact import Artifact
-from python.model.sklearn import SklearnModel
-from python.settings import Settings
-from tests.models import features, numbers
 from tests.problems import problem
 from tests.serving import Client
 
@@ -60,18 +53,3 @@ def test_a_method_that_is_not_allowed_leads_to_the_one_that_is(
         document["detail"]
         == f"the method is not allowed, this path takes {taken}"
     )
-
-
-def test_probabilities_that_no_class_names_fit_are_none() -> None:
-    """One output of several has probabilities that no class names fit."""
-    data = numbers()
-    target = (data[["size"]] > 0).astype(int)
-    model = MultiOutputClassifier(LogisticRegression()).fit(data, target)
-    metadata = {"features": features(data)}
-    loaded = SklearnModel.load(
-        Artifact.of({"model": model, "metadata": metadata})
-    )
-    client = create_app(Settings(), loaded).test_client()
-    records = data.head(2).to_dict("records")
-    response = client.post("/predict?proba=1&explain=1", json=records)
-    problem(response, 422, "has no probabilities")

@@ -167,6 +167,8 @@ def test_the_information_names_the_estimator_and_the_task(
         "predictor_type": doubler,
         "task": "REGRESSION",
         "class_names": None,
+        "has_probabilities": False,
+        "probabilities_reason": "its family has none",
         "is_explainable": False,
         "reason": "its family has no explanations",
     }

@@ -21,7 +21,6 @@ from sklearn.preprocessing import StandardScaler
 from python.model import estimator as facts
 from python.model.artifact import Artifact
 from python.model.sklearn import SklearnModel
-from tests.artifacts import FEATURES, X, content, features_with, refusal
 from tests.models import build, forest, numbers
 
 DATA = numbers()
@@ -61,7 +60,6 @@ def importances(name: str) -> dict[str, float]:
     ],
 )
 def test_the_task_is_found(estimator: Any, task: str) -> None:
-    assert facts.find_task(estimator, estimator.predict(DATA.head(1))) == task
     metadata = {
         "features": [{"name": name, "type": "numeric"} for name in DATA]
     }
@@ -69,16 +67,6 @@ def test_the_task_is_found(estimator: Any, task: str) -> None:
         Artifact.of({"model": estimator, "metadata": metadata})
     )
     assert model.info()["task"] == task
-
-
-def test_a_fitted_name_that_looks_the_same_is_told_apart() -> None:
-    model = LogisticRegression().fit(
-        X.rename(columns={"x": "gro\u0308\u00dfe"}), [0, 1, 1]
-    )
-    sentence = refusal(content(features_with(name="gr\u00f6\u00dfe"), model))
-    assert sentence.endswith(
-        '; it looks the same but has other code points: write it as "gro\\u0308\\u00dfe"'
-    )
 
 
 def test_the_predictor_is_found_inside_other_estimators() -> None:
@@ -174,45 +162,8 @@ def test_a_search_inside_a_pipeline_predicts_from_what_the_pipeline_made() -> (
     )
 
 
-def test_a_blank_in_a_name_matches_the_underscore_of_lightgbm() -> None:
-    estimator = build("lightgbm regression").estimator
-    facts.check_inputs(estimator, ["x", "y y", "z"])
-    assert estimator.feature_names_in_.tolist() == ["x", "y_y", "z"]
-
-
 def test_an_estimator_is_called_with_the_form_it_was_fitted_with() -> None:
     model = SklearnModel.load(Artifact.of(build("forest of an array").content))
     assert isinstance(model.schema.columns([(1.0, 2.0, 3.0)]), np.ndarray)
     model = SklearnModel.load(Artifact.of(build("tree").content))
     assert isinstance(model.schema.columns([(1.0, 2.0, 3.0)]), pd.DataFrame)
-
-
-@pytest.mark.parametrize(
-    ("content", "sentence"),
-    [
-        (content(FEATURES[:1]), "the metadata names 1 features, the model was fitted with 2"),
-        (content(FEATURES[::-1]), 'the metadata names "y" where the model was fitted with "x"'),
-        (content(features_with(name="z")), 'the metadata names "z" where the model was fitted with "x"'),
-    ],
-)  # fmt: skip
-def test_names_other_than_the_fitted_ones_are_refused(
-    content: Any, sentence: str
-) -> None:
-    assert refusal(content).startswith(sentence)
-
-
-@pytest.mark.parametrize(
-    ("content", "sentence"),
-    [
-        (content(class_names=["no"]), "class_names must be a list of 2 names, one for each of the model's classes"),
-        (content(class_names=["no", "no"]), "class_names must be a list of 2 names, one for each of the model's classes"),
-        (content(class_names={"no", "yes"}), "class_names must be a list of 2 names, one for each of the model's classes"),
-        (content(class_names=["no", None]), "class_names must be a list of 2 names, one for each of the model's classes"),
-        (content(class_names=5), "class_names must be a list of 2 names, one for each of the model's classes"),
-        (content(model=LinearRegression().fit(X, [1, 2, 3]), class_names=["a"]), "the metadata has class_names, but the model has no classes"),
-    ],
-)  # fmt: skip
-def test_class_names_that_do_not_match_are_refused(
-    content: Any, sentence: str
-) -> None:
-    assert refusal(content).startswith(sentence)

@@ -80,11 +80,17 @@ def mix_rows(columns: Columns, rows: Rows) -> Columns:
     return pd.DataFrame(mixed)
 
 
-def split_columns(columns: Columns) -> list[Any]:
-    """Return the columns one by one, (n_rows,) each, with their own types."""
-    if not is_frame(columns):
-        return list(columns.T)
-    return [column for _, column in columns.items()]
+def split_columns(columns: Any) -> list[Any]:
+    """Return the columns one by one, (n_rows,) each, with their own types.
+
+    A step may have made a DataFrame of polars of them, or a list.
+    """
+    if is_frame(columns):
+        return [column for _, column in columns.items()]
+    if hasattr(columns, "get_columns"):  # polars
+        return [column.to_numpy() for column in columns.get_columns()]
+    array = np.asarray(columns)
+    return list(array.T) if array.ndim > 1 else [array]
 
 
 def is_missing(values: Any) -> Any:

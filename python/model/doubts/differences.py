@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from python.model.attributes import read_attribute
 from python.model.types import Columns, Estimator
 
 TOLERANCE = 1e-9
@@ -23,9 +24,17 @@ def predict_all(estimator: Estimator, columns: Columns) -> list[NDArray[Any]]:
     """Return the estimator's probabilities, if it has some, and its labels or numbers."""
     outputs = []
     for method in METHODS:
-        if hasattr(estimator, method):
-            outputs.append(np.asarray(getattr(estimator, method)(columns)))
+        compute = read_attribute(estimator, method)
+        if compute is not None:
+            outputs += _tables(compute(columns))
     return outputs
+
+
+def _tables(output: Any) -> list[NDArray[Any]]:
+    """Return an output as an array, or as one for each where there are probabilities of several."""
+    if isinstance(output, list) and np.ndim(output[0]) == 2:
+        return [np.asarray(table) for table in output]
+    return [np.asarray(output)]
 
 
 def find_difference(

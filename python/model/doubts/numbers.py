@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from python.errors import ArtifactError
+from python.model.attributes import read_attribute
 from python.model.data.columns import is_frame, split_columns, take_rows
 from python.model.data.features import Feature
 from python.model.data.kinds import EXACT_INTEGERS, Integer, Numeric
@@ -114,7 +115,7 @@ def _known_numbers(estimator: Estimator) -> list[int]:
     """Return the whole numbers, written as texts, that encoders in the estimator know."""
     numbers = []
     for part in find_parts(estimator):
-        for categories in getattr(part, "categories_", None) or []:
+        for categories in read_attribute(part, "categories_") or []:
             texts = map(str, categories[:TRIED_CATEGORIES])
             numbers += [int(text) for text in texts if WHOLE.fullmatch(text)]
     return numbers[:TRIED_CATEGORIES]

@@ -25,6 +25,7 @@ from python.model.explain.outputs import (
     OutputOf,
     find_outputs,
     outputs_of,
+    why_no_outputs,
 )
 from python.model.types import Columns, Estimator
 
@@ -33,10 +34,6 @@ log = logging.getLogger(__name__)
 MAX_PROBES = 4
 MAX_PROBE_BACKGROUND = 8
 
-NO_OUTPUT = (
-    "it has neither a probability, a decision function nor a single number "
-    "for values to add up to"
-)
 NO_METHOD = "no method gives values that add up to what it predicts"
 NO_BACKGROUND = (
     "the model needs background rows to be explained: "
@@ -67,7 +64,11 @@ class Explainer:
 
         `origins` has the feature of each column that the predictor takes.
         """
-        outputs = find_outputs(estimator, slice_rows(probes, 0, 1))
+        probe = slice_rows(probes, 0, 1)
+        outputs = find_outputs(estimator, probe)
+        self._no_output = ""
+        if not outputs:
+            self._no_output = why_no_outputs(estimator, probe)
         self._subject = Subject(
             estimator, steps, probes.shape[1], outputs, origins
         )
@@ -95,8 +96,8 @@ class Explainer:
     @property
     def reason(self) -> str | None:
         """Why the estimator cannot be explained; None if it can."""
-        if not self._subject.outputs:
-            return NO_OUTPUT
+        if self._no_output:
+            return self._no_output
         is_explained = self._proven_alone or self._proven_against
         return None if is_explained else NO_METHOD
 

@@ -1,20 +1,30 @@
 """The outputs of the served model that SHAP values may add up to."""
 
+import logging
 from collections.abc import Callable
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit, softmax
 
-from python.model.estimator import estimator_type
+from python.model.attributes import read_attribute
+from python.model.data.spelling import one_line
+from python.model.estimator import NUMBERS, estimator_type
 from python.model.types import Columns, Estimator
+
+log = logging.getLogger(__name__)
 
 # How far sums may be from the output, since XGBoost and CatBoost add up in float32; and how far
 # the output itself may be off, since XGBoost serves float32.
 RELATIVE = 1e-4
 ABSOLUTE = 1e-6
 SERVED = 2.5e-7
+
+NO_OUTPUT = (
+    "it has neither a probability for each class, a decision function nor a single number "
+    "for values to add up to"
+)
 
 Array: TypeAlias = NDArray[np.float64]
 
@@ -148,12 +158,13 @@ def find_outputs(estimator: Estimator, probe: Columns) -> list[Output]:
     whose softmax is the probability, or which is the decision function.
     Regressors: `prediction`; `log_prediction`, whose exponential is the prediction.
     """
-    if np.size(estimator.predict(probe)) != 1:
+    prediction = np.asarray(estimator.predict(probe))
+    if prediction.size != 1:
         return []
     kind = estimator_type(estimator)
     if kind == "classifier":
         return _find_classifier_outputs(estimator, probe)
-    if kind == "regressor":
+    if kind == "regressor" and prediction.dtype.kind in NUMBERS:
         as_prediction = Check(IDENTITY, "predict")
         as_log = Check(EXPONENTIAL, "predict")
         return [
@@ -163,6 +174,16 @@ def find_outputs(estimator: Estimator, probe: Columns) -> list[Output]:
     return []
 
 
+def why_no_outputs(estimator: Estimator, probe: Columns) -> str:
+    """Return why `find_outputs` returns an empty list."""
+    if np.size(estimator.predict(probe)) != 1:
+        return "it has several outputs, and values explain a single one"
+    kind = estimator_type(estimator)
+    if kind not in ("classifier", "regressor"):
+        return "values explain a classifier or a regressor, and it is neither"
+    return NO_OUTPUT
+
+
 def _find_classifier_outputs(
     estimator: Estimator,
     probe: Columns,
@@ -170,7 +191,7 @@ def _find_classifier_outputs(
     decided: tuple[Check, ...] = ()
     if _decides_by_class(estimator, probe):
         decided = (Check(IDENTITY, "decision_function"),)
-    if hasattr(estimator, "predict_proba"):
+    if _has_probabilities(estimator, probe):
         as_probability = Check(IDENTITY, "predict_proba")
         as_log_odds = Check(LOGISTIC, "predict_proba")
         as_margin = Check(SOFTMAX, "predict_proba")
@@ -189,14 +210,38 @@ def _decides_by_class(estimator: Estimator, probe: Columns) -> bool:
 
     That of a support vector machine may have one for each pair of classes.
     """
-    if not hasattr(estimator, "decision_function"):
+    decision = _try(estimator, "decision_function", probe)
+    if decision is None:
         return False
-    n_classes = len(estimator.classes_)
-    decision = estimator.decision_function(probe)
+    n_classes = len(read_attribute(estimator, "classes_", ()))
     n_values = np.size(decision)
     if n_classes <= 2:
-        return n_values == 1
+        # That of one class alone is the margin of a second one, which is not there.
+        return n_values == 1 and n_classes == 2
     return bool(n_values == n_classes)
+
+
+def _has_probabilities(estimator: Estimator, probe: Columns) -> bool:
+    """Return whether there is a probability for each class of one output."""
+    probabilities = _try(estimator, "predict_proba", probe)
+    if probabilities is None:
+        return False
+    shape = np.shape(probabilities)
+    classes = read_attribute(estimator, "classes_")
+    n_classes = shape[-1] if classes is None else len(classes)
+    return bool(shape == (1, n_classes))
+
+
+def _try(estimator: Estimator, method: str, probe: Columns) -> Any:
+    """Return what a method returns for the probe; None if there is none, or it raises."""
+    compute = read_attribute(estimator, method)
+    if compute is None:
+        return None
+    try:
+        return compute(probe)
+    except Exception as error:
+        log.info("%s raises %s", method, one_line(error))
+        return None
 
 
 def _explained_classes(output: NDArray[np.generic]) -> Array:
