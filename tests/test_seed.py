@@ -58,6 +58,8 @@ def test_info(service: FlaskClient) -> None:
     assert info["model"] == {
         "type": forest,
         "predictor_type": forest,
+        "has_probabilities": True,
+        "probabilities_reason": None,
         "is_explainable": True,
         "reason": None,
         "explanation_method": "tree path-dependent",

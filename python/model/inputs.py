@@ -73,9 +73,7 @@ def check_inputs(estimator: Estimator, names: list[str]) -> None:
         _check_names(names, fitted_names)
 
 
-def check_order(
-    estimator: Estimator, predict: Call, names: list[str], rows: Columns
-) -> None:
+def check_order(estimator: Estimator, names: list[str], rows: Columns) -> None:
     """Raise ArtifactError if the estimator was fitted with the columns in another order.
 
     An object around an estimator may pick its columns by their names, and report those of the
@@ -84,9 +82,9 @@ def check_order(
     fitted_names = input_names(estimator, names)
     if fitted_names is None or sorted(fitted_names) != sorted(names):
         return
-    if fitted_names != names and not _picks_by_name(
-        predict, rows, fitted_names
-    ):
+    if fitted_names == names:
+        return
+    if not _picks_by_name(estimator.predict, rows, fitted_names):
         _check_names(names, fitted_names)
 
 

@@ -1,7 +1,6 @@
 """The family of estimators with scikit-learn's interface: its own, LightGBM, XGBoost, CatBoost."""
 
 import logging
-from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -16,7 +15,6 @@ from python.model import probes
 from python.model.artifact import Artifact
 from python.model.attributes import has_attribute
 from python.model.base import Effort, Explanation, Model, Predictions
-from python.model.boosters import check_booster
 from python.model.classes import find_classes, split_outputs
 from python.model.data.columns import (
     slice_rows,
@@ -24,31 +22,16 @@ from python.model.data.columns import (
     stack_rows,
 )
 from python.model.data.features import Value
-from python.model.data.forms import Form, as_columns, with_form
+from python.model.data.forms import with_form
 from python.model.data.json_values import list_values
 from python.model.data.records import Records
-from python.model.data.schema import Row, Schema
 from python.model.data.spelling import one_line
-from python.model.data.tables import read_table, rules_of_tables
-from python.model.doubts.dates import check_units
-from python.model.doubts.frames import check_frames
-from python.model.doubts.numbers import check_booleans, check_whole_numbers
 from python.model.explain.explainer import Explainer
 from python.model.explain.origins import find_origins, sum_by_feature
 from python.model.fast import Copy, Unproven, make_copy
-from python.model.inputs import (
-    check_inputs,
-    check_order,
-    says_inputs,
-    takes_names,
-)
-from python.model.known_categories import (
-    check_categories,
-    find_known_categories,
-)
-from python.model.missing import check_missing_values, find_missing_values
+from python.model.reading import Reading, read
 from python.model.refusals import Call, find_faults
-from python.model.types import Columns, Estimator, Matrix
+from python.model.types import Columns, Matrix
 
 log = logging.getLogger(__name__)
 
@@ -58,26 +41,20 @@ MAX_TRIED_ROWS = 4096
 class SklearnModel(Model):
     """A fitted estimator behind the service's verbs."""
 
-    def __init__(
-        self,
-        artifact: Artifact,
-        schema: Schema,
-        tables: Mapping[str, Columns],
-        form: Form,
-    ) -> None:
-        """Take a schema that says what may be missing, and the tables of the artifact.
-
-        The estimator takes columns in the `form`.
+    def __init__(self, artifact: Artifact, reading: Reading) -> None:
+        """Take an artifact that has been read.
 
         Raises ArtifactError if the class names do not match the estimator's classes.
         """
-        super().__init__(artifact, schema)
-        self._called = with_form(self.estimator, form)
-        self._steps = facts.split_steps(self.estimator, form)
-        self._background = tables.get("samples")
-        self._training_rows = _first_table(tables)
+        super().__init__(artifact, reading.schema)
+        self._called = with_form(self.estimator, reading.form)
+        self._steps = facts.split_steps(self.estimator, reading.form)
+        self._background = reading.tables.get("samples")
+        self._training_rows = reading.training_rows
         predict = self._called.predict
-        self._probes = probes.make_probes(predict, schema, self._training_rows)
+        self._probes = probes.make_probes(
+            predict, self.schema, self._training_rows
+        )
         self._accepted = slice_rows(self._probes, 0, 1)
         self._read_outputs()
         self.copy: Copy | None = None
@@ -111,26 +88,7 @@ class SklearnModel(Model):
 
         Raises ArtifactError in one sentence.
         """
-        facts.prepare_to_serve(artifact.model)
-        check_booster(artifact.model)
-        schema, tables = _read_schema(artifact)
-        trial_rows = probes.make_trial_rows(schema, _first_table(tables))
-        form = _find_form(artifact.model, schema, trial_rows)
-        called = with_form(artifact.model, form)
-        check_order(called, called.predict, schema.names, trial_rows)
-        row = probes.first_row(
-            called.predict, schema, tables, artifact.version_cure
-        )
-        probes.check_counts(called.predict, trial_rows)
-        probes.check_tables(called.predict, tables)
-        rules = probes.rules_of_estimator(called.predict, schema, row)
-        schema = schema.with_rules(rules, "estimator")
-        check_missing_values(called, schema, row, artifact.tables)
-        check_whole_numbers(called, schema, trial_rows, artifact.tables)
-        check_booleans(called, schema, trial_rows)
-        check_units(called, schema, trial_rows, artifact.tables)
-        check_frames(called, schema, artifact.tables)
-        return cls(artifact, schema, tables, form)
+        return cls(artifact, read(artifact))
 
     def speed_up(self, verdicts: Path | None = None) -> None:
         """Predict with a compiled copy from now on, where it is proven equal to the estimator."""
@@ -350,41 +308,6 @@ def _check_length(output: NDArray[Any], records: Records) -> None:
             f"the model predicts an answer of shape {output.shape} "
             f"for {len(records)} records"
         )
-
-
-def _read_schema(artifact: Artifact) -> tuple[Schema, dict[str, Columns]]:
-    """Return the schema as the metadata and the tables say it, and the columns of the tables."""
-    estimator = artifact.model
-    schema = Schema.from_metadata(artifact.metadata)
-    named = takes_names(estimator, schema.names)
-    schema = Schema(schema.features, named=named)
-    check_inputs(estimator, schema.names)
-    known_categories = find_known_categories(estimator, schema)
-    check_categories(schema, known_categories)
-    schema = schema.with_known_values(known_categories)
-    rows_of: dict[str, list[Row]] = {}
-    for name, table in artifact.tables.items():
-        rows_of[name] = read_table(schema, table, name)
-    missing_values = find_missing_values(estimator, schema, artifact.tables)
-    schema = schema.with_missing_values(missing_values)
-    rules = rules_of_tables(schema, rows_of)
-    schema = schema.with_rules(rules, " and ".join(rows_of))
-    tables = {}
-    for name, rows in rows_of.items():
-        tables[name] = schema.columns(rows)
-    return schema, tables
-
-
-def _first_table(tables: Mapping[str, Columns]) -> Columns | None:
-    """Return the samples, or else the records of the examples, if there are any."""
-    return next(iter(tables.values()), None)
-
-
-def _find_form(estimator: Estimator, schema: Schema, rows: Columns) -> Form:
-    """Return the form in which the estimator takes the rows."""
-    if says_inputs(estimator, schema.names):
-        return as_columns
-    return probes.find_form(estimator.predict, rows)
 
 
 class SklearnPredictions(Predictions):

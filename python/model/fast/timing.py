@@ -49,18 +49,23 @@ def crossing(
     """Return the number of rows, at most `largest`, up to which the first is as fast.
 
     Example: it is as fast for 1, 4, 16 and 64 rows, and slower for 256. The number is 255.
+    Once it takes twice as long, no more rows are tried: they would take the longest of all.
     """
-    for size in BATCH_SIZES:
-        if size > largest:
-            break
+    sizes = [size for size in BATCH_SIZES if size <= largest]
+    following = [*sizes[1:], largest + 1]
+    limit = 0
+    for size, next_size in zip(sizes, following, strict=True):
         batch = np.resize(rows, (size, rows.shape[1]))
-        if not _is_as_fast(first, second, batch):
-            return size - 1
-    return largest
+        ratio = _ratio(first, second, batch)
+        if ratio <= 1:
+            limit = next_size - 1
+        elif ratio > PLAIN_RATIO:
+            break
+    return limit
 
 
-def _is_as_fast(first: Compute, second: Compute, rows: Matrix) -> bool:
-    """Return whether the first takes no longer, by the shortest time of each in some rounds.
+def _ratio(first: Compute, second: Compute, rows: Matrix) -> float:
+    """Return how many times as long the first takes, by the shortest time of each in some rounds.
 
     Whatever else the machine does only adds to a time. One round is enough where one of the two
     takes twice as long as the other.
@@ -73,7 +78,7 @@ def _is_as_fast(first: Compute, second: Compute, rows: Matrix) -> bool:
         shorter, longer = sorted((first_seconds, second_seconds))
         if longer > PLAIN_RATIO * shorter:
             break
-    return first_seconds <= second_seconds
+    return first_seconds / second_seconds
 
 
 def _seconds(compute: Compute, rows: Matrix) -> float:

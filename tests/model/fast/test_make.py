@@ -114,9 +114,9 @@ def test_nothing_waits_for_the_compiled_copy(
     compiling = threading.Event()
     speed_up = SklearnModel.speed_up
 
-    def late(model: SklearnModel) -> None:
+    def late(model: SklearnModel, *arguments: Any) -> None:
         compiling.wait(30)
-        speed_up(model)
+        speed_up(model, *arguments)
 
     monkeypatch.setattr(SklearnModel, "speed_up", late)
     joblib.dump(build("build_rf_binary").content, tmp_path / "model.joblib")
