@@ -135,16 +135,9 @@ class SklearnModel(Model):
             log.warning("the estimator answers itself, because %s", error)
         except Exception as error:
             # There are more estimators than anybody knows.
-            self._no_copy_reason = self._why_not_compiled(error)
+            reason = f"it cannot be compiled ({one_line(error)})"
+            self._no_copy_reason = reason
             log.info("the estimator answers itself: %s", self._no_copy_reason)
-
-    def _why_not_compiled(self, error: Exception) -> str:
-        # The compiler raises ValueError where it knows what it cannot compile. What Python says of
-        # a part that it looked for in vain says nothing to anybody.
-        is_looked_for = isinstance(error, AttributeError | LookupError)
-        if is_looked_for and not self.schema.has_codes:
-            return "text is left to the estimator"
-        return f"it cannot be compiled ({one_line(error)})"
 
     def predict(self, records: Records) -> NDArray[Any]:
         """Return the estimator's labels or numbers, (n_records,) or (n_records, n_outputs)."""
