@@ -317,7 +317,8 @@ def _read_schema(artifact: Artifact) -> tuple[Schema, list[Row]]:
     if rows:
         rules = rules_of_samples(schema, rows)
         schema = schema.with_rules(rules, "samples")
-    return schema, rows
+    row = rows[0] if rows else schema.row(schema.example())
+    return probes.with_array(estimator.predict, schema, row), rows
 
 
 def _find_form(estimator: Estimator, schema: Schema, rows: Columns) -> Form:

@@ -12,10 +12,11 @@ PLAIN_KINDS = "biufU"  # of what NumPy has, and `tolist` makes JSON of
 
 def list_values(column: Any) -> list[Value]:
     """Return the values of a column, (n_rows,), as JSON has them."""
-    values: list[Value] = column.tolist()
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in PLAIN_KINDS:
+        values: list[Value] = column.tolist()
         return values
-    return [to_json_value(value) for value in values]
+    # The list of an array of datetime64[ns] would be one of integers.
+    return [to_json_value(value) for value in column]
 
 
 def to_json_value(value: Any) -> Value:
