@@ -12,15 +12,22 @@ from python.errors import RefusedRecords, ServiceError, Unprocessable
 from python.model import estimator as facts
 from python.model import probes
 from python.model.artifact import Artifact
-from python.model.base import Effort, Explanation, Model, Predictions
+from python.model.base import (
+    Effort,
+    Explanation,
+    Model,
+    Predictions,
+    check_returned,
+)
 from python.model.data.columns import (
     slice_rows,
     split_columns,
     stack_rows,
+    to_dense,
 )
 from python.model.data.features import Value
 from python.model.data.forms import Form, as_columns, with_form
-from python.model.data.json_values import list_values
+from python.model.data.json_values import list_columns, list_values
 from python.model.data.records import Records
 from python.model.data.samples import (
     read_samples,
@@ -193,11 +200,17 @@ class SklearnModel(Model):
         self,
         records: Records,
     ) -> tuple[list[str], list[list[Any]]]:
-        """Return the names, and the values by column, of what the predictor takes."""
-        matrix = self._call(self._steps.transform, records)
-        columns = [list_values(column) for column in split_columns(matrix)]
-        names = self._steps.names_out(self.schema.names, len(columns))
-        return names, columns
+        """Return the names, and the values by column, of what the predictor takes.
+
+        Raises TooLarge for more values than a response may have.
+        """
+        transformed = self._call(self._steps.transform_sparse, records)
+        n_columns = transformed.shape[1]
+        # A text can become a million columns, nearly all of them 0: they are counted while the
+        # matrix is sparse.
+        check_returned(len(records), n_columns, "columns")
+        names = self._steps.names_out(self.schema.names, n_columns)
+        return names, list_columns(to_dense(transformed))
 
     @property
     def offers_explanations(self) -> bool:
