@@ -13,8 +13,8 @@ from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from tests.production.replicas import command
-from tests.servers import DEVELOPMENT, UWSGI, project, started
+from tests.production.replicas import command, run, serving
+from tests.servers import DEVELOPMENT, UWSGI, Server, project, started
 
 pytestmark = pytest.mark.slow
 
@@ -34,8 +34,14 @@ def folder(tmp_path: Path) -> Path:
     """A project with a module of the user's in model_code/, and a model that needs it."""
     project(tmp_path)
     (tmp_path / "run").mkdir()
-    source = tmp_path / "model_code" / "steps.py"
-    source.write_text(SOURCE)
+    save_model(tmp_path, SOURCE)
+    return tmp_path
+
+
+def save_model(folder: Path, code: str, function: str = "squares") -> None:
+    """Write the module, and a model that was fitted with it."""
+    source = folder / "model_code" / "steps.py"
+    source.write_text(code)
     name = "model_code.steps"
     spec = importlib.util.spec_from_file_location(name, source)
     assert spec
@@ -45,16 +51,15 @@ def folder(tmp_path: Path) -> Path:
     # It can be pickled by reference, as it is where the user fits the model.
     sys.modules[name] = module
     data = pd.DataFrame({"x": [1.0, 2.0, 3.0]})
-    step = FunctionTransformer(module.squares)
+    step = FunctionTransformer(getattr(module, function))
     model = make_pipeline(step, LinearRegression()).fit(data, [1.0, 4.0, 9.0])
     features = [{"name": "x", "type": "numeric"}]
     artifact: dict[str, Any] = {
         "model": model,
         "metadata": {"features": features},
     }
-    joblib.dump(artifact, tmp_path / "model.joblib")
+    joblib.dump(artifact, folder / "model.joblib")
     del sys.modules[name]
-    return tmp_path
 
 
 @pytest.mark.parametrize(
@@ -70,3 +75,31 @@ def test_a_function_in_model_code_is_found(
         status, body = server.post("/predict", b'{"x": 5}')
     assert status == 200
     assert np.isclose(float(body.removeprefix('{"prediction":[')[:-2]), 25.0)
+
+
+def predicted(server: Server) -> float:
+    status, body = server.post("/predict", b'{"x": 5}')
+    assert status == 200
+    return float(body.removeprefix('{"prediction":[')[:-2])
+
+
+def test_a_swap_takes_the_module_as_it_is_in_the_folder(folder: Path) -> None:
+    """The processes that fork the workers have not imported the old one."""
+    with serving(folder, WORKERS=2) as server:
+        assert np.isclose(predicted(server), 25.0)
+        save_model(folder, SOURCE.replace("squares", "cubes").replace("** 2", "** 3"), "cubes")  # fmt: skip
+        assert run(folder, "swap", server).returncode == 0
+        for _ in range(8):
+            # The model was fitted to 1, 4 and 9, of which it now knows the cubes of 1, 2 and 3.
+            assert not np.isclose(predicted(server), 25.0)
+
+
+def test_a_swap_without_the_new_module_changes_nothing(folder: Path) -> None:
+    with serving(folder, WORKERS=1) as server:
+        save_model(folder, SOURCE.replace("squares", "cubes"), "cubes")
+        (folder / "model_code" / "steps.py").write_text(SOURCE)
+        swap = run(folder, "swap", server)
+        assert swap.returncode == 1
+        assert "cubes in the module model_code.steps" in swap.stderr
+        assert "model_code/" in swap.stderr
+        assert np.isclose(predicted(server), 25.0)

@@ -5,6 +5,8 @@ same rows, sent as JSON.
 """
 
 import json
+import re
+import warnings
 from typing import Any
 
 import numpy as np
@@ -14,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from python.model.data.dtypes import type_of
-from tests.artifacts import client_of, content, post
+from tests.artifacts import client_of, content, post, refusal
 
 ROWS = 6
 
@@ -31,6 +33,21 @@ class Letters:
         for row in range(len(X)):
             parts = [f"{X[name].dtype}: {X[name].iloc[row]!r}" for name in X]
             texts.append(" | ".join(parts))
+        return np.array(texts, dtype=object)
+
+
+class ArrayLetters:
+    """Predicts the text of each row of an array: each value, with its type and the array's."""
+
+    def fit(self, X: Any) -> "ArrayLetters":
+        self.n_features_in_ = X.shape[1]
+        return self
+
+    def predict(self, X: Any) -> Any:
+        texts = []
+        for row in X:
+            parts = [f"{type(value).__name__} {value!r}" for value in row]
+            texts.append(f"{X.dtype}: " + " | ".join(parts))
         return np.array(texts, dtype=object)
 
 
@@ -159,12 +176,30 @@ def tables(draw: st.DrawFn) -> tuple[list[dict[str, Any]], pd.DataFrame]:
     return entries, pd.DataFrame(frame)
 
 
+def makes_an_array(
+    table: tuple[list[dict[str, Any]], pd.DataFrame],
+) -> bool:
+    """Return whether the values of the frame are in its array, too.
+
+    Of several Categoricals of integers, pandas makes an array without the missing ones.
+    """
+    _, frame = table
+    with np.errstate(invalid="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        array = frame.to_numpy()
+    is_same = pd.isna(array) == frame.isna().to_numpy()
+    return bool(is_same.all())
+
+
 def json_value(value: Any) -> Any:
     """Return a value as a client would write it."""
     if pd.isna(value):
         return None
     if isinstance(value, pd.Timestamp):
-        return value.isoformat()
+        text = value.isoformat()
+        # Offsets once had seconds, which are not ISO 8601.
+        has_seconds = re.search(r"[+-]\d\d:\d\d:\d\d$", text)
+        return value.tz_convert("UTC").isoformat() if has_seconds else text
     return value.item() if isinstance(value, np.generic) else value
 
 
@@ -179,11 +214,17 @@ def as_records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def assert_same_letters(
-    entries: list[dict[str, Any]], frame: pd.DataFrame
+    entries: list[dict[str, Any]],
+    frame: pd.DataFrame,
+    *,
+    as_array: bool = False,
+    with_samples: bool = True,
 ) -> None:
-    model = Letters().fit(frame)
-    client = client_of(content(entries, model, samples=frame))
-    expected = model.predict(frame).tolist()
+    inputs = frame.to_numpy() if as_array else frame
+    model = ArrayLetters() if as_array else Letters()
+    expected = model.fit(inputs).predict(inputs).tolist()
+    more = {"samples": frame} if with_samples else {}
+    client = client_of(content(entries, model, **more))
     records = as_records(frame)
     assert post(client, "/predict", records)["prediction"] == expected
     for record, text in zip(records, expected, strict=True):
@@ -201,6 +242,23 @@ def test_a_model_sees_what_it_saw_in_training(
     table: tuple[list[dict[str, Any]], pd.DataFrame],
 ) -> None:
     assert_same_letters(*table)
+
+
+@pytest.mark.slow
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+@given(tables().filter(makes_an_array))
+def test_a_model_of_an_array_sees_what_it_saw_in_training(
+    table: tuple[list[dict[str, Any]], pd.DataFrame],
+) -> None:
+    entries, frame = table
+    for entry in entries:
+        # The array of a column that only might have had a gap is another one.
+        entry["accepts_missing"] = bool(frame[entry["name"]].isna().any())
+    assert_same_letters(entries, frame, as_array=True)
 
 
 def example(dtype: str) -> list[Any]:
@@ -228,6 +286,114 @@ def test_each_dtype_is_what_it_was_in_training(dtype: str) -> None:
         values = [*values, None]
         entry["accepts_missing"] = True
     assert_same_letters([entry], pd.DataFrame({"x": made(values, dtype)}))
+
+
+@pytest.mark.parametrize("with_samples", [True, False])
+@pytest.mark.parametrize("has_gap", [True, False])
+@pytest.mark.parametrize("dtype", COLUMNS)
+def test_an_array_of_each_dtype_is_what_it_was_in_training(
+    dtype: str, has_gap: bool, with_samples: bool
+) -> None:
+    if has_gap and not COLUMNS[dtype][1]:
+        pytest.skip("the dtype holds no missing value")
+    values = [*example(dtype), None] if has_gap else example(dtype)
+    entry: dict[str, Any] = {
+        "name": "x",
+        "type": type_of(dtype),
+        "dtype": dtype,
+        "accepts_missing": has_gap,
+    }
+    frame = pd.DataFrame({"x": made(values, dtype)})
+    if (
+        pd.__version__ < "3"
+        and dtype == "str"
+        and not with_samples
+        and has_gap
+    ):
+        pytest.skip(
+            "of str, pandas 2 makes objects, which may lack a value as None or NaN"
+        )
+    assert_same_letters(
+        [entry], frame, as_array=True, with_samples=with_samples
+    )
+
+
+WHOLE_GAP = pd.Series([1, None], dtype="Int64")
+TRUE_GAP = pd.Series([True, None], dtype="boolean")
+DECIMALS = pd.Series([0.5, 1.0])
+DATES = pd.to_datetime(pd.Series(["2024-05-31", None]))
+MIXED = {
+    "whole numbers and decimals": [WHOLE_GAP, DECIMALS],
+    "whole numbers and pandas' decimals": [WHOLE_GAP, DECIMALS.astype("Float32")],
+    "whole numbers of two sizes": [pd.Series([1, 2], dtype="int8"), pd.Series([1, 2], dtype="uint8")],
+    "booleans and decimals": [TRUE_GAP, DECIMALS],
+    "booleans of both kinds": [TRUE_GAP, pd.Series([True, False])],
+    "dates": [DATES, DATES],
+    "dates and decimals": [DATES, DECIMALS],
+    "texts and whole numbers": [pd.Series(["a", None], dtype="string"), WHOLE_GAP],
+    "categories of texts": [pd.Series(["a", None], dtype="category"), WHOLE_GAP],
+    "categories of whole numbers": [pd.Series([3, None], dtype="category"), DECIMALS],
+    "categories and whole numbers": [pd.Series([3, 5], dtype="category"), pd.Series([1, 2])],
+    "categories that are decimals": [pd.Series([0.5, None], dtype="category")],
+    "categories that are booleans": [pd.Series([True, False], dtype="category")],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("with_samples", [True, False])
+@pytest.mark.parametrize("mixture", MIXED)
+def test_an_array_of_several_dtypes_is_what_it_was_in_training(
+    mixture: str, with_samples: bool
+) -> None:
+    frame = pd.DataFrame(dict(enumerate(MIXED[mixture]))).rename(columns=str)
+    entries = []
+    for name, column in frame.items():
+        dtype = str(column.dtype)
+        entry: dict[str, Any] = {
+            "name": name,
+            "type": type_of(dtype),
+            "dtype": dtype,
+        }
+        if dtype == "category":
+            entry["categories"] = list(column.cat.categories)
+        entry["accepts_missing"] = bool(column.isna().any())
+        entries.append(entry)
+    assert_same_letters(
+        entries, frame, as_array=True, with_samples=with_samples
+    )
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "boolean"])
+def test_where_nothing_tells_the_type_of_the_array_the_model_is_not_ready(
+    dtype: str,
+) -> None:
+    entry = {"name": "x", "type": type_of(dtype), "dtype": dtype}
+    frame = pd.DataFrame({"x": made(example(dtype), dtype)})
+    model = ArrayLetters().fit(frame.to_numpy())
+    sentence = refusal(content([entry], model))
+    assert sentence.endswith('write accepts_missing for "x"')
+
+
+def test_a_category_has_all_its_categories_in_every_request() -> None:
+    column = pd.Series(["b", "a", None, "b"], dtype="category")
+    entry = {
+        "name": "x",
+        "type": "category",
+        "dtype": "category",
+        "categories": ["a", "b"],
+        "accepts_missing": True,
+    }
+    frame = pd.DataFrame({"x": column})
+    expected = column.cat.codes.tolist()
+    client = client_of(content([entry], Codes(), samples=frame))
+    for record, code in zip(as_records(frame), expected, strict=True):
+        assert post(client, "/predict", record)["prediction"] == [code]
+
+
+class Codes:
+    """Predicts the code of a category, as pandas counts them."""
+
+    def predict(self, X: pd.DataFrame) -> Any:
+        return X["x"].cat.codes.to_numpy()
 
 
 def test_whole_numbers_are_exact_up_to_their_limits() -> None:

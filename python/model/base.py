@@ -11,16 +11,17 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from python.errors import Unprocessable
+from python.errors import TooLarge, Unprocessable
 from python.model.artifact import Artifact
-from python.model.data.columns import split_columns
 from python.model.data.features import Value
-from python.model.data.json_values import list_values
+from python.model.data.json_values import list_columns
 from python.model.data.records import Records
 from python.model.data.schema import Schema
 from python.model.examples import Examples
 from python.model.types import Estimator, Matrix
 
+# Each under its name: some 25 MB of JSON, and about a second.
+MAX_RETURNED_VALUES = 1_000_000
 NO_EXPLANATIONS = "its family has no explanations"
 
 
@@ -48,6 +49,19 @@ class Explanation:
     values: Matrix
     base_value: NDArray[np.float64]
     output: str
+
+
+def check_returned(n_records: int, n_values: int, kind: str) -> None:
+    """Raise TooLarge if a response would have more values than it may, so many for each record.
+
+    `kind` is what the values are called in the sentence.
+    """
+    total = n_records * n_values
+    if total > MAX_RETURNED_VALUES:
+        raise TooLarge(
+            f"{n_records} records x {n_values} {kind} are {total} values, "
+            f"at most {MAX_RETURNED_VALUES} are returned"
+        )
 
 
 class Effort(NamedTuple):
@@ -145,9 +159,13 @@ class Model(ABC):
         self,
         records: Records,
     ) -> tuple[list[str], list[list[Any]]]:
-        """Return the names, and the values by column, of what the last step of the model takes."""
-        columns = split_columns(records.columns)
-        return self.schema.names, [list_values(column) for column in columns]
+        """Return the names, and the values by column, of what the last step of the model takes.
+
+        Raises TooLarge for more values than a response may have.
+        """
+        names = self.schema.names
+        check_returned(len(records), len(names), "columns")
+        return names, list_columns(records.columns)
 
     def example(self) -> dict[str, Value]:
         """Return a record that the model can predict."""

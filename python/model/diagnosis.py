@@ -124,7 +124,7 @@ def _missing_name(error: AttributeError) -> tuple[str, str] | None:
     Versions of Python say it differently: "Can't get attribute 'f' on <module 'm' from ...>",
     "Can't resolve path 'f' on module 'm'", "module 'm' has no attribute 'f'".
     """
-    text = str(error)
+    text = str(error).replace("Can't", "Cannot")  # its ' is no quotation mark
     module = re.search(r"module '([^']+)'", text)
     if module is None:
         return None

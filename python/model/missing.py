@@ -1,7 +1,8 @@
-"""Missing values: what stands for one, NaN or None, in the columns that a model was fitted with.
+"""Missing values: what stands for one in the columns that a model was fitted with.
 
-Encoders keep the two apart, and JSON has one null. A column of numbers or dates has a missing value
-of its own; in a column of objects, the samples or the fitted encoders tell which of the two it is.
+Encoders keep None and NaN apart, and JSON has one null. A column of numbers or dates has a missing
+value of its own; in a column of objects, which may also hold pandas' NA and NaT, the samples or the
+fitted encoders tell which one it is.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,8 +12,11 @@ import numpy as np
 
 from python.errors import ArtifactError
 from python.model.attributes import has_attribute, read_attribute
-from python.model.data.columns import is_frame, is_missing, with_column
+from python.model.data.columns import is_frame, with_column
+from python.model.data.features import Feature, is_gap
+from python.model.data.kinds import Category
 from python.model.data.schema import Schema
+from python.model.data.spelling import shorten
 from python.model.doubts.differences import find_difference, predict_all
 from python.model.estimator import find_parts
 from python.model.refusals import accepts
@@ -22,35 +26,48 @@ from python.model.types import Columns, Estimator
 def find_missing_values(
     estimator: Estimator, schema: Schema, tables: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return what stands for a missing value, NaN or None, by feature, where something tells.
+    """Return what stands for a missing value, such as NaN or None, by feature, if something tells.
 
-    The tables of the artifact tell if they are DataFrames with one of the two in that column; else
-    the encoders do, if they know one of the two as a category, or the imputers, if they replace
-    one of them.
+    The tables of the artifact tell if they are DataFrames with one such value in that column; else
+    the encoders do, if they know one as a category, or the imputers, if they replace one.
+    A pandas Categorical has NaN alone: where an encoder knows another of a category, it was fitted
+    with objects.
     """
-    of_encoders = _kinds_of_missing(_known_categories(estimator))
-    if len(of_encoders) != 1:
-        of_encoders = _kinds_of_missing(_imputed_values(estimator))
+    of_imputers = _kinds_of_missing(_imputed_values(estimator))
+    with_objects = schema.names_with_objects()
     missing_values = {}
-    for name in schema.names_with_objects():
-        kinds = _kinds_of_missing(_training_values(tables, name))
-        if len(kinds) != 1:
+    for feature in schema.features:
+        name = feature.name
+        categories = _known_categories(estimator, feature, schema.names)
+        of_encoders = _kinds_of_missing(categories)
+        if name in with_objects:
+            values = _training_values(tables, name)
+            of_tables = _kinds_of_missing(values)
+            kinds = _first_single(of_tables, of_encoders, of_imputers)
+        elif feature.column_dtype == Category.usual_dtype:
             kinds = of_encoders
+        else:
+            continue
         if len(kinds) == 1:
             missing_values[name] = kinds[0]
     return missing_values
 
 
+def _first_single(*choices: list[Any]) -> list[Any]:
+    """Return the first of the lists that has one value; an empty list if none has."""
+    for values in choices:
+        if len(values) == 1:
+            return values
+    return []
+
+
 def _kinds_of_missing(values: Iterable[Any]) -> list[Any]:
-    """Return those of NaN and None that are among the values."""
-    has_none = False
-    has_nan = False
+    """Return those of NaN, None, NA and NaT that are among the values."""
+    kinds = {}
     for value in values:
-        if value is None:
-            has_none = True
-        elif isinstance(value, float) and is_missing(value):
-            has_nan = True
-    return [np.nan] * has_nan + [None] * has_none
+        if value is None or is_gap(value):
+            kinds[str(value)] = value
+    return list(kinds.values())
 
 
 def _imputed_values(estimator: Estimator) -> list[Any]:
@@ -62,13 +79,37 @@ def _imputed_values(estimator: Estimator) -> list[Any]:
     return values
 
 
-def _known_categories(estimator: Estimator) -> list[Any]:
-    """Return the categories that all encoders inside the estimator know."""
+def _known_categories(
+    estimator: Estimator, feature: Feature, names: list[str]
+) -> list[Any]:
+    """Return the categories that the encoders inside the estimator know of the feature.
+
+    An encoder that was fitted with features out of `names` says which are whose. Any other may have
+    met the feature, unless it knows a text that is none of the feature's categories.
+    """
     values = []
     for part in find_parts(estimator):
-        for categories in read_attribute(part, "categories_") or []:
-            values.extend(categories)
+        known = list(read_attribute(part, "categories_") or [])
+        if not known:
+            continue
+        fitted_names = list(read_attribute(part, "feature_names_in_", ()))
+        says_names = fitted_names and set(fitted_names) <= set(names)
+        if says_names and len(fitted_names) == len(known):
+            own = zip(fitted_names, known, strict=True)
+            known = [
+                own_values for name, own_values in own if name == feature.name
+            ]
+        for categories in known:
+            if _may_be_of(feature, categories):
+                values.extend(categories)
     return values
+
+
+def _may_be_of(feature: Feature, categories: Iterable[Any]) -> bool:
+    if not isinstance(feature, Category):
+        return True
+    texts = {value for value in categories if isinstance(value, str)}
+    return texts <= set(feature.categories)
 
 
 def _training_values(tables: Mapping[str, Any], name: str) -> list[Any]:
@@ -94,6 +135,7 @@ def check_missing_values(
 
     It matters if the estimator predicts two things for `row`: one with NaN and one with None.
     """
+    _check_array(estimator, schema, row)
     known = find_missing_values(estimator, schema, tables)
     unknown = set(schema.names_with_objects()) - known.keys()
     for number, feature in enumerate(schema.features):
@@ -105,6 +147,31 @@ def check_missing_values(
                 "for NaN, and nothing says with which it was fitted: put samples into the "
                 "file, as a DataFrame that has such a row"
             )
+
+
+def _check_array(estimator: Estimator, schema: Schema, row: Columns) -> None:
+    """Raise ArtifactError where it matters whether a value was missing in an array.
+
+    Of an Int64 column, pandas makes an array of int64, or of float64 if it has a gap. `row` has
+    the dtype without one; it may have the other because the estimator happens to take a gap.
+    """
+    if is_frame(row) or row.dtype == schema.array_dtype:
+        return
+    other = row.astype(schema.array_dtype)
+
+    def predict(columns: Columns) -> list[Any]:
+        return predict_all(estimator, columns)
+
+    if find_difference(predict(row), predict(other)) is not None:
+        names = []
+        for feature in schema.features:
+            if feature.missing_rule_from == "estimator":
+                names.append(feature.name)
+        raise ArtifactError(
+            f"the model predicts one thing for an array of {row.dtype} and another for one of "
+            f"{other.dtype}, which it is if a value was missing: write accepts_missing for "
+            + ", ".join(map(shorten, names))
+        )
 
 
 def _tells_apart(estimator: Estimator, row: Columns, number: int) -> bool:

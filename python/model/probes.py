@@ -17,7 +17,7 @@ from python.model.data.columns import (
 )
 from python.model.data.features import Feature, Value
 from python.model.data.forms import Form, as_columns, forms_of
-from python.model.data.schema import Schema
+from python.model.data.schema import Row, Schema
 from python.model.data.spelling import one_line
 from python.model.refusals import Call, accepts, refused_rows
 from python.model.types import Columns
@@ -41,6 +41,21 @@ def make_trial_rows(schema: Schema, training_rows: Columns | None) -> Columns:
         ]
         rows.append(tuple(values))
     return schema.columns(rows)
+
+
+def with_array(predict: Call, schema: Schema, row: Row) -> Schema:
+    """Return the schema with arrays of objects where the estimator takes no others.
+
+    CatBoost refuses whole numbers that are categories in an array of floats.
+    """
+    if schema.named or schema.is_float:
+        return schema
+    if accepts(predict, schema.columns([row])):
+        return schema
+    with_objects = Schema(schema.features, as_objects=True)
+    if accepts(predict, with_objects.columns([row])):
+        return with_objects
+    return schema
 
 
 def find_form(predict: Call, rows: Columns) -> Form:

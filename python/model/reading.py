@@ -4,6 +4,7 @@ Wherever the two may contradict each other, the estimator is tried.
 """
 
 from collections.abc import Mapping
+from itertools import chain
 from typing import NamedTuple
 
 from python.model import probes
@@ -94,9 +95,11 @@ def _read_tables(schema: Schema, artifact: Artifact) -> tuple[Schema, Tables]:
     schema = schema.with_missing_values(missing_values)
     rules = rules_of_tables(schema, rows_of)
     schema = schema.with_rules(rules, " and ".join(rows_of))
+    rows = [*chain(*rows_of.values()), schema.row(schema.example())]
+    schema = probes.with_array(artifact.model.predict, schema, rows[0])
     tables = {}
-    for name, rows in rows_of.items():
-        tables[name] = schema.columns(rows)
+    for name, table_rows in rows_of.items():
+        tables[name] = schema.columns(table_rows)
     return schema, tables
 
 

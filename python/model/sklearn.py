@@ -14,16 +14,23 @@ from python.model import estimator as facts
 from python.model import probes
 from python.model.artifact import Artifact
 from python.model.attributes import has_attribute
-from python.model.base import Effort, Explanation, Model, Predictions
+from python.model.base import (
+    Effort,
+    Explanation,
+    Model,
+    Predictions,
+    check_returned,
+)
 from python.model.classes import find_classes, split_outputs
 from python.model.data.columns import (
     slice_rows,
     split_columns,
     stack_rows,
+    to_dense,
 )
 from python.model.data.features import Value
 from python.model.data.forms import with_form
-from python.model.data.json_values import list_values
+from python.model.data.json_values import list_columns, list_values
 from python.model.data.records import Records
 from python.model.data.spelling import one_line
 from python.model.explain.explainer import Explainer
@@ -110,16 +117,9 @@ class SklearnModel(Model):
             log.warning("the estimator answers itself, because %s", error)
         except Exception as error:
             # There are more estimators than anybody knows.
-            self._no_copy_reason = self._why_not_compiled(error)
+            reason = f"it cannot be compiled ({one_line(error)})"
+            self._no_copy_reason = reason
             log.info("the estimator answers itself: %s", self._no_copy_reason)
-
-    def _why_not_compiled(self, error: Exception) -> str:
-        # The compiler raises ValueError where it knows what it cannot compile. What Python says of
-        # a part that it looked for in vain says nothing to anybody.
-        is_looked_for = isinstance(error, AttributeError | LookupError)
-        if is_looked_for and not self.schema.has_codes:
-            return "text is left to the estimator"
-        return f"it cannot be compiled ({one_line(error)})"
 
     def predict(self, records: Records) -> NDArray[Any]:
         """Return the estimator's labels or numbers, (n_records,) or (n_records, n_outputs)."""
@@ -175,11 +175,17 @@ class SklearnModel(Model):
         self,
         records: Records,
     ) -> tuple[list[str], list[list[Any]]]:
-        """Return the names, and the values by column, of what the predictor takes."""
-        matrix = self._call(self._steps.transform, records)
-        columns = [list_values(column) for column in split_columns(matrix)]
-        names = self._steps.names_out(self.schema.names, len(columns))
-        return names, columns
+        """Return the names, and the values by column, of what the predictor takes.
+
+        Raises TooLarge for more values than a response may have.
+        """
+        transformed = self._call(self._steps.transform_sparse, records)
+        n_columns = transformed.shape[1]
+        # A text can become a million columns, nearly all of them 0: they are counted while the
+        # matrix is sparse.
+        check_returned(len(records), n_columns, "columns")
+        names = self._steps.names_out(self.schema.names, n_columns)
+        return names, list_columns(to_dense(transformed))
 
     @property
     def offers_explanations(self) -> bool:

@@ -1,7 +1,20 @@
 """Headers, lengths and what an explanation may cost: what is taken, what is refused and how."""
 
-import pytest
+import json
+from typing import Any
 
+import numpy as np
+import pytest
+from flask.testing import FlaskClient
+from sklearn.dummy import DummyClassifier
+from sklearn.feature_extraction.text import HashingVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.tree import DecisionTreeRegressor
+
+from python.app import create_app
+from python.settings import Settings
+from tests.artifacts import client_of, content, load, post
 from tests.laws import ask, ask_info
 from tests.models import build
 from tests.problems import problem
@@ -220,3 +233,94 @@ def test_a_client_that_goes_away_while_it_sends_is_no_fault_of_the_service(
     )
     assert answer.status_code == 400
     assert not caplog.records
+
+
+TEXT = [{"name": "text", "type": "string"}]
+
+
+def hashing_client(width: int) -> FlaskClient:
+    hashing = HashingVectorizer(n_features=width)
+    model = make_pipeline(hashing, LogisticRegression())
+    return client_of(content(TEXT, model.fit(["good", "bad"], [1, 0])))
+
+
+def test_preprocess_returns_no_more_values_than_a_response_holds() -> None:
+    wide = hashing_client(2**20)
+    body = '{"text": "good"}'
+    detail = (
+        "1 records x 1048576 columns are 1048576 values, "
+        "at most 1000000 are returned"
+    )
+    problem(wide.post("/preprocess", data=body), 413, detail)
+    assert wide.post("/predict", data=body).status_code == 200
+    narrow = hashing_client(2**10)
+    assert len(post(narrow, "/preprocess", [{"text": "good"}] * 9)) == 9
+    many = json.dumps([{"text": "good"}] * 1000)
+    detail = "1000 records x 1024 columns are 1024000 values"
+    problem(narrow.post("/preprocess", data=many), 413, detail)
+
+
+def test_a_model_without_steps_returns_no_more_values_either() -> None:
+    records = [{"x": 1, "y": 2}] * 500_001
+    response = client_of(content()).post(
+        "/preprocess", data=json.dumps(records)
+    )
+    problem(response, 413, "500001 records x 2 columns are 1000002 values")
+
+
+class Wide:
+    """Predicts 0 for a record of many features, each of which has a default."""
+
+    def predict(self, X: Any) -> Any:
+        return np.zeros(len(X))
+
+
+@pytest.mark.parametrize(
+    "form", ["%s", '{"_data": {"x1": 1}, "_samples": %s}']
+)
+def test_defaults_take_no_more_room_than_the_largest_body(form: str) -> None:
+    features = [{"name": f"x{number}", "type": "numeric", "default": 0} for number in range(1000)]  # fmt: skip
+    limit = 100_000
+    app = create_app(Settings(max_content_length=limit), load(content(features, Wide())))  # fmt: skip
+    client = app.test_client()
+    detail = "x 1000 features are"
+    records = json.dumps([{"x1": 1}] * 101)
+    problem(client.post("/predict", data=form % records), 413, detail)
+    fitting = json.dumps([{"x1": 1}] * 90)
+    assert client.post("/predict", data=form % fitting).status_code == 200
+
+
+def test_braces_in_a_text_are_no_records() -> None:
+    features = [{"name": f"t{number}", "type": "string", "default": ""} for number in range(9)]  # fmt: skip
+    settings = Settings(max_content_length=1000)
+    model = load(content(features, Wide()))
+    client = create_app(settings, model).test_client()
+    body = json.dumps([{"t1": '{\\"{"' * 60}, {"t2": "{"}])
+    assert body.count("{") * 9 > 1000 > len(body)
+    assert client.post("/predict", data=body).status_code == 200
+
+
+def test_probabilities_take_no_more_room_than_the_largest_body() -> None:
+    labels = np.arange(100)
+    model = DummyClassifier().fit(labels[:, None], labels)
+    settings = Settings(max_content_length=1000)
+    features = [{"name": "x", "type": "numeric"}]
+    client = create_app(settings, load(content(features, model))).test_client()
+    body = json.dumps([{"x": 1}] * 11)
+    detail = (
+        "11 records x 100 classes are 1100 values, at most 1000 are computed"
+    )
+    problem(client.post("/predict", data=body), 413, detail)
+    body = json.dumps([{"x": 1}] * 10)
+    assert client.post("/predict?proba=1", data=body).status_code == 200
+
+
+def test_shap_values_are_no_more_than_a_response_holds() -> None:
+    X = np.random.default_rng(0).normal(size=(60, 1200))
+    model = DecisionTreeRegressor(max_depth=2, random_state=0)
+    model.fit(X, X[:, 0])
+    features = [{"name": f"x{number}", "type": "numeric", "default": 0} for number in range(1200)]  # fmt: skip
+    client = client_of(content(features, model))
+    body = json.dumps([{"x1": 1}] * 1000)
+    detail = "1000 records x 1200 SHAP values are 1200000 values"
+    problem(client.post("/predict?explain=1", data=body), 413, detail)

@@ -75,6 +75,65 @@ def test_a_boolean_with_gaps_keeps_its_none() -> None:
     assert post(client, "/predict", records)["prediction"] == own
 
 
+@pytest.mark.parametrize("named", [True, False])
+def test_a_category_that_was_fitted_as_objects_keeps_its_none(
+    named: bool,
+) -> None:
+    data = words(None)
+    inputs = data if named else data.to_numpy()
+    model = make_pipeline(ENCODERS["one-hot"](), LinearRegression())
+    own = model.fit(inputs, TARGET).predict(inputs[:3]).tolist()
+    entry = {
+        "name": "word",
+        "type": "category",
+        "categories": ["a", "b"],
+        "accepts_missing": True,
+    }
+    for more in ({}, {"samples": data}):
+        client = client_of(content([entry], model, **more))
+        assert post(client, "/predict", RECORDS)["prediction"] == own
+
+
+def test_the_encoder_of_another_feature_tells_nothing() -> None:
+    data = pd.DataFrame(
+        {
+            "word": pd.Series(["a", "b", None] * 2, dtype=object),
+            "size": pd.Series(["s", "l", np.nan] * 2, dtype=object),
+        }
+    )
+    encoders = make_column_transformer(
+        (ENCODERS["one-hot"](), ["word"]), (ENCODERS["ordinal"](), ["size"])
+    )
+    model = make_pipeline(encoders, LinearRegression()).fit(data, TARGET)
+    entries = [ENTRY, {"name": "size", "type": "category", "categories": ["l", "s"]}]  # fmt: skip
+    client = client_of(content(entries, model))
+    records = [{"word": None, "size": None}, {"word": "a", "size": "s"}]
+    own = model.predict(data.iloc[[2, 0]]).tolist()
+    assert post(client, "/predict", records)["prediction"] == own
+
+
+@pytest.mark.parametrize("gap", [pd.NA, pd.NaT], ids=["NA", "NaT"])
+def test_the_samples_tell_the_missing_values_of_pandas(gap: Any) -> None:
+    show = FunctionTransformer(lambda X: X.astype(object).map(str))
+    one_hot = OneHotEncoder(handle_unknown="ignore")
+    model = make_pipeline(show, one_hot, LinearRegression())
+    data = words(gap)
+    own = model.fit(data, TARGET).predict(data[:3]).tolist()
+    client = client_of(content([ENTRY], model, samples=data))
+    assert post(client, "/predict", RECORDS)["prediction"] == own
+
+
+def test_an_imputer_of_na_tells_that_it_is_na() -> None:
+    data = words(pd.NA)
+    imputer = SimpleImputer(
+        missing_values=pd.NA, strategy="constant", fill_value="c"
+    )
+    model = make_pipeline(imputer, ENCODERS["one-hot"](), LinearRegression())
+    own = model.fit(data, TARGET).predict(data[:3]).tolist()
+    client = client_of(content([ENTRY], model))
+    assert post(client, "/predict", RECORDS)["prediction"] == own
+
+
 class Counter:
     """Predicts 1 for None, 2 for NaN and 0 for a text; it knows no categories."""
 

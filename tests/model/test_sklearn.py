@@ -14,7 +14,8 @@ from sklearn.dummy import DummyClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.svm import LinearSVC
 
 from tests.artifacts import content, load
 from tests.models import numbers
@@ -41,6 +42,18 @@ def test_text_is_left_to_the_estimator(model: Any) -> None:
     info = loaded.info()
     assert info["fast_predict"] is False
     assert info["fast_predict_reason"] == "text is left to the estimator"
+
+
+def test_what_is_no_fault_of_the_text_is_not_said_to_be_one() -> None:
+    data = pd.DataFrame({"colour": ["red", "blue"] * 4})
+    encoded = make_column_transformer((OneHotEncoder(), ["colour"]))
+    entries = [{"name": "colour", "type": "string", "default": "red"}]
+    model = make_pipeline(encoded, LinearSVC()).fit(data, [1, 0] * 4)
+    loaded = load(content(entries, model))
+    loaded.speed_up()
+    assert (
+        "no attribute 'predict_proba'" in loaded.info()["fast_predict_reason"]
+    )
 
 
 class NamingClassifier(LGBMClassifier):  # type: ignore[misc]

@@ -49,13 +49,16 @@ def with_column(
     source: Columns,
 ) -> Columns:
     """Return a copy whose column `number` is that of `source`, which has as many rows."""
-    copy = columns.copy()
     if is_frame(columns):
+        copy = columns.copy()
         column = source.iloc[:, number].set_axis(copy.index)
         copy.isetitem(number, column)
-    else:
-        copy[:, number] = source[:, number]
-    return copy
+        return copy
+    # An array of whole numbers has no room for a missing one.
+    dtype = np.result_type(columns, source)
+    array = columns.astype(dtype)
+    array[:, number] = source[:, number]
+    return array
 
 
 def mix_rows(columns: Columns, rows: Rows) -> Columns:

@@ -30,7 +30,7 @@ class Feature(ABC):
     `accepts_missing` is None until it has been found out what the estimator takes;
     `missing_rule_from` says who knew: the metadata, the samples or the estimator.
     `dtype` is the type of the column, as pandas names it, where it is not the usual one.
-    `missing_value` stands for a missing value in a column of objects: NaN or None.
+    `missing_value` stands for a missing value in a column of objects: NaN, None, NA or NaT.
     `known_values` are some that the encoders of the model were fitted with.
     `entry` is the feature's own entry in the metadata.
     """
@@ -90,7 +90,7 @@ class Feature(ABC):
         )
 
     def with_missing_value(self, value: Any) -> Self:
-        """Return the same feature, in whose column of objects NaN or None is a missing value."""
+        """Return the same feature, in whose column of objects this is a missing value."""
         return replace(self, missing_value=value)
 
     def with_known_values(self, values: Iterable[Value]) -> Self:

@@ -5,17 +5,28 @@ from typing import Any
 
 import numpy as np
 
+from python.model.data.columns import is_frame, split_columns
 from python.model.data.features import Value
+from python.model.types import Columns
 
 PLAIN_KINDS = "biufU"  # of what NumPy has, and `tolist` makes JSON of
 
 
+def list_columns(columns: Columns) -> list[list[Value]]:
+    """Return the values of each column, (n_rows,), as JSON has them."""
+    if not is_frame(columns) and columns.dtype.kind in PLAIN_KINDS:
+        values: list[list[Value]] = columns.T.tolist()
+        return values
+    return [list_values(column) for column in split_columns(columns)]
+
+
 def list_values(column: Any) -> list[Value]:
     """Return the values of a column, (n_rows,), as JSON has them."""
-    values: list[Value] = column.tolist()
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in PLAIN_KINDS:
+        values: list[Value] = column.tolist()
         return values
-    return [to_json_value(value) for value in values]
+    # The list of an array of datetime64[ns] would be one of integers.
+    return [to_json_value(value) for value in column]
 
 
 def to_json_value(value: Any) -> Value:

@@ -262,8 +262,8 @@ def _split_offset(value: str | None) -> tuple[str, int]:
 class String(Feature):
     """Any text: in a column as pandas makes it of texts, or of objects.
 
-    A missing one is `missing_value`: NaN, or None if the model was fitted with None. It is never
-    the text "nan".
+    A missing one is `missing_value`: NaN, or what the model was fitted with, such as None. It is
+    never the text "nan".
     """
 
     type = "string"
@@ -278,8 +278,8 @@ class String(Feature):
         return True
 
     def with_missing_value(self, value: Any) -> Self:
-        """Return the same feature; where None stands for a missing text, the column has objects."""
-        dtype = self.dtype if value is not None else "object"
+        """Return the same feature; what is no NaN stands for a missing text in objects alone."""
+        dtype = self.dtype if isinstance(value, float) else "object"
         return replace(self, missing_value=value, dtype=dtype)
 
     def mismatch(self, value: Value) -> str | None:
@@ -343,6 +343,11 @@ class Category(CodedFeature):
                 types.append(type(category))
         return reduce(or_, types)
 
+    def with_missing_value(self, value: Any) -> Self:
+        """Return the same feature; a Categorical holds NaN alone, so that others need objects."""
+        dtype = self.dtype if isinstance(value, float) else "object"
+        return replace(self, missing_value=value, dtype=dtype)
+
     def mismatch(self, value: Value) -> str | None:
         """Return the categories if the value is none of them; True is not the category 1."""
         kind = _kind(value)
@@ -386,13 +391,13 @@ class Category(CodedFeature):
         import pandas as pd  # a model of numbers alone does without
 
         positions = codes.astype(np.intp)
-        if self.dtype is None:
+        if self.column_dtype == "category":
             return pd.Categorical.from_codes(
                 positions, pd.Index(self.categories)
             )
         categories = (*self.categories, None)  # the last one is missing
         values = [categories[position] for position in positions]
-        return make_column(self.cells(values), self.dtype)
+        return make_column(self.cells(values), self.column_dtype)
 
     def _find_misfit(self) -> str | None:
         kinds = set(map(_kind, self.categories))

@@ -27,10 +27,15 @@ class Schema:
         features: Iterable[Feature],
         *,
         named: bool = False,
+        as_objects: bool = False,
     ) -> None:
-        """Take the features; `named` asks for columns with names: a DataFrame, not an array."""
+        """Take the features; `named` asks for columns with names: a DataFrame, not an array.
+
+        With `as_objects`, an array holds objects, whatever pandas would make of the columns.
+        """
         self.features = tuple(features)
         self.named = named
+        self._as_objects = as_objects
         self.names = [feature.name for feature in self.features]
 
     @classmethod
@@ -56,7 +61,7 @@ class Schema:
                 features.append(feature.with_rule(accepts_missing, source))
             else:
                 features.append(feature)
-        return type(self)(features, named=self.named)
+        return self._with_features(features)
 
     def with_missing_values(self, values: Mapping[str, Any]) -> Self:
         """Return the same schema, with what stands for a missing value in columns of objects."""
@@ -68,7 +73,12 @@ class Schema:
                 )
             else:
                 features.append(feature)
-        return type(self)(features, named=self.named)
+        return self._with_features(features)
+
+    def _with_features(self, features: Iterable[Feature]) -> Self:
+        return type(self)(
+            features, named=self.named, as_objects=self._as_objects
+        )
 
     def with_known_values(self, values: Mapping[str, Sequence[Value]]) -> Self:
         """Return the same schema, with values that the model knows of some of the features."""
@@ -76,7 +86,7 @@ class Schema:
         for feature in self.features:
             known_values = values.get(feature.name, ())
             features.append(feature.with_known_values(known_values))
-        return type(self)(features, named=self.named)
+        return self._with_features(features)
 
     def tolerant(self) -> Self:
         """Return the same schema, with every value allowed to be missing."""
@@ -169,7 +179,7 @@ class Schema:
         """Return the columns that the estimator takes, (n_rows, n_features), of rows that fit.
 
         They are columns of a DataFrame, each in its dtype, if the estimator takes names.
-        Otherwise they are an array: of numbers where all features are numbers, else of objects.
+        Otherwise they are the array that pandas makes of such a DataFrame.
         """
         if self.is_float:
             return self.decode(self.encode(rows))
@@ -253,18 +263,46 @@ class Schema:
         return self._in_form(columns)
 
     def _in_form(self, columns: Matrix | dict[str, Any]) -> Columns:
-        if self.is_float and not self.named:
+        if self.named:
+            return self._frame(columns)
+        if not isinstance(columns, dict):
             return columns
+        return self._array(columns, self.array_dtype)
+
+    def _array(
+        self, columns: dict[str, Any], dtype: np.dtype[Any] | None
+    ) -> Columns:
+        plain = {}
+        for name, column in columns.items():
+            # Of several Categoricals of integers pandas makes an array that has no missing value.
+            is_categorical = hasattr(column, "categories")
+            plain[name] = np.asarray(column) if is_categorical else column
+        return self._frame(plain).to_numpy(dtype=dtype)
+
+    def _frame(self, columns: Matrix | dict[str, Any]) -> Any:
         import pandas as pd  # a model of numbers alone does without
 
         if isinstance(columns, dict):
             for name in self._object_names:
                 # As a Series, it stays one of objects: a DataFrame makes texts of texts.
                 columns[name] = pd.Series(columns[name], dtype=object)
-        frame = pd.DataFrame(columns, columns=self.names, copy=False)
-        if self.named:
-            return frame
-        return frame.to_numpy(dtype=None if self.is_numeric else object)
+        return pd.DataFrame(columns, columns=self.names, copy=False)
+
+    @cached_property
+    def array_dtype(self) -> np.dtype[Any]:
+        """The dtype of the array that the estimator takes: as a rule, pandas' own.
+
+        It is that of all records, be a value missing in them or not: an Int64 that may be missing
+        is a float64 in the array.
+        """
+        if self._as_objects:
+            return np.dtype(object)
+        columns = {}
+        for feature in self.features:
+            gap = None if feature.optional else feature.example
+            columns[feature.name] = feature.column([feature.example, gap])
+        dtype: np.dtype[Any] = self._array(columns, dtype=None).dtype
+        return dtype
 
     def row(self, record: Mapping[str, Value]) -> Row:
         """Return the values of a record in the order of the features."""

@@ -38,7 +38,7 @@ def compile_transformers(
     It may be wrong until it is proven, and raises exceptions of any kind for values that a step
     refuses. Raises exceptions of any kind for steps that cannot be compiled.
     """
-    if transformers and _is_column_transformer(transformers[0]):
+    if transformers and is_column_transformer(transformers[0]):
         first, *others = transformers
         columns = compile_columns(first, schema)
         return chain([columns, *map(compile_step, others)])
@@ -49,7 +49,8 @@ def compile_transformers(
     return chain([compile_step(step) for step in transformers])
 
 
-def _is_column_transformer(step: Transformer) -> bool:
+def is_column_transformer(step: Transformer) -> bool:
+    """Return whether it is scikit-learn's own ColumnTransformer."""
     return hasattr(step, "output_indices_") and is_sklearns_own(step)
 
 

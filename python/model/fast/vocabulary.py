@@ -16,7 +16,8 @@ from python.model.data.schema import Schema
 from python.model.estimator import Steps
 from python.model.fast.copy import Unproven
 from python.model.fast.encoders import known_values
-from python.model.types import Columns, Matrix, Transformer
+from python.model.fast.transformers import is_column_transformer
+from python.model.types import Columns, Matrix
 
 
 class Positions(dict[Value, int]):
@@ -75,15 +76,15 @@ def with_vocabularies(schema: Schema, steps: Steps) -> Schema:
 
     Example: of the texts "blue" and "red" an encoder makes columns. With the stranger, the
     codes of "red", "blue", "violet" and a missing value are 1, 0, 2 and -1.
-    Raises Unproven where there are dates, and exceptions of any kind where a step has no list of
-    the texts that it knows.
+    Raises Unproven where there are dates, or texts that reach anything but a ColumnTransformer,
+    and ValueError where one of its steps has no list of the texts that it knows.
     """
     if schema.has_codes:
         return schema
     features: list[Feature] = []
     for place, feature in enumerate(schema.features):
         if isinstance(feature, String):
-            texts = _known_texts(steps.transformers[0], place)
+            texts = _known_texts(steps, place)
             features.append(_vocabulary(feature, texts))
         elif not isinstance(feature, CodedFeature):
             raise Unproven("dates are left to the estimator")
@@ -92,11 +93,17 @@ def with_vocabularies(schema: Schema, steps: Steps) -> Schema:
     return Schema(features, named=schema.named)
 
 
-def _known_texts(transformer: Transformer, place: int) -> list[str]:
-    """Return the texts that the steps of a ColumnTransformer know of the feature at `place`."""
+def _known_texts(steps: Steps, place: int) -> list[str]:
+    """Return the texts that the steps of a ColumnTransformer know of the feature at `place`.
+
+    Raises Unproven where the first step is none, and ValueError where a step takes any text.
+    """
+    first = next(iter(steps.transformers), None)
+    if first is None or not is_column_transformer(first):
+        raise Unproven("text is left to the estimator")
     texts: dict[str, None] = {}  # each once, in their order
-    for name, step, _ in transformer.transformers_:
-        places = list(transformer._transformer_to_input_indices[name])
+    for name, step, _ in first.transformers_:
+        places = list(first._transformer_to_input_indices[name])
         if step == "drop" or place not in places:
             continue
         column = places.index(place)

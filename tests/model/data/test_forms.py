@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from catboost import CatBoostRegressor
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.feature_extraction.text import (
     CountVectorizer,
@@ -180,3 +181,34 @@ def test_too_few_predictions_are_a_fault_of_the_service() -> None:
     assert post(client, "/predict", [{"x": 1}] * 3)["prediction"] == [0] * 3
     response = client.post("/predict", json=[{"x": 1}] * 4)
     assert response.status_code == 500
+
+
+def test_catboosts_categories_in_an_array_are_objects() -> None:
+    array = np.array(
+        [[3, 0.5], [5, 1.0], [3, 2.0], [5, 4.0]] * 3, dtype=object
+    )
+    model = CatBoostRegressor(iterations=3, verbose=False, thread_count=1)
+    model.fit(array, array[:, 1].astype(float), cat_features=[0])
+    entries = [
+        {"name": "floor", "type": "category", "categories": [3, 5]},
+        {"name": "size", "type": "numeric"},
+    ]
+    client = client_of(content(entries, model))
+    records = [{"floor": 5, "size": 4}, {"floor": 3, "size": 0.5}]
+    predicted = post(client, "/predict", records)["prediction"]
+    assert predicted == model.predict(array[[3, 0]]).tolist()
+
+
+def test_dates_in_an_array_are_shown_as_text() -> None:
+    class Hours:
+        n_features_in_ = 1
+
+        def predict(self, X: Any) -> Any:
+            return X[:, 0].astype("datetime64[h]").astype(float)
+
+    entry = {"name": "sold", "type": "datetime", "dtype": "datetime64[ns]"}
+    client = client_of(content([entry], Hours()))
+    record = {"sold": "2024-05-31T12:30:00"}
+    (row,) = post(client, "/preprocess", record)
+    assert pd.Timestamp(row["sold"]) == pd.Timestamp(record["sold"])
+    assert post(client, "/predict", row) == post(client, "/predict", record)

@@ -102,7 +102,7 @@ def test_a_frame_with_texts_has_what_pandas_makes_of_the_texts() -> None:
             "colour": pd.Categorical(
                 ["red", None], categories=["red", "green"]
             ),
-            "word": ["nan", None],
+            "word": ["nan", np.nan],
         }
     )
     assert_frame_equal(columns, expected)

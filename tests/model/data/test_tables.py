@@ -64,7 +64,7 @@ def test_samples_of_every_form_are_the_columns_of_the_schema(
 ) -> None:
     background = background_of(SCHEMA, samples)
     assert_frame_equal(
-        background, frame([1.0, np.nan], ["red", None], ["a", None])
+        background, frame([1.0, np.nan], ["red", None], ["a", np.nan])
     )
 
 
