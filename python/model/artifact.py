@@ -3,7 +3,7 @@
 import hashlib
 import logging
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -142,6 +142,13 @@ def _unpickle(file: IO[bytes], name: str) -> tuple[Any, dict[str, str]]:
         except Exception as error:  # a damaged pickle can raise anything
             raise ArtifactError(f"{name} {diagnose(file, error)}") from error
     messages = [warning.message for warning in caught]
+    return content, _read_warnings(messages, name)
+
+
+def _read_warnings(
+    messages: Sequence[Warning | str], name: str
+) -> dict[str, str]:
+    """Log each warning, and return the other version that scikit-learn fitted the model with."""
     # scikit-learn repeats its warning for each of the hundreds of trees of a forest.
     for sentence in dict.fromkeys(map(_sentence, messages)):
         log.warning("%s: %s", name, sentence)
@@ -149,7 +156,7 @@ def _unpickle(file: IO[bytes], name: str) -> tuple[Any, dict[str, str]]:
     for message in messages:
         if hasattr(message, "original_sklearn_version"):
             fitted_with["scikit-learn"] = message.original_sklearn_version
-    return content, fitted_with
+    return fitted_with
 
 
 def _sentence(warning: Warning | str) -> str:

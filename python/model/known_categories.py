@@ -91,17 +91,18 @@ def _keeps_values(step: Transformer | str | None) -> bool:
 
 def _select(names: Sequence[str], columns: Any) -> list[str]:
     """Return the names of the columns of a ColumnTransformer's part."""
-    if isinstance(columns, str):
-        return [columns]
     if isinstance(columns, slice):
-        if isinstance(columns.start or columns.stop, str):
-            return []  # of names, its end included
-        return list(names[columns])
-    selected = []
-    is_mask = np.asarray(columns).dtype == bool
-    numbers = np.flatnonzero(columns) if is_mask else np.atleast_1d(columns)
-    for column in numbers.tolist():
-        selected.append(column if isinstance(column, str) else names[column])
+        is_named = isinstance(columns.start or columns.stop, str)
+        return [] if is_named else list(names[columns])
+    listed: list[Any] = []
+    if isinstance(columns, str | int):
+        listed.append(columns)
+    else:
+        listed.extend(columns)
+    if all(isinstance(column, str) for column in listed):
+        return listed
+    # They are numbers, or say of each column whether it is one.
+    selected: list[str] = np.array(names, dtype=object)[listed].tolist()
     return selected
 
 

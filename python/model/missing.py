@@ -90,15 +90,11 @@ def _known_categories(
     values = []
     for part in find_parts(estimator):
         known = list(read_attribute(part, "categories_") or [])
-        if not known:
-            continue
         fitted_names = list(read_attribute(part, "feature_names_in_", ()))
-        says_names = fitted_names and set(fitted_names) <= set(names)
+        says_names = set(fitted_names) <= set(names)
         if says_names and len(fitted_names) == len(known):
-            own = zip(fitted_names, known, strict=True)
-            known = [
-                own_values for name, own_values in own if name == feature.name
-            ]
+            by_name = dict(zip(fitted_names, known, strict=True))
+            known = [by_name.get(feature.name, ())]
         for categories in known:
             if _may_be_of(feature, categories):
                 values.extend(categories)

@@ -3,7 +3,7 @@
 The background of an artifact is read here too, since the probes are drawn from it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -43,13 +43,19 @@ def make_trial_rows(schema: Schema, training_rows: Columns | None) -> Columns:
     return schema.columns(rows)
 
 
-def with_array(predict: Call, schema: Schema, row: Row) -> Schema:
+def with_array(
+    predict: Call, schema: Schema, tables: Mapping[str, Sequence[Row]]
+) -> Schema:
     """Return the schema with arrays of objects where the estimator takes no others.
 
     CatBoost refuses whole numbers that are categories in an array of floats.
     """
     if schema.named or schema.is_float:
         return schema
+    row = schema.row(schema.example())
+    for rows in tables.values():
+        row = rows[0]
+        break
     if accepts(predict, schema.columns([row])):
         return schema
     with_objects = Schema(schema.features, as_objects=True)
@@ -108,9 +114,8 @@ def first_row(
     Raises ArtifactError if it does not take that row, or predicts another number of rows.
     `version_cure` is what to do if other versions than the installed ones fitted the estimator.
     """
-    example = schema.example()
-    row = schema.columns([schema.row(example)])
-    origin = f"made up from the metadata, {example}"
+    row = schema.columns([schema.row(schema.example())])
+    origin = f"made up from the metadata, {schema.example()}"
     for name, columns in tables.items():
         row = slice_rows(columns, 0, 1)
         origin = f"of the {name}"
@@ -119,13 +124,10 @@ def first_row(
         prediction = np.asarray(predict(row))
     except Exception as error:
         # Whatever an estimator raises, the service cannot be ready.
-        reason = one_line(error)
-        if version_cure and not isinstance(error, ValueError):
-            advice = version_cure
-        else:
-            advice = advise(error, example, is_made_up=not tables)
-        if advice:
-            reason += f"; {advice}"
+        advice = version_cure
+        if not version_cure or isinstance(error, ValueError):
+            advice = advise(error, schema.example(), is_made_up=not tables)
+        reason = "; ".join(filter(None, [one_line(error), advice]))
         raise ArtifactError(
             f"the model cannot predict the first row {origin}: {reason}"
         ) from error

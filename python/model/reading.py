@@ -4,7 +4,6 @@ Wherever the two may contradict each other, the estimator is tried.
 """
 
 from collections.abc import Mapping
-from itertools import chain
 from typing import NamedTuple
 
 from python.model import probes
@@ -89,17 +88,14 @@ def _read_tables(schema: Schema, artifact: Artifact) -> tuple[Schema, Tables]:
     rows_of: dict[str, list[Row]] = {}
     for name, table in artifact.tables.items():
         rows_of[name] = read_table(schema, table, name)
-    missing_values = find_missing_values(
-        artifact.model, schema, artifact.tables
-    )
-    schema = schema.with_missing_values(missing_values)
+    values = find_missing_values(artifact.model, schema, artifact.tables)
+    schema = schema.with_missing_values(values)
     rules = rules_of_tables(schema, rows_of)
     schema = schema.with_rules(rules, " and ".join(rows_of))
-    rows = [*chain(*rows_of.values()), schema.row(schema.example())]
-    schema = probes.with_array(artifact.model.predict, schema, rows[0])
+    schema = probes.with_array(artifact.model.predict, schema, rows_of)
     tables = {}
-    for name, table_rows in rows_of.items():
-        tables[name] = schema.columns(table_rows)
+    for name, rows in rows_of.items():
+        tables[name] = schema.columns(rows)
     return schema, tables
 
 

@@ -23,6 +23,7 @@ from python.model.base import (
 )
 from python.model.classes import find_classes, split_outputs
 from python.model.data.columns import (
+    count_columns,
     slice_rows,
     split_columns,
     stack_rows,
@@ -180,7 +181,7 @@ class SklearnModel(Model):
         Raises TooLarge for more values than a response may have.
         """
         transformed = self._call(self._steps.transform_sparse, records)
-        n_columns = transformed.shape[1]
+        n_columns = count_columns(transformed)
         # A text can become a million columns, nearly all of them 0: they are counted while the
         # matrix is sparse.
         check_returned(len(records), n_columns, "columns")

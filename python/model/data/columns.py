@@ -96,6 +96,14 @@ def split_columns(columns: Any) -> list[Any]:
     return list(array.T) if array.ndim > 1 else [array]
 
 
+def count_columns(columns: Any) -> int:
+    """Return how many columns there are, of a sparse matrix too."""
+    if hasattr(columns, "toarray"):
+        n_columns: int = columns.shape[1]
+        return n_columns
+    return len(split_columns(columns))
+
+
 def is_missing(values: Any) -> Any:
     """Return whether a value is NaN; for an array of any type, an array of booleans."""
     return values != values  # noqa: PLR0124  (only NaN differs from itself; objects have no isnan)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from python.model.data.columns import is_frame, split_columns
+from python.model.data.columns import split_columns
 from python.model.data.features import Value
 from python.model.types import Columns
 
@@ -14,7 +14,8 @@ PLAIN_KINDS = "biufU"  # of what NumPy has, and `tolist` makes JSON of
 
 def list_columns(columns: Columns) -> list[list[Value]]:
     """Return the values of each column, (n_rows,), as JSON has them."""
-    if not is_frame(columns) and columns.dtype.kind in PLAIN_KINDS:
+    is_array = isinstance(columns, np.ndarray)
+    if is_array and columns.dtype.kind in PLAIN_KINDS:
         values: list[list[Value]] = columns.T.tolist()
         return values
     return [list_values(column) for column in split_columns(columns)]
