@@ -94,16 +94,12 @@ def _select(names: Sequence[str], columns: Any) -> list[str]:
     if isinstance(columns, slice):
         is_named = isinstance(columns.start or columns.stop, str)
         return [] if is_named else list(names[columns])
-    listed: list[Any] = []
     if isinstance(columns, str | int):
-        listed.append(columns)
-    else:
-        listed.extend(columns)
-    if all(isinstance(column, str) for column in listed):
-        return listed
+        columns = [columns]
+    if all(isinstance(column, str) for column in columns):
+        return list(columns)
     # They are numbers, or say of each column whether it is one.
-    selected: list[str] = np.array(names, dtype=object)[listed].tolist()
-    return selected
+    return list(np.array(names, dtype=object)[list(columns)])
 
 
 def _own_categories(part: Any, names: Sequence[str]) -> Iterator[Encoded]:
