@@ -22,7 +22,7 @@ from benchmarks.served.comparing import (
 from benchmarks.served.writing import REFUSE, UNSEEN
 from python.app import create_app
 from python.errors import ArtifactError
-from python.model import load_model
+from python.loading import load_checked
 from python.model.base import Model
 from python.settings import PROJECT, Settings
 
@@ -60,7 +60,7 @@ def serve(folder: Path, row: Row) -> None:
     asked = json.loads((folder / "asked.json").read_text())
     try:
         with model_code(folder):
-            model = load_model(folder / "model.joblib", "SKLEARN_MODEL")
+            model = load_checked(folder / "model.joblib", Settings())
             fill(row, model, asked)
     except ArtifactError as error:
         row.outcome = REFUSED

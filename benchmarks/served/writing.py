@@ -113,7 +113,7 @@ def own_answers(fitted: Fitted, rows: Any) -> Record:
         ]
         return answers
     probabilities = np.asarray(probabilities)
-    if predictions.ndim > 1:  # whether each label applies
+    if predictions.shape[1:] > (1,):  # whether each label applies
         pairs = np.stack([1 - probabilities, probabilities], axis=2)
         answers["probabilities"] = pairs.tolist()
         answers["class_names"] = None

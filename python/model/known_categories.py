@@ -3,6 +3,7 @@
 An encoder that ignores what it does not know says nothing of a category that is misspelt.
 """
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -15,8 +16,10 @@ from python.model.data.features import Value
 from python.model.data.json_values import to_json_value
 from python.model.data.kinds import Category
 from python.model.data.schema import Schema
-from python.model.data.spelling import shorten, suggest
+from python.model.data.spelling import one_line, shorten, suggest
 from python.model.types import Estimator, Transformer
+
+log = logging.getLogger(__name__)
 
 SHOWN_CATEGORIES = 10
 
@@ -36,15 +39,23 @@ def find_known_categories(
     These are the values that any encoder knows which receives that feature, as JSON has them.
     """
     known: dict[str, list[Value]] = {}
-    found = [*_walk(estimator, schema.names)]
-    found += _of_lightgbm(estimator, schema)
-    for name, categories in found:
+    for name, categories in _find_encoded(estimator, schema):
         values = known.setdefault(name, [])
         for category in categories:
             value = to_json_value(category)
             if value is not None and value not in values:
                 values.append(value)
     return known
+
+
+def _find_encoded(estimator: Estimator, schema: Schema) -> list[Encoded]:
+    try:
+        encoded = list(_walk(estimator, schema.names))
+    except Exception as error:
+        # Parts of other libraries may have attributes of the same names.
+        log.warning("the encoders are not looked at: %s", one_line(error))
+        encoded = []
+    return encoded + _of_lightgbm(estimator, schema)
 
 
 def _walk(part: Any, names: Sequence[str]) -> Iterator[Encoded]:
@@ -56,7 +67,7 @@ def _walk(part: Any, names: Sequence[str]) -> Iterator[Encoded]:
         yield from _walk(part.best_estimator_, names)
     elif has_attribute(part, "steps"):
         yield from _walk_steps(part, names)
-    elif has_attribute(part, "transformers_"):
+    elif has_attribute(part, "output_indices_"):
         for _, transformer, columns in part.transformers_:
             yield from _walk(transformer, _select(names, columns))
     elif has_attribute(part, "transformer_list"):

@@ -195,3 +195,28 @@ def test_strict_encoders_are_tried_with_what_they_know() -> None:
         "port": "Cherbourg",
         "deck": 3,
     }
+
+
+class OddSteps:
+    """A transformer of another library: its attributes are called as scikit-learn's are."""
+
+    transformers_ = {"port": IGNORING}  # noqa: RUF012
+    output_indices_ = transformers_
+    steps = 3
+
+    def fit(self, *_: Any) -> "OddSteps":
+        return self
+
+    def transform(self, frame: Any) -> Any:
+        return frame[["fare"]]
+
+
+def test_steps_of_other_libraries_are_passed_over(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    model = classify(OddSteps()).fit(FRAME, TARGET)
+    client = client_of(content(features(PORTS), model))
+    records = FRAME.head(3).to_dict("records")
+    predicted = post(client, "/predict", records)["prediction"]
+    assert predicted == model.predict(FRAME.head(3)).tolist()
+    assert "the encoders are not looked at" in caplog.text
