@@ -3,7 +3,7 @@
 The background of an artifact is read here too, since the probes are drawn from it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -43,19 +43,13 @@ def make_trial_rows(schema: Schema, training_rows: Columns | None) -> Columns:
     return schema.columns(rows)
 
 
-def with_array(
-    predict: Call, schema: Schema, tables: Mapping[str, Sequence[Row]]
-) -> Schema:
+def with_array(predict: Call, schema: Schema, row: Row) -> Schema:
     """Return the schema with arrays of objects where the estimator takes no others.
 
     CatBoost refuses whole numbers that are categories in an array of floats.
     """
     if schema.named or schema.is_float:
         return schema
-    row = schema.row(schema.example())
-    for rows in tables.values():
-        row = rows[0]
-        break
     if accepts(predict, schema.columns([row])):
         return schema
     with_objects = Schema(schema.features, as_objects=True)

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.compose import make_column_transformer
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_extraction import FeatureHasher
 from sklearn.linear_model import LinearRegression, LogisticRegression
@@ -274,3 +275,154 @@ def test_class_names_in_another_order_are_refused(
         "class_names are the model's own labels in another order: "
         'its classes_ are "no", "yes"'
     )
+
+
+def one_hot_text(data: Any, labels: Any) -> Any:
+    """Fit a model that makes texts of a column, as most hand-written ones do."""
+
+    def spell(frame: Any) -> Any:
+        if frame["shop"].dtype == "float32":
+            frame = frame.astype(float)
+        return frame.astype(str)
+
+    as_text = FunctionTransformer(spell)
+    encode = OneHotEncoder(handle_unknown="ignore")
+    return make_pipeline(as_text, encode, LogisticRegression(C=50)).fit(
+        data, labels
+    )
+
+
+SHOPS = pd.DataFrame(
+    {"shop": np.array([10115, 20095, 80331, 50667, 60311] * 8)}
+)
+SHOP_LABELS = np.array([0, 1, 1, 0, 1] * 8)
+
+
+@pytest.mark.parametrize(
+    ("data", "said", "cure"),
+    [
+        (
+            SHOPS.astype(float),
+            {"type": "integer"},
+            {"type": "numeric", "dtype": "float64"},
+        ),
+        (
+            SHOPS,
+            {"type": "integer", "accepts_missing": True},
+            {"dtype": "Int64"},
+        ),
+        (
+            SHOPS.astype("float32") / 3,
+            {"type": "numeric"},
+            {"dtype": "float32"},
+        ),
+        (
+            SHOPS,
+            {
+                "type": "category",
+                "categories": [10115.0, 20095.0, 80331.0, 50667.0, 60311.0],
+            },
+            {"categories": [10115, 20095, 80331, 50667, 60311]},
+        ),
+    ],
+    ids=["integer for decimals", "integer with gaps", "float32", "categories"],
+)
+def test_another_type_of_number_is_seen_at_load(
+    data: Any, said: dict[str, Any], cure: dict[str, Any]
+) -> None:
+    model = one_hot_text(data, SHOP_LABELS)
+    entry = {"name": "shop", **said}
+    sentence = refusal(content([entry], model))
+    assert sentence.startswith('feature "shop": the model predicts ')
+    client = client_of(content([entry | cure], model))
+    values = data["shop"].astype(float)
+    if "categories" in said:
+        values = data["shop"]
+    if "dtype" in cure and cure["dtype"] == "float32":
+        values = data["shop"].astype(str).astype(float)
+    records = [{"shop": value} for value in values.tolist()]
+    predicted = post(client, "/predict", records)["prediction"]
+    assert predicted == model.predict(data).tolist()
+
+
+def test_numbers_of_another_encoder_do_not_hide_those_of_a_feature() -> None:
+    codes = [str(number) for number in range(40)]
+    data = SHOPS.assign(code=codes)
+    columns = make_column_transformer(
+        (OneHotEncoder(handle_unknown="ignore"), ["code"]),
+        (
+            make_pipeline(
+                FunctionTransformer(lambda frame: frame.astype(str)),
+                OneHotEncoder(handle_unknown="ignore"),
+            ),
+            ["shop"],
+        ),
+    )
+    model = make_pipeline(columns, LogisticRegression()).fit(data, SHOP_LABELS)
+    features = [
+        {"name": "shop", "type": "numeric"},
+        {"name": "code", "type": "string"},
+    ]
+    assert '"type": "integer"' in refusal(content(features, model))
+
+
+def test_doubts_are_tried_on_models_of_several_outputs() -> None:
+    as_text = FunctionTransformer(lambda frame: frame.astype(str))
+    model = make_pipeline(
+        as_text,
+        OneHotEncoder(handle_unknown="ignore"),
+        DecisionTreeClassifier(),
+    ).fit(SHOPS, np.column_stack([SHOP_LABELS, np.arange(40) % 3]))
+    assert '"type": "integer"' in refusal(
+        content([{"name": "shop", "type": "numeric"}], model)
+    )
+
+
+class Noise:
+    """Predicts at random."""
+
+    def predict(self, X: Any) -> Any:
+        return np.random.default_rng().normal(size=len(X))
+
+
+def test_a_model_that_draws_at_random_is_not_blamed_on_its_types(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    assert load(content([{"name": "x", "type": "numeric"}], Noise()))
+    assert "the model predicts at random" in caplog.text
+
+
+def test_a_step_that_depends_on_the_other_rows_is_seen_in_samples() -> None:
+    data = pd.DataFrame(
+        np.random.default_rng(0).normal(size=(30, 2)), columns=["x", "y"]
+    )
+    model = make_pipeline(
+        FunctionTransformer(lambda rows: rows - rows.mean()),
+        LogisticRegression(),
+    )
+    model.fit(data, data["x"] > 0)
+    sentence = refusal(content(model=model, samples=data))
+    assert sentence.startswith("samples, row 0: the model predicts ")
+    assert "depends on the other rows" in sentence
+
+
+class Counted:
+    """A regression of 300 numbers that counts how often it is called, and with how many rows."""
+
+    calls = 0
+    rows = 0
+
+    def predict(self, X: Any) -> Any:
+        self.calls += 1
+        self.rows += len(X)
+        return np.asarray(X, dtype=float).sum(axis=1)
+
+
+def test_many_features_are_tried_together() -> None:
+    features = [
+        {"name": f"f{number}", "type": "numeric"} for number in range(300)
+    ]
+    model = Counted()
+    assert load(content(features, model))
+    assert model.calls < 120
+    assert model.rows < 1000
