@@ -13,7 +13,7 @@ from python.model.data.forms import Form, as_columns, with_form
 from python.model.data.schema import Row, Schema
 from python.model.data.tables import read_table, rules_of_tables
 from python.model.doubts.dates import check_units
-from python.model.doubts.frames import check_frames
+from python.model.doubts.frames import check_samples
 from python.model.doubts.numbers import check_booleans, check_whole_numbers
 from python.model.estimator import prepare_to_serve
 from python.model.inputs import (
@@ -68,6 +68,8 @@ def read(artifact: Artifact) -> Reading:
     schema = schema.with_rules(rules, "estimator")
     check_missing_values(estimator, schema, row, artifact.tables)
     _check_doubts(estimator, schema, trial_rows, artifact)
+    if "samples" in tables:
+        check_samples(estimator, schema, artifact.samples, tables["samples"])
     return Reading(schema, tables, form)
 
 
@@ -117,4 +119,3 @@ def _check_doubts(
     check_whole_numbers(estimator, schema, rows, artifact.tables)
     check_booleans(estimator, schema, rows)
     check_units(estimator, schema, rows, artifact.tables)
-    check_frames(estimator, schema, artifact.tables)
