@@ -15,7 +15,7 @@ from python.model.data.schema import Row, Schema
 from python.model.data.tables import read_table, rules_of_tables
 from python.model.doubts.dates import doubt_units
 from python.model.doubts.doubt import check_doubts
-from python.model.doubts.frames import check_frames
+from python.model.doubts.frames import check_samples
 from python.model.doubts.numbers import doubt_numbers
 from python.model.doubts.repeats import check_alone, is_repeatable
 from python.model.estimator import prepare_to_serve
@@ -92,7 +92,9 @@ def _check_answers(
     of_units = doubt_units(schema, artifact.tables)
     for doubts in of_numbers + of_units:
         check_doubts(estimator, schema, row, doubts)
-    check_frames(estimator, schema, artifact.tables)
+    if "samples" in reading.tables:
+        columns = reading.tables["samples"]
+        check_samples(estimator, schema, artifact.samples, columns)
 
 
 def _read_schema(artifact: Artifact) -> Schema:

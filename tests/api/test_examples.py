@@ -120,6 +120,20 @@ def test_another_label() -> None:
     )
 
 
+@pytest.mark.parametrize("kind", [int, float])
+def test_neighbouring_labels_of_thirteen_digits_differ(kind: Any) -> None:
+    first = kind(4006381333931)
+    second = kind(4006381333932)
+    model = LogisticRegression().fit(
+        ROWS, np.where(ROWS["x"] > 0, first, second)
+    )
+    examples = examples_of(model, ROWS)
+    check(model, examples)
+    swapped = np.where(examples["predictions"] == first, second, first)
+    sentence = refusal(model, examples | {"predictions": swapped})
+    assert sentence.startswith("example 0: the model said 40063813339")
+
+
 @pytest.mark.parametrize(
     "change", [1e-4, 1e-8, float("nan"), float("inf"), -float("inf")]
 )

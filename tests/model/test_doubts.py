@@ -6,7 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.compose import make_column_transformer
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.datasets import load_breast_cancer
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+)
 from sklearn.feature_extraction import FeatureHasher
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -426,3 +430,78 @@ def test_many_features_are_tried_together() -> None:
     assert load(content(features, model))
     assert model.calls < 120
     assert model.rows < 1000
+
+
+@pytest.mark.parametrize(
+    "model", [LogisticRegression(max_iter=3000), LinearRegression()], ids=type
+)
+def test_samples_of_a_model_that_computes_in_float32(model: Any) -> None:
+    data = load_breast_cancer(as_frame=True)
+    inputs = data.data.astype("float32")
+    target = data.target
+    if isinstance(model, LinearRegression):
+        target = (target * 1000).astype("float32")
+    model.fit(inputs, target)
+    entry = {"type": "numeric", "dtype": "float32"}
+    features = [entry | {"name": name} for name in inputs]
+    samples = inputs.head(100)
+    assert load(content(features, model, samples=samples))
+
+
+def test_a_default_stands_in_the_samples_as_in_a_request() -> None:
+    random = np.random.default_rng(0)
+    data = pd.DataFrame(random.normal(size=(300, 2)), columns=["a", "b"])
+    data["w"] = random.choice(["p", "q"], 300)
+    target = data["a"] > 0
+    data = data.mask(random.random((300, 3)) < 0.2)
+    data["c"] = pd.Categorical(data["w"].astype(object))
+    data["d"] = pd.date_range("2024-01-01", periods=300).where(target)
+    encode = make_column_transformer(
+        (OneHotEncoder(), ["w", "c"]),
+        (FunctionTransformer(months), ["d"]),
+        remainder="passthrough",
+    )
+    model = make_pipeline(encode, HistGradientBoostingClassifier(max_iter=10))
+    model.fit(data, target)
+    entries: dict[str, dict[str, Any]] = {
+        "a": {"type": "numeric", "default": -1},
+        "b": {"type": "numeric", "default": -1},
+        "w": {"type": "string", "default": "p"},
+        "c": {"type": "category", "categories": ["p", "q"], "default": "q"},
+        "d": {"type": "datetime", "default": "2024-03-01"},
+    }
+    features = [{"name": name, **entry} for name, entry in entries.items()]
+    dtype = str(data["d"].dtype)
+    features[-1]["dtype"] = dtype
+    client = client_of(content(features, model, samples=data))
+    filled = data.head(5).assign(a=-1.0, b=-1.0, w="p")
+    filled["c"] = pd.Categorical(["q"] * 5, categories=["p", "q"])
+    filled["d"] = pd.Series([pd.Timestamp("2024-03-01")] * 5).astype(dtype)
+    rows = post(client, "/predict?proba=1", [dict.fromkeys(data)] * 5)
+    assert list(rows["prediction"][0].values()) == pytest.approx(
+        model.predict_proba(filled)[0]
+    )
+
+
+def months(dates: Any) -> Any:
+    return dates.apply(lambda day: day.dt.month)
+
+
+def ages(frame: Any) -> Any:
+    is_date = [type(value).__name__ == "date" for value in frame["d"]]
+    years = [value.year for value in frame["d"]]
+    return np.column_stack([np.array(is_date) * np.array(years)])
+
+
+@pytest.mark.parametrize("dtype", [{}, {"dtype": "object"}])
+def test_dates_without_a_time_have_no_dtype_that_helps(dtype: Any) -> None:
+    days = pd.date_range("2000-01-01", periods=40, freq="90D")
+    frame = pd.DataFrame({"d": pd.Series(days.date, dtype=object)})
+    model = make_pipeline(FunctionTransformer(ages), LinearRegression())
+    model.fit(frame, days.year)
+    features = [{"name": "d", "type": "datetime", **dtype}]
+    sentence = refusal(content(features, model, samples=frame))
+    assert sentence.endswith(
+        '"d" has objects of datetime.date there, which no request brings: '
+        "fit the model with pd.to_datetime of the column"
+    )
