@@ -312,7 +312,7 @@ def test_a_default_stands_in_the_samples_as_in_a_request() -> None:
     )
     model = make_pipeline(encode, HistGradientBoostingClassifier(max_iter=10))
     model.fit(data, target)
-    entries = {
+    entries: dict[str, dict[str, Any]] = {
         "a": {"type": "numeric", "default": -1},
         "b": {"type": "numeric", "default": -1},
         "w": {"type": "string", "default": "p"},
