@@ -5,14 +5,14 @@ whatever changes a prediction between the notebook and the client: a type, a dat
 the columns, a library of another version.
 """
 
-import math
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any
 
 import msgspec
 import numpy as np
 
 from python.api.bodies import reader
+from python.api.pairs import Pair, measure_noise, pair_up
 from python.api.responses import ENCODER, prediction_content
 from python.errors import ArtifactError, RefusedRecords, ServiceError
 from python.model.base import Model
@@ -20,44 +20,22 @@ from python.model.data.features import Value
 from python.model.data.schema import Row
 from python.model.data.spelling import one_line, shorten
 from python.model.data.tables import read_table
-
-TOLERANCE = 1e-9
-FLOAT32_TOLERANCE = 1e-6
-# A step that scales by the mean of a request changes what is predicted for a record alone.
-MAX_SENT_ALONE = 20
-FEWEST_DIGITS = 3
-FLOAT_DIGITS = 17
+from python.model.diagnosis import advise_versions
+from python.model.doubts.frames import advise_dtypes
+from python.model.doubts.noise import (
+    MAX_ALONE,
+    TOLERANCE,
+    float32_tolerance,
+)
 
 COLUMNS_ADVICE = (
     "; the model was fitted with an array: the metadata must list the features in the order of "
     "its columns"
 )
-
-
-class Pair(NamedTuple):
-    """A label or a number as it was saved, and what a client receives now."""
-
-    saved: Value
-    predicted: Value
-    class_name: str | None
-    """The class whose probability the two are; None for a prediction."""
-
-    def differs(self, tolerance: float) -> bool:
-        """Return whether the two are different labels, or numbers that are too far apart."""
-        if not isinstance(self.saved, float | int) or not isinstance(
-            self.predicted, float | int
-        ):
-            return bool(self.saved != self.predicted)
-        are_whole = isinstance(self.saved, int) and isinstance(
-            self.predicted, int
-        )
-        if are_whole or tolerance == 0:
-            # Two identifiers of 13 digits may be neighbours.
-            return bool(self.saved != self.predicted)
-        is_close = math.isclose(
-            self.saved, self.predicted, rel_tol=tolerance, abs_tol=tolerance
-        )
-        return not is_close
+OTHERS_ADVICE = (
+    "; alone, the record gets another prediction than among others: a step depends on the other "
+    "records of a request, or on chance"
+)
 
 
 def check_examples(model: Model) -> None:
@@ -78,25 +56,49 @@ def check_examples(model: Model) -> None:
 def _check_results(
     model: Model, rows: Sequence[Row], saved: Sequence[Value], *, proba: bool
 ) -> None:
-    predicted = _predict(model, rows, proba=proba)
+    together = _predict(model, rows, proba=proba)
+    # A step that scales by the mean of a request changes what is predicted for a record alone.
+    alone: list[Value] = []
+    for row in rows[:MAX_ALONE]:
+        alone += _predict(model, [row], proba=proba)
     has_labels = model.class_names or model.class_names_by_output
-    is_exact = has_labels and not proba
-    tolerance = 0.0 if is_exact else _tolerance(predicted)
-    for number in range(len(rows)):
-        _check_example(
-            model,
-            f"example {number}",
-            list(_pairs(saved[number], predicted[number])),
-            tolerance,
-        )
-    for number, row in enumerate(rows[:MAX_SENT_ALONE]):
-        (alone,) = _predict(model, [row], proba=proba)
-        _check_example(
-            model,
-            f"example {number}, sent alone",
-            list(_pairs(saved[number], alone)),
-            tolerance,
-        )
+    tolerance = 0.0
+    if proba or not has_labels:
+        tolerance = _find_tolerance(model, together, alone)
+    dependent = _find_different(together, alone, tolerance)
+    for number, predicted in enumerate(together):
+        different = _first_different(saved[number], predicted, tolerance)
+        if different is not None:
+            advice = OTHERS_ADVICE if number in dependent else _advise(model)
+            raise ArtifactError(
+                f"example {number}: {different.describe()}{advice}"
+            )
+    for number, predicted in enumerate(alone):
+        different = _first_different(saved[number], predicted, tolerance)
+        if different is not None:
+            raise ArtifactError(
+                f"example {number}, sent alone: {different.describe()}{OTHERS_ADVICE}"
+            )
+
+
+def _find_different(
+    together: Sequence[Value], alone: Sequence[Value], tolerance: float
+) -> set[int]:
+    """Return the numbers of the records that are predicted differently alone."""
+    numbers = set()
+    for number, predicted in enumerate(alone):
+        if _first_different(together[number], predicted, tolerance):
+            numbers.add(number)
+    return numbers
+
+
+def _first_different(
+    saved: Value, predicted: Value, tolerance: float
+) -> Pair | None:
+    for pair in pair_up(saved, predicted):
+        if pair.differs(tolerance):
+            return pair
+    return None
 
 
 def _predict(model: Model, rows: Sequence[Row], *, proba: bool) -> list[Value]:
@@ -132,15 +134,36 @@ def _first_fault(error: ServiceError) -> str:
     return error.detail
 
 
-def _tolerance(predicted: list[Value]) -> float:
-    """Return how far numbers may differ: more where each of them is one of float32."""
+def _find_tolerance(
+    model: Model, together: list[Value], alone: list[Value]
+) -> float:
+    """Return how far numbers may differ: further where the model computes in float32.
+
+    How far, the first records show, which are predicted among the others and alone.
+    """
+    if not (_has_float32(model) or _are_float32(together)):
+        return TOLERANCE
+    noise = 0.0
+    for first, second in zip(together, alone, strict=False):
+        noise = max(noise, measure_noise(pair_up(first, second)))
+    return float32_tolerance(noise)
+
+
+def _has_float32(model: Model) -> bool:
+    """Return whether one of the columns that the estimator takes is of float32."""
+    dtypes = {feature.column_dtype for feature in model.schema.features}
+    return not dtypes.isdisjoint(("float32", "Float32"))
+
+
+def _are_float32(predicted: list[Value]) -> bool:
+    """Return whether all of them are numbers that float32 has."""
     for leaf in _leaves(predicted):
         if not isinstance(leaf, float):
-            return TOLERANCE
+            return False
         with np.errstate(over="ignore"):
             if float(np.float32(leaf)) != leaf:
-                return TOLERANCE
-    return FLOAT32_TOLERANCE
+                return False
+    return True
 
 
 def _leaves(value: Value) -> Iterator[Value]:
@@ -154,73 +177,15 @@ def _leaves(value: Value) -> Iterator[Value]:
         yield value
 
 
-def _pairs(
-    saved: Value, predicted: Value, class_name: str | None = None
-) -> Iterator[Pair]:
-    """Yield the labels or numbers of one example, as they were saved and as they are.
-
-    Probabilities were saved in a list, and are an object by class now.
-    """
-    names: Sequence[str | None]
-    if isinstance(predicted, dict):
-        names = list(predicted)
-        items = list(predicted.values())
-    elif isinstance(predicted, list):
-        names = [class_name] * len(predicted)
-        items = predicted
-    else:
-        if isinstance(saved, list) and len(saved) == 1:
-            (saved,) = saved  # a column of numbers leaves as a list of them
-        yield Pair(saved, predicted, class_name)
-        return
-    if not isinstance(saved, list) or len(saved) != len(items):
-        yield Pair(saved, predicted, class_name)
-        return
-    for name, item, value in zip(names, saved, items, strict=True):
-        yield from _pairs(_both_classes(item, value), value, name)
-
-
-def _both_classes(saved: Value, predicted: Value) -> Value:
-    """Return the probabilities of both classes where one of several outputs was saved as one."""
-    is_number = isinstance(saved, float | int)
-    if is_number and isinstance(predicted, dict) and len(predicted) == 2:
-        return [1 - saved, saved]
-    return saved
-
-
-def _check_example(
-    model: Model, place: str, pairs: Sequence[Pair], tolerance: float
-) -> None:
-    for pair in pairs:
-        if not pair.differs(tolerance):
-            continue
-        saved, predicted = _show(pair.saved, pair.predicted)
-        if pair.class_name is not None:
-            saved += f" for {shorten(pair.class_name)}"
-        raise ArtifactError(
-            f"{place}: the model said {saved} when it was saved, "
-            f"here it says {predicted}{_advice(model)}"
-        )
-
-
-def _show(saved: Value, predicted: Value) -> tuple[str, str]:
-    """Return both for a sentence: numbers with as many digits as tell them apart."""
-    if isinstance(saved, float) and isinstance(predicted, float):
-        for digits in range(FEWEST_DIGITS, FLOAT_DIGITS + 1):
-            first = f"{saved:.{digits}g}"
-            second = f"{predicted:.{digits}g}"
-            if first != second:
-                return first, second
-    return _describe(saved), _describe(predicted)
-
-
-def _describe(value: Value) -> str:
-    if isinstance(value, list | dict):
-        return f"{len(value)} values"
-    return shorten(value)
-
-
-def _advice(model: Model) -> str:
-    if model.version_cure:
-        return f"; {model.version_cure}"
-    return "" if model.schema.named else COLUMNS_ADVICE
+def _advise(model: Model) -> str:
+    """Return what may be wrong where an example differs, and what to do about it."""
+    advice = ""
+    records: Any = model.examples.records if model.examples else None
+    if hasattr(records, "columns"):
+        frame = records[model.schema.names]
+        advice += advise_dtypes(model.schema, frame)
+    if not model.schema.named:
+        advice += COLUMNS_ADVICE
+    if model.other_versions:
+        advice += f"; {advise_versions(model.other_versions)}"
+    return advice
