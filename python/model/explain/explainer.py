@@ -68,9 +68,7 @@ class Explainer:
         `origins` has the feature of each column that the predictor takes.
         """
         outputs = find_outputs(estimator, slice_rows(probes, 0, 1))
-        self._subject = Subject(
-            estimator, steps, probes.shape[1], outputs, origins
-        )
+        self._subject = Subject(estimator, steps, probes, outputs, origins)
         self._probes = slice_rows(probes, 0, MAX_PROBES)
         self._background = background
         self._methods_alone = methods_alone(self._subject, background)

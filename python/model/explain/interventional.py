@@ -26,12 +26,13 @@ from numpy.typing import NDArray
 from scipy.special import beta
 
 from python.model.explain.path_dependent import times
-from python.model.explain.paths import MAX_PLAYERS, Masks, Paths
+from python.model.explain.paths import Paths
 from python.model.explain.tables import (
     Group,
     Tables,
     count_short,
 )
+from python.model.explain.walk import MAX_PLAYERS, Masks
 from python.model.trees.categories import Integers
 from python.model.types import Matrix
 
@@ -40,6 +41,10 @@ ROWS_LIMIT_NODES = 2**29
 # The rows times the long paths, whose masks take up to 8 bytes each.
 ROWS_LIMIT_MASKS = 2**25
 LIMIT_MASKS_AT_ONCE = 2**21
+
+Words = NDArray[np.uint64]
+"""Bits of rows, 64 in each word."""
+
 ALL_ROWS = np.uint64(2**64 - 1)
 
 
@@ -95,39 +100,40 @@ class BackgroundMasks:
         n_short: int,
         background: Matrix,
     ) -> None:
+        """Take how many paths are short, which are the first."""
         n_masks = 1 << paths.leaves.lengths[:n_short]
-        n_counts = int(n_masks.sum())
-        n_rows = len(background)
         self._starts = n_masks.cumsum() - n_masks
-        counts = np.zeros(n_counts)
+        self._counts = np.zeros(n_masks.sum())
+        self._n_rows = len(background)
         n_passing = np.zeros(len(paths.leaves.numbers))
         of_long = []
         met = []
-        for some in _split_rows(background, len(paths.bits)):
-            of_nodes = paths.masks(some)
-            masks = of_nodes[paths.leaves.numbers]
-            n_passing += (masks == 0).sum(axis=1)
-            # NumPy would make floats of the sum of int64 and uint64.
-            of_short = masks[:n_short].astype(np.intp)
-            places = self._starts[:, None] + of_short
-            counts += np.bincount(places.ravel(), minlength=n_counts)
-            of_long.append(masks[n_short:])
-            is_met = (of_nodes & paths.bits[:, None]) == 0
-            met.append(np.packbits(is_met, axis=1, bitorder="little"))
+        for rows in _split_rows(background, len(paths.bits)):
+            masks = paths.masks(rows)
+            met.append(_pack_met(paths, masks))
+            of_paths = masks[paths.leaves.numbers]
+            n_passing += (of_paths == 0).sum(axis=1)
+            of_long.append(of_paths[n_short:])
+            self._count(of_paths[:n_short])
         self.of_long = np.concatenate(of_long, axis=1)
         """The masks on the long paths, (n_long_paths, n_rows)."""
         self.met = _to_words(np.concatenate(met, axis=1))
         """Which rows meet the condition of each node: a bit for each, (n_nodes, n_words)."""
-        self.shares = n_passing / n_rows
+        self.shares = n_passing / self._n_rows
         """For each path the share of the rows that meet all of its conditions."""
-        self._shares_of_masks = counts / n_rows
+
+    def _count(self, masks: Masks) -> None:
+        # NumPy would make floats of the sum of int64 and uint64.
+        places = self._starts[:, None] + masks.astype(np.intp)
+        counts = np.bincount(places.ravel(), minlength=len(self._counts))
+        self._counts += counts
 
     def make_values(self, group: Group) -> Matrix:
         """Return the values of short paths that add 1, (n_paths, n_masks, n_players)."""
         n_paths = group.stop - group.first
         start = self._starts[group.first]
         stop = start + n_paths * group.n_masks
-        shares = self._shares_of_masks[start:stop]
+        shares = self._counts[start:stop] / self._n_rows
         return compute_values(shares.reshape(n_paths, group.n_masks))
 
 
@@ -139,7 +145,13 @@ def _split_rows(background: Matrix, n_nodes: int) -> Iterator[Matrix]:
         yield background[start : start + step]
 
 
-def _to_words(octets: NDArray[np.uint8]) -> NDArray[np.uint64]:
+def _pack_met(paths: Paths, masks: Masks) -> NDArray[np.uint8]:
+    """Return whether rows meet the condition of each node, eight rows in a byte."""
+    is_met = (masks & paths.bits[:, None]) == 0
+    return np.packbits(is_met, axis=1, bitorder="little")
+
+
+def _to_words(octets: NDArray[np.uint8]) -> Words:
     """Return rows of bytes as words of eight, the last one filled up with zeros."""
     n_missing = -octets.shape[1] % 8
     padded = np.pad(octets, ((0, 0), (0, n_missing)))
@@ -156,21 +168,20 @@ def compute_values(shares: Matrix) -> Matrix:
     """
     n_masks = shares.shape[1]
     masks = np.arange(n_masks)
-    sizes = np.bitwise_count(masks)
-    n_players = int(sizes[-1])
-    bits = 1 << np.arange(n_players)
+    sizes = np.bitwise_count(masks).astype(np.float64)
+    bits = 1 << np.arange(int(sizes[-1]))
     with_player = masks[:, None] | bits
     is_own = masks[:, None] & bits != 0
-    values = np.zeros((*shares.shape, n_players))
-    for time, weight in times(n_players):
+    values = np.zeros((*shares.shape, len(bits)))
+    for time, weight in times(len(bits)):
         within = _sum_subsets(shares * time**sizes)
         # The masks without a bit of one are those within its complement.
         apart = within[:, ::-1]
         apart_with_player = apart[:, :, None] - apart[:, with_player]
-        of_known = weight / time * (1 - time) ** sizes
-        of_unknown = weight * (1 - time) ** (sizes - 1.0)
-        values += of_known[:, None] * apart_with_player
-        values -= (of_unknown[:, None] * is_own) * apart[:, :, None]
+        of_known = (1 - time) ** sizes / time
+        of_unknown = (1 - time) ** (sizes - 1)
+        values += weight * of_known[:, None] * apart_with_player
+        values -= weight * (of_unknown[:, None] * is_own) * apart[:, :, None]
     return values
 
 
@@ -197,7 +208,7 @@ class LongPaths:
         paths: Paths,
         n_players: int,
         of_rows: Masks,
-        met: NDArray[np.uint64],
+        met: Words,
     ) -> None:
         """Take the masks of the rows on the long paths, which are the last, and `met` of all."""
         n_leaves, n_rows = of_rows.shape
@@ -213,38 +224,50 @@ class LongPaths:
         """Return the values of a record, (n_players, n_outputs), from its masks, (n_nodes,)."""
         leaves, rows = self._find_apart(masks)
         of_rows = self._of_rows[leaves - self._first, rows]
-        own = masks[self._paths.leaves.numbers[leaves]]
+        of_record = masks[self._paths.leaves.numbers[leaves]]
         n_known = np.bitwise_count(of_rows)
-        n_unknown = np.bitwise_count(own)
+        n_unknown = np.bitwise_count(of_record)
         of_known = WEIGHTS[n_known, n_unknown]
         of_unknown = WEIGHTS[n_unknown, n_known]
-        pairs, places = list_bits(of_rows[:, None])
-        starts = self._paths.leaves.starts[leaves]
-        players = self._players[starts[pairs] + places]
+        pairs, players = self._list_known(leaves, of_rows)
         by_output = []
         for outputs in self._outputs.T:
             of_pairs = of_known * outputs[leaves]
-            values = np.bincount(players, of_pairs[pairs], self._n_players)
-            unknown = np.bincount(leaves, of_unknown, len(outputs))
-            of_record = self._sum_unknown(masks, unknown * outputs)
-            by_output.append(values - of_record)
+            known = np.bincount(players, of_pairs[pairs], self._n_players)
+            of_leaves = np.bincount(leaves, of_unknown, len(outputs))
+            unknown = self._sum_unknown(masks, of_leaves * outputs)
+            by_output.append(known - unknown)
         return np.stack(by_output, axis=1)
+
+    def _list_known(
+        self,
+        leaves: Integers,
+        of_rows: Masks,
+    ) -> tuple[Integers, Integers]:
+        """Return each player of each mask on the way to a leaf, with the number of the mask."""
+        pairs, places = list_bits(of_rows[:, None])
+        starts = self._paths.leaves.starts[leaves]
+        return pairs, self._players[starts[pairs] + places]
 
     def _find_apart(self, masks: Masks) -> tuple[Integers, Integers]:
         """Return pairs of a long path's leaf and a row whose mask there has no bit of the record's.
 
         Down to a node, these are the rows that meet all conditions that the record does not meet.
         """
-        paths = self._paths
-        fails = (masks & paths.bits) != 0
-        n_roots = len(paths.trees.trees)
-        fails[:n_roots] = True
-        apart = np.where(fails[:, None], self._met, ALL_ROWS)
-        paths.keep_down(apart)
-        of_leaves = apart[paths.leaves.numbers[self._first :]]
+        leaves = self._paths.leaves.numbers[self._first :]
+        of_leaves = self._keep_apart(masks)[leaves]
         reached = np.flatnonzero(of_leaves.any(axis=1))
         places, rows = list_bits(of_leaves[reached])
         return self._first + reached[places], rows
+
+    def _keep_apart(self, masks: Masks) -> Words:
+        """Return the bits of the rows that are apart down to each node, (n_nodes, n_words)."""
+        is_met, _ = self._paths.are_met(masks)
+        n_roots = len(self._paths.trees.trees)
+        is_met[:n_roots] = False
+        apart = np.where(is_met[:, None], ALL_ROWS, self._met)
+        self._paths.keep_down(apart)
+        return apart
 
     def _sum_unknown(self, masks: Masks, of_leaves: Matrix) -> Matrix:
         """Return for each player the sum over the leaves that have it in the record's mask.
@@ -252,12 +275,10 @@ class LongPaths:
         A leaf has it if the way there goes through the node where the record first fails it.
         """
         paths = self._paths
-        conditions = paths.conditions
-        is_in_mask = (masks & paths.bits) != 0
-        was_in_mask = (masks[conditions.above] & paths.bits) != 0
-        nodes = np.flatnonzero(is_in_mask & ~was_in_mask)
+        is_met, was_met = paths.are_met(masks)
+        nodes = np.flatnonzero(was_met & ~is_met)
         below = paths.add_up(of_leaves)[nodes]
-        players = conditions.player[nodes]
+        players = paths.conditions.player[nodes]
         return np.bincount(players, below, self._n_players).astype(np.float64)
 
 

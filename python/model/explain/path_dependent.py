@@ -17,8 +17,10 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from python.model.explain.paths import Masks, Paths
+from python.model.explain.paths import Paths
 from python.model.explain.tables import Group, Tables, count_short
+from python.model.explain.walk import Masks
+from python.model.trees.tree import Flags
 from python.model.types import Matrix
 
 SMALLEST = float(np.finfo(np.float64).tiny)
@@ -66,47 +68,58 @@ class PathDependent:
         arXiv:2209.08192).
         """
         paths = self._paths
-        conditions = paths.conditions
-        is_met = (masks & paths.bits) == 0
-        was_met = (masks[conditions.above] & paths.bits) == 0
+        is_met, was_met = paths.are_met(masks)
         n_longest = int(paths.leaves.lengths[-1])
         by_output = np.zeros((paths.outputs.shape[1], len(masks)))
         for time, weight in times(n_longest):
-            factor = _factor(time, is_met, conditions.share)
-            before = _factor(time, was_met, conditions.share_before)
-            products = factor / before
-            paths.multiply_down(products)
-            of_leaves = weight * products[paths.leaves.numbers]
-            quotient = (is_met - conditions.share) / factor
-            quotient -= (was_met - conditions.share_before) / before
-            for output, of_output in enumerate(paths.outputs.T):
-                below = paths.add_up(of_leaves * of_output)
-                by_output[output] += below * quotient
-        values = [
-            np.bincount(conditions.player, of_output, self._n_players)
-            for of_output in by_output
+            by_output += weight * self._changes(time, is_met, was_met)
+        return self._sum_by_player(by_output)
+
+    def _sum_by_player(self, of_nodes: Matrix) -> Matrix:
+        """Return (n_players, n_outputs) for (n_outputs, n_nodes)."""
+        player = self._paths.conditions.player
+        sums = [
+            np.bincount(player, of_output, self._n_players)
+            for of_output in of_nodes
         ]
-        return np.stack(values, axis=1)
+        return np.stack(sums, axis=1)
+
+    def _changes(self, time: float, is_met: Flags, was_met: Flags) -> Matrix:
+        """Return what each node adds to its player's values at a time, (n_outputs, n_nodes)."""
+        paths = self._paths
+        factor, quotient = _factors(time, is_met, paths.conditions.share)
+        factor_before, quotient_before = _factors(
+            time, was_met, paths.conditions.share_before
+        )
+        products = paths.multiply_down(factor / factor_before)
+        of_leaves = products[paths.leaves.numbers]
+        below = [
+            paths.add_up(of_leaves * output) for output in paths.outputs.T
+        ]
+        return np.stack(below) * (quotient - quotient_before)
 
 
 def _base_values(paths: Paths) -> NDArray[np.float64]:
     """Return the worths of the coalition without players, (n_outputs,)."""
     before = np.maximum(paths.conditions.share_before, SMALLEST)
-    factors = paths.conditions.share / before
-    paths.multiply_down(factors)
-    return paths.outputs.T @ factors[paths.leaves.numbers] + paths.base
+    shares = paths.multiply_down(paths.conditions.share / before)
+    return paths.outputs.T @ shares[paths.leaves.numbers] + paths.base
 
 
-def _factor(
+def _factors(
     time: float,
-    is_met: NDArray[np.bool_],
+    is_met: Flags,
     share: Matrix,
-) -> Matrix:
-    """Return a condition's mean where its player is known with the probability `time`."""
+) -> tuple[Matrix, Matrix]:
+    """Return the factor of each condition at a time, and the quotient of its player's value.
+
+    The factor is the mean of whether it is met, where its player is known with that probability.
+    """
     factor = (1 - time) * share
     factor += time * is_met
     # Where it is 0, so is all that is divided by it.
-    return np.maximum(factor, SMALLEST, out=factor)
+    np.maximum(factor, SMALLEST, out=factor)
+    return factor, (is_met - share) / factor
 
 
 def times(n_players: int) -> Iterator[tuple[float, float]]:
@@ -127,16 +140,22 @@ def compute_values(shares: Matrix) -> Matrix:
     become known, so an integral over the time t at which each is known with probability t.
     """
     n_players = shares.shape[1]
-    masks = np.arange(2**n_players)
-    bits = 1 << np.arange(n_players)
-    is_met = (masks & bits[:, None]) == 0
+    is_met = _list_met(n_players)
     share = shares[:, :, None]
-    others_mean = np.zeros((len(shares), *is_met.shape))
+    values = np.zeros((len(shares), *is_met.shape))
     for time, weight in times(n_players):
         factors = time * is_met + (1 - time) * share
-        others_mean += weight * _multiply_others(factors)
-    values = others_mean * (is_met - share)
+        values += weight * _multiply_others(factors)
+    values *= is_met - share
     return np.ascontiguousarray(values.transpose(0, 2, 1))
+
+
+def _list_met(n_players: int) -> Flags:
+    """Return for each player and mask whether the player's condition is met."""
+    masks = np.arange(2**n_players)
+    bits = 1 << np.arange(n_players)
+    is_met: Flags = (masks & bits[:, None]) == 0
+    return is_met
 
 
 def _multiply_others(factors: Matrix) -> Matrix:

@@ -15,7 +15,8 @@ from typing import NamedTuple, Self, TypeAlias
 import numpy as np
 from scipy.sparse import csr_array
 
-from python.model.explain.paths import Masks, Paths
+from python.model.explain.paths import Paths
+from python.model.explain.walk import Masks
 from python.model.trees.categories import Integers
 from python.model.types import Matrix
 
@@ -53,7 +54,7 @@ MakeValues: TypeAlias = Callable[[Group], Matrix]
 
 @dataclass(frozen=True, eq=False)
 class PlayerSums:
-    """How values of paths make values of players, of some paths side by side."""
+    """How values of paths make values of players."""
 
     matrix: csr_array
     """From values as if each leaf added 1, those of one path after the other in the order of the
@@ -61,23 +62,19 @@ class PlayerSums:
     n_outputs: int
 
     @classmethod
-    def of(cls, paths: Paths, some: slice, n_players: int) -> Self:
-        """Return those of some paths."""
-        starts = paths.leaves.starts
-        values = slice(starts[some.start], starts[some.stop])
-        players = paths.players[values]
-        lengths = paths.leaves.lengths[some]
-        outputs = paths.outputs[some]
+    def of(cls, paths: Paths, n_paths: int, n_players: int) -> Self:
+        """Return those of the first paths."""
+        outputs = paths.outputs[:n_paths]
         n_outputs = outputs.shape[1]
+        n_values = paths.leaves.starts[n_paths]
+        players = paths.players[:n_values]
         first_rows = n_players * np.arange(n_outputs)
         rows = first_rows[:, None] + players
-        columns = np.tile(np.arange(len(players)), n_outputs)
-        weights = outputs.repeat(lengths, axis=0).T
-        matrix = csr_array(
-            (weights.ravel(), (rows.ravel(), columns)),
-            shape=(n_outputs * n_players, len(players)),
-        )
-        return cls(matrix, n_outputs)
+        columns = np.tile(np.arange(n_values), n_outputs)
+        weights = outputs.repeat(paths.leaves.lengths[:n_paths], axis=0)
+        entries = (weights.T.ravel(), (rows.ravel(), columns))
+        shape = (n_outputs * n_players, n_values)
+        return cls(csr_array(entries, shape=shape), n_outputs)
 
     def add_up(self, values: Matrix) -> Matrix:
         """Return (n_records, n_players, n_outputs) for values, (n_values, n_records)."""
@@ -117,7 +114,7 @@ class Tables:
             groups=groups,
             values=values,
             first_rows=_first_rows(groups, n_paths),
-            sums=PlayerSums.of(paths, slice(0, n_paths), n_players),
+            sums=PlayerSums.of(paths, n_paths, n_players),
         )
 
     def look_up(self, masks: Masks) -> Matrix:
@@ -135,16 +132,17 @@ class Tables:
     def _take(self, masks: Masks) -> Matrix:
         """Return the values of one path after the other, (n_values, n_records)."""
         n_values = self.sums.matrix.shape[1]
-        n_records = masks.shape[1]
-        values = np.empty((n_values, n_records))
+        values = np.empty((n_values, masks.shape[1]))
         rows = self.first_rows + masks.astype(np.intp)
         start = 0
         for group, tables in zip(self.groups, self.values, strict=True):
-            of_group = rows[group.first : group.stop]
-            taken = tables.take(of_group, axis=0)
-            stop = start + len(of_group) * group.n_players
-            room = values[start:stop].reshape(-1, group.n_players, n_records)
-            room[:] = taken.transpose(0, 2, 1)
+            # (n_paths, n_records, n_players)
+            taken = tables.take(rows[group.first : group.stop], axis=0)
+            players_second = taken.transpose(0, 2, 1)
+            stop = start + taken[:, 0].size
+            values[start:stop].reshape(players_second.shape)[:] = (
+                players_second
+            )
             start = stop
         return values
 

@@ -61,13 +61,6 @@ def chain(n_columns: int) -> tuple[DecisionTreeRegressor, Any]:
     return tree.fit(X, 3.0 ** np.arange(n_columns + 1)), X
 
 
-def explainer_of(trees: Any) -> Any:
-    """shap's own explainer."""
-    return shap.TreeExplainer(
-        trees, feature_perturbation="tree_path_dependent"
-    )
-
-
 def values_of_shap(trees: Any, X: Any) -> tuple[Any, Any]:
     """shap's values, (n_records, n_features, n_outputs), and base values, of two classes the second."""
     explainer = shap.TreeExplainer(

@@ -13,6 +13,7 @@ from sklearn.ensemble import (
 from sklearn.tree import DecisionTreeRegressor
 
 from python.model.explain import paths as module
+from python.model.explain import walk
 from python.model.explain.paths import Paths
 from python.model.trees import Tree, TreeModel
 from python.model.trees.categories import NO_SETS, CategorySets
@@ -128,7 +129,7 @@ def test_a_path_has_up_to_64_players(n_columns: int) -> None:
     tree, X = chain(n_columns)
     assert tree.get_depth() == n_columns
     paths = Paths.of(read(tree), np.arange(n_columns))
-    if n_columns > module.MAX_PLAYERS:
+    if n_columns > walk.MAX_PLAYERS:
         assert paths is None
         return
     assert paths is not None
