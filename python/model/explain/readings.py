@@ -122,7 +122,8 @@ def _holds(
     tolerance = paths.rounding * check.link.slope(computed)
     tolerance += _rounding_of_link(paths, served)
     is_close = np.abs(computed - served) <= tolerance
-    return bool(is_close.all())
+    # Where an exponential is infinite, so is the tolerance.
+    return bool(np.all(is_close & np.isfinite(computed)))
 
 
 def _rounding_of_link(paths: Paths, served: Matrix) -> Matrix:

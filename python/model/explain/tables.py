@@ -21,7 +21,8 @@ from python.model.trees.categories import Integers
 from python.model.types import Matrix
 
 TABLES_LIMIT_NUMBERS = 2**22  # of a model, or of a background: 32 MiB
-LIMIT_NUMBERS_AT_ONCE = 2**20  # while values are looked up
+# While values are looked up: 1 MiB stays in the processor's cache.
+LIMIT_NUMBERS_AT_ONCE = 2**17
 LIMIT_NUMBERS_PER_PART = 2**17  # while tables are made
 
 

@@ -13,7 +13,7 @@ from python.model.types import Columns, Matrix
 
 MAX_TRIALS = 256
 MIN_TRIALS = 32
-TRIALS_LIMIT_NODES = 2**24  # the trials times the nodes of the trees
+TRIALS_LIMIT_NODES = 2**22  # the trials times the nodes of the trees
 THRESHOLDS_SHARE = 1 / 2
 MISSING_SHARE = 1 / 8
 KINDS_OF_NUMBERS = "biuf"  # of NumPy's types

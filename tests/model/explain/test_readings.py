@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from python.model.explain.attribution import Attribute
 from python.model.explain.methods import Subject
 from python.model.explain.origins import find_origins, sum_by_feature
 from python.model.explain.outputs import find_outputs
+from python.model.explain.paths import Paths
 from python.model.explain.readings import (
     make_interventional,
     make_path_dependent,
@@ -294,6 +297,58 @@ def test_trees_that_predict_something_else_are_not_proven() -> None:
     assert subject_of(plain, data).paths is not None
     twisted = Twisted(5, max_depth=4, random_state=0).fit(data, score(data))
     assert subject_of(twisted, data).paths is None
+
+
+def with_rounded_thresholds(paths: Paths) -> Paths:
+    rounded = paths.tree.threshold.astype(np.float32).astype(float)
+    return replace(paths, tree=replace(paths.tree, threshold=rounded))
+
+
+def with_missing_elsewhere(paths: Paths) -> Paths:
+    missing_left = ~paths.tree.missing_left
+    return replace(paths, tree=replace(paths.tree, missing_left=missing_left))
+
+
+def with_another_leaf(paths: Paths) -> Paths:
+    outputs = paths.outputs.copy()
+    outputs[len(outputs) // 2] += np.ptp(outputs) / 4
+    return replace(paths, outputs=outputs)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "tree, 3 classes",
+        "forest, 300",
+        "histogram boosting, poisson, 100000",
+        "LightGBM, 0 is missing, 100000",
+        "XGBoost, 100000",
+        "XGBoost, gamma, 0",
+    ],
+)
+@pytest.mark.parametrize(
+    "break_reading",
+    [with_rounded_thresholds, with_missing_elsewhere, with_another_leaf],
+)
+def test_readings_with_a_mistake_are_not_proven(
+    name: str,
+    break_reading: Callable[[Paths], Paths],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (case,) = [case for case in CASES if str(case) == name]
+    data = case.data
+    model = case.fit(data)
+    right = subject_of(model, data).paths
+    assert right is not None
+    wrong = break_reading(right)
+    before = right.tree.threshold[right.splits]
+    after = wrong.tree.threshold[wrong.splits]
+    if break_reading is with_rounded_thresholds and name.startswith("XGB"):
+        # Its thresholds are float32 already.
+        assert np.array_equal(before, after)
+        return
+    monkeypatch.setattr(Paths, "of", lambda *_: wrong)
+    assert subject_of(model, data).paths is None
 
 
 def test_no_process_imports_shap_where_trees_are_read(tmp_path: Path) -> None:
