@@ -19,8 +19,6 @@ mask is 2; the row meets the second only, so its mask is 1. The first player has
 the second -6 * 1! 0! / 2! = -3. For a row that meets none the path adds nothing.
 """
 
-from collections.abc import Iterator
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import beta
@@ -40,7 +38,6 @@ from python.model.types import Matrix
 ROWS_LIMIT_NODES = 2**29
 # The rows times the long paths, whose masks take up to 8 bytes each.
 ROWS_LIMIT_MASKS = 2**25
-LIMIT_MASKS_AT_ONCE = 2**21
 
 Words = NDArray[np.uint64]
 """Bits of rows, 64 in each word."""
@@ -74,7 +71,13 @@ class Interventional:
 
         `numbers` is (n_records, n_columns), as `TreeModel.numbers` returns it.
         """
-        masks = self._paths.masks(numbers)
+        parts = []
+        for some in self._paths.split(numbers):
+            parts.append(self._values(self._paths.masks(some)))
+        return np.concatenate(parts)
+
+    def _values(self, masks: Masks) -> Matrix:
+        """Return the values of records from their masks, (n_nodes, n_records)."""
         short = self._paths.leaves.numbers[: self._n_short]
         values = self._tables.look_up(masks[short])
         if self._long is not None:
@@ -108,7 +111,7 @@ class BackgroundMasks:
         n_passing = np.zeros(len(paths.leaves.numbers))
         of_long = []
         met = []
-        for rows in _split_rows(background, len(paths.bits)):
+        for rows in paths.split(background):
             masks = paths.masks(rows)
             met.append(_pack_met(paths, masks))
             of_paths = masks[paths.leaves.numbers]
@@ -135,14 +138,6 @@ class BackgroundMasks:
         stop = start + n_paths * group.n_masks
         shares = self._counts[start:stop] / self._n_rows
         return compute_values(shares.reshape(n_paths, group.n_masks))
-
-
-def _split_rows(background: Matrix, n_nodes: int) -> Iterator[Matrix]:
-    """Yield rows that are few enough for their masks, as many as a byte has bits or a multiple."""
-    at_once = LIMIT_MASKS_AT_ONCE // n_nodes // 8 * 8
-    step = max(8, at_once)
-    for start in range(0, len(background), step):
-        yield background[start : start + step]
 
 
 def _pack_met(paths: Paths, masks: Masks) -> NDArray[np.uint8]:

@@ -45,7 +45,13 @@ class PathDependent:
 
         `numbers` is (n_records, n_columns), as `TreeModel.numbers` returns it.
         """
-        masks = self._paths.masks(numbers)
+        parts = []
+        for some in self._paths.split(numbers):
+            parts.append(self._values(self._paths.masks(some)))
+        return np.concatenate(parts)
+
+    def _values(self, masks: Masks) -> Matrix:
+        """Return the values of records from their masks, (n_nodes, n_records)."""
         if self._tables is not None:
             return self._tables.look_up(masks[self._paths.leaves.numbers])
         return np.stack([self._add_up(of_record) for of_record in masks.T])

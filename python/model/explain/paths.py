@@ -5,6 +5,7 @@ these splits send the record along the path. Splits compare as in `model.trees`,
 library compares. A player is an input feature, with all the columns that were made of it.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
@@ -21,6 +22,7 @@ from python.model.types import Matrix
 # Of all trees, for each output. What is kept of a node of one output takes 200 bytes.
 NODES_LIMIT = 2**20
 ROUNDING_PLACES = 2
+MASKS_LIMIT_AT_ONCE = 2**21  # some 50 MB, with what they are made of
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +104,13 @@ class Paths:
             parts.append(left)
         return np.concatenate(parts)[:, None]
 
+    def split(self, numbers: Matrix) -> Iterator[Matrix]:
+        """Yield records that are few enough for their masks: 8, or a multiple, and the rest."""
+        at_once = MASKS_LIMIT_AT_ONCE // len(self.bits) // 8 * 8
+        step = max(8, at_once)
+        for start in range(0, len(numbers), step):
+            yield numbers[start : start + step]
+
     def masks(self, numbers: Matrix) -> Masks:
         """Return which conditions records do not meet down to each node, (n_nodes, n_records).
 
@@ -139,10 +148,13 @@ class Paths:
 
     def predict(self, numbers: Matrix) -> Matrix:
         """Return what the trees add up to, (n_records, n_outputs)."""
-        masks = self.masks(numbers)[self.leaves.numbers]
-        is_reached = masks.T == 0
-        total: Matrix = is_reached.astype(np.float64) @ self.outputs
-        return total + self.base
+        totals = []
+        for some in self.split(numbers):
+            masks = self.masks(some)[self.leaves.numbers]
+            is_reached = masks.T == 0
+            total = is_reached.astype(np.float64) @ self.outputs
+            totals.append(total + self.base)
+        return np.concatenate(totals)
 
     @cached_property
     def rounding(self) -> float:

@@ -8,6 +8,7 @@ import pytest
 from lightgbm import LGBMRegressor
 
 from python.model.explain import interventional, tables
+from python.model.explain import paths as paths_module
 from python.model.explain.interventional import (
     WEIGHTS,
     Interventional,
@@ -92,7 +93,7 @@ def test_values_do_not_depend_on_the_way_or_the_parts(
     background = records(1)[:n_rows]
     expected = Interventional(paths, 6, background)
     monkeypatch.setattr(tables, "TABLES_LIMIT_NUMBERS", limit)
-    monkeypatch.setattr(interventional, "LIMIT_MASKS_AT_ONCE", 16)
+    monkeypatch.setattr(paths_module, "MASKS_LIMIT_AT_ONCE", 16)
     values = Interventional(paths, 6, background)
     X = records(2)[:9]
     np.testing.assert_allclose(

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from python.model.explain import paths as paths_module
 from python.model.explain import tables
 from python.model.explain.path_dependent import (
     PathDependent,
@@ -82,6 +83,7 @@ def test_values_do_not_depend_on_how_many_are_computed_at_once(
 ) -> None:
     trees, X = fitted("forest"), records(1)[:n_records]
     expected, _ = values_of(trees, X)
+    monkeypatch.setattr(paths_module, "MASKS_LIMIT_AT_ONCE", 1000)
     monkeypatch.setattr(tables, "LIMIT_NUMBERS_AT_ONCE", 1000)
     monkeypatch.setattr(tables, "LIMIT_NUMBERS_PER_PART", 100)
     values, _ = values_of(trees, X)

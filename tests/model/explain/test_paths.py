@@ -187,3 +187,17 @@ def test_joined_trees_keep_their_nodes_and_their_sets() -> None:
     assert joined.goes_left(nodes, values).tolist() == [[True], [True]]
     assert joined.goes_left(nodes, values[::-1]).tolist() == [[False], [False]]
     assert joined.goes_left(np.array([0]), np.array([5.0])) == [True]
+
+
+def test_few_records_at_once_have_masks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    X, y = data("regression")
+    paths = read_paths(DecisionTreeRegressor(random_state=0).fit(X, y))
+    rows = X[:100]
+    assert [len(part) for part in paths.split(rows)] == [100]
+    n_nodes = len(paths.bits)
+    monkeypatch.setattr(module, "MASKS_LIMIT_AT_ONCE", 47 * n_nodes)
+    assert [len(part) for part in paths.split(rows)] == [40, 40, 20]
+    monkeypatch.setattr(module, "MASKS_LIMIT_AT_ONCE", 1)
+    assert [len(part) for part in paths.split(rows)] == [8] * 12 + [4]

@@ -142,15 +142,19 @@ def test_trees_without_a_split_give_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [DecisionTreeRegressor, RandomForestRegressor]
+    "predictor",
+    [
+        DecisionTreeRegressor(max_depth=6, random_state=0),
+        RandomForestRegressor(4, max_depth=6, random_state=0),
+    ],
 )
 def test_thresholds_that_float32_would_round_up_to_a_value_are_rounded_down(
-    kind: Any,
+    predictor: Any,
 ) -> None:
     choose = np.random.default_rng(0)
     X = choose.integers(-9, 10, size=(300, 4)) / 10
     y = X[:, 0] * X[:, 1] + X[:, 2] - X[:, 3] ** 2
-    predictor = kind(max_depth=6, random_state=0).fit(X, y)
+    predictor.fit(X, y)
     background = X[50:80]
     explain_columns = make_interventional(predictor, background)
     assert explain_columns is not None
