@@ -85,10 +85,20 @@ NATIVE = {
     "lightgbm": LGBMClassifier(
         n_estimators=3, min_child_samples=2, verbose=-1
     ),
+    "xgboost": XGBClassifier(n_estimators=3, enable_categorical=True),
     "histogram boosting": HistGradientBoostingClassifier(
         max_iter=3, min_samples_leaf=2, categorical_features="from_dtype"
     ),
 }
+
+
+@pytest.mark.parametrize("name", NATIVE)
+def test_a_category_stands_behind_a_number(name: str) -> None:
+    frame = FRAME.astype({"port": "category"})[["fare", "port"]]
+    model = NATIVE[name].fit(frame, TARGET)
+    assert load(content(features(PORTS)[::-1], model))
+    sentence = refusal(content(features(["London", *PORTS])[::-1], model))
+    assert 'not fitted with the category "London"' in sentence
 
 
 @pytest.mark.parametrize("name", [*MODELS, *NATIVE])

@@ -65,7 +65,7 @@ def parse(text: bytes | bytearray, best_iteration: int | None) -> SavedModel:
 
 
 def parse_categories(text: bytes | bytearray) -> list[list[Any] | None]:
-    """Return the categories of the training, for each feature that is one; None for the others."""
+    """Return the categories of the training, for each feature that is one; None if not known."""
     learner: Document = json.loads(text)["learner"]
     booster: Document = learner["gradient_booster"]
     gbtree: Document = booster.get("gbtree", booster)
