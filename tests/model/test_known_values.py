@@ -79,6 +79,9 @@ MODELS = {
         )
     ),
     "calibrated": CalibratedClassifierCV(classify(columns_of(IGNORING)), cv=2),
+    "behind a function that is none": classify(
+        FunctionTransformer(), columns_of(IGNORING)
+    ),
     "union": classify(columns_of(make_union(IGNORING, ORDINAL))),
 }
 NATIVE = {
