@@ -133,7 +133,9 @@ def _doubt_all_numbers(schema: Schema) -> list[Doubt]:
         if is_number and "dtype" not in feature.entry:
             other = Boolean(feature.name)
             cure = 'write "type": "boolean"'
-            doubts.append(Doubt(number, (0, 1), other, BOTH, cure))
+            doubts.append(
+                Doubt(number, (0, 1), other, BOTH, cure, WHOLE_NUMBERS)
+            )
     return doubts
 
 
