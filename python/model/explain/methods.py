@@ -62,6 +62,11 @@ class Subject:
             return False
         return len(np.unique(self.origins)) < len(self.origins)
 
+    @property
+    def takes_numbers(self) -> bool:
+        """Whether trees that are read take the numbers of a record as they are."""
+        return self.paths is not None and not self.steps.transformers
+
     @cached_property
     def paths(self) -> Paths | None:
         """The paths of the predictor's trees; None where these are not read, or not proven."""
@@ -100,6 +105,8 @@ class Method:
     `background_output_of` has the estimator's outputs for the background, whose mean the base
     value must be; None where that is not compared.
     `proves_values` says whether more than the sums of its values can be proven.
+    `takes_numbers` says whether an array of numbers may stand for the columns: to make a DataFrame
+    of one record takes as long as to explain it.
     """
 
     name: str
@@ -108,6 +115,7 @@ class Method:
     cost: Cost | None = None
     background_output_of: OutputOf | None = None
     proves_values: bool = True
+    takes_numbers: bool = False
 
     def explain(
         self,
@@ -235,7 +243,11 @@ def _path_dependent(subject: Subject, background: Columns) -> Method:  # noqa: A
     # Without a background there is nothing to mix; a reading was compared on mixtures.
     is_read = subject.paths is not None
     return Method(
-        "tree path-dependent", make, subject.outputs, proves_values=is_read
+        name="tree path-dependent",
+        make=make,
+        outputs=subject.outputs,
+        proves_values=is_read,
+        takes_numbers=subject.takes_numbers,
     )
 
 
@@ -249,6 +261,7 @@ def _interventional(
         outputs=outputs,
         # The background is predicted once, when it is first compared.
         background_output_of=cache(background_output_of),
+        takes_numbers=subject.takes_numbers,
     )
 
 
