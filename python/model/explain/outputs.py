@@ -157,7 +157,8 @@ def find_outputs(estimator: Estimator, probe: Columns) -> list[Output]:
     The first is without a link, and so is what any function of the features can be explained by.
     Classifiers: `probability`; `log_odds`, whose logistic function is the probability; `margin`,
     whose softmax is the probability, or which is the decision function.
-    Regressors: `prediction`; `log_prediction`, whose exponential is the prediction.
+    Regressors: `prediction`; `log_prediction`, whose exponential is the prediction; `log_odds`,
+    whose logistic function is the prediction.
     """
     prediction = np.asarray(estimator.predict(probe))
     if prediction.size != 1:
@@ -168,9 +169,11 @@ def find_outputs(estimator: Estimator, probe: Columns) -> list[Output]:
     if kind == "regressor" and prediction.dtype.kind in NUMBERS:
         as_prediction = Check(IDENTITY, "predict")
         as_log = Check(EXPONENTIAL, "predict")
+        as_log_odds = Check(LOGISTIC, "predict")
         return [
             Output("prediction", (as_prediction,)),
             Output("log_prediction", (as_log,)),
+            Output("log_odds", (as_log_odds,)),
         ]
     return []
 
@@ -192,18 +195,38 @@ def _find_classifier_outputs(
     decided: tuple[Check, ...] = ()
     if _decides_by_class(estimator, probe):
         decided = (Check(IDENTITY, "decision_function"),)
-    if _has_probabilities(estimator, probe):
-        as_probability = Check(IDENTITY, "predict_proba")
-        as_log_odds = Check(LOGISTIC, "predict_proba")
-        as_margin = Check(SOFTMAX, "predict_proba")
-        return [
-            Output("probability", (as_probability,)),
-            Output("log_odds", (as_log_odds, *decided)),
-            Output("margin", decided or (as_margin,)),
-        ]
-    if decided:
-        return [Output("margin", decided)]
-    return []
+    if not _has_probabilities(estimator, probe):
+        return [Output("margin", decided)] if decided else []
+    as_probability = Check(IDENTITY, "predict_proba")
+    as_log_odds = Check(LOGISTIC, "predict_proba")
+    as_margin = Check(SOFTMAX, "predict_proba")
+    outputs = [Output("probability", (as_probability,))]
+    output_of = outputs_of(estimator, probe)
+    if not decided or _leads_to_probability(decided[0], output_of):
+        # Where a probability is all but 0 or 1, the decision still tells log-odds apart.
+        outputs.append(Output("log_odds", (as_log_odds, *decided)))
+        outputs.append(Output("margin", decided or (as_margin,)))
+        return outputs
+    outputs.append(Output("log_odds", (as_log_odds,)))
+    outputs.append(Output("margin", decided))
+    outputs.append(Output("margin", (as_margin,)))
+    return outputs
+
+
+def _leads_to_probability(decision: Check, output_of: OutputOf) -> bool:
+    """Return whether the decision function is a margin of the probabilities.
+
+    That of LightGBM's forests is the sum of the trees, though their mean is the log-odds.
+    """
+    margin = decision.served(output_of)
+    scale = np.abs(margin)
+    as_probability = [
+        Check(LOGISTIC, "predict_proba"),
+        Check(SOFTMAX, "predict_proba"),
+    ]
+    return any(
+        check.holds(margin, scale, output_of) for check in as_probability
+    )
 
 
 def _decides_by_class(estimator: Estimator, probe: Columns) -> bool:

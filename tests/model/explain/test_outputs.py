@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.special import expit
 from sklearn.cluster import KMeans
 from sklearn.linear_model import (
     LinearRegression,
@@ -14,6 +15,7 @@ from sklearn.linear_model import (
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC, LinearSVC
+from xgboost import XGBRegressor
 
 from python.model.explain.outputs import (
     EXPONENTIAL,
@@ -29,6 +31,7 @@ from tests.models import numbers
 
 X = numbers().to_numpy()
 PROBABILITIES = ["probability", "log_odds", "margin"]
+NUMBERS = ["prediction", "log_prediction", "log_odds"]
 
 
 def fit(estimator: Any, classes: int = 0) -> Any:
@@ -61,7 +64,7 @@ def holds(estimator: Any, name: str, total: Any) -> bool:
 @pytest.mark.parametrize(
     ("estimator", "classes", "expected"),
     [
-        (LinearRegression(), 0, ["prediction", "log_prediction"]),
+        (LinearRegression(), 0, NUMBERS),
         (LogisticRegression(), 2, PROBABILITIES),
         (LogisticRegression(), 3, PROBABILITIES),
         (GaussianNB(), 3, PROBABILITIES),
@@ -110,17 +113,51 @@ def test_log_odds_lead_to_the_probability_and_the_decision() -> None:
     assert not holds(estimator, "log_odds", twice)
 
 
-def test_log_odds_must_be_the_decision_where_there_is_one() -> None:
+def test_log_odds_may_be_another_number_than_the_decision() -> None:
     class Doubled(LogisticRegression):  # type: ignore[misc]
         """Decides by another number than the log-odds."""
 
         def decision_function(self, X: Any) -> Any:
             return 2 * super().decision_function(X)
 
+        def predict_proba(self, X: Any) -> Any:
+            second = expit(super().decision_function(X))
+            return np.column_stack([1 - second, second])
+
     estimator = fit(Doubled(), 2)
     log_odds = super(Doubled, estimator).decision_function(X)
-    assert not holds(estimator, "log_odds", log_odds)
-    assert holds(estimator, "margin", 2 * log_odds)
+    assert holds(estimator, "log_odds", log_odds)
+    assert not holds(estimator, "log_odds", 2 * log_odds)
+    assert names(estimator) == [*PROBABILITIES, "margin"]
+    margins = find_outputs(estimator, X[:1])[2]
+    assert margins.holds(
+        2 * log_odds, np.abs(log_odds), outputs_of(estimator, X)
+    )
+
+
+def test_log_odds_must_be_the_decision_if_that_leads_to_the_probability() -> (
+    None
+):
+    estimator = fit(LogisticRegression(C=1e9), 2)
+    far = X * 1e4
+    log_odds = estimator.decision_function(far)
+    other = 2 * log_odds
+    with np.errstate(over="ignore"):
+        assert np.array_equal(expit(log_odds), expit(other))
+    one = output(estimator, "log_odds")
+    assert one.holds(log_odds, np.abs(log_odds), outputs_of(estimator, far))
+    assert not one.holds(other, np.abs(other), outputs_of(estimator, far))
+
+
+def test_log_odds_lead_to_a_prediction_that_is_a_share() -> None:
+    shares = expit(X[:, 0])
+    estimator = XGBRegressor(
+        objective="reg:logistic", n_estimators=5, n_jobs=1
+    )
+    estimator.fit(X, shares)
+    margins = estimator.predict(X, output_margin=True).astype(float)
+    assert holds(estimator, "log_odds", margins)
+    assert not holds(estimator, "log_odds", 1.1 * margins)
 
 
 def test_margins_lead_to_the_probabilities_by_their_softmax() -> None:
