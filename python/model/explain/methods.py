@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from python.model.base import Explanation
+from python.model.data.columns import slice_rows
 from python.model.estimator import Steps
 from python.model.explain import (
     coalitions,
@@ -18,14 +19,20 @@ from python.model.explain import (
     tree_shap,
 )
 from python.model.explain.attribution import Attribute, Attribution
-from python.model.explain.origins import Origins, sum_by_feature
+from python.model.explain.origins import (
+    Origins,
+    find_origins,
+    sum_by_feature,
+)
 from python.model.explain.outputs import (
     ABSOLUTE,
     RELATIVE,
     Output,
     OutputOf,
+    find_outputs,
     outputs_of,
 )
+from python.model.explain.parts import Parts, find_parts
 from python.model.explain.paths import Paths
 from python.model.explain.readings import read_paths
 from python.model.types import Columns, Estimator, Matrix
@@ -75,6 +82,25 @@ class Subject:
             return None
         rows = self.steps.transform_sparse(self.probes)
         return read_paths(self.predictor, self.origins, self.outputs, rows)
+
+    @cached_property
+    def parts(self) -> Parts | None:
+        """The parts of the predictor, where its output is a sum of theirs."""
+        return find_parts(self.predictor)
+
+    def part(self, steps: Steps, parts: Parts) -> "Subject":
+        """Return one of the parts, of these steps, as a model to be explained."""
+        transformers = [*self.steps.transformers, *steps.transformers]
+        whole = Steps(transformers, steps.predictor)
+        probe = slice_rows(self.probes, 0, 1)
+        outputs = find_outputs(whole.predictor, whole.transform(probe))
+        return Subject(
+            estimator=self.estimator,
+            steps=whole,
+            probes=self.probes,
+            outputs=parts.select(outputs),
+            origins=find_origins(whole, self.n_features, self.probes),
+        )
 
     def first_output(self, columns: Columns) -> Matrix:
         """Return the output that values without a link explain."""
@@ -176,8 +202,8 @@ def methods_alone(
     """
     if not subject.outputs:
         return []
-    contributed = partial(_make_contributions, subject)
-    path_dependent = partial(_make_path_dependent, subject)
+    contributed = partial(_make_of, subject, _make_contributions)
+    path_dependent = partial(_make_of, subject, _make_path_dependent)
     methods = [
         Method("native contributions", contributed, subject.outputs),
         Method("tree path-dependent", path_dependent, subject.outputs),
@@ -200,9 +226,10 @@ def methods_against(subject: Subject, background: Columns) -> list[Method]:
     ]
     outputs = probability or subject.outputs
     background_output_of = outputs_of(subject.estimator, background)
+    make_interventional = partial(_make_interventional, background=background)
     interventional = Method(
         name="tree interventional",
-        make=partial(_make_interventional, subject, background),
+        make=partial(_make_of, subject, make_interventional),
         outputs=outputs,
         predictions_per_row=INTERVENTIONAL_PREDICTIONS,
         # The background is predicted once, when it is first compared.
@@ -220,9 +247,9 @@ def _linear(
     background: Columns,
     outputs: list[Output],
 ) -> Method:
-    return Method(
-        "linear", partial(_make_linear, subject, background), outputs
-    )
+    make_linear = partial(_make_linear, background=background)
+    make = partial(_make_of, subject, make_linear)
+    return Method("linear", make, outputs)
 
 
 def _by_coalitions(subject: Subject, background: Columns) -> Method:
@@ -234,6 +261,24 @@ def _by_coalitions(subject: Subject, background: Columns) -> Method:
         outputs=subject.outputs[:1],
         predictions_per_row=coalitions.n_coalitions(n_features),
     )
+
+
+def _make_of(
+    subject: Subject,
+    make: Callable[[Subject], Attribute | None],
+) -> Attribute | None:
+    """Return what explains the subject, or else the sum of what explains each of its parts."""
+    attribute = make(subject)
+    parts = subject.parts
+    if attribute is not None or parts is None:
+        return attribute
+    attributes = []
+    for steps in parts.steps:
+        of_part = _make_of(subject.part(steps, parts), make)
+        if of_part is None:
+            return None
+        attributes.append(of_part)
+    return parts.add_up(attributes)
 
 
 def _make_contributions(subject: Subject) -> Attribute | None:

@@ -10,7 +10,8 @@ from scipy.special import expit, logit, softmax
 
 from python.model.attributes import read_attribute
 from python.model.data.spelling import one_line
-from python.model.estimator import NUMBERS, estimator_type
+from python.model.estimator import NUMBERS, estimator_type, layers
+from python.model.explain.targets import find_target
 from python.model.types import Columns, Estimator
 
 log = logging.getLogger(__name__)
@@ -86,16 +87,31 @@ SOFTMAX = Link(inverse=_softmax, link=np.log, slope=_logistic_slope)
 EXPONENTIAL = Link(inverse=np.exp, link=np.log, slope=_identity)
 
 
+def _explained_classes(output: NDArray[np.generic]) -> Array:
+    """Return the column of the second of two classes; other columns as they are.
+
+    (n_records,) and (n_records, n_classes) stay, one or two columns become (n_records,).
+    """
+    numbers = np.asarray(output, dtype=float)
+    if numbers.ndim == 1 or numbers.shape[1] > 2:
+        return numbers
+    return numbers[:, -1]
+
+
 class Check(NamedTuple):
-    """A link, and the method of the estimator to whose output it must lead."""
+    """A link, and the method of the estimator to whose output it must lead.
+
+    `read` makes the numbers that are explained of what the method returns: for two classes those
+    of the second one.
+    """
 
     link: Link
     method: str
+    read: Callable[[NDArray[np.generic]], Array] = _explained_classes
 
     def served(self, output_of: OutputOf) -> Array:
-        """Return what the method returns, of two classes for the second one."""
-        output = output_of(self.method)
-        return _explained_classes(output)
+        """Return what is explained of what the method returns."""
+        return self.read(output_of(self.method))
 
     def holds(
         self,
@@ -106,6 +122,11 @@ class Check(NamedTuple):
         """Return whether the sums lead to what the method returns."""
         served = self.served(output_of)
         return self.link.holds(total, scale, served)
+
+
+AS_PROBABILITY = Check(IDENTITY, "predict_proba")
+AS_LOG_ODDS = Check(LOGISTIC, "predict_proba")
+AS_MARGIN = Check(SOFTMAX, "predict_proba")
 
 
 class Output(NamedTuple):
@@ -141,6 +162,13 @@ class Output(NamedTuple):
         return first.served(output_of)
 
 
+NUMBER_OUTPUTS = (
+    Output("prediction", (Check(IDENTITY, "predict"),)),
+    Output("log_prediction", (Check(EXPONENTIAL, "predict"),)),
+    Output("log_odds", (Check(LOGISTIC, "predict"),)),
+)
+
+
 def outputs_of(estimator: Estimator, columns: Columns) -> OutputOf:
     """Return what gives the outputs of the estimator's methods for the columns."""
 
@@ -158,7 +186,8 @@ def find_outputs(estimator: Estimator, probe: Columns) -> list[Output]:
     Classifiers: `probability`; `log_odds`, whose logistic function is the probability; `margin`,
     whose softmax is the probability, or which is the decision function.
     Regressors: `prediction`; `log_prediction`, whose exponential is the prediction; `log_odds`,
-    whose logistic function is the prediction.
+    whose logistic function is the prediction; `margin`, if the target was transformed: the number
+    that leads to the prediction by the inverse transformation.
     """
     prediction = np.asarray(estimator.predict(probe))
     if prediction.size != 1:
@@ -167,14 +196,7 @@ def find_outputs(estimator: Estimator, probe: Columns) -> list[Output]:
     if kind == "classifier":
         return _find_classifier_outputs(estimator, probe)
     if kind == "regressor" and prediction.dtype.kind in NUMBERS:
-        as_prediction = Check(IDENTITY, "predict")
-        as_log = Check(EXPONENTIAL, "predict")
-        as_log_odds = Check(LOGISTIC, "predict")
-        return [
-            Output("prediction", (as_prediction,)),
-            Output("log_prediction", (as_log,)),
-            Output("log_odds", (as_log_odds,)),
-        ]
+        return [*NUMBER_OUTPUTS, *_find_transformed(estimator)]
     return []
 
 
@@ -188,6 +210,16 @@ def why_no_outputs(estimator: Estimator, probe: Columns) -> str:
     return NO_OUTPUT
 
 
+def _find_transformed(estimator: Estimator) -> list[Output]:
+    """Return the output in the space of the transformed target, if there is one."""
+    *_, predictor = layers(estimator)
+    target = find_target(predictor)
+    if target is None:
+        return []
+    link = Link(target.inverse, target.link, target.slope)
+    return [Output("margin", (Check(link, "predict"),))]
+
+
 def _find_classifier_outputs(
     estimator: Estimator,
     probe: Columns,
@@ -196,21 +228,40 @@ def _find_classifier_outputs(
     if _decides_by_class(estimator, probe):
         decided = (Check(IDENTITY, "decision_function"),)
     if not _has_probabilities(estimator, probe):
-        return [Output("margin", decided)] if decided else []
-    as_probability = Check(IDENTITY, "predict_proba")
-    as_log_odds = Check(LOGISTIC, "predict_proba")
-    as_margin = Check(SOFTMAX, "predict_proba")
-    outputs = [Output("probability", (as_probability,))]
+        margin = decided or _find_votes(estimator)
+        return [Output("margin", margin)] if margin else []
+    probability = Output("probability", (AS_PROBABILITY,))
     output_of = outputs_of(estimator, probe)
-    if not decided or _leads_to_probability(decided[0], output_of):
+    if decided and not _leads_to_probability(decided[0], output_of):
+        return [
+            probability,
+            Output("log_odds", (AS_LOG_ODDS,)),
+            Output("margin", decided),
+            Output("margin", (AS_MARGIN,)),
+        ]
+    return [
+        probability,
         # Where a probability is all but 0 or 1, the decision still tells log-odds apart.
-        outputs.append(Output("log_odds", (as_log_odds, *decided)))
-        outputs.append(Output("margin", decided or (as_margin,)))
-        return outputs
-    outputs.append(Output("log_odds", (as_log_odds,)))
-    outputs.append(Output("margin", decided))
-    outputs.append(Output("margin", (as_margin,)))
-    return outputs
+        Output("log_odds", (AS_LOG_ODDS, *decided)),
+        Output("margin", decided or (AS_MARGIN,)),
+    ]
+
+
+def _find_votes(estimator: Estimator) -> tuple[Check, ...]:
+    """Return the check of the shares of the votes, if the estimator votes with labels."""
+    *_, predictor = layers(estimator)
+    if read_attribute(predictor, "voting") != "hard":
+        return ()
+    n_classes = len(predictor.classes_)
+    weights = predictor._weights_not_none
+
+    def share_votes(votes: NDArray[np.generic]) -> Array:
+        """Return the share of each class for votes, (n_records, n_members), which are numbers."""
+        is_for_class = votes[:, :, None] == np.arange(n_classes)
+        shares = np.average(is_for_class, axis=1, weights=weights)
+        return _explained_classes(shares)
+
+    return (Check(IDENTITY, "transform", share_votes),)
 
 
 def _leads_to_probability(decision: Check, output_of: OutputOf) -> bool:
@@ -220,13 +271,8 @@ def _leads_to_probability(decision: Check, output_of: OutputOf) -> bool:
     """
     margin = decision.served(output_of)
     scale = np.abs(margin)
-    as_probability = [
-        Check(LOGISTIC, "predict_proba"),
-        Check(SOFTMAX, "predict_proba"),
-    ]
-    return any(
-        check.holds(margin, scale, output_of) for check in as_probability
-    )
+    checks = (AS_LOG_ODDS, AS_MARGIN)
+    return any(check.holds(margin, scale, output_of) for check in checks)
 
 
 def _decides_by_class(estimator: Estimator, probe: Columns) -> bool:
@@ -266,14 +312,3 @@ def _try(estimator: Estimator, method: str, probe: Columns) -> Any:
     except Exception as error:
         log.info("%s raises %s", method, one_line(error))
         return None
-
-
-def _explained_classes(output: NDArray[np.generic]) -> Array:
-    """Return the column of the second of two classes; other columns as they are.
-
-    (n_records,) and (n_records, n_classes) stay, one or two columns become (n_records,).
-    """
-    numbers = np.asarray(output, dtype=float)
-    if numbers.ndim == 1 or numbers.shape[1] > 2:
-        return numbers
-    return numbers[:, -1]

@@ -14,7 +14,12 @@ from python.model.types import Columns, Matrix
 
 Library = Literal["scikit-learn", "LightGBM", "XGBoost"]
 Kind = Literal[
-    "tree", "forest", "gradient boosting", "histogram boosting", "boosting"
+    "tree",
+    "forest",
+    "bagging",
+    "gradient boosting",
+    "histogram boosting",
+    "boosting",
 ]
 Combination = Literal["mean", "sum"]
 
