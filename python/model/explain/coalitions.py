@@ -21,6 +21,7 @@ from python.model.data.columns import mix_rows, slice_rows, stack_rows
 from python.model.explain.attribution import Attribute, Attribution
 from python.model.types import Columns, Matrix
 
+METHODS = ("exact", "permutation")
 MAX_FEATURES_EXACT = 8
 ORDER_PAIRS = 10
 ROWS_LIMIT_AT_ONCE = 50_000
@@ -68,7 +69,8 @@ def make_shapley(function: Function, background: Columns) -> Attribute:
 
 def method_name(n_features: int) -> str:
     """Return which kind of values there are for so many features: "exact" or "permutation"."""
-    return "exact" if n_features <= MAX_FEATURES_EXACT else "permutation"
+    exact, sampled = METHODS
+    return exact if n_features <= MAX_FEATURES_EXACT else sampled
 
 
 def n_coalitions(n_features: int) -> int:

@@ -13,6 +13,7 @@ from python.model.base import Effort, Explanation
 from python.model.data.columns import slice_rows
 from python.model.data.records import Records
 from python.model.estimator import Steps
+from python.model.explain import coalitions
 from python.model.explain.methods import (
     Method,
     Subject,
@@ -23,6 +24,7 @@ from python.model.explain.outputs import (
     ABSOLUTE,
     RELATIVE,
     OutputOf,
+    find_finite_rows,
     find_outputs,
     outputs_of,
     why_no_outputs,
@@ -70,7 +72,8 @@ class Explainer:
         if not outputs:
             self._no_output = why_no_outputs(estimator, probe)
         self._subject = Subject(estimator, steps, probes, outputs, origins)
-        self._probes = slice_rows(probes, 0, MAX_PROBES)
+        finite = find_finite_rows(outputs, estimator, probes)
+        self._probes = slice_rows(finite, 0, MAX_PROBES)
         self._background = background
         self._methods_alone = methods_alone(self._subject, background)
         self._proven_alone = self._first_proven(self._methods_alone)
@@ -83,6 +86,8 @@ class Explainer:
     def _proven_against(self) -> str | None:
         # Chosen when it is first needed: most services never see a background.
         rows = self._probes if self._background is None else self._background
+        if not len(rows):
+            rows = self._subject.probes
         background = slice_rows(rows, 0, MAX_PROBE_BACKGROUND)
         return self._first_proven(methods_against(self._subject, background))
 
@@ -178,6 +183,8 @@ class Explainer:
         return methods[names.index(proven) :]
 
     def _first_proven(self, methods: list[Method]) -> str | None:
+        if not len(self._probes):
+            return _name_untried(methods)
         output_of = outputs_of(self._subject.estimator, self._probes)
         for method in methods:
             if method.explain(self._probes, output_of) is not None:
@@ -190,6 +197,17 @@ class Explainer:
             methods = methods_against(self._subject, background.columns)
             self._kept_methods[background] = methods
         return methods
+
+
+def _name_untried(methods: list[Method]) -> str | None:
+    """Return the method that predicts mixtures, if there is one: it needs no proof.
+
+    Whether its values add up is seen in each response.
+    """
+    for method in methods:
+        if method.name in coalitions.METHODS:
+            return method.name
+    return None
 
 
 def _explain_by_others(

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit, softmax
 
 from python.model.attributes import read_attribute
+from python.model.data.columns import take_rows
 from python.model.data.spelling import one_line
 from python.model.estimator import NUMBERS, estimator_type, layers
 from python.model.explain.targets import find_target
@@ -180,34 +181,60 @@ def outputs_of(estimator: Estimator, columns: Columns) -> OutputOf:
 
 
 def find_outputs(estimator: Estimator, probe: Columns) -> list[Output]:
-    """Return the outputs of a classifier or a regressor with one output, else an empty list.
+    """Return the outputs of an estimator with one output; an empty list where there is none.
 
     The first is without a link, and so is what any function of the features can be explained by.
-    Classifiers: `probability`; `log_odds`, whose logistic function is the probability; `margin`,
+    Classifiers, mixtures: `probability`; `log_odds`, whose logistic function is it; `margin`,
     whose softmax is the probability, or which is the decision function.
     Regressors: `prediction`; `log_prediction`, whose exponential is the prediction; `log_odds`,
     whose logistic function is the prediction; `margin`, if the target was transformed: the number
     that leads to the prediction by the inverse transformation.
+    Outlier detectors: `margin`, their score.
     """
     prediction = np.asarray(estimator.predict(probe))
     if prediction.size != 1:
         return []
     kind = estimator_type(estimator)
-    if kind == "classifier":
-        return _find_classifier_outputs(estimator, probe)
     if kind == "regressor" and prediction.dtype.kind in NUMBERS:
         return [*NUMBER_OUTPUTS, *_find_transformed(estimator)]
-    return []
+    if kind == "outlier_detector":
+        return _find_scores(estimator, probe)
+    return _find_classifier_outputs(estimator, probe)
 
 
 def why_no_outputs(estimator: Estimator, probe: Columns) -> str:
     """Return why `find_outputs` returns an empty list."""
     if np.size(estimator.predict(probe)) != 1:
         return "it has several outputs, and values explain a single one"
-    kind = estimator_type(estimator)
-    if kind not in ("classifier", "regressor"):
-        return "values explain a classifier or a regressor, and it is neither"
     return NO_OUTPUT
+
+
+def find_finite_rows(
+    outputs: list[Output],
+    estimator: Estimator,
+    rows: Columns,
+) -> Columns:
+    """Return the rows for which all that the first output explains is finite.
+
+    A model of ordered classes may have no probabilities for a row that is made up.
+    """
+    if not outputs:
+        return rows
+    with np.errstate(all="ignore"):
+        served = outputs[0].served(outputs_of(estimator, rows))
+    by_row = served.reshape(len(rows), -1)
+    is_finite = np.isfinite(by_row).all(axis=1)
+    return take_rows(rows, np.flatnonzero(is_finite))
+
+
+def _find_scores(estimator: Estimator, probe: Columns) -> list[Output]:
+    """Return the score of an outlier detector: the decision function, or else the score itself."""
+    for method in ("decision_function", "score_samples"):
+        score = _try(estimator, method, probe)
+        if score is not None and np.size(score) == 1:
+            check = Check(IDENTITY, method)
+            return [Output("margin", (check,))]
+    return []
 
 
 def _find_transformed(estimator: Estimator) -> list[Output]:
