@@ -12,7 +12,7 @@ from python.model.trees.categories import Integers
 from python.model.trees.tree import Tree
 from python.model.types import Columns, Matrix
 
-Library = Literal["scikit-learn", "LightGBM", "XGBoost"]
+Library = Literal["scikit-learn", "LightGBM", "XGBoost", "CatBoost"]
 Kind = Literal[
     "tree",
     "forest",

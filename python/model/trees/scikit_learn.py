@@ -32,11 +32,7 @@ class NativeTree(Protocol):
 def read_scikit_learn(predictor: Estimator) -> TreeModel | None:
     """Return the trees of a tree, a forest, bagging or boosting of scikit-learn, else None."""
     if _has_tree(predictor):
-        return Averaged(
-            kind="tree",
-            n_features=predictor.n_features_in_,
-            predictor=predictor,
-        )
+        return Averaged("tree", predictor.n_features_in_, predictor)
     members = getattr(predictor, "estimators_", [])
     # NumPy would take a list of pipelines apart.
     if isinstance(members, np.ndarray):
@@ -44,24 +40,13 @@ def read_scikit_learn(predictor: Estimator) -> TreeModel | None:
     are_trees = all(map(_has_tree, members))
     if not len(members) or not are_trees:
         return None
+    n_features = predictor.n_features_in_
     if hasattr(predictor, "_loss") and _starts_from_constant(predictor):
-        return GradientBoosting(
-            kind="gradient boosting",
-            n_features=predictor.n_features_in_,
-            predictor=predictor,
-        )
+        return GradientBoosting("gradient boosting", n_features, predictor)
     if _is_forest(predictor):
-        return Averaged(
-            kind="forest",
-            n_features=predictor.n_features_in_,
-            predictor=predictor,
-        )
+        return Averaged("forest", n_features, predictor)
     if _is_bagging(predictor):
-        return Bagged(
-            kind="bagging",
-            n_features=predictor.n_features_in_,
-            predictor=predictor,
-        )
+        return Bagged("bagging", n_features, predictor)
     return None
 
 

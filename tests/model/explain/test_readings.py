@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shap
+from catboost import Pool
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.pipeline import make_pipeline
@@ -165,6 +166,25 @@ def test_values_of_columns_without_a_background_are_those_of_shap(
     np.testing.assert_allclose(values, expected, rtol=0, atol=1e-12)
     expected_base = np.ravel(explainer.expected_value)[-1:]
     assert base == pytest.approx(expected_base, abs=1e-12)
+
+
+@pytest.mark.parametrize("gaps", [False, True])
+def test_values_of_catboost_are_those_that_it_computes_itself(
+    gaps: bool,
+) -> None:
+    """CatBoost's own values add up for trees that split alike at each depth, and for no others."""
+    data = table(gaps=gaps)
+    model = CLASSIFIERS["CatBoost"]().fit(data, score(data) > 0)
+    subject = subject_of(model, data)
+    assert subject.paths is not None
+    values, base = explain(
+        make_path_dependent(subject.paths, data.shape[1]), subject, data
+    )
+    expected = model.get_feature_importance(Pool(data), type="ShapValues")
+    np.testing.assert_allclose(
+        values[:, :, 0], expected[:, :-1], rtol=0, atol=1e-12
+    )
+    np.testing.assert_allclose(base[0], expected[:, -1], rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("limit", [0, 60])

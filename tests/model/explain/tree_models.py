@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from catboost import CatBoostClassifier, CatBoostRegressor
 from lightgbm import LGBMClassifier, LGBMRegressor
 from numpy.typing import NDArray
 from scipy.special import expit
@@ -45,6 +46,14 @@ lightgbm = {
     "n_jobs": 1,
 }
 xgboost = {"n_estimators": 12, "max_depth": 4, "n_jobs": 1}
+catboost = {
+    "iterations": 12,
+    "depth": 4,
+    "verbose": 0,
+    "allow_writing_files": False,
+    "thread_count": 1,
+    "random_seed": 0,
+}
 histogram = {"max_iter": 12, "min_samples_leaf": 4}
 as_forest = {
     "boosting_type": "rf",
@@ -79,6 +88,10 @@ REGRESSORS: dict[str, Callable[[], Any]] = {
     "XGBoost": partial(XGBRegressor, **xgboost),
     "XGBoost, 0 is missing": partial(XGBRegressor, missing=0.0, **xgboost),
     "XGBoost, gamma": partial(XGBRegressor, objective="reg:gamma", **xgboost),
+    "CatBoost": partial(CatBoostRegressor, **catboost),
+    "CatBoost, leaf-wise": partial(
+        CatBoostRegressor, grow_policy="Lossguide", **catboost
+    ),
 }
 CLASSIFIERS: dict[str, Callable[[], Any]] = {
     "tree": partial(DecisionTreeClassifier, max_depth=6),
@@ -88,6 +101,7 @@ CLASSIFIERS: dict[str, Callable[[], Any]] = {
     "histogram boosting": partial(HistGradientBoostingClassifier, **histogram),
     "LightGBM": partial(LGBMClassifier, **lightgbm),
     "XGBoost": partial(XGBClassifier, **xgboost),
+    "CatBoost": partial(CatBoostClassifier, **catboost),
 }
 TAKE_MISSING = (
     "tree",
@@ -96,8 +110,16 @@ TAKE_MISSING = (
     "histogram boosting",
     "LightGBM",
     "XGBoost",
+    "CatBoost",
 )
-GROUPED = ("forest", "boosting", "histogram boosting", "LightGBM", "XGBoost")
+GROUPED = (
+    "forest",
+    "boosting",
+    "histogram boosting",
+    "LightGBM",
+    "XGBoost",
+    "CatBoost",
+)
 
 
 def table(*, gaps: bool = False, colours: bool = False) -> pd.DataFrame:
@@ -292,6 +314,8 @@ def raw_output(model: Any) -> Output:
         return partial(_mean_of_trees, model, predictor.n_estimators_)
     if name.startswith("LGBM"):
         options = {"raw_score": True}
+    elif name.startswith("CatBoost"):
+        options = {"prediction_type": "RawFormulaVal"}
     elif name.startswith("XGB"):
         options = {"output_margin": True}
     elif "Boosting" in name and hasattr(predictor, "decision_function"):
