@@ -44,7 +44,6 @@ def make_service(settings: Settings, readiness: Readiness) -> Service:
         reject_unknown=settings.unknown_features == "reject",
         max_content_length=settings.max_content_length,
         max_explain_rows=settings.max_explain_rows,
-        max_explain_predictions=settings.max_explain_predictions,
     )
     info = {
         "debug": settings.debug,

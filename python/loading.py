@@ -11,7 +11,7 @@ from threading import Thread
 from python.api.examples import check_examples
 from python.errors import NotReady, ServiceError
 from python.model import load_model
-from python.model.base import Model
+from python.model.base import Budget, Model
 from python.settings import PROJECT, Settings
 
 log = logging.getLogger(__name__)
@@ -65,20 +65,29 @@ class Readiness:
 def load(settings: Settings) -> Model:
     """Return the model of the settings, ready to predict; raise ArtifactError in one sentence.
 
-    With `fast_predict`, a thread prepares faster predictions while the model is served. Where
-    `python.production` has started several processes, one of them proves these for all.
+    A thread prepares explanations, and with `fast_predict` faster predictions, while the model is
+    served. Where `python.production` has started several processes, one of them proves the
+    faster predictions for all.
     """
     model = load_checked(settings.model_path, settings)
+    Thread(
+        target=prepare, args=(model, settings), name="prepare", daemon=True
+    ).start()
+    return model
+
+
+def prepare(model: Model, settings: Settings) -> None:
+    """Prepare what a model needs to explain, and to predict faster."""
+    # A request may wait for half as long as it may compute: both must end before the server ends
+    # the process.
+    request_seconds = min(
+        settings.max_explain_seconds, settings.request_timeout / 2
+    )
+    budget = Budget(request_seconds, settings.max_proof_seconds)
+    model.prepare_explanations(budget)
     if settings.fast_predict:
         folder = os.environ.get("SERVICE_VERDICTS")
-        verdicts = Path(folder) if folder else None
-        Thread(
-            target=model.speed_up,
-            args=(verdicts,),
-            name="speed-up",
-            daemon=True,
-        ).start()
-    return model
+        model.speed_up(Path(folder) if folder else None)
 
 
 def load_checked(path: Path, settings: Settings) -> Model:

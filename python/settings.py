@@ -65,7 +65,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     fast_predict: Switch = True
     max_content_length: Positive = 16 * 1024 * 1024
     max_explain_rows: Positive = 1000
-    max_explain_predictions: Positive = 500_000
+    max_explain_seconds: Positive = 10
+    max_proof_seconds: Positive = 10
     log_level: Level = "INFO"
     api_key: Secret = ""
     workers: Natural = 0

@@ -53,7 +53,9 @@ def refusal(content: Any) -> str:
 
 def client_of(content: Any) -> FlaskClient:
     """Return a client of the service with a model from what a file holds."""
-    return create_app(Settings(), load(content)).test_client()
+    model = load(content)
+    model.prepare_explanations()
+    return create_app(Settings(), model).test_client()
 
 
 def post(client: FlaskClient, path: str, payload: Any) -> Any:

@@ -27,6 +27,7 @@ def served(name: str, *, fast: bool = True) -> SklearnModel:
         path = Path(folder) / "model.joblib"
         joblib.dump(build(name).content, path)
         model = SklearnModel.load(Artifact.load(path))
+    model.prepare_explanations()
     if fast:
         model.speed_up()
     return model

@@ -41,7 +41,8 @@ def test_all_faults_are_reported_together_and_without_their_values() -> None:
         "WORKERS": "-1",
         "THREADS": "1.5",
         "REQUEST_TIMEOUT": "60.0",
-        "MAX_EXPLAIN_PREDICTIONS": "5e5",
+        "MAX_EXPLAIN_SECONDS": "1e1",
+        "MAX_PROOF_SECONDS": "-3",
     }
     with pytest.raises(SettingsError) as raised:
         Settings.from_environ(environ, FAMILIES)

@@ -77,7 +77,6 @@ class Limits:
     reject_unknown: bool
     max_content_length: int
     max_explain_rows: int
-    max_explain_predictions: int
 
 
 def read_query(
@@ -103,12 +102,15 @@ def read_records(
     return _read_body(environ, schema, limits).records
 
 
-def check_effort(
+def check_size(
     query: Query,
     model: Model,
     limits: Limits,
 ) -> None:
-    """Raise TooLarge if predicting or explaining the query would cost more than is allowed."""
+    """Raise TooLarge for more records, or values of them, than are allowed.
+
+    How long an explanation may take, the model knows itself.
+    """
     n_records = len(query.records)
     n_classes = len(model.class_names or ())
     _check_values(n_records, n_classes, "classes", limits)
@@ -123,14 +125,6 @@ def check_effort(
         wanted = f"{n_records} records to explain against {n_samples} samples"
         raise TooLarge(
             f"{wanted}: at most {limits.max_explain_rows} of each are taken"
-        )
-    rows, predictions = model.explanation_effort(query.background)
-    total = n_records * rows * predictions
-    if total > limits.max_explain_predictions:
-        raise TooLarge(
-            f"{n_records} records x {rows} rows of background x {predictions} predictions "
-            f"for each are {total} predictions to explain with, "
-            f"at most {limits.max_explain_predictions} are made"
         )
 
 

@@ -71,22 +71,36 @@ def explanation_content(
     """Return the SHAP values of each record, the base value, and what they add up to.
 
     The values of each class are an object of their own where there are several.
-    `single` records are not in a list.
+    `single` records are not in a list. Values that are sampled come with their standard errors.
     """
-    features = model.schema.names
     classes = model.class_names or []
     base_value: object = explanation.base_value
-    if explanation.values.ndim == 2:
-        records = name_columns(features, explanation.values)
-    else:
-        records = name_classes(classes, features, explanation.values)
+    if explanation.values.ndim == 3:
         base_values = explanation.base_value.tolist()
         base_value = dict(zip(classes, base_values, strict=True))
-    return {
-        "explanation": records[0] if single else records,
+    content: Content = {
+        "explanation": name_values(model, explanation.values, single=single),
         "base_value": base_value,
         "explained_output": explanation.output,
     }
+    if explanation.standard_error is not None:
+        content["standard_error"] = name_values(
+            model, explanation.standard_error, single=single
+        )
+    return content
+
+
+def name_values(model: Model, values: Matrix, *, single: bool) -> object:
+    """Return an object of the features for each record, or one by class where there are several.
+
+    `values` is (n_records, n_features), or (n_records, n_features, n_classes).
+    """
+    features = model.schema.names
+    if values.ndim == 2:
+        records = name_columns(features, values)
+    else:
+        records = name_classes(model.class_names or [], features, values)
+    return records[0] if single else records
 
 
 def records_content(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response, request
 
-from python.api.requests import Limits, check_effort, read_query, read_records
+from python.api.requests import Limits, check_size, read_query, read_records
 from python.api.responses import (
     explanation_content,
     prediction_content,
@@ -69,7 +69,7 @@ def make_routes(service: Service) -> Blueprint:
         """
         model = service.loaded_model()
         query = read_query(request.environ, model.schema, service.limits)
-        check_effort(query, model, service.limits)
+        check_size(query, model, service.limits)
         predictions = model.predictions(query.records)
         content = prediction_content(model, predictions, proba=query.proba)
         if query.explain:

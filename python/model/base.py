@@ -25,6 +25,16 @@ MAX_RETURNED_VALUES = 1_000_000
 NO_EXPLANATIONS = "its family has no explanations"
 
 
+class Budget(NamedTuple):
+    """How many seconds an explanation, and the proof that explanations are right, may take."""
+
+    request_seconds: float = 10.0
+    proof_seconds: float = 10.0
+
+
+DEFAULT_BUDGET = Budget()
+
+
 class Task(StrEnum):
     """What a supervised model does.
 
@@ -43,12 +53,13 @@ class Explanation:
     `values` is (n_records, n_features), with several classes (n_records, n_features, n_classes);
     `base_value` is (), with several classes (n_classes,).
     `output` names what they add up to: `probability`, `log_odds`, `margin`, `prediction` or
-    `log_prediction`.
+    `log_prediction`. `standard_error` has the shape of the values; None where they are exact.
     """
 
     values: Matrix
     base_value: NDArray[np.float64]
     output: str
+    standard_error: Matrix | None = None
 
 
 def check_returned(n_records: int, n_values: int, kind: str) -> None:
@@ -62,13 +73,6 @@ def check_returned(n_records: int, n_values: int, kind: str) -> None:
             f"{n_records} records x {n_values} {kind} are {total} values, "
             f"at most {MAX_RETURNED_VALUES} are returned"
         )
-
-
-class Effort(NamedTuple):
-    """What explaining one record costs: predictions for each row of the background."""
-
-    background_rows: int
-    predictions_per_row: int
 
 
 class Model(ABC):
@@ -110,6 +114,12 @@ class Model(ABC):
         It is called in a thread of its own, while the model is served.
         """
 
+    def prepare_explanations(self, budget: Budget = DEFAULT_BUDGET) -> None:  # noqa: B027
+        """Choose and prove how predictions are explained, if they are.
+
+        It is called in a thread of its own, while the model is served.
+        """
+
     @abstractmethod
     def predict(self, records: Records) -> NDArray[Any]:
         """Return labels or numbers, (n_records,) or (n_records, n_outputs).
@@ -141,15 +151,12 @@ class Model(ABC):
         """Return SHAP values of each input feature for the predictions.
 
         They are interventional where there is a `background`.
-        Raises Unprocessable for a model that cannot be explained, or not without a background.
+        Raises Unprocessable for a model that cannot be explained, or not without a background;
+        TooLarge where it would take too long, and NotReady while explanations are being prepared.
         """
         raise Unprocessable(
             f"the model cannot be explained: {NO_EXPLANATIONS}"
         )
-
-    def explanation_effort(self, background: Records | None = None) -> Effort:  # noqa: ARG002
-        """Return what it costs to explain one record."""
-        return Effort(0, 0)
 
     @property
     def offers_explanations(self) -> bool:

@@ -1,6 +1,7 @@
 """The family of estimators with scikit-learn's interface: its own, LightGBM, XGBoost, CatBoost."""
 
 import logging
+import threading
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -9,13 +10,19 @@ from weakref import WeakSet
 import numpy as np
 from numpy.typing import NDArray
 
-from python.errors import RefusedRecords, ServiceError
+from python.errors import (
+    NotReady,
+    RefusedRecords,
+    ServiceError,
+    Unprocessable,
+)
 from python.model import estimator as facts
 from python.model import probes
 from python.model.artifact import Artifact
 from python.model.attributes import has_attribute
 from python.model.base import (
-    Effort,
+    DEFAULT_BUDGET,
+    Budget,
     Explanation,
     Model,
     Predictions,
@@ -35,7 +42,9 @@ from python.model.data.json_values import list_columns, list_values
 from python.model.data.records import Records
 from python.model.data.spelling import one_line
 from python.model.explain.explainer import Explainer
+from python.model.explain.methods import Subject
 from python.model.explain.origins import find_origins, sum_by_feature
+from python.model.explain.outputs import find_finite_rows, find_outputs
 from python.model.fast import Copy, Unproven, make_copy
 from python.model.reading import Reading, read
 from python.model.refusals import Call, find_faults
@@ -44,6 +53,8 @@ from python.model.types import Columns, Matrix
 log = logging.getLogger(__name__)
 
 MAX_TRIED_ROWS = 4096
+BEING_PREPARED = "the explanations are being prepared"
+RETRY_PREPARED_SECONDS = 2
 
 
 class SklearnModel(Model):
@@ -68,6 +79,11 @@ class SklearnModel(Model):
         self.copy: Copy | None = None
         self._no_copy_reason = "it is switched off (FAST_PREDICT=0)"
         self._accepted_backgrounds: WeakSet[Records] = WeakSet()
+        self._budget = DEFAULT_BUDGET
+        self._explainer: Explainer | None = None
+        self._no_explainer_reason = ""
+        # Held while the explanations are being prepared.
+        self._preparation = threading.Lock()
 
     def _read_outputs(self) -> None:
         """Find out what is predicted: the task, the classes, and whether they have probabilities.
@@ -151,8 +167,57 @@ class SklearnModel(Model):
                 return predictions.probabilities
             return self.call(name, records)
 
+        explainer = self._ready_explainer()
         with np.errstate(all="ignore"):
-            return self._explainer.explain(records, output_of, background)
+            return explainer.explain(records, output_of, background)
+
+    def prepare_explanations(self, budget: Budget = DEFAULT_BUDGET) -> None:
+        """Prove the methods that explain, and keep the first one that is right."""
+        self._budget = budget
+        with self._preparation:
+            if self._explainer is None and not self._no_explainer_reason:
+                self._make_explainer()
+
+    def _make_explainer(self) -> None:
+        try:
+            with np.errstate(all="ignore"):
+                self._explainer = self._prove_explainer()
+        except Exception as error:
+            # There are more estimators than anybody knows.
+            reason = f"its explanations cannot be prepared ({one_line(error)})"
+            self._no_explainer_reason = reason
+            log.warning("no explanations: %s", reason)
+
+    def _prove_explainer(self) -> Explainer:
+        outputs = find_outputs(self._called, slice_rows(self._probes, 0, 1))
+        finite = find_finite_rows(outputs, self._called, self._probes)
+        subject = Subject(
+            estimator=self._called,
+            steps=self._steps,
+            probes=finite if len(finite) else self._probes,
+            outputs=outputs,
+            origins=self._origins,
+            budget=self._budget,
+        )
+        return Explainer(subject, self._background)
+
+    def _ready_explainer(self) -> Explainer:
+        """Return what explains; wait for it while it is being prepared, but not for long.
+
+        Raises NotReady if it is not ready then, and Unprocessable if it cannot be prepared.
+        """
+        if self._explainer is None:
+            # The explanation itself has to end within the time of a request, too.
+            seconds = self._budget.request_seconds / 2
+            if not self._preparation.acquire(timeout=seconds):
+                raise NotReady(BEING_PREPARED, RETRY_PREPARED_SECONDS)
+            self._preparation.release()
+            self.prepare_explanations(self._budget)
+        if self._explainer is None:
+            raise Unprocessable(
+                f"the model cannot be explained: {self._no_explainer_reason}"
+            )
+        return self._explainer
 
     def _check_background(self, background: Records) -> None:
         """Raise RefusedRecords for a background that the estimator does not take."""
@@ -160,16 +225,12 @@ class SklearnModel(Model):
             self.predict(background)
             self._accepted_backgrounds.add(background)
 
-    def explanation_effort(self, background: Records | None = None) -> Effort:
-        """Return what it costs to explain one record."""
-        return self._explainer.effort(background)
-
     def explanation_method(
         self,
         background: Records | None = None,
     ) -> str | None:
         """Return the name of the method that explains; None if there is none."""
-        method = self._explainer.method(background)
+        method = self._ready_explainer().method(background)
         return None if method is None else method.name
 
     def preprocess(
@@ -191,7 +252,10 @@ class SklearnModel(Model):
     @property
     def offers_explanations(self) -> bool:
         """Whether `explain` explains a record without a background from the request."""
-        return self._explainer.explains_alone
+        try:
+            return self._ready_explainer().explains_alone
+        except ServiceError:
+            return False
 
     def example(self) -> dict[str, Value]:
         """Return a record that the estimator can predict: of the samples, or made up."""
@@ -220,9 +284,25 @@ class SklearnModel(Model):
         return {
             **super().info(),
             "predictor_type": str(predictor_type),
-            **self._explainer.info(),
+            **self._explanation_info(),
             "fast_predict": self.copy is not None,
             "fast_predict_reason": reason,
+        }
+
+    def _explanation_info(self) -> dict[str, Any]:
+        """Return how the model is explained, or why not; nothing is computed for it."""
+        if self._explainer is not None:
+            return {"explanation": "ready", **self._explainer.info()}
+        if self._no_explainer_reason:
+            return {
+                "explanation": "ready",
+                "is_explainable": False,
+                "reason": self._no_explainer_reason,
+            }
+        return {
+            "explanation": "being prepared",
+            "is_explainable": None,
+            "reason": None,
         }
 
     def call(self, name: str, records: Records) -> NDArray[Any]:
@@ -272,17 +352,6 @@ class SklearnModel(Model):
                 )
             detail = "the model does not take these values"
             raise RefusedRecords(detail, records, faults) from error
-
-    @cached_property
-    def _explainer(self) -> Explainer:
-        # Made when it is first needed: it reads trees, and tries methods on many rows.
-        return Explainer(
-            self._called,
-            self._steps,
-            self._probes,
-            self._origins,
-            self._background,
-        )
 
     @cached_property
     def _origins(self) -> NDArray[np.intp] | None:

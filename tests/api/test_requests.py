@@ -135,39 +135,6 @@ def test_more_rows_to_explain_than_set(
     )
 
 
-@pytest.mark.parametrize("brought", [False, True])
-def test_an_explanation_that_would_cost_too_much(
-    brought: bool, client: Client
-) -> None:
-    records = build("neighbours").records(20)
-    few = client("neighbours", max_explain_predictions=700)
-    body = (
-        {"_data": records[:5], "_samples": records} if brought else records[:5]
-    )
-    said = "5 records x 20 rows of background x 8 predictions for each are 800 predictions to explain with, at most 700 are made"
-    problem(few.post("/predict?explain=1", json=body), 413, said)
-    assert few.post("/predict", json=body).status_code == 200
-    assert (
-        few.post(
-            "/predict?explain=1",
-            json={"_data": records[0], "_samples": records},
-        ).status_code
-        == 200
-    )
-
-
-def test_an_explanation_without_a_background_costs_no_predictions(
-    client: Client,
-) -> None:
-    few = client("build_lgbm_binary", max_explain_predictions=1)
-    assert (
-        few.post(
-            "/predict?explain=1", json=build("build_lgbm_binary").records(50)
-        ).status_code
-        == 200
-    )
-
-
 @pytest.mark.parametrize(
     "name",
     [

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from python.errors import Unprocessable
 from python.model.artifact import Artifact
-from python.model.base import Effort, Model, Predictions, Task
+from python.model.base import Model, Predictions, Task
 from python.model.data.records import Records
 from python.model.data.schema import Schema
 from python.model.types import Matrix
@@ -129,8 +129,6 @@ def test_a_model_has_no_explanations_unless_its_family_does(
     model: DoublerModel, records: Records
 ) -> None:
     assert model.offers_explanations is False
-    assert model.explanation_effort() == Effort(0, 0)
-    assert model.explanation_effort(records) == Effort(0, 0)
     sentence = "the model cannot be explained: its family has no explanations"
     for background in (None, records):
         with pytest.raises(Unprocessable, match=sentence):

@@ -10,164 +10,287 @@ Example: the function is the product of two features, the record (2, 3), the bac
 So the first adds 0 or 3, the second 3 or 6: the values are 1.5 and 4.5, the base value 0.
 """
 
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from math import inf
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import comb
 
-from python.model.data.columns import mix_rows, slice_rows, stack_rows
+from python.errors import TooLarge, Unprocessable
+from python.model.data.columns import (
+    mix_rows,
+    slice_rows,
+    stack_rows,
+    take_rows,
+)
 from python.model.explain.attribution import Attribute, Attribution
 from python.model.types import Columns, Matrix
 
-METHODS = ("exact", "permutation")
 MAX_FEATURES_EXACT = 8
-ORDER_PAIRS = 10
+# Fewer orders where more would take too long; two pairs are the fewest that have a standard error.
+ORDER_PAIRS = (10, 4, 2)
 ROWS_LIMIT_AT_ONCE = 50_000
+SECONDS_AT_ONCE = 0.5
+# An estimator adds up numbers that nobody sees, which may be larger than what it predicts.
+CALL_ROUNDING = 1e-10
+REFUSED_MIXTURE = (
+    "record {record} cannot be explained against row {row} of the background: the model does not "
+    "take some of their mixtures, as where values of the two exclude each other"
+)
+TOOK_TOO_LONG = (
+    "the explanation has taken more than {:.3g} seconds and was given up: "
+    "send fewer records, or fewer rows of background"
+)
 
 Function: TypeAlias = Callable[[Columns], Matrix]
 """What is explained: from columns to (n_rows,) or (n_rows, n_classes)."""
 
 
-class Coalitions(NamedTuple):
-    """The coalitions whose worths are computed, and what each worth counts for each feature.
+class Estimate(NamedTuple):
+    """The values of a record, (n_features,) or (n_features, n_classes), and how exact they are.
 
-    `members` is (n_coalitions, n_features), the empty coalition first;
-    `weights` is (n_features, n_coalitions).
+    The standard error has the same shape; None where the values are exact.
     """
 
-    members: NDArray[np.bool_]
-    weights: Matrix
+    values: Matrix
+    standard_error: Matrix | None
 
 
-def make_shapley(function: Function, background: Columns) -> Attribute:
-    """Return what explains a function of columns: exactly for few features, else by samples.
+@dataclass(frozen=True, eq=False)
+class AllCoalitions:
+    """Every coalition of the features: the bits of its number say which are in it."""
 
-    The values always add up. Those by samples are the means over orders that are the same for
-    every record, so that a record is explained alone as it is among others. The orders come in
-    pairs, one the reverse of the other (Mitchell et al. 2022, arXiv:2104.12199).
+    n_features: int
+    method = "exact"
+
+    @property
+    def members(self) -> NDArray[np.bool_]:
+        """Which features are in each coalition, (n_coalitions, n_features), the empty one first."""
+        numbers = np.arange(2**self.n_features)
+        bits = np.arange(self.n_features)
+        is_member: NDArray[np.bool_] = (numbers[:, None] >> bits) % 2 == 1
+        return is_member
+
+    @cached_property
+    def _weights(self) -> Matrix:
+        """What each worth counts for each feature, (n_features, n_coalitions).
+
+        A coalition of `n_others` features besides the one that joins or has joined stands for
+        1 in `n_features * comb(n_features - 1, n_others)` of the orders.
+        """
+        members = self.members
+        sizes = members.sum(axis=1)
+        n_others = sizes[:, None] - members
+        n_alike = comb(self.n_features - 1, n_others)
+        weight = 1 / (self.n_features * n_alike)
+        weights: Matrix = np.where(members, weight, -weight)
+        return weights.T
+
+    def estimate(self, worths: Matrix) -> Estimate:
+        """Return the values of the worths, (n_coalitions,) or (n_coalitions, n_classes)."""
+        return Estimate(self._weights @ worths, None)
+
+
+@dataclass(frozen=True, eq=False)
+class Orders:
+    """The coalitions that there are as the features join, in orders that are chosen by chance.
+
+    The orders come in pairs, one the reverse of the other (Mitchell et al. 2022,
+    arXiv:2104.12199), and are the same for every record, so that a record is explained alone as
+    it is among others. There are `n_features + 1` coalitions for each order.
     """
-    coalitions = _choose_coalitions(background.shape[1])
+
+    places: NDArray[np.intp]
+    """The place of each feature in each order, (n_orders, n_features)."""
+    method = "permutation"
+
+    @property
+    def members(self) -> NDArray[np.bool_]:
+        """Which features are in each coalition, (n_coalitions, n_features), the empty one first."""
+        n_features = self.places.shape[1]
+        sizes = np.arange(n_features + 1)
+        is_member = self.places[:, None, :] < sizes[:, None]
+        return is_member.reshape(-1, n_features)
+
+    def estimate(self, worths: Matrix) -> Estimate:
+        """Return the values of the worths, (n_coalitions,) or (n_coalitions, n_classes).
+
+        They are means over the pairs, and the standard error is that of such a mean.
+        """
+        gains = self._gains(worths)
+        of_both_orders = gains.reshape(-1, 2, *gains.shape[1:])
+        of_pairs = of_both_orders.mean(axis=1)
+        deviation = of_pairs.std(axis=0, ddof=1)
+        return Estimate(
+            of_pairs.mean(axis=0), deviation / np.sqrt(len(of_pairs))
+        )
+
+    def _gains(self, worths: Matrix) -> Matrix:
+        """Return what each feature adds in each order, (n_orders, n_features) or by class."""
+        n_orders, n_features = self.places.shape
+        shape = (n_orders, n_features + 1, *worths.shape[1:])
+        by_place = np.diff(worths.reshape(shape), axis=1)
+        orders = np.arange(n_orders)
+        gains: Matrix = by_place[orders[:, None], self.places]
+        return gains
+
+
+Coalitions: TypeAlias = AllCoalitions | Orders
+"""The coalitions whose worths are computed."""
+
+
+def choose_coalitions(
+    n_features: int,
+    most_predictions: float = inf,
+) -> Coalitions:
+    """Return every coalition of few features, else those of orders: of as many as there may be.
+
+    `most_predictions` is how often a record may be predicted with each row of the background.
+    Where all are too many, they are those of the fewest orders.
+    """
+    if n_features <= MAX_FEATURES_EXACT and 2**n_features <= most_predictions:
+        return AllCoalitions(n_features)
+    n_pairs = ORDER_PAIRS[-1]
+    for wanted in ORDER_PAIRS:
+        if 2 * wanted * (n_features + 1) <= most_predictions:
+            n_pairs = wanted
+            break
+    in_orders = 2 * n_pairs * (n_features + 1)
+    if n_features <= MAX_FEATURES_EXACT and 2**n_features <= in_orders:
+        return AllCoalitions(n_features)
+    return Orders(_sample_places(n_features, n_pairs))
+
+
+def make_shapley(
+    function: Function,
+    background: Columns,
+    coalitions: Coalitions,
+    seconds_per_prediction: float = 0.0,
+    most_seconds: float = inf,
+) -> Attribute:
+    """Return what explains a function of columns, by the worths of the coalitions.
+
+    The values always add up. It raises TooLarge where it takes more than `most_seconds`, and
+    Unprocessable where the function does not take the mixture of a record and a row.
+    """
+    rows_at_once = ROWS_LIMIT_AT_ONCE
+    if seconds_per_prediction > 0:
+        some_rows = int(SECONDS_AT_ONCE / seconds_per_prediction)
+        rows_at_once = min(rows_at_once, max(1, some_rows))
+    members = coalitions.members
 
     def attribute(columns: Columns) -> Attribution:
-        worths = []
+        deadline = time.monotonic() + most_seconds
+        estimates = []
         for row in range(len(columns)):
             record = slice_rows(columns, row, row + 1)
-            table = stack_rows(background, record)
-            of_record = _compute_worths(function, table, coalitions.members)
-            worths.append(of_record)
-        by_record = np.stack(worths)
-        weights = coalitions.weights
-        features_last = np.tensordot(by_record, weights, axes=(1, 1))
-        values = np.moveaxis(features_last, -1, 1)
-        base_value = by_record[0, 0]
-        return Attribution(values, base_value)
+            mixtures = Mixtures(stack_rows(background, record), members)
+            try:
+                worths = mixtures.worths(function, rows_at_once, deadline)
+            except TimeoutError:
+                raise TooLarge(TOOK_TOO_LONG.format(most_seconds)) from None
+            except Exception as error:
+                detail = mixtures.explain_refusal(function, row)
+                if not detail:
+                    raise
+                raise Unprocessable(detail) from error
+            estimates.append(coalitions.estimate(worths))
+        return _stack(estimates, worths)
 
     return attribute
 
 
-def method_name(n_features: int) -> str:
-    """Return which kind of values there are for so many features: "exact" or "permutation"."""
-    exact, sampled = METHODS
-    return exact if n_features <= MAX_FEATURES_EXACT else sampled
+def _stack(estimates: list[Estimate], worths: Matrix) -> Attribution:
+    """Return the estimates of records, of which the last one has these worths."""
+    values = np.stack([estimate.values for estimate in estimates])
+    standard_error = None
+    if estimates[0].standard_error is not None:
+        standard_error = np.stack(
+            [
+                estimate.standard_error
+                for estimate in estimates
+                if estimate.standard_error is not None
+            ]
+        )
+    base_value = worths[0]
+    sizes = np.abs(base_value) + np.abs(values).sum(axis=1)
+    rounding = CALL_ROUNDING * sizes
+    return Attribution(values, base_value, rounding, standard_error)
 
 
-def n_coalitions(n_features: int) -> int:
-    """Return how often a record is predicted with each row of the background."""
-    if n_features <= MAX_FEATURES_EXACT:
-        return 1 << n_features
-    return 2 * ORDER_PAIRS * (n_features + 1)
+class Mixtures:
+    """The mixtures of a record with each row of a background, for each coalition.
 
-
-def _compute_worths(
-    function: Function,
-    table: Columns,
-    members: NDArray[np.bool_],
-) -> Matrix:
-    """Return the worth of each coalition, (n_coalitions,) or (n_coalitions, n_classes).
-
-    The record is the last row of the table, the background are the others.
+    Example: the background has the rows (1, 0) and (4, 5), the record is (2, 3). For the coalition
+    of the first feature the mixtures are (2, 0) and (2, 5).
     """
-    n_background = len(table) - 1
-    n_at_once = max(1, ROWS_LIMIT_AT_ONCE // n_background)
-    worths = []
-    for start in range(0, len(members), n_at_once):
-        stop = start + n_at_once
-        some = members[start:stop]
-        outputs = function(_mix(table, some))
-        of_one_row = outputs.shape[1:]
-        shape = (len(some), n_background, *of_one_row)
-        by_coalition = outputs.reshape(shape)
-        worths.append(by_coalition.mean(axis=1))
-    return np.concatenate(worths)
+
+    def __init__(self, table: Columns, members: NDArray[np.bool_]) -> None:
+        """Take the background with the record for its last row, and the coalitions."""
+        self._table = table
+        self._members = members
+        self._n_background = len(table) - 1
+
+    def worths(
+        self,
+        function: Function,
+        rows_at_once: int,
+        deadline: float = inf,
+    ) -> Matrix:
+        """Return the worth of each coalition, (n_coalitions,) or (n_coalitions, n_classes).
+
+        Raises TimeoutError once `time.monotonic()` is past the deadline.
+        """
+        n_at_once = max(1, rows_at_once // self._n_background)
+        worths = []
+        for start in range(0, len(self._members), n_at_once):
+            if time.monotonic() > deadline:
+                raise TimeoutError
+            some = self._members[start : start + n_at_once]
+            outputs = function(self._mix(some))
+            shape = (len(some), self._n_background, *outputs.shape[1:])
+            worths.append(outputs.reshape(shape).mean(axis=1))
+        return np.concatenate(worths)
+
+    def explain_refusal(self, function: Function, row: int) -> str:
+        """Return which row of the background cannot be mixed with the record, number `row`.
+
+        It is a sentence, and "" where the function takes all mixtures, each row for itself.
+        """
+        for number in range(self._n_background):
+            pair = take_rows(self._table, [number, self._n_background])
+            try:
+                function(Mixtures(pair, self._members).mix_all())
+            except Exception:
+                return REFUSED_MIXTURE.format(record=row, row=number)
+        return ""
+
+    def mix_all(self) -> Columns:
+        """Return the mixtures, for one coalition after the other."""
+        return self._mix(self._members)
+
+    def _mix(self, members: NDArray[np.bool_]) -> Columns:
+        n_features = members.shape[1]
+        background_rows = np.arange(self._n_background)
+        # Three axes: the coalitions, the rows of the background, the features.
+        is_member = members[:, None, :]
+        rows = np.where(
+            is_member, self._n_background, background_rows[:, None]
+        )
+        return mix_rows(self._table, rows.reshape(-1, n_features))
 
 
-def _mix(table: Columns, members: NDArray[np.bool_]) -> Columns:
-    """Return the record with each row of the background, for one coalition after the other.
-
-    Features in the coalition are the record's, which is the last row, all others the background's.
-    """
-    n_features = members.shape[1]
-    record_row = len(table) - 1
-    background_rows = np.arange(record_row)
-    # Three axes: the coalitions, the rows of the background, the features.
-    is_member = members[:, None, :]
-    rows = np.where(is_member, record_row, background_rows[:, None])
-    return mix_rows(table, rows.reshape(-1, n_features))
-
-
-def _choose_coalitions(n_features: int) -> Coalitions:
-    if n_features <= MAX_FEATURES_EXACT:
-        return _all_coalitions(n_features)
-    orders = _sample_orders(n_features)
-    return _coalitions_along_orders(orders)
-
-
-def _all_coalitions(n_features: int) -> Coalitions:
-    """Return every coalition: the bits of its number say which features are in it.
-
-    A coalition of `n_others` features besides the one that joins or has joined stands for
-    1 in `n_features * comb(n_features - 1, n_others)` of the orders.
-    """
-    numbers = np.arange(2**n_features)
-    bits = np.arange(n_features)
-    members = (numbers[:, None] >> bits) % 2 == 1
-    sizes = members.sum(axis=1)
-    n_others = sizes[:, None] - members
-    n_alike = comb(n_features - 1, n_others)
-    weight = 1 / (n_features * n_alike)
-    weights = np.where(members, weight, -weight)
-    return Coalitions(members, weights.T)
-
-
-def _sample_orders(n_features: int) -> list[NDArray[np.intp]]:
-    """Return orders of the features, each followed by its reverse."""
+def _sample_places(n_features: int, n_pairs: int) -> NDArray[np.intp]:
+    """Return the place of each feature in orders, each of them followed by its reverse."""
     choose = np.random.default_rng(0)
-    orders = []
-    for _ in range(ORDER_PAIRS):
-        order = choose.permutation(n_features)
-        orders.append(order)
-        orders.append(order[::-1])
-    return orders
-
-
-def _coalitions_along_orders(orders: list[NDArray[np.intp]]) -> Coalitions:
-    """Return the coalitions that there are as the features join in each order.
-
-    They are `n_features + 1` for each order, from the empty one to that of all features.
-    """
-    n_features = len(orders[0])
-    sizes = np.arange(n_features + 1)
-    share = 1 / len(orders)
-    members = []
-    weights = np.zeros((n_features, len(orders) * len(sizes)))
-    for number, order in enumerate(orders):
-        places = np.argsort(order)
-        members.append(places < sizes[:, None])
-        empty = number * len(sizes)
-        before = empty + np.arange(n_features)
-        after = before + 1
-        weights[order, after] += share
-        weights[order, before] -= share
-    return Coalitions(np.concatenate(members), weights)
+    places = []
+    for _ in range(n_pairs):
+        place = np.argsort(choose.permutation(n_features))
+        places.append(place)
+        places.append(n_features - 1 - place)
+    return np.stack(places)

@@ -9,6 +9,8 @@ from numpy.typing import ArrayLike
 
 from python.model.data.columns import to_dense
 from python.model.explain.attribution import (
+    DOUBLE,
+    SINGLE,
     Attribute,
     Attribution,
     drop_single_output,
@@ -30,9 +32,11 @@ def make_contributions(predictor: Estimator) -> Attribute | None:
         return None
 
     def attribute(columns: Columns) -> Attribution:
-        contributions = np.asarray(compute(columns), dtype=float)
+        contributions = np.asarray(compute(columns))
+        unit = SINGLE if contributions.dtype == np.float32 else DOUBLE
         n_columns = columns.shape[1]
-        return _split_base_value(contributions, n_columns)
+        attribution = _split_base_value(contributions.astype(float), n_columns)
+        return attribution._replace(rounding=attribution.rounding_in(unit))
 
     return attribute
 

@@ -1,45 +1,42 @@
-"""Explanations that add up: a method explains only after its sums were proven on probes."""
+"""Explanations that add up: a method explains only after it was proven on probes."""
 
 import logging
-from functools import cached_property
+import time
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
-from python.errors import Unprocessable
-from python.model.base import Effort, Explanation
+from python.errors import TooLarge, Unprocessable
+from python.model.base import Explanation
 from python.model.data.columns import slice_rows
 from python.model.data.records import Records
-from python.model.estimator import Steps
-from python.model.explain import coalitions
-from python.model.explain.methods import (
-    Method,
-    Subject,
-    methods_against,
-    methods_alone,
-)
+from python.model.explain.coalitions import TOOK_TOO_LONG
+from python.model.explain.costs import NO_COST, Cost
+from python.model.explain.methods import Method, Subject
 from python.model.explain.outputs import (
-    ABSOLUTE,
-    RELATIVE,
+    DOUBLE_ROUNDING,
     OutputOf,
-    find_finite_rows,
-    find_outputs,
-    outputs_of,
     why_no_outputs,
 )
-from python.model.types import Columns, Estimator
+from python.model.explain.proof import (
+    Proven,
+    Unproven,
+    prove_against,
+    prove_alone,
+)
+from python.model.types import Columns
 
 log = logging.getLogger(__name__)
 
-MAX_PROBES = 4
-MAX_PROBE_BACKGROUND = 8
-
-NO_METHOD = "no method gives values that add up to what it predicts"
 NO_BACKGROUND = (
     "the model needs background rows to be explained: "
     'send them as "_samples", or put "samples" into its file'
+)
+TOO_LONG = (
+    "to explain this takes {arithmetic}, and at most {limit:g} are spent (MAX_EXPLAIN_SECONDS): "
+    "send fewer records, or fewer rows of background"
 )
 OTHER_METHOD = (
     "the first method does not add up to the prediction of a record, %s does"
@@ -56,63 +53,78 @@ class Explainer:
 
     def __init__(
         self,
-        estimator: Estimator,
-        steps: Steps,
-        probes: Columns,
-        origins: NDArray[np.intp] | None,
+        subject: Subject,
         background: Columns | None = None,
     ) -> None:
-        """Take rows to prove the methods on, and the background where a request brings none.
+        """Take a model, and the background to explain it against where a request brings none.
 
-        `origins` has the feature of each column that the predictor takes.
+        The methods are proven here, which takes seconds where the model is slow.
         """
-        probe = slice_rows(probes, 0, 1)
-        outputs = find_outputs(estimator, probe)
-        self._no_output = ""
-        if not outputs:
-            self._no_output = why_no_outputs(estimator, probe)
-        self._subject = Subject(estimator, steps, probes, outputs, origins)
-        finite = find_finite_rows(outputs, estimator, probes)
-        self._probes = slice_rows(finite, 0, MAX_PROBES)
+        self._subject = subject
         self._background = background
-        self._methods_alone = methods_alone(self._subject, background)
-        self._proven_alone = self._first_proven(self._methods_alone)
+        self._alone: Proven | None = None
+        self._against: Proven | None = None
+        self._methods_alone: list[Method] = []
+        self._reason = ""
+        if subject.outputs:
+            self._prove()
+        else:
+            probe = slice_rows(subject.probes, 0, 1)
+            self._reason = why_no_outputs(subject.estimator, probe)
         # What is made for a background is kept for as long as the background itself is:
         # `api.bodies.Reader` keeps those that may come again.
         self._kept_methods: WeakKeyDictionary[Records, list[Method]]
         self._kept_methods = WeakKeyDictionary()
 
-    @cached_property
-    def _proven_against(self) -> str | None:
-        # Chosen when it is first needed: most services never see a background.
-        rows = self._probes if self._background is None else self._background
-        if not len(rows):
-            rows = self._subject.probes
-        background = slice_rows(rows, 0, MAX_PROBE_BACKGROUND)
-        return self._first_proven(methods_against(self._subject, background))
+    def _prove(self) -> None:
+        try:
+            self._against = prove_against(self._subject, self._background)
+        except Unproven as error:
+            self._reason = str(error)
+        try:
+            self._alone = prove_alone(self._subject, self._background)
+        except Unproven as error:
+            log.info("background rows are needed: %s", error)
+            return
+        self._reason = ""
+        probes = self._subject.probes
+        rows = probes if self._background is None else self._background
+        self._methods_alone = [make(rows) for make in self._alone.makes]
+        self._warm_up()
+
+    def _warm_up(self) -> None:
+        """Make what a method keeps for all records now, and not in the first request."""
+        method = self._methods_alone[0]
+        if method.cost is None:
+            method.attribute(slice_rows(self._subject.probes, 0, 1))
 
     @property
     def explains_alone(self) -> bool:
         """Whether records without a background from the request are explained."""
-        return self._proven_alone is not None
+        return self._alone is not None
 
     @property
     def reason(self) -> str | None:
         """Why the estimator cannot be explained; None if it can."""
-        if self._no_output:
-            return self._no_output
-        is_explained = self._proven_alone or self._proven_against
-        return None if is_explained else NO_METHOD
+        return self._reason or None
 
     def info(self) -> dict[str, Any]:
         """Return whether and how the model is explained, or why not."""
-        if self.reason is not None:
+        proven = self._alone or self._against
+        if proven is None:
             return {"is_explainable": False, "reason": self.reason}
+        is_sampled = proven.name == "permutation"
         return {
             "is_explainable": True,
             "reason": None,
-            "explanation_method": self._proven_alone or self._proven_against,
+            "explanation_method": proven.name,
             "needs_samples": not self.explains_alone,
+            "explanation_exactness": "sampled" if is_sampled else "exact",
+            "explanation_proven": (
+                "values" if proven.are_values_proven else "sums"
+            ),
+            "explanation_worst_error": proven.worst_error,
+            "explanation_players": "features",
         }
 
     def method(self, background: Records | None = None) -> Method | None:
@@ -120,14 +132,6 @@ class Explainer:
         if self.reason is not None:
             return None
         return self._candidates(background)[0]
-
-    def effort(self, background: Records | None = None) -> Effort:
-        """Return what it costs to explain one record."""
-        method = self.method(background)
-        rows = self._background if background is None else background
-        if method is None or rows is None:
-            return Effort(0, 0)
-        return Effort(len(rows), method.predictions_per_row)
 
     def explain(
         self,
@@ -138,7 +142,8 @@ class Explainer:
         """Return SHAP values whose sums have been compared with what is served for the records.
 
         `output_of` returns what the estimator's `predict`, for example, returns for them.
-        Raises Unprocessable if the model cannot be explained, or needs a background and has none.
+        Raises Unprocessable if the model cannot be explained, or needs a background and has none;
+        TooLarge if it would take longer than the budget says.
         """
         if self.reason is not None:
             raise Unprocessable(
@@ -146,80 +151,76 @@ class Explainer:
             )
         if background is None and not self.explains_alone:
             raise Unprocessable(NO_BACKGROUND)
-        first, *others = self._candidates(background)
-        explanation = first.explain(records.columns, output_of)
+        self._check_cost(len(records), background)
+        deadline = time.monotonic() + self._subject.budget.request_seconds
+        methods = self._candidates(background)
+        explanation = methods[0].explain(records.columns, output_of)
         if explanation is not None:
             return explanation
-        if len(records) > 1:
-            return self._explain_each(records, output_of, background)
-        return _explain_by_others(others, records, output_of)
+        return self._explain_each(methods, records, output_of, deadline)
+
+    def _check_cost(self, n_records: int, background: Records | None) -> None:
+        """Raise TooLarge, with the arithmetic, if the records would take too long to explain."""
+        cost = self._cost(background)
+        rows = self._background if background is None else background
+        n_rows = 0 if rows is None else len(rows)
+        limit = self._subject.budget.request_seconds
+        if cost.seconds(n_records, n_rows) > limit:
+            arithmetic = cost.arithmetic(n_records, n_rows)
+            raise TooLarge(TOO_LONG.format(arithmetic=arithmetic, limit=limit))
+
+    def _cost(self, background: Records | None) -> Cost:
+        proven = self._alone if background is None else self._against
+        method = self._candidates(background)[0]
+        if method.cost is None and proven is not None:
+            return proven.cost
+        return method.cost or NO_COST
 
     def _explain_each(
         self,
+        methods: list[Method],
         records: Records,
         output_of: OutputOf,
-        background: Records | None,
+        deadline: float,
     ) -> Explanation:
-        """Explain each record as it is alone, so that none depends on the others."""
+        """Explain each record as it is alone, so that none depends on the others.
+
+        Raises TooLarge once `time.monotonic()` is past the deadline.
+        """
         parts = []
         for row, values in enumerate(records.rows):
+            if time.monotonic() > deadline:
+                limit = self._subject.budget.request_seconds
+                raise TooLarge(TOOK_TOO_LONG.format(limit))
             record = Records(records.schema, [values])
             parts.append(
-                self.explain(record, _of_row(output_of, row), background)
+                _explain_by_first(methods, record, _of_row(output_of, row))
             )
         return _join(parts)
 
     def _candidates(self, background: Records | None) -> list[Method]:
         """Return the method that was proven, then those that stand behind it."""
         if background is None:
-            proven = self._proven_alone
-            methods = self._methods_alone
-        else:
-            proven = self._proven_against
-            methods = self._methods_against(background)
-        if proven is None:
-            return methods
-        names = [method.name for method in methods]
-        return methods[names.index(proven) :]
-
-    def _first_proven(self, methods: list[Method]) -> str | None:
-        if not len(self._probes):
-            return _name_untried(methods)
-        output_of = outputs_of(self._subject.estimator, self._probes)
-        for method in methods:
-            if method.explain(self._probes, output_of) is not None:
-                return method.name
-        return None
-
-    def _methods_against(self, background: Records) -> list[Method]:
+            return self._methods_alone
         methods = self._kept_methods.get(background)
         if methods is None:
-            methods = methods_against(self._subject, background.columns)
+            makes = [] if self._against is None else self._against.makes
+            methods = [make(background.columns) for make in makes]
             self._kept_methods[background] = methods
         return methods
 
 
-def _name_untried(methods: list[Method]) -> str | None:
-    """Return the method that predicts mixtures, if there is one: it needs no proof.
-
-    Whether its values add up is seen in each response.
-    """
-    for method in methods:
-        if method.name in coalitions.METHODS:
-            return method.name
-    return None
-
-
-def _explain_by_others(
+def _explain_by_first(
     methods: list[Method],
-    records: Records,
+    record: Records,
     output_of: OutputOf,
 ) -> Explanation:
     """Explain a record by the first of the methods that adds up for it; raise Unprocessable."""
-    for method in methods:
-        explanation = method.explain(records.columns, output_of)
+    for number, method in enumerate(methods):
+        explanation = method.explain(record.columns, output_of)
         if explanation is not None:
-            log.warning(OTHER_METHOD, method.name)
+            if number > 0:
+                log.warning(OTHER_METHOD, method.name)
             return explanation
     log.warning("no method adds up to the prediction of a record")
     raise Unprocessable(NO_SUM)
@@ -237,14 +238,30 @@ def _of_row(output_of: OutputOf, row: int) -> OutputOf:
 def _join(parts: list[Explanation]) -> Explanation:
     """Return the explanations of single records as one, of all.
 
-    Raises Unprocessable if they explain different outputs, or start from different base values.
+    Raises Unprocessable if they explain different outputs, start from different base values, or
+    some are exact and others sampled.
     """
     first = parts[0]
-    for part in parts:
-        same_base = np.allclose(
-            part.base_value, first.base_value, RELATIVE, ABSOLUTE
-        )
-        if part.output != first.output or not same_base:
-            raise Unprocessable(NO_SUM)
+    if not all(_are_alike(first, part) for part in parts):
+        raise Unprocessable(NO_SUM)
     values = np.concatenate([part.values for part in parts])
-    return Explanation(values, first.base_value, first.output)
+    errors = [
+        part.standard_error
+        for part in parts
+        if part.standard_error is not None
+    ]
+    standard_error = np.concatenate(errors) if errors else None
+    return Explanation(values, first.base_value, first.output, standard_error)
+
+
+def _are_alike(first: Explanation, second: Explanation) -> bool:
+    same_base = np.allclose(
+        first.base_value, second.base_value, DOUBLE_ROUNDING, 0.0
+    )
+    first_exact = first.standard_error is None
+    second_exact = second.standard_error is None
+    return (
+        same_base
+        and first.output == second.output
+        and first_exact == second_exact
+    )

@@ -4,6 +4,8 @@ import numpy as np
 
 from python.model.data.columns import to_array
 from python.model.explain.attribution import (
+    DOUBLE,
+    SUM_PLACES,
     Attribute,
     Attribution,
     drop_single_output,
@@ -30,6 +32,11 @@ def make_linear(predictor: Estimator, background: Columns) -> Attribute | None:
         numbers = to_array(columns).astype(float)
         distance = numbers - mean
         values = distance[:, :, None] * coefficients.T
-        return drop_single_output(values, base_values)
+        # The predictor adds up products that may be much larger than their distances.
+        sizes = np.abs(numbers) @ np.abs(coefficients.T) + np.abs(intercepts)
+        if len(base_values) == 1:
+            sizes = sizes[:, 0]
+        attribution = drop_single_output(values, base_values)
+        return attribution._replace(rounding=SUM_PLACES * DOUBLE * sizes)
 
     return attribute

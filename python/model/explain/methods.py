@@ -4,29 +4,29 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
+from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-from python.model.base import Explanation
+from python.errors import ServiceError
+from python.model.base import DEFAULT_BUDGET, Budget, Explanation
 from python.model.data.columns import slice_rows
 from python.model.estimator import Steps
 from python.model.explain import (
-    coalitions,
     contributions,
     linear,
     readings,
     tree_shap,
 )
 from python.model.explain.attribution import Attribute, Attribution
+from python.model.explain.coalitions import choose_coalitions, make_shapley
+from python.model.explain.costs import Cost, measure_prediction
 from python.model.explain.origins import (
     Origins,
     find_origins,
     sum_by_feature,
 )
 from python.model.explain.outputs import (
-    ABSOLUTE,
-    RELATIVE,
     Output,
     OutputOf,
     find_outputs,
@@ -39,10 +39,6 @@ from python.model.types import Columns, Estimator, Matrix
 
 log = logging.getLogger(__name__)
 
-# Trees take at most about as long for a record and a background row as this many predictions:
-# 0.3 ms where paths are long, else some microseconds.
-INTERVENTIONAL_PREDICTIONS = 25
-
 
 @dataclass(frozen=True, eq=False)
 class Subject:
@@ -50,6 +46,7 @@ class Subject:
 
     `origins` has the feature of each column that the predictor takes; None if columns mix features.
     `probes` are rows on which the reading of trees is proven.
+    `budget` says how long an explanation may take, and so how many predictions it may need.
     """
 
     estimator: Estimator
@@ -57,6 +54,7 @@ class Subject:
     probes: Columns
     outputs: list[Output]
     origins: Origins | None
+    budget: Budget = DEFAULT_BUDGET
 
     @property
     def predictor(self) -> Estimator:
@@ -84,6 +82,16 @@ class Subject:
         return read_paths(self.predictor, self.origins, self.outputs, rows)
 
     @cached_property
+    def prediction_seconds(self) -> float:
+        """The seconds of a prediction among many that are computed at once."""
+        return measure_prediction(self.first_output, self.probes)
+
+    def output(self, name: str) -> Output:
+        """Return the output of that name."""
+        by_name = {output.name: output for output in self.outputs}
+        return by_name[name]
+
+    @cached_property
     def parts(self) -> Parts | None:
         """The parts of the predictor, where its output is a sum of theirs."""
         return find_parts(self.predictor)
@@ -100,6 +108,7 @@ class Subject:
             probes=self.probes,
             outputs=parts.select(outputs),
             origins=find_origins(whole, self.n_features, self.probes),
+            budget=self.budget,
         )
 
     def first_output(self, columns: Columns) -> Matrix:
@@ -118,43 +127,52 @@ class Method:
     """A way to compute SHAP values of the features, and the outputs that they may add up to.
 
     `make` is called when the values are first needed.
-    `predictions_per_row` is what they cost for each record and each row of the background.
+    `cost` is what they cost where that can be told; None where it is to be measured.
     `background_output_of` has the estimator's outputs for the background, whose mean the base
     value must be; None where that is not compared.
+    `proves_values` says whether more than the sums of its values can be proven.
     """
 
     name: str
     make: Make
     outputs: list[Output]
-    predictions_per_row: int = 0
+    cost: Cost | None = None
     background_output_of: OutputOf | None = None
-
-    @cached_property
-    def attribute(self) -> Attribute | None:
-        """What computes the values; None where it does not apply to the estimator."""
-        return self.make()
+    proves_values: bool = True
 
     def explain(
         self,
         columns: Columns,
         output_of: OutputOf,
     ) -> Explanation | None:
-        """Return the values for each row; None if there are none, or if they do not add up."""
-        attribution = self._attribution(columns)
+        """Return the values for each row; None if there are none, or if they do not add up.
+
+        Raises TooLarge where they take too long, and Unprocessable where the estimator does not
+        take a mixture of a record and the background.
+        """
+        attribution = self.attribute(columns)
         if attribution is None:
             return None
-        values, base_value = attribution
-        output = self._find_output(values, base_value, output_of)
+        output = self._find_output(attribution, output_of)
         if output is None:
             return None
-        if not self._is_background_mean(base_value, output):
+        if not self._is_background_mean(attribution, output):
             return None
-        return Explanation(values, base_value, output.name)
+        return Explanation(
+            attribution.values,
+            attribution.base_value,
+            output.name,
+            attribution.standard_error,
+        )
 
-    def _attribution(self, columns: Columns) -> Attribution | None:
+    def attribute(self, columns: Columns) -> Attribution | None:
+        """Return the values, which nothing is compared with; None if there are none."""
         # Libraries refuse what they do not know with exceptions of many kinds.
         try:
-            return None if self.attribute is None else self.attribute(columns)
+            attribute = self._attribute
+            return None if attribute is None else attribute(columns)
+        except ServiceError:
+            raise
         except Exception as error:
             level = logging.DEBUG
             if isinstance(error, ImportError):
@@ -163,23 +181,26 @@ class Method:
             log.log(level, "the method %s does not apply: %s", self.name, name)
             return None
 
+    @cached_property
+    def _attribute(self) -> Attribute | None:
+        return self.make()
+
     def _find_output(
         self,
-        values: Matrix,
-        base_value: NDArray[np.float64],
+        attribution: Attribution,
         output_of: OutputOf,
     ) -> Output | None:
         """Return the first output that the values add up to."""
-        total = base_value + values.sum(axis=1)
-        scale = np.abs(base_value) + np.abs(values).sum(axis=1)
+        total = attribution.total
+        rounding = attribution.tolerance
         for output in self.outputs:
-            if output.holds(total, scale, output_of):
+            if output.holds(total, rounding, output_of):
                 return output
         return None
 
     def _is_background_mean(
         self,
-        base_value: NDArray[np.float64],
+        attribution: Attribution,
         output: Output,
     ) -> bool:
         """Return whether the base value is the mean output of the background.
@@ -188,33 +209,34 @@ class Method:
         """
         if self.background_output_of is None:
             return True
-        mean = output.mean(self.background_output_of)
-        return bool(np.allclose(base_value, mean, RELATIVE, 10 * ABSOLUTE))
+        mean, of_mean = output.mean(self.background_output_of)
+        rounding = np.max(attribution.tolerance) + of_mean
+        is_close = np.abs(attribution.base_value - mean) <= rounding
+        return bool(np.all(is_close & np.isfinite(rounding)))
 
 
-def methods_alone(
-    subject: Subject,
-    background: Columns | None = None,
-) -> list[Method]:
+MakeMethod: TypeAlias = Callable[[Columns], Method]
+"""From a background to a method, which may not need it."""
+
+
+def list_alone(subject: Subject, *, has_background: bool) -> list[MakeMethod]:
     """Return the methods for requests without a background, the best first.
 
-    Some of them need the model's own `background`.
+    Some of them need the model's own background.
     """
     if not subject.outputs:
         return []
-    contributed = partial(_make_of, subject, _make_contributions)
-    path_dependent = partial(_make_of, subject, _make_path_dependent)
-    methods = [
-        Method("native contributions", contributed, subject.outputs),
-        Method("tree path-dependent", path_dependent, subject.outputs),
+    makes = [
+        partial(_path_dependent, subject),
+        partial(_contributions, subject),
     ]
-    if background is not None:
-        methods.append(_linear(subject, background, subject.outputs))
-        methods.append(_by_coalitions(subject, background))
-    return methods
+    if has_background:
+        makes.append(partial(_linear, subject, subject.outputs))
+        makes.append(partial(_by_coalitions, subject))
+    return list(makes)
 
 
-def methods_against(subject: Subject, background: Columns) -> list[Method]:
+def list_against(subject: Subject) -> list[MakeMethod]:
     """Return the methods for requests with a background, the best first.
 
     Those for a classifier explain the probability.
@@ -225,41 +247,75 @@ def methods_against(subject: Subject, background: Columns) -> list[Method]:
         output for output in subject.outputs if output.name == "probability"
     ]
     outputs = probability or subject.outputs
-    background_output_of = outputs_of(subject.estimator, background)
-    make_interventional = partial(_make_interventional, background=background)
-    interventional = Method(
-        name="tree interventional",
-        make=partial(_make_of, subject, make_interventional),
-        outputs=outputs,
-        predictions_per_row=INTERVENTIONAL_PREDICTIONS,
-        # The background is predicted once, when it is first compared.
-        background_output_of=cache(background_output_of),
-    )
     return [
-        interventional,
-        _linear(subject, background, outputs),
-        _by_coalitions(subject, background),
+        partial(_interventional, subject, outputs),
+        partial(_linear, subject, outputs),
+        partial(_by_coalitions, subject),
     ]
 
 
-def _linear(
-    subject: Subject,
-    background: Columns,
-    outputs: list[Output],
+def _contributions(subject: Subject, background: Columns) -> Method:  # noqa: ARG001
+    make = partial(_make_of, subject, _make_contributions)
+    return Method(
+        "native contributions", make, subject.outputs, proves_values=False
+    )
+
+
+def _path_dependent(subject: Subject, background: Columns) -> Method:  # noqa: ARG001
+    make = partial(_make_of, subject, _make_path_dependent)
+    # Without a background there is nothing to mix; a reading was compared on mixtures.
+    is_read = subject.paths is not None
+    return Method(
+        "tree path-dependent", make, subject.outputs, proves_values=is_read
+    )
+
+
+def _interventional(
+    subject: Subject, outputs: list[Output], background: Columns
 ) -> Method:
+    background_output_of = outputs_of(subject.estimator, background)
+    make_interventional = partial(_make_interventional, background=background)
+    return Method(
+        name="tree interventional",
+        make=partial(_make_of, subject, make_interventional),
+        outputs=outputs,
+        # The background is predicted once, when it is first compared.
+        background_output_of=cache(background_output_of),
+    )
+
+
+def _linear(
+    subject: Subject, outputs: list[Output], background: Columns
+) -> Method:
+    background_output_of = outputs_of(subject.estimator, background)
     make_linear = partial(_make_linear, background=background)
-    make = partial(_make_of, subject, make_linear)
-    return Method("linear", make, outputs)
+    return Method(
+        name="linear",
+        make=partial(_make_of, subject, make_linear),
+        outputs=outputs,
+        background_output_of=cache(background_output_of),
+    )
 
 
 def _by_coalitions(subject: Subject, background: Columns) -> Method:
-    n_features = subject.n_features
-    function = subject.first_output
+    """Return the method that predicts mixtures, as many as the budget has time for."""
+    seconds = subject.prediction_seconds
+    limit_seconds = subject.budget.request_seconds
+    most = limit_seconds / (len(background) * seconds)
+    coalitions = choose_coalitions(subject.n_features, most)
+    make = partial(
+        make_shapley,
+        subject.first_output,
+        background,
+        coalitions,
+        seconds,
+        max(subject.budget),
+    )
     return Method(
-        name=coalitions.method_name(n_features),
-        make=partial(coalitions.make_shapley, function, background),
+        name=coalitions.method,
+        make=make,
         outputs=subject.outputs[:1],
-        predictions_per_row=coalitions.n_coalitions(n_features),
+        cost=Cost.of_predictions(len(coalitions.members), seconds),
     )
 
 
@@ -340,9 +396,14 @@ def _by_columns(
         return attribute
 
     def attribute_features(columns: Columns) -> Attribution:
-        values, base_value = attribute(columns)
-        by_feature = sum_by_feature(values, origins, subject.n_features)
-        return Attribution(by_feature, base_value)
+        attribution = attribute(columns)
+        by_feature = sum_by_feature(
+            attribution.values, origins, subject.n_features
+        )
+        # Sums for features hide what was lost where the columns of one cancel out.
+        return attribution._replace(
+            values=by_feature, rounding=attribution.tolerance
+        )
 
     return _transformed(subject, attribute_features)
 

@@ -12,21 +12,23 @@ from python.model.attributes import read_attribute
 from python.model.data.columns import take_rows
 from python.model.data.spelling import one_line
 from python.model.estimator import NUMBERS, estimator_type, layers
+from python.model.explain.attribution import SINGLE
 from python.model.explain.targets import find_target
 from python.model.types import Columns, Estimator
 
 log = logging.getLogger(__name__)
 
-# How far sums may be from the output, since XGBoost and CatBoost add up in float32; and how far
-# the output itself may be off, since XGBoost serves float32.
-RELATIVE = 1e-4
-ABSOLUTE = 1e-6
-SERVED = 2.5e-7
+# By so much may an output differ from the link of the exact sum, relative to its size: some units
+# in the last place of float32, and for float64 what a copy may differ from the estimator.
+SINGLE_ROUNDING = 16 * SINGLE
+DOUBLE_ROUNDING = 2e-12
 
 NO_OUTPUT = (
     "it has neither a probability for each class, a decision function nor a single number "
     "for values to add up to"
 )
+
+SMALL_FLOATS = (np.float32, np.float16)
 
 Array: TypeAlias = NDArray[np.float64]
 
@@ -48,20 +50,20 @@ class Link(NamedTuple):
     def holds(
         self,
         total: Array,
-        scale: Array,
+        rounding: Array | float,
         served: Array,
+        served_rounding: Array | float,
     ) -> bool:
         """Return whether the sums lead to the output that is served.
 
-        They may differ by what adding up numbers of the size of `scale` can change.
+        `rounding` is how far the sums may be off, `served_rounding` how far the output may.
         The slope makes a tolerance for the output of that for the sums.
         """
-        output = self.inverse(total)
+        with np.errstate(all="ignore"):  # it may be the link of another output
+            output = self.inverse(total)
         if output.shape != served.shape:
             return False
-        of_total = RELATIVE * np.abs(total) + ABSOLUTE * (1 + scale)
-        of_served = SERVED * (1 + np.abs(served))
-        tolerance = of_total * self.slope(output) + of_served
+        tolerance = rounding * self.slope(output) + served_rounding
         is_close = np.abs(output - served) <= tolerance
         # Where the output is infinite, so is the tolerance.
         return bool(np.all(is_close & np.isfinite(output)))
@@ -114,15 +116,38 @@ class Check(NamedTuple):
         """Return what is explained of what the method returns."""
         return self.read(output_of(self.method))
 
+    def rounding(self, output_of: OutputOf) -> Array:
+        """Return how far what the method returns may be off in the precision of its type.
+
+        A probability is off by units of 1, from which it may have been subtracted.
+        """
+        output = np.asarray(output_of(self.method))
+        is_small = output.dtype in SMALL_FLOATS
+        unit = SINGLE_ROUNDING if is_small else DOUBLE_ROUNDING
+        sizes = np.abs(self.read(output))
+        if self.method == "predict_proba":
+            sizes = np.ones_like(sizes)
+        rounding: Array = unit * sizes
+        return rounding
+
     def holds(
         self,
         total: Array,
-        scale: Array,
+        rounding: Array | float,
         output_of: OutputOf,
     ) -> bool:
         """Return whether the sums lead to what the method returns."""
         served = self.served(output_of)
-        return self.link.holds(total, scale, served)
+        served_rounding = self.rounding(output_of)
+        return self.link.holds(total, rounding, served, served_rounding)
+
+    def sums(self, output_of: OutputOf) -> tuple[Array, Array]:
+        """Return what values must add up to for each record, and how far that may be off."""
+        served = self.served(output_of)
+        with np.errstate(all="ignore"):
+            sums = self.link.link(served)
+            rounding = self.rounding(output_of) / self.link.slope(served)
+        return sums, rounding
 
 
 AS_PROBABILITY = Check(IDENTITY, "predict_proba")
@@ -139,23 +164,28 @@ class Output(NamedTuple):
     def holds(
         self,
         total: Array,
-        scale: Array,
+        rounding: Array | float,
         output_of: OutputOf,
     ) -> bool:
         """Return whether the sums are those of what is served for the same records.
 
-        `total` and `scale` are (n_records,) or (n_records, n_classes).
+        `total` and `rounding` are (n_records,) or (n_records, n_classes).
         """
         return all(
-            check.holds(total, scale, output_of) for check in self.checks
+            check.holds(total, rounding, output_of) for check in self.checks
         )
 
-    def mean(self, output_of: OutputOf) -> Array:
-        """Return the mean over the records, () or (n_classes,), of what values here add up to."""
-        first = self.checks[0]
-        served = first.served(output_of)
-        sums = first.link.link(served)
-        return np.asarray(sums.mean(axis=0))
+    def sums(self, output_of: OutputOf) -> tuple[Array, Array]:
+        """Return what values must add up to for each record, and how far that may be off.
+
+        Of several checks the last one has no link, and so loses nothing.
+        """
+        return self.checks[-1].sums(output_of)
+
+    def mean(self, output_of: OutputOf) -> tuple[Array, Array]:
+        """Return the mean of the sums, () or (n_classes,), and how far that may be off."""
+        sums, rounding = self.sums(output_of)
+        return np.asarray(sums.mean(axis=0)), np.asarray(rounding.mean(axis=0))
 
     def served(self, output_of: OutputOf) -> Array:
         """Return the output itself, where the first check has no link."""
@@ -257,17 +287,8 @@ def _find_classifier_outputs(
     if not _has_probabilities(estimator, probe):
         margin = decided or _find_votes(estimator)
         return [Output("margin", margin)] if margin else []
-    probability = Output("probability", (AS_PROBABILITY,))
-    output_of = outputs_of(estimator, probe)
-    if decided and not _leads_to_probability(decided[0], output_of):
-        return [
-            probability,
-            Output("log_odds", (AS_LOG_ODDS,)),
-            Output("margin", decided),
-            Output("margin", (AS_MARGIN,)),
-        ]
     return [
-        probability,
+        Output("probability", (AS_PROBABILITY,)),
         # Where a probability is all but 0 or 1, the decision still tells log-odds apart.
         Output("log_odds", (AS_LOG_ODDS, *decided)),
         Output("margin", decided or (AS_MARGIN,)),
@@ -291,22 +312,15 @@ def _find_votes(estimator: Estimator) -> tuple[Check, ...]:
     return (Check(IDENTITY, "transform", share_votes),)
 
 
-def _leads_to_probability(decision: Check, output_of: OutputOf) -> bool:
-    """Return whether the decision function is a margin of the probabilities.
-
-    That of LightGBM's forests is the sum of the trees, though their mean is the log-odds.
-    """
-    margin = decision.served(output_of)
-    scale = np.abs(margin)
-    checks = (AS_LOG_ODDS, AS_MARGIN)
-    return any(check.holds(margin, scale, output_of) for check in checks)
-
-
 def _decides_by_class(estimator: Estimator, probe: Columns) -> bool:
     """Return whether the decision function has a value for each class, or one for two classes.
 
-    That of a support vector machine may have one for each pair of classes.
+    That of a support vector machine may have one for each pair of classes. That of LightGBM's
+    forests is not taken: it is the sum of the trees, whose mean is the margin.
     """
+    *_, predictor = layers(estimator)
+    if read_attribute(predictor, "boosting_type") == "rf":
+        return False
     decision = _try(estimator, "decision_function", probe)
     if decision is None:
         return False

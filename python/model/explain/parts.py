@@ -50,15 +50,21 @@ class Parts(NamedTuple):
         """Return what explains the predictor, from what explains each part."""
 
         def attribute(columns: Columns) -> Attribution:
-            values: Any = 0.0
-            base_value: Any = self.shift
-            for weight, explain in zip(self.weights, attributes, strict=True):
-                of_part = explain(columns)
-                values = values + weight * of_part.values
-                base_value = base_value + weight * of_part.base_value
-            return Attribution(values, base_value)
+            parts = [explain(columns) for explain in attributes]
+            return self._add_up(parts)
 
         return attribute
+
+    def _add_up(self, parts: list[Attribution]) -> Attribution:
+        values: Any = 0.0
+        base_value: Any = self.shift
+        rounding: Any = 0.0
+        for weight, part in zip(self.weights, parts, strict=True):
+            values = values + weight * part.values
+            base_value = base_value + weight * part.base_value
+            rounding = rounding + abs(weight) * part.tolerance
+        total = Attribution(values, base_value)
+        return total._replace(rounding=rounding + total.tolerance)
 
 
 class Taken:

@@ -7,6 +7,7 @@ those of a right reading is shown by tests, which compare them with brute force.
 
 import logging
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from python.model.explain.attribution import (
 )
 from python.model.explain.interventional import Interventional, can_be_read
 from python.model.explain.origins import Origins
-from python.model.explain.outputs import Check, Output, OutputOf, outputs_of
+from python.model.explain.outputs import Output, outputs_of
 from python.model.explain.path_dependent import PathDependent
 from python.model.explain.paths import Paths
 from python.model.explain.trials import make_trials
@@ -27,8 +28,6 @@ from python.model.trees import read_trees
 from python.model.types import Columns, Estimator, Matrix
 
 log = logging.getLogger(__name__)
-
-LAST_PLACES = 16  # by so many units in the last place a link may differ
 
 
 def read_paths(
@@ -83,7 +82,8 @@ def _attribute(
 ) -> Attribute:
     def attribute(columns: Columns) -> Attribution:
         numbers = paths.trees.numbers(columns)
-        return drop_single_output(compute(numbers), base_values)
+        attribution = drop_single_output(compute(numbers), base_values)
+        return attribution._replace(rounding=paths.rounding)
 
     return attribute
 
@@ -100,33 +100,7 @@ def _leads_to(
         total = paths.predict(paths.trees.numbers(trial))
         if total.shape[1] == 1:
             total = total[:, 0]
-        output_of = outputs_of(predictor, trial)
-        for check in output.checks:
-            if not _holds(paths, check, total, output_of):
-                return False
+        output_of = cache(outputs_of(predictor, trial))
+        if not output.holds(total, paths.rounding, output_of):
+            return False
     return len(accepted) > 0
-
-
-def _holds(
-    paths: Paths,
-    check: Check,
-    total: Matrix,
-    output_of: OutputOf,
-) -> bool:
-    """Return whether a total leads to what a method returns, but for rounding."""
-    served = check.served(output_of)
-    with np.errstate(all="ignore"):  # it may be the link of another output
-        computed = check.link.inverse(total)
-    if computed.shape != served.shape:
-        return False
-    tolerance = paths.rounding * check.link.slope(computed)
-    tolerance += _rounding_of_link(paths, served)
-    is_close = np.abs(computed - served) <= tolerance
-    # Where an exponential is infinite, so is the tolerance.
-    return bool(np.all(is_close & np.isfinite(computed)))
-
-
-def _rounding_of_link(paths: Paths, served: Matrix) -> Matrix:
-    unit = np.finfo(paths.trees.sum_precision).eps
-    rounding: Matrix = LAST_PLACES * unit * np.abs(served)
-    return rounding

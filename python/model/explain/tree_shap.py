@@ -18,6 +18,7 @@ from python.model.types import Columns, Estimator, Matrix
 
 # Above it shap 0.51, the last one for Python 3.11, kills the process when there is a background.
 MAX_NODES_WITH_BACKGROUND = 32_767
+SHAP_UNIT = 1e-12  # shap adds up float64, and divides what it has multiplied
 
 
 def make_path_dependent(predictor: Estimator) -> Attribute | None:
@@ -96,5 +97,7 @@ def _explain(explainer: Any, matrix: Matrix) -> Attribution:
     # The expected value may be another one before the first call.
     base_values = np.ravel(np.asarray(explainer.expected_value, dtype=float))
     if values.ndim == 3 and values.shape[2] == 2:
-        return Attribution(values[:, :, 1], base_values[1])
-    return drop_single_output(values, base_values)
+        attribution = Attribution(values[:, :, 1], base_values[1])
+    else:
+        attribution = drop_single_output(values, base_values)
+    return attribution._replace(rounding=attribution.rounding_in(SHAP_UNIT))

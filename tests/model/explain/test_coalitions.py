@@ -7,11 +7,13 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
+from python.errors import TooLarge, Unprocessable
 from python.model.explain.attribution import Attribution
 from python.model.explain.coalitions import (
+    AllCoalitions,
+    Orders,
+    choose_coalitions,
     make_shapley,
-    method_name,
-    n_coalitions,
 )
 from tests.model.explain.truth import shapley_values
 
@@ -30,8 +32,15 @@ def normal(*shape: int) -> Matrix:
     return np.random.default_rng(sum(shape)).normal(size=shape)
 
 
-def explain(function: Any, background: Any, records: Any) -> Attribution:
-    return make_shapley(function, background)(records)
+def attribute(function: Any, background: Any, records: Any) -> Attribution:
+    coalitions = choose_coalitions(background.shape[1])
+    return make_shapley(function, background, coalitions)(records)
+
+
+def explain(
+    function: Any, background: Any, records: Any
+) -> tuple[Matrix, NDArray[np.float64]]:
+    return attribute(function, background, records)[:2]
 
 
 def test_the_example_of_the_docstring() -> None:
@@ -55,8 +64,8 @@ def test_values_of_few_features_are_those_by_definition(function: Any) -> None:
 
 
 def test_the_most_features_that_are_explained_exactly() -> None:
-    assert method_name(8) == "exact"
-    assert method_name(9) == "permutation"
+    assert choose_coalitions(8).method == "exact"
+    assert choose_coalitions(9).method == "permutation"
     # The function depends on the first feature, and on the sum of the others in one way: so
     # features with equal values have equal shares.
     alike = np.array([[1.0, 2, 2, 2, 2, 2, 2, 2]])
@@ -116,10 +125,11 @@ def test_permutation_values_of_a_record_are_the_same_alone_and_among_others() ->
     None
 ):
     records = normal(3, 12)
-    attribute = make_shapley(bent, normal(20, 12))
-    assert attribute(records)[0] == pytest.approx(
-        np.concatenate([attribute(records[n : n + 1])[0] for n in range(3)])
-    )
+    background = normal(20, 12)
+    together, _ = explain(bent, background, records)
+    for row, values in enumerate(together):
+        alone, _ = explain(bent, background, records[row : row + 1])
+        assert alone[0] == pytest.approx(values)
 
 
 @pytest.mark.parametrize("n_features", [1, 4, 8, 9, 30])
@@ -131,7 +141,83 @@ def test_a_record_is_predicted_as_often_as_is_said(n_features: int) -> None:
         return X[:, 0]
 
     explain(counted, normal(6, n_features), normal(1, n_features))
-    assert sum(n_rows) == 6 * n_coalitions(n_features)
+    n_coalitions = len(choose_coalitions(n_features).members)
+    assert sum(n_rows) == 6 * n_coalitions
+
+
+@pytest.mark.parametrize(
+    ("n_features", "most", "expected"),
+    [
+        (8, 256, 256),
+        (8, 255, 180),  # 10 pairs of orders, of 9 coalitions each
+        (8, 100, 72),
+        (8, 50, 36),
+        (8, 1, 36),  # never fewer than two pairs
+        (3, 1, 8),  # all of them are fewer
+        (20, 419, 168),
+        (20, 420, 420),
+    ],
+)
+def test_as_many_coalitions_as_there_is_time_for(
+    n_features: int, most: float, expected: int
+) -> None:
+    assert len(choose_coalitions(n_features, most).members) == expected
+
+
+def test_exact_values_have_no_standard_error() -> None:
+    assert attribute(bent, normal(5, 8), normal(2, 8)).standard_error is None
+
+
+def chance(n_features: int, seed: int) -> Orders:
+    choose = np.random.default_rng(seed)
+    places = []
+    for _ in range(10):
+        place = choose.permutation(n_features)
+        places.extend([place, n_features - 1 - place])
+    return Orders(np.stack(places))
+
+
+def test_the_standard_error_is_how_far_values_are_off() -> None:
+    """Over many sets of orders, the mean square of the errors is that of the standard errors."""
+    background = normal(6, 7)
+    record = normal(1, 7)
+
+    def uneven(X: Matrix) -> Matrix:
+        return np.asarray(np.tanh(X.sum(axis=1)) * X[:, 0] * X[:, 1] * X[:, 2])
+
+    exact = make_shapley(uneven, background, AllCoalitions(7))(record).values
+    squares = []
+    stated = []
+    for seed in range(200):
+        sampled = make_shapley(uneven, background, chance(7, seed))(record)
+        assert sampled.standard_error is not None
+        squares.append((sampled.values - exact) ** 2)
+        stated.append(sampled.standard_error**2)
+    ratio = np.mean(squares, axis=0) / np.mean(stated, axis=0)
+    assert ratio == pytest.approx(np.ones((1, 7)), abs=0.3)
+
+
+def test_a_refused_mixture_names_the_record_and_the_row() -> None:
+    """Each of the rows is taken, and so is the record; their mixture is not."""
+
+    def exclusive(X: Matrix) -> Matrix:
+        if (X.sum(axis=1) > 1).any():
+            raise ValueError("one at a time")
+        return X[:, 0]
+
+    background = np.array([[0.0, 0.0], [0.0, 1.0]])
+    records = np.array([[0.0, 1.0], [1.0, 0.0]])
+    with pytest.raises(
+        Unprocessable, match=r"record 1 .* row 1 of the background"
+    ):
+        explain(exclusive, background, records)
+
+
+def test_what_takes_too_long_is_given_up() -> None:
+    coalitions = choose_coalitions(4)
+    compute = make_shapley(bent, normal(5, 4), coalitions, 1.0, 0.0)
+    with pytest.raises(TooLarge, match="more than 0 seconds"):
+        compute(normal(1, 4))
 
 
 def test_a_large_background_is_predicted_in_parts() -> None:

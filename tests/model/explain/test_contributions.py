@@ -49,7 +49,7 @@ def test_values_of_one_output_are_those_of_the_library(
     else:
         pool = Pool(columns)
         expected = predictor.get_feature_importance(pool, type="ShapValues")
-    values, base_value = attribute(predictor, columns)
+    values, base_value = attribute(predictor, columns)[:2]
     assert values == pytest.approx(expected[:, :-1], abs=1e-12)
     assert np.full(9, base_value) == pytest.approx(expected[:, -1], abs=1e-12)
 
@@ -63,7 +63,7 @@ def test_values_of_each_class_add_up_to_its_margin(
     columns = (
         mixed() if data == "categories" else numbers(missing=data == "missing")
     )
-    values, base_value = attribute(predictor, columns)
+    values, base_value = attribute(predictor, columns)[:2]
     assert values.shape == (*columns.shape, 3)
     assert base_value.shape == (3,)
     expected = margin(library, predictor, columns)
@@ -81,7 +81,7 @@ def test_the_trees_after_the_best_iteration_are_left_out(kind: Any) -> None:
         predictor.best_iteration
         < predictor.get_booster().num_boosted_rounds() - 1
     )
-    values, base_value = attribute(predictor, columns)
+    values, base_value = attribute(predictor, columns)[:2]
     expected = margin("XGBoost", predictor, columns)
     assert base_value + values.sum(axis=1) == pytest.approx(expected, abs=1e-5)
 
@@ -91,7 +91,7 @@ def test_the_value_that_stands_for_a_missing_one_is_xgboosts() -> None:
     predictor = XGBRegressor(n_estimators=5, missing=-9.0).fit(
         columns, columns["size"]
     )
-    values, base_value = attribute(predictor, columns)
+    values, base_value = attribute(predictor, columns)[:2]
     expected = predictor.predict(columns)
     assert base_value + values.sum(axis=1) == pytest.approx(expected, abs=1e-5)
 
@@ -100,7 +100,7 @@ def test_a_linear_booster_has_contributions_although_it_has_no_trees() -> None:
     columns = numbers()
     predictor = XGBRegressor(booster="gblinear", n_estimators=5)
     predictor.fit(columns, columns["size"])
-    values, base_value = attribute(predictor, columns)
+    values, base_value = attribute(predictor, columns)[:2]
     expected = predictor.predict(columns)
     assert base_value + values.sum(axis=1) == pytest.approx(expected, abs=1e-5)
 
@@ -132,8 +132,8 @@ def test_one_record_is_explained_as_in_a_batch(kind: Any) -> None:
     data = numbers()
     silent = CATBOOST if kind is CatBoostRegressor else {"n_estimators": 5}
     predictor = kind(**silent).fit(data, data["size"])
-    values, base_value = attribute(predictor, data)
-    one_value, one_base_value = attribute(predictor, data.iloc[7:8])
+    values, base_value = attribute(predictor, data)[:2]
+    one_value, one_base_value = attribute(predictor, data.iloc[7:8])[:2]
     assert one_value == pytest.approx(values[7:8])
     assert one_base_value == pytest.approx(base_value)
 

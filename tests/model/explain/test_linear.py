@@ -30,7 +30,7 @@ def test_values_of_a_regressor_are_those_by_definition(predictor: Any) -> None:
     fitted = fit(predictor)
     attribute = make_linear(fitted, BACKGROUND)
     assert attribute is not None
-    values, base_value = attribute(RECORDS)
+    values, base_value = attribute(RECORDS)[:2]
     expected = [
         shapley_values(fitted.predict, row, BACKGROUND) for row in RECORDS
     ]
@@ -46,7 +46,7 @@ def test_values_of_a_classifier_add_up_to_its_decision(
     fitted = fit(predictor, classes)
     attribute = make_linear(fitted, DATA.iloc[30:40])
     assert attribute is not None
-    values, base_value = attribute(DATA.head(3))
+    values, base_value = attribute(DATA.head(3))[:2]
     assert values.shape == ((3, 3) if classes == 2 else (3, 3, 3))
     decision = fitted.decision_function(RECORDS)
     assert base_value + values.sum(axis=1) == pytest.approx(decision)

@@ -434,11 +434,10 @@ def test_linear_parts_are_added_up() -> None:
     )
 
 
-def test_a_booster_behind_a_threshold_is_explained_by_its_library() -> None:
+def test_a_booster_behind_a_threshold_has_the_values_of_its_library() -> None:
     model = FixedThresholdClassifier(LGBMClassifier(**lightgbm))
     model.fit(DATA, TWO)
     loaded = load(model, DATA)
-    assert loaded.info()["explanation_method"] == "native contributions"
     contributions = model.estimator_.predict(ROWS, pred_contrib=True)
     explanation = explain(loaded, ROWS)
     assert explanation.values == pytest.approx(contributions[:, :-1])

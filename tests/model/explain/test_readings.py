@@ -69,7 +69,7 @@ def explain(
 ) -> tuple[Matrix, Matrix]:
     """The values, (n_records, n_features, n_outputs), and base values."""
     assert attribute is not None
-    values, base = attribute(subject.steps.transform_sparse(data))
+    values, base = attribute(subject.steps.transform_sparse(data))[:2]
     return values.reshape(*data.shape, -1), np.ravel(base)
 
 

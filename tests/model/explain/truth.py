@@ -30,7 +30,9 @@ def load(
         "metadata": {"features": entries},
         "samples": samples,
     }
-    return SklearnModel.load(Artifact.of(content))
+    model = SklearnModel.load(Artifact.of(content))
+    model.prepare_explanations()
+    return model
 
 
 def shapley_values(

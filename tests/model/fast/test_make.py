@@ -129,7 +129,7 @@ def test_nothing_waits_for_the_compiled_copy(
     assert client.get("/info").get_json()["model"]["fast_predict"] is False
     compiling.set()
     for thread in threading.enumerate():
-        if thread.name == "speed-up":
+        if thread.name == "prepare":
             thread.join(30)
     assert client.get("/info").get_json()["model"]["fast_predict"] is fast
     assert client.post("/predict?proba=1", json=record).data == expected

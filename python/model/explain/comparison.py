@@ -1,0 +1,121 @@
+"""Comparison: the values of a method against a background, with those by all coalitions.
+
+Record and background differ in a few features alone, so that no other feature has a value, and
+there are few coalitions however many features there are.
+"""
+
+import logging
+from functools import cache
+
+import numpy as np
+
+from python.model.data.columns import mix_rows, stack_rows, take_rows
+from python.model.explain.coalitions import AllCoalitions, Mixtures
+from python.model.explain.methods import MakeMethod, Method, Subject
+from python.model.explain.outputs import Output, outputs_of
+from python.model.trees.categories import Integers
+from python.model.types import Columns, Matrix
+
+log = logging.getLogger(__name__)
+
+MAX_FEATURES = 6
+PAIRS = 2
+# The values of both are each off by what was lost in their terms.
+ROUNDINGS = 8
+ROWS_AT_ONCE = 10_000
+
+
+def compare(make: MakeMethod, subject: Subject) -> bool:
+    """Return whether a method's values are those by all coalitions, for pairs of the probes."""
+    n_pairs = min(PAIRS, len(subject.probes) // 2)
+    for number in range(n_pairs):
+        background = take_rows(subject.probes, [2 * number])
+        other = take_rows(subject.probes, [2 * number + 1])
+        method = make(background)
+        pair = _make_pair(method, background, other)
+        if pair is None or not pair.is_right(method, subject):
+            return False
+    return True
+
+
+def _make_pair(
+    method: Method, background: Columns, other: Columns
+) -> "Pair | None":
+    """Return the background with some features of another row, those with the largest values.
+
+    None where the method has no values for that row.
+    """
+    attribution = method.attribute(other)
+    if attribution is None:
+        return None
+    by_feature = attribution.values[0]
+    sizes = np.abs(by_feature.reshape(len(by_feature), -1)).max(axis=1)
+    features = np.argsort(-sizes, kind="stable")[:MAX_FEATURES]
+    rows = np.zeros((1, len(by_feature)), dtype=np.intp)
+    rows[0, features] = 1
+    record = mix_rows(stack_rows(background, other), rows)
+    return Pair(background, record, features)
+
+
+class Pair:
+    """A record and a background of one row, which differ in some features alone."""
+
+    def __init__(
+        self, background: Columns, record: Columns, features: Integers
+    ) -> None:
+        self._background = background
+        self._record = record
+        self._features = features
+
+    def is_right(self, method: Method, subject: Subject) -> bool:
+        """Return whether a method against the background gives the values by all coalitions."""
+        output_of = cache(outputs_of(subject.estimator, self._record))
+        explanation = method.explain(self._record, output_of)
+        if explanation is None:
+            return False
+        output = subject.output(explanation.output)
+        try:
+            worths, rounding = self._worths(output, subject)
+        except Exception as error:
+            # The estimator does not take a mixture, which shows nothing of the method.
+            log.info("mixtures cannot be compared: %s", type(error).__name__)
+            return True
+        difference = np.abs(explanation.values[0] - self._values(worths))
+        tolerance = self._rounding(method) + rounding
+        # Where sums cannot be told from what is predicted, there is nothing to compare with.
+        return bool(np.all(difference <= ROUNDINGS * tolerance))
+
+    def _rounding(self, method: Method) -> float:
+        attribution = method.attribute(self._record)
+        return (
+            0.0
+            if attribution is None
+            else float(np.max(attribution.tolerance))
+        )
+
+    def _worths(
+        self, output: Output, subject: Subject
+    ) -> tuple[Matrix, float]:
+        """Return the worths of all coalitions of the features, and how far they may be off."""
+        roundings = []
+
+        def sums(columns: Columns) -> Matrix:
+            output_of = cache(outputs_of(subject.estimator, columns))
+            of_columns, rounding = output.sums(output_of)
+            roundings.append(float(np.max(rounding)))
+            return of_columns
+
+        of_features = AllCoalitions(len(self._features)).members
+        members = np.zeros((len(of_features), subject.n_features), bool)
+        members[:, self._features] = of_features
+        table = stack_rows(self._background, self._record)
+        worths = Mixtures(table, members).worths(sums, ROWS_AT_ONCE)
+        return worths, max(roundings)
+
+    def _values(self, worths: Matrix) -> Matrix:
+        """Return the values of all features, (n_features,) or (n_features, n_classes)."""
+        coalitions = AllCoalitions(len(self._features))
+        n_features = self._record.shape[1]
+        values = np.zeros((n_features, *worths.shape[1:]))
+        values[self._features] = coalitions.estimate(worths).values
+        return values

@@ -1,0 +1,95 @@
+"""Costs: how long an explanation will take, told from how long others took."""
+
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple, Self
+
+import numpy as np
+
+from python.model.data.columns import take_rows
+from python.model.types import Columns
+
+MOST_TIMED_ROWS = 4096
+ENOUGH_SECONDS = 0.02
+
+
+class Line(NamedTuple):
+    """Seconds that grow with the rows of a background."""
+
+    seconds: float
+    seconds_per_row: float
+
+    def at(self, n_rows: int) -> float:
+        """Return the seconds for so many rows."""
+        return self.seconds + self.seconds_per_row * n_rows
+
+
+class Cost(NamedTuple):
+    """How many seconds an explanation takes.
+
+    `once` is what a background takes, or the first record where there is none; `each` is what
+    each record takes.
+    `n_predictions` is how often a record is predicted with each row, 0 if it is not predicted.
+    """
+
+    once: Line
+    each: Line
+    n_predictions: int = 0
+
+    @classmethod
+    def of_predictions(cls, n_predictions: int, seconds: float) -> Self:
+        """Return the cost of so many predictions for each row, of so many seconds each."""
+        nothing = Line(0.0, 0.0)
+        return cls(nothing, Line(0.0, n_predictions * seconds), n_predictions)
+
+    def seconds(self, n_records: int, n_rows: int) -> float:
+        """Return the seconds for records against so many rows of background, 0 for none."""
+        return self.once.at(n_rows) + n_records * self.each.at(n_rows)
+
+    def arithmetic(self, n_records: int, n_rows: int) -> str:
+        """Return how the seconds come about, such as "3 records x 0.5 ms = 0.0015 seconds"."""
+        factors = [f"{n_records} records"]
+        each = self.each.at(n_rows)
+        if self.n_predictions:
+            factors.append(f"{n_rows} rows of background")
+            factors.append(f"{self.n_predictions} predictions")
+            each /= max(1, n_rows * self.n_predictions)
+        elif n_rows:
+            factors[0] += f" against {n_rows} rows of background"
+        factors.append(f"{1000 * each:.3g} ms")
+        total = f"{self.seconds(n_records, n_rows):.3g} seconds"
+        return f"{' x '.join(factors)} = about {total}"
+
+
+NO_COST = Cost(Line(0.0, 0.0), Line(0.0, 0.0))
+
+
+def measure_prediction(
+    function: Callable[[Columns], object], rows: Columns
+) -> float:
+    """Return the seconds of a prediction, of many that are computed at once.
+
+    The function is called with more and more rows, until that takes long enough to be timed.
+    """
+    n_rows = 1
+    while True:
+        batch = repeat(rows, n_rows)
+        seconds = time_call(partial(function, batch))
+        is_enough = n_rows > 1 and seconds > ENOUGH_SECONDS
+        if is_enough or n_rows >= MOST_TIMED_ROWS:
+            return seconds / n_rows
+        n_rows *= 8
+
+
+def repeat(rows: Columns, n_rows: int) -> Columns:
+    """Return so many rows, the same ones again after the last."""
+    numbers = np.resize(np.arange(len(rows)), n_rows)
+    return take_rows(rows, numbers)
+
+
+def time_call(call: Callable[[], object]) -> float:
+    """Return the seconds of a call."""
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start

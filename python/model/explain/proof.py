@@ -1,0 +1,180 @@
+"""The proof of a method: its sums are what is predicted, and its values those by all coalitions.
+
+It is made while the model is prepared, in a limited time.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import NamedTuple
+
+import numpy as np
+
+from python.errors import ServiceError
+from python.model.data.columns import slice_rows
+from python.model.explain.comparison import compare
+from python.model.explain.costs import Cost
+from python.model.explain.methods import (
+    MakeMethod,
+    Method,
+    Subject,
+    list_against,
+    list_alone,
+)
+from python.model.explain.outputs import outputs_of
+from python.model.explain.timing import measure_against, measure_alone
+from python.model.types import Columns
+
+log = logging.getLogger(__name__)
+
+MAX_PROBES = 4
+MAX_BACKGROUND = 8
+NO_SUM = "no method gives values that add up to what it predicts"
+OTHER_VALUES = "its values are not those by all coalitions"
+TOO_SLOW = (
+    "it predicts too slowly: to prove an explanation takes {arithmetic}, "
+    "and at most {limit:g} are spent (MAX_PROOF_SECONDS)"
+)
+
+
+class Unproven(Exception):
+    """A method is not used; the text says why."""
+
+
+@dataclass(frozen=True)
+class Proven:
+    """A method that was proven, and what is known of it."""
+
+    name: str
+    makes: list[MakeMethod]
+    """The method, then those that stand behind it."""
+    cost: Cost
+    """What it costs where the method itself does not say."""
+    worst_error: float
+    """By how much a sum was off, in the space of the output, for the rows of the proof."""
+    are_values_proven: bool
+    """Whether it was shown of the values, and not of their sums alone, that they are right."""
+
+
+class Sizes(NamedTuple):
+    """Of how many rows a proof is made."""
+
+    n_probes: int
+    n_rows: int
+
+
+def prove_alone(subject: Subject, background: Columns | None) -> Proven:
+    """Return the first right method for requests without a background; raise Unproven.
+
+    `background` is the model's own, if it has one.
+    """
+    has_background = background is not None
+    makes = list_alone(subject, has_background=has_background)
+    rows = subject.probes if background is None else background
+    return _first(makes, partial(_prove_alone, subject, rows))
+
+
+def prove_against(subject: Subject, background: Columns | None) -> Proven:
+    """Return the first right method for requests with a background; raise Unproven.
+
+    It is proven with the model's own background, or else with the probes.
+    """
+    rows = subject.probes if background is None else background
+    makes = list_against(subject)
+    return _first(makes, partial(_prove_against, subject, rows))
+
+
+def _first(
+    makes: list[MakeMethod],
+    prove: Callable[[list[MakeMethod]], Proven],
+) -> Proven:
+    reason = NO_SUM
+    for number in range(len(makes)):
+        try:
+            return prove(makes[number:])
+        except Unproven as error:
+            reason = str(error)
+    raise Unproven(reason)
+
+
+def _prove_alone(
+    subject: Subject,
+    rows: Columns,
+    makes: list[MakeMethod],
+) -> Proven:
+    method = makes[0](slice_rows(rows, 0, MAX_BACKGROUND))
+    worst_error = _prove_sums(makes[0], subject, rows)
+    cost = method.cost or measure_alone(method, subject)
+    return Proven(method.name, makes, cost, worst_error, method.proves_values)
+
+
+def _prove_against(
+    subject: Subject,
+    rows: Columns,
+    makes: list[MakeMethod],
+) -> Proven:
+    method = makes[0](slice_rows(rows, 0, MAX_BACKGROUND))
+    worst_error = _prove_sums(makes[0], subject, rows)
+    cost = method.cost
+    if cost is None:
+        # The others predict themselves the mixtures with which values are compared.
+        if not compare(makes[0], subject):
+            log.warning("the method %s gives other values", method.name)
+            raise Unproven(OTHER_VALUES)
+        cost = measure_against(makes[0], subject, rows)
+    return Proven(method.name, makes, cost, worst_error, method.proves_values)
+
+
+def _prove_sums(make: MakeMethod, subject: Subject, rows: Columns) -> float:
+    """Return by how much a sum was off, for some probes and a background of some of the rows.
+
+    Raises Unproven for a method that has no values, whose sums are wrong, or for whose proof there
+    is no time.
+    """
+    method = make(slice_rows(rows, 0, MAX_BACKGROUND))
+    n_probes = min(MAX_PROBES, len(subject.probes))
+    n_rows = min(MAX_BACKGROUND, len(rows))
+    if method.cost is not None:
+        largest = Sizes(n_probes, n_rows)
+        limit_seconds = subject.budget.proof_seconds
+        n_probes, n_rows = _choose_sizes(method.cost, largest, limit_seconds)
+        method = make(slice_rows(rows, 0, n_rows))
+    return _worst_error(method, subject, n_probes)
+
+
+def _choose_sizes(cost: Cost, largest: Sizes, limit_seconds: float) -> Sizes:
+    """Return the largest proof that there is time for; raise Unproven if there is none."""
+    smaller = Sizes(1, largest.n_rows)
+    smallest = Sizes(1, 1)
+    for sizes in (largest, smaller, smallest):
+        if cost.seconds(*sizes) <= limit_seconds:
+            return sizes
+    arithmetic = cost.arithmetic(*smallest)
+    raise Unproven(TOO_SLOW.format(arithmetic=arithmetic, limit=limit_seconds))
+
+
+def _has_values(method: Method, probes: Columns) -> bool:
+    """Return whether a method that predicts mixtures has values for the probes.
+
+    Where nothing is predicted for rows that are made up, that proves nothing of other rows.
+    """
+    attribution = method.attribute(probes)
+    return attribution is None or bool(np.isfinite(attribution.values).all())
+
+
+def _worst_error(method: Method, subject: Subject, n_probes: int) -> float:
+    probes = slice_rows(subject.probes, 0, n_probes)
+    output_of = cache(outputs_of(subject.estimator, probes))
+    try:
+        explanation = method.explain(probes, output_of)
+    except ServiceError as error:
+        raise Unproven(error.detail) from error
+    if explanation is None:
+        if method.cost is not None and not _has_values(method, probes):
+            return np.nan
+        raise Unproven(NO_SUM)
+    output = subject.output(explanation.output)
+    sums, _ = output.sums(output_of)
+    total = explanation.base_value + explanation.values.sum(axis=1)
+    return float(np.abs(total - sums).max())

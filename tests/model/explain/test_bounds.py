@@ -1,0 +1,282 @@
+"""What explanations and their proofs may cost, and what is said while they are being prepared."""
+
+import threading
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsRegressor
+from sklearn.svm import SVC
+
+from python.app import create_app
+from python.model.artifact import Artifact
+from python.model.base import Budget
+from python.model.explain import linear, methods, proof, readings
+from python.model.explain.attribution import Attribute, Attribution
+from python.model.explain.costs import Cost, Line
+from python.model.explain.explainer import Explainer
+from python.model.sklearn import SklearnModel
+from python.settings import Settings
+from tests.laws import ask_info
+from tests.model.explain.truth import brute_force, load
+from tests.models import features, numbers
+from tests.problems import problem
+from tests.records import explain
+
+DATA = numbers()
+
+
+def unprepared(
+    estimator: Any, data: pd.DataFrame = DATA, samples: Any = None
+) -> SklearnModel:
+    content = {
+        "model": estimator,
+        "metadata": {"features": features(data)},
+        "samples": samples,
+    }
+    return SklearnModel.load(Artifact.of(content))
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets each prediction count for a millisecond, whatever it takes."""
+    monkeypatch.setattr(methods, "measure_prediction", lambda *_: 0.001)
+
+
+def wide(n_features: int = 300) -> pd.DataFrame:
+    values = np.random.default_rng(0).normal(size=(400, n_features))
+    return pd.DataFrame(values, columns=[f"x{n}" for n in range(n_features)])
+
+
+def record_of(data: pd.DataFrame, row: int = 0) -> dict[str, Any]:
+    return dict(data.iloc[row].items())
+
+
+@pytest.mark.usefixtures("slow")
+def test_three_hundred_features_are_explained_within_the_limit_or_refused() -> (
+    None
+):
+    """There is an answer with a standard error, or a refusal with the arithmetic."""
+    data = wide()
+    target = (data.iloc[:, :3].sum(axis=1) > 0).to_numpy(int)
+    machine = CalibratedClassifierCV(SVC(), ensemble=False).fit(data, target)
+    model = unprepared(machine, data)
+    budget = Budget(request_seconds=3, proof_seconds=3)
+    model.prepare_explanations(budget)
+    client = create_app(Settings(), model).test_client()
+    assert ask_info(client)["model"]["explanation_exactness"] == "sampled"
+    rows = data.to_dict("records")
+    statuses = []
+    for n_rows in (1, 400):
+        body = {"_data": rows[0], "_samples": rows[:n_rows]}
+        response = client.post("/predict?explain=1&proba=1", json=body)
+        statuses.append(response.status_code)
+        if response.status_code == 413:
+            detail = response.get_json()["detail"]
+            assert f"1 records x {n_rows} rows of background x 1204" in detail
+            assert "at most 3 are spent (MAX_EXPLAIN_SECONDS)" in detail
+    assert statuses == [200, 413]
+
+
+@pytest.mark.usefixtures("slow")
+def test_fewer_orders_where_time_is_short_and_their_standard_error() -> None:
+    data = wide(20)
+    neighbours = KNeighborsRegressor().fit(data, data.sum(axis=1))
+    model = unprepared(neighbours, data)
+    two_pairs = 2 * 2 * 21
+    for_two_rows = 2 * two_pairs * 0.001
+    model.prepare_explanations(Budget(request_seconds=1.5 * for_two_rows))
+    client = create_app(Settings(), model).test_client()
+    body = {"_data": record_of(data), "_samples": [record_of(data, 1)] * 2}
+    answer = client.post("/predict?explain=1", json=body).get_json()
+    errors = answer["standard_error"]
+    assert list(errors) == list(answer["explanation"])
+    assert max(errors.values()) > 0
+    total = answer["base_value"] + sum(answer["explanation"].values())
+    assert total == pytest.approx(answer["prediction"][0])
+    body["_data"] = [record_of(data)] * 3
+    problem(
+        client.post("/predict?explain=1", json=body),
+        413,
+        "3 records x 2 rows of background x 84 predictions x 1 ms",
+    )
+
+
+@pytest.mark.usefixtures("slow")
+def test_a_model_that_is_too_slow_to_be_proven_says_so() -> None:
+    model = unprepared(KNeighborsRegressor().fit(DATA, DATA["size"]))
+    model.prepare_explanations(Budget(proof_seconds=0.001))
+    info = model.info()
+    assert info["is_explainable"] is False
+    assert "it predicts too slowly" in info["reason"]
+    assert "1 records x 1 rows of background x" in info["reason"]
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Holds explanations back until it is set."""
+    event = threading.Event()
+    prove = Explainer._prove
+
+    def prove_late(explainer: Explainer) -> None:
+        event.wait(30)
+        prove(explainer)
+
+    monkeypatch.setattr(Explainer, "_prove", prove_late)
+    return event
+
+
+def test_info_computes_nothing_while_explanations_are_prepared(
+    held: threading.Event,
+) -> None:
+    forest = RandomForestClassifier(5).fit(DATA, DATA["size"] > 0)
+    model = unprepared(forest)
+    budget = Budget(request_seconds=0.2)
+    thread = threading.Thread(
+        target=model.prepare_explanations, args=(budget,)
+    )
+    thread.start()
+    client = create_app(Settings(), model).test_client()
+    info = ask_info(client)["model"]
+    assert info["explanation"] == "being prepared"
+    assert info["is_explainable"] is None
+    response = client.post("/predict?explain=1", json=record_of(DATA))
+    problem(response, 503, "the explanations are being prepared")
+    assert response.headers["Retry-After"] == "2"
+    held.set()
+    thread.join(30)
+    assert ask_info(client)["model"]["explanation"] == "ready"
+    response = client.post("/predict?explain=1", json=record_of(DATA))
+    assert response.status_code == 200
+
+
+def test_a_request_waits_for_explanations_that_are_soon_ready(
+    held: threading.Event,
+) -> None:
+    model = unprepared(RandomForestClassifier(5).fit(DATA, DATA["size"] > 0))
+    thread = threading.Thread(target=model.prepare_explanations)
+    thread.start()
+    threading.Timer(0.2, held.set).start()
+    client = create_app(Settings(), model).test_client()
+    response = client.post("/predict?explain=1", json=record_of(DATA))
+    assert response.status_code == 200
+    thread.join(30)
+
+
+def test_explanations_that_cannot_be_prepared_cost_no_predictions(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(_: Explainer) -> None:
+        raise RuntimeError("out of luck")
+
+    monkeypatch.setattr(Explainer, "_prove", fail)
+    model = unprepared(RandomForestClassifier(5).fit(DATA, DATA["size"] > 0))
+    model.prepare_explanations()
+    client = create_app(Settings(), model).test_client()
+    info = ask_info(client)["model"]
+    assert info["is_explainable"] is False
+    assert "out of luck" in info["reason"]
+    record = record_of(DATA)
+    assert client.post("/predict", json=record).status_code == 200
+    problem(client.post("/predict?explain=1", json=record), 422, "out of luck")
+
+
+def exchange_first_two(attribute: Attribute | None) -> Attribute:
+    """Values whose sums hold, and which are wrong."""
+    assert attribute is not None
+
+    def exchanged(columns: Any) -> Attribution:
+        attribution = attribute(columns)
+        values = attribution.values.copy()
+        values[:, [0, 1]] = values[:, [1, 0]]
+        return attribution._replace(values=values)
+
+    return exchanged
+
+
+def test_values_that_add_up_and_are_wrong_are_not_used(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    make = readings.make_interventional
+
+    def make_wrong(*arguments: Any) -> Attribute:
+        return exchange_first_two(make(*arguments))
+
+    monkeypatch.setattr(readings, "make_interventional", make_wrong)
+    target = DATA["size"] > 0
+    forest = RandomForestClassifier(5, random_state=0).fit(DATA, target)
+    model = load(forest, DATA)
+    background = DATA.tail(9)
+    explanation = explain(model, DATA.head(1), background)
+
+    def probability(columns: Any) -> Any:
+        return forest.predict_proba(columns)[:, 1]
+
+    expected = brute_force(probability, DATA.head(1), background)
+    assert explanation.values[0] == pytest.approx(expected[:, 0], abs=1e-9)
+    assert "tree interventional gives other values" in caplog.text
+
+
+def test_a_linear_base_value_is_compared_with_the_background(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Sums hold where what is taken from the base value is added to the values."""
+    make = linear.make_linear
+
+    def make_shifted(*arguments: Any) -> Attribute:
+        attribute = make(*arguments)
+        assert attribute is not None
+
+        def shifted(columns: Any) -> Attribution:
+            attribution = attribute(columns)
+            n_features = attribution.values.shape[1]
+            return attribution._replace(
+                values=attribution.values + 0.3 / n_features,
+                base_value=attribution.base_value - 0.3,
+            )
+
+        return shifted
+
+    classifier = LogisticRegression().fit(DATA, DATA["size"] > 0)
+    samples = DATA.head(20)
+    assert load(classifier, DATA, samples).explanation_method() == "linear"
+    monkeypatch.setattr(linear, "make_linear", make_shifted)
+    assert load(classifier, DATA, samples).explanation_method() == "exact"
+
+
+def test_a_record_that_is_the_background_has_no_values() -> None:
+    target = DATA["size"] > 0
+    for estimator in (
+        RandomForestClassifier(5).fit(DATA, target),
+        LogisticRegression().fit(DATA, target),
+    ):
+        record = DATA.head(1)
+        explanation = explain(load(estimator, DATA), record, record)
+        assert np.abs(explanation.values).max() < 1e-12
+
+
+def test_what_is_said_of_a_cost() -> None:
+    predictions = Cost.of_predictions(84, 0.001)
+    assert predictions.seconds(3, 100) == pytest.approx(25.2)
+    assert predictions.arithmetic(3, 100) == (
+        "3 records x 100 rows of background x 84 predictions x 1 ms = about 25.2 seconds"
+    )
+    measured = Cost(Line(1.0, 0.0), Line(0.001, 0.0001))
+    assert measured.arithmetic(3, 10) == (
+        "3 records against 10 rows of background x 2 ms = about 1.01 seconds"
+    )
+    assert measured.arithmetic(2, 0) == "2 records x 1 ms = about 1 seconds"
+
+
+def test_proofs_have_as_many_rows_as_there_is_time_for() -> None:
+    cost = Cost.of_predictions(10, 0.1)
+    largest = proof.Sizes(4, 8)
+    assert proof._choose_sizes(cost, largest, 40.0) == (4, 8)
+    assert proof._choose_sizes(cost, largest, 10.0) == (1, 8)
+    assert proof._choose_sizes(cost, largest, 1.0) == (1, 1)
+    with pytest.raises(proof.Unproven, match="x 100 ms = about 1 seconds"):
+        proof._choose_sizes(cost, largest, 0.5)
