@@ -203,8 +203,10 @@ def test_an_outlier_detector_has_scores(model: Any) -> None:
     is_outlier = np.array(answer["score"]) < 0
     assert np.array_equal(is_outlier, np.array(answer["prediction"]) == -1)
     assert is_outlier.any()
-    response = client.post("/predict?explain=1", json=WITH_BACKGROUND)
-    problem(response, 422, "explain a classifier or a regressor, and it is")
+    answer = post(client, "/predict?explain=1", WITH_BACKGROUND)
+    assert answer["explained_output"] == "margin"
+    sums = [sum(values.values()) for values in answer["explanation"]]
+    assert np.allclose(answer["base_value"] + np.array(sums), answer["score"])
     response = client.post("/predict?proba=1", json=RECORDS)
     problem(response, 422, "(OUTLIER_DETECTOR) has no probabilities")
 

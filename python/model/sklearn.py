@@ -44,7 +44,7 @@ from python.model.data.spelling import one_line
 from python.model.explain.explainer import Explainer
 from python.model.explain.methods import Subject
 from python.model.explain.origins import find_origins, sum_by_feature
-from python.model.explain.outputs import find_outputs
+from python.model.explain.outputs import find_finite_rows, find_outputs
 from python.model.fast import Copy, Unproven, make_copy
 from python.model.reading import Reading, read
 from python.model.refusals import Call, find_faults
@@ -190,10 +190,11 @@ class SklearnModel(Model):
 
     def _prove_explainer(self) -> Explainer:
         outputs = find_outputs(self._called, slice_rows(self._probes, 0, 1))
+        finite = find_finite_rows(outputs, self._called, self._probes)
         subject = Subject(
             estimator=self._called,
             steps=self._steps,
-            probes=self._probes,
+            probes=finite if len(finite) else self._probes,
             outputs=outputs,
             origins=self._origins,
             budget=self._budget,

@@ -10,6 +10,7 @@ import numpy as np
 
 from python.errors import ServiceError
 from python.model.base import DEFAULT_BUDGET, Budget, Explanation
+from python.model.data.columns import slice_rows
 from python.model.estimator import Steps
 from python.model.explain import (
     contributions,
@@ -20,8 +21,18 @@ from python.model.explain import (
 from python.model.explain.attribution import Attribute, Attribution
 from python.model.explain.coalitions import choose_coalitions, make_shapley
 from python.model.explain.costs import Cost, measure_prediction
-from python.model.explain.origins import Origins, sum_by_feature
-from python.model.explain.outputs import Output, OutputOf, outputs_of
+from python.model.explain.origins import (
+    Origins,
+    find_origins,
+    sum_by_feature,
+)
+from python.model.explain.outputs import (
+    Output,
+    OutputOf,
+    find_outputs,
+    outputs_of,
+)
+from python.model.explain.parts import Parts, find_parts
 from python.model.explain.paths import Paths
 from python.model.explain.readings import read_paths
 from python.model.types import Columns, Estimator, Matrix
@@ -84,6 +95,26 @@ class Subject:
         """Return the output of that name."""
         by_name = {output.name: output for output in self.outputs}
         return by_name[name]
+
+    @cached_property
+    def parts(self) -> Parts | None:
+        """The parts of the predictor, where its output is a sum of theirs."""
+        return find_parts(self.predictor)
+
+    def part(self, steps: Steps, parts: Parts) -> "Subject":
+        """Return one of the parts, of these steps, as a model to be explained."""
+        transformers = [*self.steps.transformers, *steps.transformers]
+        whole = Steps(transformers, steps.predictor)
+        probe = slice_rows(self.probes, 0, 1)
+        outputs = find_outputs(whole.predictor, whole.transform(probe))
+        return Subject(
+            estimator=self.estimator,
+            steps=whole,
+            probes=self.probes,
+            outputs=parts.select(outputs),
+            origins=find_origins(whole, self.n_features, self.probes),
+            budget=self.budget,
+        )
 
     def first_output(self, columns: Columns) -> Matrix:
         """Return the output that values without a link explain."""
@@ -232,14 +263,14 @@ def list_against(subject: Subject) -> list[MakeMethod]:
 
 
 def _contributions(subject: Subject, background: Columns) -> Method:  # noqa: ARG001
-    make = partial(_make_contributions, subject)
+    make = partial(_make_of, subject, _make_contributions)
     return Method(
         "native contributions", make, subject.outputs, proves_values=False
     )
 
 
 def _path_dependent(subject: Subject, background: Columns) -> Method:  # noqa: ARG001
-    make = partial(_make_path_dependent, subject)
+    make = partial(_make_of, subject, _make_path_dependent)
     # Without a background there is nothing to mix; a reading was compared on mixtures.
     is_read = subject.paths is not None
     return Method(
@@ -255,9 +286,10 @@ def _interventional(
     subject: Subject, outputs: list[Output], background: Columns
 ) -> Method:
     background_output_of = outputs_of(subject.estimator, background)
+    make_interventional = partial(_make_interventional, background=background)
     return Method(
         name="tree interventional",
-        make=partial(_make_interventional, subject, background),
+        make=partial(_make_of, subject, make_interventional),
         outputs=outputs,
         # The background is predicted once, when it is first compared.
         background_output_of=cache(background_output_of),
@@ -269,9 +301,10 @@ def _linear(
     subject: Subject, outputs: list[Output], background: Columns
 ) -> Method:
     background_output_of = outputs_of(subject.estimator, background)
+    make_linear = partial(_make_linear, background=background)
     return Method(
         name="linear",
-        make=partial(_make_linear, subject, background),
+        make=partial(_make_of, subject, make_linear),
         outputs=outputs,
         background_output_of=cache(background_output_of),
     )
@@ -297,6 +330,24 @@ def _by_coalitions(subject: Subject, background: Columns) -> Method:
         outputs=subject.outputs[:1],
         cost=Cost.of_predictions(len(coalitions.members), seconds),
     )
+
+
+def _make_of(
+    subject: Subject,
+    make: Callable[[Subject], Attribute | None],
+) -> Attribute | None:
+    """Return what explains the subject, or else the sum of what explains each of its parts."""
+    attribute = make(subject)
+    parts = subject.parts
+    if attribute is not None or parts is None:
+        return attribute
+    attributes = []
+    for steps in parts.steps:
+        of_part = _make_of(subject.part(steps, parts), make)
+        if of_part is None:
+            return None
+        attributes.append(of_part)
+    return parts.add_up(attributes)
 
 
 def _make_contributions(subject: Subject) -> Attribute | None:

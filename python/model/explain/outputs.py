@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit, softmax
 
 from python.model.attributes import read_attribute
+from python.model.data.columns import take_rows
 from python.model.data.spelling import one_line
-from python.model.estimator import NUMBERS, estimator_type
+from python.model.estimator import NUMBERS, estimator_type, layers
 from python.model.explain.attribution import SINGLE
+from python.model.explain.targets import find_target
 from python.model.types import Columns, Estimator
 
 log = logging.getLogger(__name__)
@@ -88,16 +90,31 @@ SOFTMAX = Link(inverse=_softmax, link=np.log, slope=_logistic_slope)
 EXPONENTIAL = Link(inverse=np.exp, link=np.log, slope=_identity)
 
 
+def _explained_classes(output: NDArray[np.generic]) -> Array:
+    """Return the column of the second of two classes; other columns as they are.
+
+    (n_records,) and (n_records, n_classes) stay, one or two columns become (n_records,).
+    """
+    numbers = np.asarray(output, dtype=float)
+    if numbers.ndim == 1 or numbers.shape[1] > 2:
+        return numbers
+    return numbers[:, -1]
+
+
 class Check(NamedTuple):
-    """A link, and the method of the estimator to whose output it must lead."""
+    """A link, and the method of the estimator to whose output it must lead.
+
+    `read` makes the numbers that are explained of what the method returns: for two classes those
+    of the second one.
+    """
 
     link: Link
     method: str
+    read: Callable[[NDArray[np.generic]], Array] = _explained_classes
 
     def served(self, output_of: OutputOf) -> Array:
-        """Return what the method returns, of two classes for the second one."""
-        output = output_of(self.method)
-        return _explained_classes(output)
+        """Return what is explained of what the method returns."""
+        return self.read(output_of(self.method))
 
     def rounding(self, output_of: OutputOf) -> Array:
         """Return how far what the method returns may be off in the precision of its type.
@@ -107,7 +124,7 @@ class Check(NamedTuple):
         output = np.asarray(output_of(self.method))
         is_small = output.dtype in SMALL_FLOATS
         unit = SINGLE_ROUNDING if is_small else DOUBLE_ROUNDING
-        sizes = np.abs(_explained_classes(output))
+        sizes = np.abs(self.read(output))
         if self.method == "predict_proba":
             sizes = np.ones_like(sizes)
         rounding: Array = unit * sizes
@@ -131,6 +148,11 @@ class Check(NamedTuple):
             sums = self.link.link(served)
             rounding = self.rounding(output_of) / self.link.slope(served)
         return sums, rounding
+
+
+AS_PROBABILITY = Check(IDENTITY, "predict_proba")
+AS_LOG_ODDS = Check(LOGISTIC, "predict_proba")
+AS_MARGIN = Check(SOFTMAX, "predict_proba")
 
 
 class Output(NamedTuple):
@@ -171,6 +193,13 @@ class Output(NamedTuple):
         return first.served(output_of)
 
 
+NUMBER_OUTPUTS = (
+    Output("prediction", (Check(IDENTITY, "predict"),)),
+    Output("log_prediction", (Check(EXPONENTIAL, "predict"),)),
+    Output("log_odds", (Check(LOGISTIC, "predict"),)),
+)
+
+
 def outputs_of(estimator: Estimator, columns: Columns) -> OutputOf:
     """Return what gives the outputs of the estimator's methods for the columns."""
 
@@ -182,37 +211,70 @@ def outputs_of(estimator: Estimator, columns: Columns) -> OutputOf:
 
 
 def find_outputs(estimator: Estimator, probe: Columns) -> list[Output]:
-    """Return the outputs of a classifier or a regressor with one output, else an empty list.
+    """Return the outputs of an estimator with one output; an empty list where there is none.
 
     The first is without a link, and so is what any function of the features can be explained by.
-    Classifiers: `probability`; `log_odds`, whose logistic function is the probability; `margin`,
+    Classifiers, mixtures: `probability`; `log_odds`, whose logistic function is it; `margin`,
     whose softmax is the probability, or which is the decision function.
-    Regressors: `prediction`; `log_prediction`, whose exponential is the prediction.
+    Regressors: `prediction`; `log_prediction`, whose exponential is the prediction; `log_odds`,
+    whose logistic function is the prediction; `margin`, if the target was transformed: the number
+    that leads to the prediction by the inverse transformation.
+    Outlier detectors: `margin`, their score.
     """
     prediction = np.asarray(estimator.predict(probe))
     if prediction.size != 1:
         return []
     kind = estimator_type(estimator)
-    if kind == "classifier":
-        return _find_classifier_outputs(estimator, probe)
     if kind == "regressor" and prediction.dtype.kind in NUMBERS:
-        as_prediction = Check(IDENTITY, "predict")
-        as_log = Check(EXPONENTIAL, "predict")
-        return [
-            Output("prediction", (as_prediction,)),
-            Output("log_prediction", (as_log,)),
-        ]
-    return []
+        return [*NUMBER_OUTPUTS, *_find_transformed(estimator)]
+    if kind == "outlier_detector":
+        return _find_scores(estimator, probe)
+    return _find_classifier_outputs(estimator, probe)
 
 
 def why_no_outputs(estimator: Estimator, probe: Columns) -> str:
     """Return why `find_outputs` returns an empty list."""
     if np.size(estimator.predict(probe)) != 1:
         return "it has several outputs, and values explain a single one"
-    kind = estimator_type(estimator)
-    if kind not in ("classifier", "regressor"):
-        return "values explain a classifier or a regressor, and it is neither"
     return NO_OUTPUT
+
+
+def find_finite_rows(
+    outputs: list[Output],
+    estimator: Estimator,
+    rows: Columns,
+) -> Columns:
+    """Return the rows for which all that the first output explains is finite.
+
+    A model of ordered classes may have no probabilities for a row that is made up.
+    """
+    if not outputs:
+        return rows
+    with np.errstate(all="ignore"):
+        served = outputs[0].served(outputs_of(estimator, rows))
+    by_row = served.reshape(len(rows), -1)
+    is_finite = np.isfinite(by_row).all(axis=1)
+    return take_rows(rows, np.flatnonzero(is_finite))
+
+
+def _find_scores(estimator: Estimator, probe: Columns) -> list[Output]:
+    """Return the score of an outlier detector: the decision function, or else the score itself."""
+    for method in ("decision_function", "score_samples"):
+        score = _try(estimator, method, probe)
+        if score is not None and np.size(score) == 1:
+            check = Check(IDENTITY, method)
+            return [Output("margin", (check,))]
+    return []
+
+
+def _find_transformed(estimator: Estimator) -> list[Output]:
+    """Return the output in the space of the transformed target, if there is one."""
+    *_, predictor = layers(estimator)
+    target = find_target(predictor)
+    if target is None:
+        return []
+    link = Link(target.inverse, target.link, target.slope)
+    return [Output("margin", (Check(link, "predict"),))]
 
 
 def _find_classifier_outputs(
@@ -222,25 +284,43 @@ def _find_classifier_outputs(
     decided: tuple[Check, ...] = ()
     if _decides_by_class(estimator, probe):
         decided = (Check(IDENTITY, "decision_function"),)
-    if _has_probabilities(estimator, probe):
-        as_probability = Check(IDENTITY, "predict_proba")
-        as_log_odds = Check(LOGISTIC, "predict_proba")
-        as_margin = Check(SOFTMAX, "predict_proba")
-        return [
-            Output("probability", (as_probability,)),
-            Output("log_odds", (as_log_odds, *decided)),
-            Output("margin", decided or (as_margin,)),
-        ]
-    if decided:
-        return [Output("margin", decided)]
-    return []
+    if not _has_probabilities(estimator, probe):
+        margin = decided or _find_votes(estimator)
+        return [Output("margin", margin)] if margin else []
+    return [
+        Output("probability", (AS_PROBABILITY,)),
+        # Where a probability is all but 0 or 1, the decision still tells log-odds apart.
+        Output("log_odds", (AS_LOG_ODDS, *decided)),
+        Output("margin", decided or (AS_MARGIN,)),
+    ]
+
+
+def _find_votes(estimator: Estimator) -> tuple[Check, ...]:
+    """Return the check of the shares of the votes, if the estimator votes with labels."""
+    *_, predictor = layers(estimator)
+    if read_attribute(predictor, "voting") != "hard":
+        return ()
+    n_classes = len(predictor.classes_)
+    weights = predictor._weights_not_none
+
+    def share_votes(votes: NDArray[np.generic]) -> Array:
+        """Return the share of each class for votes, (n_records, n_members), which are numbers."""
+        is_for_class = votes[:, :, None] == np.arange(n_classes)
+        shares = np.average(is_for_class, axis=1, weights=weights)
+        return _explained_classes(shares)
+
+    return (Check(IDENTITY, "transform", share_votes),)
 
 
 def _decides_by_class(estimator: Estimator, probe: Columns) -> bool:
     """Return whether the decision function has a value for each class, or one for two classes.
 
-    That of a support vector machine may have one for each pair of classes.
+    That of a support vector machine may have one for each pair of classes. That of LightGBM's
+    forests is not taken: it is the sum of the trees, whose mean is the margin.
     """
+    *_, predictor = layers(estimator)
+    if read_attribute(predictor, "boosting_type") == "rf":
+        return False
     decision = _try(estimator, "decision_function", probe)
     if decision is None:
         return False
@@ -273,14 +353,3 @@ def _try(estimator: Estimator, method: str, probe: Columns) -> Any:
     except Exception as error:
         log.info("%s raises %s", method, one_line(error))
         return None
-
-
-def _explained_classes(output: NDArray[np.generic]) -> Array:
-    """Return the column of the second of two classes; other columns as they are.
-
-    (n_records,) and (n_records, n_classes) stay, one or two columns become (n_records,).
-    """
-    numbers = np.asarray(output, dtype=float)
-    if numbers.ndim == 1 or numbers.shape[1] > 2:
-        return numbers
-    return numbers[:, -1]

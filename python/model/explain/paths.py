@@ -251,6 +251,6 @@ def _explained(trees: TreeModel, outputs: Matrix) -> Matrix:
     if trees.n_outputs != 2:
         return outputs
     second = outputs[..., 1:]
-    if trees.kind in ("tree", "forest"):
+    if trees.kind in ("tree", "forest", "bagging"):
         return second
     return second - outputs[..., :1]

@@ -154,6 +154,15 @@ def _choose_sizes(cost: Cost, largest: Sizes, limit_seconds: float) -> Sizes:
     raise Unproven(TOO_SLOW.format(arithmetic=arithmetic, limit=limit_seconds))
 
 
+def _has_values(method: Method, probes: Columns) -> bool:
+    """Return whether a method that predicts mixtures has values for the probes.
+
+    Where nothing is predicted for rows that are made up, that proves nothing of other rows.
+    """
+    attribution = method.attribute(probes)
+    return attribution is None or bool(np.isfinite(attribution.values).all())
+
+
 def _worst_error(method: Method, subject: Subject, n_probes: int) -> float:
     probes = slice_rows(subject.probes, 0, n_probes)
     output_of = cache(outputs_of(subject.estimator, probes))
@@ -162,6 +171,8 @@ def _worst_error(method: Method, subject: Subject, n_probes: int) -> float:
     except ServiceError as error:
         raise Unproven(error.detail) from error
     if explanation is None:
+        if method.cost is not None and not _has_values(method, probes):
+            return np.nan
         raise Unproven(NO_SUM)
     output = subject.output(explanation.output)
     sums, _ = output.sums(output_of)

@@ -67,7 +67,7 @@ def make_interventional(
 
 
 def _are_known(trees: TreeModel) -> bool:
-    return trees.library == "scikit-learn"
+    return trees.library == "scikit-learn" and trees.kind != "bagging"
 
 
 def _take_background(trees: TreeModel) -> bool:

@@ -12,9 +12,14 @@ from python.model.trees.categories import Integers
 from python.model.trees.tree import Tree
 from python.model.types import Columns, Matrix
 
-Library = Literal["scikit-learn", "LightGBM", "XGBoost"]
+Library = Literal["scikit-learn", "LightGBM", "XGBoost", "CatBoost"]
 Kind = Literal[
-    "tree", "forest", "gradient boosting", "histogram boosting", "boosting"
+    "tree",
+    "forest",
+    "bagging",
+    "gradient boosting",
+    "histogram boosting",
+    "boosting",
 ]
 Combination = Literal["mean", "sum"]
 

@@ -4,7 +4,7 @@ They round a value to float32 and compare it with a float64 threshold.
 Source: https://scikit-learn.org/stable/auto_examples/tree/plot_unveil_tree_structure.html
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -30,13 +30,9 @@ class NativeTree(Protocol):
 
 
 def read_scikit_learn(predictor: Estimator) -> TreeModel | None:
-    """Return the trees of a tree, a forest or gradient boosting of scikit-learn, else None."""
+    """Return the trees of a tree, a forest, bagging or boosting of scikit-learn, else None."""
     if _has_tree(predictor):
-        return Averaged(
-            kind="tree",
-            n_features=predictor.n_features_in_,
-            predictor=predictor,
-        )
+        return Averaged("tree", predictor.n_features_in_, predictor)
     members = getattr(predictor, "estimators_", [])
     # NumPy would take a list of pipelines apart.
     if isinstance(members, np.ndarray):
@@ -44,18 +40,13 @@ def read_scikit_learn(predictor: Estimator) -> TreeModel | None:
     are_trees = all(map(_has_tree, members))
     if not len(members) or not are_trees:
         return None
+    n_features = predictor.n_features_in_
     if hasattr(predictor, "_loss") and _starts_from_constant(predictor):
-        return GradientBoosting(
-            kind="gradient boosting",
-            n_features=predictor.n_features_in_,
-            predictor=predictor,
-        )
+        return GradientBoosting("gradient boosting", n_features, predictor)
     if _is_forest(predictor):
-        return Averaged(
-            kind="forest",
-            n_features=predictor.n_features_in_,
-            predictor=predictor,
-        )
+        return Averaged("forest", n_features, predictor)
+    if _is_bagging(predictor):
+        return Bagged("bagging", n_features, predictor)
     return None
 
 
@@ -76,6 +67,18 @@ def _is_forest(predictor: Estimator) -> bool:
         ensemble.ExtraTreesRegressor,
     )
     return isinstance(predictor, forests)
+
+
+def _is_bagging(predictor: Estimator) -> bool:
+    """Whether the trees' mean is the prediction, which it is if each of them has all classes."""
+    from sklearn import ensemble
+
+    if isinstance(predictor, ensemble.BaggingRegressor):
+        return True
+    if not isinstance(predictor, ensemble.BaggingClassifier):
+        return False
+    counts = {member.n_classes_ for member in predictor.estimators_}
+    return counts == {predictor.n_classes_}
 
 
 def _starts_from_constant(predictor: Estimator) -> bool:
@@ -161,6 +164,27 @@ class Averaged(MadeOfNativeTrees):
             values = native.value[:, number, :width]
             by_target.append(values)
         return np.concatenate(by_target, axis=1)
+
+
+@dataclass(frozen=True, eq=False)
+class Bagged(Averaged):
+    """Bagging of trees: their mean, of which each may have been fitted with some features only."""
+
+    @property
+    def n_targets(self) -> int:
+        """How many things are predicted at once."""
+        return int(self.predictor.estimators_[0].n_outputs_)
+
+    @cached_property
+    def trees(self) -> tuple[Tree, ...]:
+        """The trees, their features numbered as in the estimator's input."""
+        trees = []
+        taken = self.predictor.estimators_features_
+        for tree, numbers in zip(super().trees, taken, strict=True):
+            feature = tree.feature.copy()
+            feature[~tree.is_leaf] = numbers[feature[~tree.is_leaf]]
+            trees.append(replace(tree, feature=feature))
+        return tuple(trees)
 
 
 @dataclass(frozen=True, eq=False)

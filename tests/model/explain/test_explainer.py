@@ -8,21 +8,24 @@ import pandas as pd
 import pytest
 from lightgbm import LGBMClassifier, LGBMRegressor
 from sklearn.base import is_classifier
+from sklearn.cluster import KMeans
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import (
     GradientBoostingClassifier,
     GradientBoostingRegressor,
     HistGradientBoostingRegressor,
+    IsolationForest,
     RandomForestClassifier,
     RandomForestRegressor,
 )
 from sklearn.experimental import enable_iterative_imputer  # noqa: F401  (makes the import below possible)
 from sklearn.impute import IterativeImputer, KNNImputer
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.mixture import GaussianMixture
+from sklearn.neighbors import KNeighborsClassifier, LocalOutlierFactor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Normalizer, StandardScaler
-from sklearn.svm import SVC
+from sklearn.svm import SVC, OneClassSVM
 from xgboost import XGBClassifier, XGBRegressor
 
 from python.app import create_app
@@ -34,9 +37,14 @@ from python.model.sklearn import SklearnModel
 from python.settings import Settings
 from tests.laws import ask
 from tests.matrix import FLOAT32, Cell, cells
-from tests.model.explain.truth import load, shapley_values, total
+from tests.model.explain.truth import (
+    brute_force,
+    load,
+    shapley_values,
+    total,
+)
 from tests.models import build, numbers
-from tests.records import explain
+from tests.records import explain, of_data
 from tests.serving import Client
 
 SCALE = {"binary": (), "three classes": (3,), "regression": ()}
@@ -437,4 +445,90 @@ def test_made_up_rows_that_overflow_prove_nothing() -> None:
         Ridge(), func=np.log1p, inverse_func=np.expm1
     ).fit(data, data["size"] ** 2)
     explanation = explain(load(model, data), data.head(2), data.tail(9))
-    assert total(explanation) == pytest.approx(model.predict(data.head(2)))
+    assert explanation.output == "margin"
+    predicted = np.expm1(total(explanation))
+    assert predicted == pytest.approx(model.predict(data.head(2)))
+
+
+class Ordinal(LogisticRegression):  # type: ignore[misc]
+    """Knows probabilities in the range of its training alone, as models of ordered classes do."""
+
+    def fit(self, X: Any, y: Any) -> "Ordinal":
+        self.largest_ = np.abs(np.asarray(X)).max(axis=0)
+        super().fit(X, y)
+        return self
+
+    def predict_proba(self, X: Any) -> Any:
+        probabilities = super().predict_proba(X)
+        is_beyond = (np.abs(np.asarray(X)) > self.largest_).any(axis=1)
+        probabilities[is_beyond] = np.nan
+        return probabilities
+
+
+@pytest.mark.parametrize("has_samples", [False, True])
+def test_rows_without_probabilities_prove_nothing(has_samples: bool) -> None:
+    data = numbers() * 1e-6  # so that no row that is made up is in the range
+    score = data.sum(axis=1)
+    target = np.digitize(score, np.quantile(score, [0.3, 0.7]))
+    model = Ordinal(C=1e12).fit(data, target)
+    loaded = load(model, data, data.tail(9) if has_samples else None)
+    info = loaded.info()
+    assert info["is_explainable"], info["reason"]
+    assert info["needs_samples"] != has_samples
+    background = data.head(9)
+    explanation = explain(loaded, data[50:52], background)
+    expected = brute_force(model.predict_proba, data[50:51], background)
+    assert explanation.values[0] == pytest.approx(expected, abs=1e-12)
+    with pytest.raises(Unprocessable, match="cannot be explained"):
+        explain(loaded, data[50:51] * 1e6, background)
+
+
+# scikit-learn's own, of what LocalOutlierFactor does inside.
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        IsolationForest(n_estimators=9, random_state=0),
+        OneClassSVM(),
+        LocalOutlierFactor(novelty=True),
+        make_pipeline(
+            StandardScaler(), IsolationForest(n_estimators=9, random_state=0)
+        ),
+    ],
+)
+def test_the_score_of_an_outlier_detector_is_explained(
+    estimator: Any,
+) -> None:
+    data = numbers()
+    model = estimator.fit(data)
+    loaded = load(model, data)
+    info = loaded.info()
+    assert info["is_explainable"]
+    assert info["needs_samples"]
+    background = data.head(12)
+    explanation = explain(loaded, data[40:42], background)
+    assert explanation.output == "margin"
+    predictions = loaded.predictions(of_data(loaded.schema, data[40:42]))
+    assert total(explanation) == pytest.approx(predictions.scores, abs=1e-12)
+    for row in range(2):
+        record = data.iloc[40 + row : 41 + row]
+        expected = brute_force(model.decision_function, record, background)
+        assert explanation.values[row] == pytest.approx(
+            expected[:, 0], abs=1e-12
+        )
+
+
+def test_the_components_of_a_mixture_are_explained() -> None:
+    data = numbers()
+    model = GaussianMixture(3, random_state=0).fit(data)
+    explanation = explain(load(model, data), data[:1], data.tail(9))
+    expected = brute_force(model.predict_proba, data[:1], data.tail(9))
+    assert explanation.output == "probability"
+    assert explanation.values[0] == pytest.approx(expected, abs=1e-12)
+
+
+def test_what_has_no_output_says_so() -> None:
+    data = numbers()
+    info = load(KMeans(2, n_init=1).fit(data), data).info()
+    assert not info["is_explainable"]
+    assert "neither" in info["reason"]

@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from lightgbm import LGBMClassifier
+from scipy.special import expit
 from sklearn.cluster import KMeans
 from sklearn.linear_model import (
     LinearRegression,
@@ -14,6 +16,7 @@ from sklearn.linear_model import (
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC, LinearSVC
+from xgboost import XGBRegressor
 
 from python.model.explain.outputs import (
     EXPONENTIAL,
@@ -29,6 +32,7 @@ from tests.models import numbers
 
 X = numbers().to_numpy()
 PROBABILITIES = ["probability", "log_odds", "margin"]
+NUMBERS = ["prediction", "log_prediction", "log_odds"]
 
 
 def fit(estimator: Any, classes: int = 0) -> Any:
@@ -61,7 +65,7 @@ def holds(estimator: Any, name: str, total: Any) -> bool:
 @pytest.mark.parametrize(
     ("estimator", "classes", "expected"),
     [
-        (LinearRegression(), 0, ["prediction", "log_prediction"]),
+        (LinearRegression(), 0, NUMBERS),
         (LogisticRegression(), 2, PROBABILITIES),
         (LogisticRegression(), 3, PROBABILITIES),
         (GaussianNB(), 3, PROBABILITIES),
@@ -121,6 +125,52 @@ def test_log_odds_must_be_the_decision_where_there_is_one() -> None:
     log_odds = super(Doubled, estimator).decision_function(X)
     assert not holds(estimator, "log_odds", log_odds)
     assert holds(estimator, "margin", 2 * log_odds)
+
+
+def test_log_odds_must_be_the_decision_if_that_leads_to_the_probability() -> (
+    None
+):
+    estimator = fit(LogisticRegression(C=1e9), 2)
+    far = X * 1e4
+    log_odds = estimator.decision_function(far)
+    other = 2 * log_odds
+    with np.errstate(over="ignore"):
+        assert np.array_equal(expit(log_odds), expit(other))
+    one = output(estimator, "log_odds")
+    assert one.holds(log_odds, 1e-9, outputs_of(estimator, far))
+    assert not one.holds(other, 1e-9, outputs_of(estimator, far))
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_the_sum_over_a_forest_of_lightgbm_is_no_margin(
+    n_classes: int,
+) -> None:
+    estimator = fit(
+        LGBMClassifier(
+            boosting_type="rf",
+            n_estimators=5,
+            min_child_samples=3,
+            bagging_freq=1,
+            bagging_fraction=0.7,
+            verbose=-1,
+        ),
+        n_classes,
+    )
+    name = "log_odds" if n_classes == 2 else "margin"
+    total = estimator.predict(X, raw_score=True)
+    assert holds(estimator, name, total / 5)
+    assert not holds(estimator, name, total)
+
+
+def test_log_odds_lead_to_a_prediction_that_is_a_share() -> None:
+    shares = expit(X[:, 0])
+    estimator = XGBRegressor(
+        objective="reg:logistic", n_estimators=5, n_jobs=1
+    )
+    estimator.fit(X, shares)
+    margins = estimator.predict(X, output_margin=True).astype(float)
+    assert holds(estimator, "log_odds", margins)
+    assert not holds(estimator, "log_odds", 1.1 * margins)
 
 
 def test_margins_lead_to_the_probabilities_by_their_softmax() -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shap
+from catboost import Pool
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.pipeline import make_pipeline
@@ -31,7 +32,6 @@ from python.model.explain.readings import (
     make_path_dependent,
 )
 from python.model.explain.tables import TABLES_LIMIT_NUMBERS
-from python.model.trees import Tree, TreeModel
 from tests import records as served
 from tests.model.explain.tree_models import (
     CLASSIFIERS,
@@ -41,7 +41,13 @@ from tests.model.explain.tree_models import (
     score,
     table,
 )
-from tests.model.explain.truth import Matrix, brute_force, load, weigh
+from tests.model.explain.truth import (
+    Matrix,
+    brute_force,
+    known_by_cover,
+    load,
+    weigh,
+)
 from tests.models import ROOT, features
 
 CASES = list(cases())
@@ -108,37 +114,6 @@ def test_values_against_a_background_are_those_by_brute_force(
     assert np.abs(base - means).max() <= allowed
 
 
-def known_by_cover(
-    trees: TreeModel, origins: Any, numbers: Matrix, players: frozenset[int]
-) -> Matrix:
-    """The worth of a coalition for one record, by its definition: split by split."""
-
-    def worth(tree: Tree, node: int) -> Matrix:
-        left, right = int(tree.left[node]), int(tree.right[node])
-        if left < 0:
-            of_leaf: Matrix = tree.values[node]
-            return of_leaf
-        column = tree.feature[node]
-        if origins[column] in players:
-            value = numbers[column : column + 1]
-            (is_left,) = tree.goes_left(np.array([node]), value)
-            return worth(tree, left if is_left else right)
-        covers = tree.cover[[left, right]]
-        share, other = covers / covers.sum()
-        mean: Matrix = share * worth(tree, left) + other * worth(tree, right)
-        return mean
-
-    total: Matrix = trees.base.astype(float)
-    n_trees = np.zeros(trees.n_outputs)
-    for tree in trees.trees:
-        total[tree.outputs] += worth(tree, 0)
-        n_trees[tree.outputs] += 1
-    if trees.combination == "mean":
-        total /= n_trees
-    is_forest = trees.kind in ("tree", "forest")
-    return total[1:] if is_forest and len(total) == 2 else total
-
-
 @pytest.mark.parametrize("case", CASES[::3], ids=str)
 @pytest.mark.parametrize("limit", [TABLES_LIMIT_NUMBERS, 0])
 def test_values_without_a_background_are_those_by_brute_force(
@@ -191,6 +166,25 @@ def test_values_of_columns_without_a_background_are_those_of_shap(
     np.testing.assert_allclose(values, expected, rtol=0, atol=1e-12)
     expected_base = np.ravel(explainer.expected_value)[-1:]
     assert base == pytest.approx(expected_base, abs=1e-12)
+
+
+@pytest.mark.parametrize("gaps", [False, True])
+def test_values_of_catboost_are_those_that_it_computes_itself(
+    gaps: bool,
+) -> None:
+    """CatBoost's own values add up for trees that split alike at each depth, and for no others."""
+    data = table(gaps=gaps)
+    model = CLASSIFIERS["CatBoost"]().fit(data, score(data) > 0)
+    subject = subject_of(model, data)
+    assert subject.paths is not None
+    values, base = explain(
+        make_path_dependent(subject.paths, data.shape[1]), subject, data
+    )
+    expected = model.get_feature_importance(Pool(data), type="ShapValues")
+    np.testing.assert_allclose(
+        values[:, :, 0], expected[:, :-1], rtol=0, atol=1e-12
+    )
+    np.testing.assert_allclose(base[0], expected[:, -1], rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("limit", [0, 60])

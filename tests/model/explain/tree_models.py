@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from catboost import CatBoostClassifier, CatBoostRegressor
 from lightgbm import LGBMClassifier, LGBMRegressor
 from numpy.typing import NDArray
+from scipy.special import expit
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import (
     ExtraTreesClassifier,
@@ -21,7 +23,11 @@ from sklearn.ensemble import (
     RandomForestRegressor,
 )
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import (
+    OneHotEncoder,
+    OrdinalEncoder,
+    StandardScaler,
+)
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from xgboost import XGBClassifier, XGBRegressor
 
@@ -40,7 +46,25 @@ lightgbm = {
     "n_jobs": 1,
 }
 xgboost = {"n_estimators": 12, "max_depth": 4, "n_jobs": 1}
+catboost = {
+    "iterations": 12,
+    "depth": 4,
+    "verbose": 0,
+    "allow_writing_files": False,
+    "thread_count": 1,
+    "random_seed": 0,
+}
 histogram = {"max_iter": 12, "min_samples_leaf": 4}
+as_forest = {
+    "boosting_type": "rf",
+    "bagging_freq": 1,
+    "bagging_fraction": 0.7,
+    **lightgbm,
+}
+DART = {
+    "LightGBM": {"boosting_type": "dart", "drop_rate": 0.5},
+    "XGBoost": {"booster": "dart", "rate_drop": 0.5},
+}
 
 REGRESSORS: dict[str, Callable[[], Any]] = {
     "tree": partial(DecisionTreeRegressor, max_depth=6),
@@ -64,6 +88,10 @@ REGRESSORS: dict[str, Callable[[], Any]] = {
     "XGBoost": partial(XGBRegressor, **xgboost),
     "XGBoost, 0 is missing": partial(XGBRegressor, missing=0.0, **xgboost),
     "XGBoost, gamma": partial(XGBRegressor, objective="reg:gamma", **xgboost),
+    "CatBoost": partial(CatBoostRegressor, **catboost),
+    "CatBoost, leaf-wise": partial(
+        CatBoostRegressor, grow_policy="Lossguide", **catboost
+    ),
 }
 CLASSIFIERS: dict[str, Callable[[], Any]] = {
     "tree": partial(DecisionTreeClassifier, max_depth=6),
@@ -73,6 +101,7 @@ CLASSIFIERS: dict[str, Callable[[], Any]] = {
     "histogram boosting": partial(HistGradientBoostingClassifier, **histogram),
     "LightGBM": partial(LGBMClassifier, **lightgbm),
     "XGBoost": partial(XGBClassifier, **xgboost),
+    "CatBoost": partial(CatBoostClassifier, **catboost),
 }
 TAKE_MISSING = (
     "tree",
@@ -81,8 +110,16 @@ TAKE_MISSING = (
     "histogram boosting",
     "LightGBM",
     "XGBoost",
+    "CatBoost",
 )
-GROUPED = ("forest", "boosting", "histogram boosting", "LightGBM", "XGBoost")
+GROUPED = (
+    "forest",
+    "boosting",
+    "histogram boosting",
+    "LightGBM",
+    "XGBoost",
+    "CatBoost",
+)
 
 
 def table(*, gaps: bool = False, colours: bool = False) -> pd.DataFrame:
@@ -137,6 +174,7 @@ class Case:
 def cases() -> Iterator[Case]:
     """Yield more than sixty models."""
     yield from _of_numbers()
+    yield from _of_links()
     yield from _of_transformed_columns()
 
 
@@ -155,6 +193,45 @@ def _of_numbers() -> Iterator[Case]:
         yield Case(f"{name}, gaps", fit, gaps=True)
         fit = partial(_classify, CLASSIFIERS[name], 2)
         yield Case(f"{name}, 2 classes, gaps", fit, gaps=True)
+
+
+def _of_links() -> Iterator[Case]:
+    """Yield models whose trees lead to what is served in a way of their own."""
+    shares = {
+        "XGBoost, logistic": partial(
+            XGBRegressor, objective="reg:logistic", **xgboost
+        ),
+        "LightGBM, cross-entropy": partial(
+            LGBMRegressor, objective="cross_entropy", **lightgbm
+        ),
+    }
+    for name, make in shares.items():
+        yield Case(name, partial(_regress_shares, make))
+    exponential = partial(
+        GradientBoostingClassifier, loss="exponential", **small
+    )
+    fit = partial(_classify, exponential, 2)
+    yield Case("boosting, exponential", fit)
+    forest = partial(LGBMRegressor, **as_forest)
+    yield Case("LightGBM as a forest", partial(_regress, forest, 300.0))
+    fit = partial(_encoded, forest, 0.0)
+    yield Case("LightGBM as a forest, one-hot", fit, colours=True)
+    for n_classes in (2, 3):
+        forest = partial(LGBMClassifier, **as_forest)
+        fit = partial(_classify, forest, n_classes)
+        yield Case(f"LightGBM as a forest, {n_classes} classes", fit)
+    for name in ("LightGBM", "XGBoost"):
+        dart: dict[str, Any] = DART[name]
+        fit = partial(_regress, partial(REGRESSORS[name], **dart), 0.0)
+        yield Case(f"{name}, dart", fit)
+    one_against_all = partial(
+        LGBMClassifier, objective="multiclassova", **lightgbm
+    )
+    fit = partial(_classify, one_against_all, 3)
+    yield Case("LightGBM, one against all", fit)
+    for categories in ([3, 0], [0]):
+        fit = partial(_with_ordinals, categories)
+        yield Case(f"histogram boosting, ordinals {categories}", fit)
 
 
 def _of_transformed_columns() -> Iterator[Case]:
@@ -181,6 +258,23 @@ def _regress(
 ) -> Any:
     target = score(data)
     return make().fit(data, target - target.min() + 0.5 + offset)
+
+
+def _regress_shares(make: Callable[[], Any], data: pd.DataFrame) -> Any:
+    return make().fit(data, expit(score(data)))
+
+
+def _with_ordinals(categories: list[int], data: pd.DataFrame) -> Any:
+    """Histogram boosting behind an encoder, whose codes are categories to it."""
+    names = [data.columns[number] for number in categories]
+    columns = make_column_transformer(
+        (OrdinalEncoder(), names), remainder="passthrough"
+    )
+    places = list(range(len(categories)))
+    model = HistGradientBoostingRegressor(
+        categorical_features=places, **histogram
+    )
+    return make_pipeline(columns, model).fit(data, score(data))
 
 
 def _classify(make: Callable[[], Any], n_classes: int, data: Any) -> Any:
@@ -216,8 +310,12 @@ def raw_output(model: Any) -> Output:
     predictor = model[-1] if hasattr(model, "steps") else model
     name = type(predictor).__name__
     options: dict[str, Any] = {}
+    if getattr(predictor, "boosting_type", "") == "rf":
+        return partial(_mean_of_trees, model, predictor.n_estimators_)
     if name.startswith("LGBM"):
         options = {"raw_score": True}
+    elif name.startswith("CatBoost"):
+        options = {"prediction_type": "RawFormulaVal"}
     elif name.startswith("XGB"):
         options = {"output_margin": True}
     elif "Boosting" in name and hasattr(predictor, "decision_function"):
@@ -234,6 +332,12 @@ def _explained_probabilities(model: Any, data: pd.DataFrame) -> Any:
     if probabilities.shape[1] == 2:
         return probabilities[:, 1]
     return probabilities
+
+
+def _mean_of_trees(model: Any, n_trees: int, data: pd.DataFrame) -> Any:
+    """The mean of LightGBM's trees, whose raw score is their sum."""
+    total = model.predict(data, raw_score=True)
+    return total / n_trees
 
 
 def _log_prediction(model: Any, data: pd.DataFrame) -> Any:

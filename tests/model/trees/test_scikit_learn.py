@@ -8,6 +8,7 @@ import pytest
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import (
     AdaBoostRegressor,
+    BaggingClassifier,
     BaggingRegressor,
     ExtraTreesClassifier,
     ExtraTreesRegressor,
@@ -186,10 +187,31 @@ def test_each_tree_has_its_own_object_and_number_of_nodes() -> None:
     assert not model.has_categories
 
 
+@pytest.mark.parametrize("max_features", [1, 3, 1.0])
+def test_bagging_takes_some_of_the_features(max_features: float) -> None:
+    X, y = data("regression")
+    predictor = BaggingRegressor(
+        n_estimators=4, max_features=max_features, random_state=0
+    )
+    model = read(predictor.fit(X, y))
+    (prediction,) = model.raw_output(X).T
+    assert prediction == pytest.approx(predictor.predict(X), rel=1e-12)
+
+
+def test_bagging_of_trees_that_lack_a_class_is_not_read() -> None:
+    X, y = data("binary")
+    y = np.where(np.arange(len(y)) == 0, 2, y)
+    predictor = BaggingClassifier(n_estimators=5, random_state=0).fit(X, y)
+    assert read_trees(predictor) is not None
+    member = predictor.estimators_[0]
+    predictor.estimators_[0] = member.fit(X[1:], y[1:])
+    assert read_trees(predictor) is None
+
+
 def test_what_is_not_the_mean_or_sum_of_trees_is_not_read() -> None:
     X, y = data("regression")
     others = (
-        BaggingRegressor(n_estimators=2),
+        BaggingRegressor(LinearRegression(), n_estimators=2),
         AdaBoostRegressor(n_estimators=2),
         IsolationForest(n_estimators=2),
         LinearRegression(),

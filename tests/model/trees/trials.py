@@ -72,7 +72,9 @@ def trials(model: TreeModel, X: Matrix, *, gaps: bool = False) -> Matrix:
     features, thresholds = model.splits
     columns = []
     for feature in range(model.n_features):
-        values = beside(np.unique(thresholds[features == feature]))
+        # Next to the largest float32 is infinity.
+        with np.errstate(over="ignore"):
+            values = beside(np.unique(thresholds[features == feature]))
         columns.append(
             choose.choice(np.concatenate([values, SPECIAL]), N_TRIALS)
         )
