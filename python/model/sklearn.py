@@ -1,7 +1,6 @@
 """The family of estimators with scikit-learn's interface: its own, LightGBM, XGBoost, CatBoost."""
 
 import logging
-import threading
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -11,10 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from python.errors import (
-    NotReady,
     RefusedRecords,
     ServiceError,
-    Unprocessable,
 )
 from python.model import estimator as facts
 from python.model import probes
@@ -45,6 +42,7 @@ from python.model.explain.explainer import Explainer
 from python.model.explain.methods import Subject
 from python.model.explain.origins import find_origins, sum_by_feature
 from python.model.explain.outputs import find_finite_rows, find_outputs
+from python.model.explain.preparation import Preparation
 from python.model.fast import Copy, Unproven, make_copy
 from python.model.reading import Reading, read
 from python.model.refusals import Call, find_faults
@@ -53,8 +51,6 @@ from python.model.types import Columns, Matrix
 log = logging.getLogger(__name__)
 
 MAX_TRIED_ROWS = 4096
-BEING_PREPARED = "the explanations are being prepared"
-RETRY_PREPARED_SECONDS = 2
 
 
 class SklearnModel(Model):
@@ -79,11 +75,7 @@ class SklearnModel(Model):
         self.copy: Copy | None = None
         self._no_copy_reason = "it is switched off (FAST_PREDICT=0)"
         self._accepted_backgrounds: WeakSet[Records] = WeakSet()
-        self._budget = DEFAULT_BUDGET
-        self._explainer: Explainer | None = None
-        self._no_explainer_reason = ""
-        # Held while the explanations are being prepared.
-        self._preparation = threading.Lock()
+        self._preparation = Preparation(self._make_explainer)
 
     def _read_outputs(self) -> None:
         """Find out what is predicted: the task, the classes, and whether they have probabilities.
@@ -167,28 +159,15 @@ class SklearnModel(Model):
                 return predictions.probabilities
             return self.call(name, records)
 
-        explainer = self._ready_explainer()
+        explainer = self._preparation.wait(alone=background is None)
         with np.errstate(all="ignore"):
             return explainer.explain(records, output_of, background)
 
     def prepare_explanations(self, budget: Budget = DEFAULT_BUDGET) -> None:
         """Prove the methods that explain, and keep the first one that is right."""
-        self._budget = budget
-        with self._preparation:
-            if self._explainer is None and not self._no_explainer_reason:
-                self._make_explainer()
+        self._preparation.run(budget)
 
-    def _make_explainer(self) -> None:
-        try:
-            with np.errstate(all="ignore"):
-                self._explainer = self._prove_explainer()
-        except Exception as error:
-            # There are more estimators than anybody knows.
-            reason = f"its explanations cannot be prepared ({one_line(error)})"
-            self._no_explainer_reason = reason
-            log.warning("no explanations: %s", reason)
-
-    def _prove_explainer(self) -> Explainer:
+    def _make_explainer(self, budget: Budget) -> Explainer:
         outputs = find_outputs(self._called, slice_rows(self._probes, 0, 1))
         finite = find_finite_rows(outputs, self._called, self._probes)
         subject = Subject(
@@ -197,27 +176,9 @@ class SklearnModel(Model):
             probes=finite if len(finite) else self._probes,
             outputs=outputs,
             origins=self._origins,
-            budget=self._budget,
+            budget=budget,
         )
         return Explainer(subject, self._background)
-
-    def _ready_explainer(self) -> Explainer:
-        """Return what explains; wait for it while it is being prepared, but not for long.
-
-        Raises NotReady if it is not ready then, and Unprocessable if it cannot be prepared.
-        """
-        if self._explainer is None:
-            # The explanation itself has to end within the time of a request, too.
-            seconds = self._budget.request_seconds / 2
-            if not self._preparation.acquire(timeout=seconds):
-                raise NotReady(BEING_PREPARED, RETRY_PREPARED_SECONDS)
-            self._preparation.release()
-            self.prepare_explanations(self._budget)
-        if self._explainer is None:
-            raise Unprocessable(
-                f"the model cannot be explained: {self._no_explainer_reason}"
-            )
-        return self._explainer
 
     def _check_background(self, background: Records) -> None:
         """Raise RefusedRecords for a background that the estimator does not take."""
@@ -230,7 +191,8 @@ class SklearnModel(Model):
         background: Records | None = None,
     ) -> str | None:
         """Return the name of the method that explains; None if there is none."""
-        method = self._ready_explainer().method(background)
+        explainer = self._preparation.wait(alone=False)
+        method = explainer.method(background)
         return None if method is None else method.name
 
     def preprocess(
@@ -253,7 +215,8 @@ class SklearnModel(Model):
     def offers_explanations(self) -> bool:
         """Whether `explain` explains a record without a background from the request."""
         try:
-            return self._ready_explainer().explains_alone
+            explainer = self._preparation.wait(alone=True)
+            return explainer.explains_alone
         except ServiceError:
             return False
 
@@ -284,25 +247,9 @@ class SklearnModel(Model):
         return {
             **super().info(),
             "predictor_type": str(predictor_type),
-            **self._explanation_info(),
+            **self._preparation.info(),
             "fast_predict": self.copy is not None,
             "fast_predict_reason": reason,
-        }
-
-    def _explanation_info(self) -> dict[str, Any]:
-        """Return how the model is explained, or why not; nothing is computed for it."""
-        if self._explainer is not None:
-            return {"explanation": "ready", **self._explainer.info()}
-        if self._no_explainer_reason:
-            return {
-                "explanation": "ready",
-                "is_explainable": False,
-                "reason": self._no_explainer_reason,
-            }
-        return {
-            "explanation": "being prepared",
-            "is_explainable": None,
-            "reason": None,
         }
 
     def call(self, name: str, records: Records) -> NDArray[Any]:

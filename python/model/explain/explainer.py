@@ -58,7 +58,8 @@ class Explainer:
     ) -> None:
         """Take a model, and the background to explain it against where a request brings none.
 
-        The methods are proven here, which takes seconds where the model is slow.
+        `prove_alone` and `prove_against` have to be called, which takes seconds where the model is
+        slow.
         """
         self._subject = subject
         self._background = background
@@ -66,37 +67,37 @@ class Explainer:
         self._against: Proven | None = None
         self._methods_alone: list[Method] = []
         self._reason = ""
-        if subject.outputs:
-            self._prove()
-        else:
-            probe = slice_rows(subject.probes, 0, 1)
-            self._reason = why_no_outputs(subject.estimator, probe)
         # What is made for a background is kept for as long as the background itself is:
         # `api.bodies.Reader` keeps those that may come again.
         self._kept_methods: WeakKeyDictionary[Records, list[Method]]
         self._kept_methods = WeakKeyDictionary()
 
-    def _prove(self) -> None:
+    def prove_alone(self) -> None:
+        """Find the method that explains records without the background of a request."""
         try:
-            self._against = prove_against(self._subject, self._background)
-        except Unproven as error:
-            self._reason = str(error)
-        try:
-            self._alone = prove_alone(self._subject, self._background)
+            proven = prove_alone(self._subject, self._background)
         except Unproven as error:
             log.info("background rows are needed: %s", error)
             return
-        self._reason = ""
         probes = self._subject.probes
         rows = probes if self._background is None else self._background
-        self._methods_alone = [make(rows) for make in self._alone.makes]
-        self._warm_up()
-
-    def _warm_up(self) -> None:
-        """Make what a method keeps for all records now, and not in the first request."""
+        self._methods_alone = [make(rows) for make in proven.makes]
         method = self._methods_alone[0]
         if method.cost is None:
-            method.attribute(slice_rows(self._subject.probes, 0, 1))
+            # What it keeps for all records is made now, and not in the first request.
+            method.attribute(slice_rows(probes, 0, 1))
+        self._alone = proven
+
+    def prove_against(self) -> None:
+        """Find the method that explains records against the background of a request."""
+        try:
+            self._against = prove_against(self._subject, self._background)
+        except Unproven as error:
+            if self._alone is None:
+                self._reason = str(error)
+        if not self._subject.outputs:
+            probe = slice_rows(self._subject.probes, 0, 1)
+            self._reason = why_no_outputs(self._subject.estimator, probe)
 
     @property
     def explains_alone(self) -> bool:

@@ -120,13 +120,13 @@ def test_a_model_that_is_too_slow_to_be_proven_says_so() -> None:
 def held(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     """Holds explanations back until it is set."""
     event = threading.Event()
-    prove = Explainer._prove
+    prove = Explainer.prove_alone
 
     def prove_late(explainer: Explainer) -> None:
         event.wait(30)
         prove(explainer)
 
-    monkeypatch.setattr(Explainer, "_prove", prove_late)
+    monkeypatch.setattr(Explainer, "prove_alone", prove_late)
     return event
 
 
@@ -167,13 +167,32 @@ def test_a_request_waits_for_explanations_that_are_soon_ready(
     thread.join(30)
 
 
+def test_records_are_explained_alone_before_backgrounds_are_proven(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    event = threading.Event()
+    monkeypatch.setattr(Explainer, "prove_against", lambda _: event.wait(30))
+    model = unprepared(RandomForestClassifier(5).fit(DATA, DATA["size"] > 0))
+    budget = Budget(request_seconds=20)
+    thread = threading.Thread(
+        target=model.prepare_explanations, args=(budget,)
+    )
+    thread.start()
+    client = create_app(Settings(), model).test_client()
+    response = client.post("/predict?explain=1", json=record_of(DATA))
+    assert response.status_code == 200
+    assert ask_info(client)["model"]["explanation"] == "being prepared"
+    event.set()
+    thread.join(30)
+
+
 def test_explanations_that_cannot_be_prepared_cost_no_predictions(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def fail(_: Explainer) -> None:
         raise RuntimeError("out of luck")
 
-    monkeypatch.setattr(Explainer, "_prove", fail)
+    monkeypatch.setattr(Explainer, "prove_against", fail)
     model = unprepared(RandomForestClassifier(5).fit(DATA, DATA["size"] > 0))
     model.prepare_explanations()
     client = create_app(Settings(), model).test_client()
