@@ -62,16 +62,16 @@ def with_array(predict: Call, schema: Schema, row: Row) -> Schema:
     return schema
 
 
-def find_form(predict: Call, rows: Columns) -> Form:
+def find_form(predict: Call, rows: Columns, usual: Form = as_columns) -> Form:
     """Return the first form of the columns for which there is a prediction for each row.
 
     An estimator that iterates over a DataFrame meets its names, and predicts something for these:
-    so one, two and three rows are tried. Return the usual form if there is none.
+    so one, two and three rows are tried. Return the `usual` form if there is none.
     """
-    for form in forms_of(rows):
+    for form in forms_of(rows, usual):
         if _predicts_each_row(predict, rows, form):
             return form
-    return as_columns
+    return usual
 
 
 def _predicts_each_row(predict: Call, rows: Columns, form: Form) -> bool:

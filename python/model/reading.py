@@ -10,7 +10,7 @@ from typing import NamedTuple
 from python.model import probes
 from python.model.artifact import Artifact
 from python.model.boosters import check_booster
-from python.model.data.forms import Form, as_columns, with_form
+from python.model.data.forms import Form, as_columns, as_copy, with_form
 from python.model.data.schema import Row, Schema
 from python.model.data.tables import read_table, rules_of_tables
 from python.model.doubts.dates import doubt_units
@@ -18,7 +18,7 @@ from python.model.doubts.doubt import check_doubts
 from python.model.doubts.frames import check_samples
 from python.model.doubts.numbers import doubt_numbers
 from python.model.doubts.repeats import check_alone, is_repeatable
-from python.model.estimator import prepare_to_serve
+from python.model.estimator import holds_own_code, prepare_to_serve
 from python.model.inputs import (
     check_inputs,
     check_order,
@@ -138,6 +138,7 @@ def _first_table(tables: Tables) -> Columns | None:
 
 def _find_form(estimator: Estimator, schema: Schema, rows: Columns) -> Form:
     """Return the form in which the estimator takes the rows."""
+    usual = as_copy if holds_own_code(estimator) else as_columns
     if says_inputs(estimator, schema.names):
-        return as_columns
-    return probes.find_form(estimator.predict, rows)
+        return usual
+    return probes.find_form(estimator.predict, rows, usual)
