@@ -3,7 +3,7 @@
 The background of an artifact is read here too, since the probes are drawn from it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -45,6 +45,27 @@ def make_trial_rows(schema: Schema, training_rows: Columns | None) -> Columns:
     while len(rows) < TRIAL_ROWS:
         rows.append(_make_up_row(schema, choose))
     return schema.columns(rows)
+
+
+def find_accepted(
+    predict: Call, schema: Schema, rows: Sequence[Row]
+) -> list[Row]:
+    """Return up to twelve of the rows, from all over them, that the estimator takes.
+
+    Without rows, they are made up. The first row always is one of them.
+    """
+    if not rows:
+        choose = np.random.default_rng(0)
+        rows = [schema.row(schema.example())]
+        for _ in range(MADE_UP_ROWS):
+            rows.append(_make_up_row(schema, choose))
+    # A table is often sorted by class.
+    places = np.linspace(0, len(rows) - 1, TRAINING_ROWS).astype(int)
+    accepted = [rows[0]]
+    for place in np.unique(places)[1:]:
+        if accepts(predict, schema.columns([rows[place]])):
+            accepted.append(rows[place])
+    return accepted
 
 
 def with_array(predict: Call, schema: Schema, row: Row) -> Schema:
