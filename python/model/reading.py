@@ -17,6 +17,7 @@ from python.model.doubts.dates import doubt_units
 from python.model.doubts.doubt import check_doubts
 from python.model.doubts.frames import check_samples
 from python.model.doubts.numbers import doubt_numbers
+from python.model.doubts.orders import doubt_orders
 from python.model.doubts.repeats import check_alone, is_repeatable
 from python.model.estimator import holds_own_code, prepare_to_serve
 from python.model.inputs import (
@@ -95,7 +96,8 @@ def _check_answers(
     schema = reading.schema
     of_numbers = doubt_numbers(estimator, schema, artifact.tables, rows)
     of_units = doubt_units(schema, artifact.tables)
-    for doubts in of_numbers + of_units:
+    of_orders = doubt_orders(schema, artifact.tables)
+    for doubts in [*of_numbers, *of_units, of_orders]:
         check_doubts(estimator, schema, rows, doubts)
     if "samples" in reading.tables:
         columns = reading.tables["samples"]

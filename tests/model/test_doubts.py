@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from lightgbm import LGBMClassifier
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_breast_cancer
 from sklearn.ensemble import (
@@ -20,6 +21,7 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 from sklearn.tree import DecisionTreeClassifier
+from xgboost import XGBClassifier
 
 from tests.artifacts import client_of, content, load, post, refusal
 
@@ -612,3 +614,56 @@ def test_a_boolean_that_was_a_number_in_training(dtype: str) -> None:
     client = client_of(content([entry | {"dtype": dtype}], model))
     records = [{"code": False}, {"code": True}]
     assert post(client, "/predict", records)["prediction"] == [0, 1]
+
+
+SIZES = ["small", "medium", "large"]
+SIZED = pd.DataFrame({"size": pd.Categorical(SIZES * 10)})
+IS_LARGE = np.array([0, 0, 1] * 10)
+
+
+def sized(categories: list[str]) -> list[dict[str, Any]]:
+    return [{"name": "size", "type": "category", "categories": categories}]
+
+
+def by_code() -> Any:
+    def count(X: Any) -> Any:
+        return X.assign(size=X["size"].cat.codes)
+
+    tree = DecisionTreeClassifier(random_state=0)
+    return make_pipeline(FunctionTransformer(count), tree)
+
+
+def test_categories_in_another_order_are_seen_where_it_matters() -> None:
+    model = by_code().fit(SIZED, IS_LARGE)
+    sentence = refusal(content(sized(SIZES), model))
+    assert sentence.startswith('feature "size"')
+    assert "the order of the categories" in sentence
+    client = client_of(content(sized(sorted(SIZES)), model))
+    records = [{"size": size} for size in SIZES]
+    assert post(client, "/predict", records)["prediction"] == [0, 0, 1]
+
+
+def test_samples_show_an_order_of_categories_that_is_no_alphabet() -> None:
+    data = SIZED.astype(pd.CategoricalDtype(SIZES, ordered=True))
+    model = by_code().fit(data, IS_LARGE)
+    client = client_of(content(sized(SIZES), model, samples=data))
+    records = [{"size": size} for size in SIZES]
+    assert post(client, "/predict", records)["prediction"] == [0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        LGBMClassifier(n_estimators=5, min_child_samples=1, verbose=-1),
+        XGBClassifier(n_estimators=5, enable_categorical=True),
+        HistGradientBoostingClassifier(
+            max_iter=5, min_samples_leaf=1, categorical_features="from_dtype"
+        ),
+    ],
+    ids=type,
+)
+def test_boosters_know_the_order_of_their_categories(model: Any) -> None:
+    model.fit(SIZED, IS_LARGE)
+    client = client_of(content(sized(SIZES), model))
+    predicted = post(client, "/predict", [{"size": size} for size in SIZES])
+    assert predicted["prediction"] == model.predict(SIZED[:3]).tolist()
