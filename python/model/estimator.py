@@ -117,18 +117,26 @@ def layers(estimator: Estimator) -> Iterator[Estimator]:
     while True:
         if has_attribute(estimator, "best_estimator_"):
             estimator = estimator.best_estimator_
-        elif has_attribute(estimator, "steps"):
+        elif has_steps(estimator):
             _, estimator = estimator.steps[-1]
         else:
             return
         yield estimator
 
 
+def has_steps(estimator: Estimator) -> bool:
+    """Return whether it is a pipeline; `steps` may be a number in a class of the user's own."""
+    steps = read_attribute(estimator, "steps")
+    if not isinstance(steps, list) or not steps:
+        return False
+    return all(isinstance(step, tuple) and len(step) == 2 for step in steps)
+
+
 def predictor_type(estimator: Estimator) -> type:
     """Return the type of the last step of a pipeline, search or calibration."""
     predictor = split_steps(estimator).predictor
     calibrated = read_attribute(predictor, "calibrated_classifiers_")
-    if calibrated:
+    if calibrated and isinstance(calibrated, list):
         return predictor_type(calibrated[0].estimator)
     return type(predictor)
 

@@ -68,18 +68,19 @@ def find_accepted(
     return accepted
 
 
-def with_array(predict: Call, schema: Schema, row: Row) -> Schema:
-    """Return the schema with arrays of objects where the estimator takes no others.
+def with_columns(predict: Call, schema: Schema, row: Row) -> Schema:
+    """Return the schema with arrays of objects, or with names, where the estimator takes no others.
 
-    CatBoost refuses whole numbers that are categories in an array of floats.
+    CatBoost refuses whole numbers that are categories in an array of floats. A class of the user's
+    own may say with how many columns it was fitted, and take a DataFrame all the same.
     """
-    if schema.named or schema.is_float:
-        return schema
-    if accepts(predict, schema.columns([row])):
+    if schema.named or accepts(predict, schema.columns([row])):
         return schema
     with_objects = Schema(schema.features, as_objects=True)
-    if accepts(predict, with_objects.columns([row])):
-        return with_objects
+    with_names = Schema(schema.features, named=True)
+    for other in (with_objects, with_names):
+        if accepts(predict, other.columns([row])):
+            return other
     return schema
 
 

@@ -133,7 +133,7 @@ def _read_tables(
     schema = schema.with_rules(rules, " and ".join(rows_of))
     rows: list[Row] = next(iter(rows_of.values()), [])
     first_row = rows[0] if rows else schema.row(schema.example())
-    schema = probes.with_array(artifact.model.predict, schema, first_row)
+    schema = probes.with_columns(artifact.model.predict, schema, first_row)
     tables = {}
     for name, table_rows in rows_of.items():
         tables[name] = schema.columns(table_rows)
