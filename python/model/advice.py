@@ -21,6 +21,8 @@ OTHER_COLUMNS = re.compile(
     r"|number of columns|required columns",
     re.IGNORECASE,
 )
+# The logarithm of the 0 of a row that was made up, for example.
+OTHER_VALUES = re.compile(r"contains (infinity|NaN)", re.IGNORECASE)
 OTHER_TYPES = re.compile(
     r"could not convert|cannot convert|dtype|data type|must be .*(int|float|string|numeric)"
     r"|categorical_feature do not match|invalid type|cat_feature|num_feature|unable to convert",
@@ -39,6 +41,8 @@ def advise(
         return FIT
     if isinstance(error, ModuleNotFoundError):
         return f"add {error.name} to requirements.txt"
+    if is_made_up and OTHER_VALUES.search(str(error)):
+        return VALUES
     if _is_about_columns(error, row):
         return COLUMNS
     if isinstance(error, AttributeError | TypeError) or OTHER_TYPES.search(

@@ -68,6 +68,7 @@ def find_classes(
         log.warning("no probabilities: %s", reason)
         return Classes(_find_names(labels, class_names), reason)
     labels = labels or _label_columns(kind, tables, class_names)
+    _check_columns(probabilities, labels)
     names = _find_names(labels, class_names)
     mismatch = _compare(names, tables)
     if mismatch:
@@ -115,6 +116,19 @@ def _check_labels(prediction: NDArray[Any], labels: list[list[Any]]) -> None:
             raise ArtifactError(
                 f"the model has the classes {classes} and predicts {value}, a score: {CURE}"
             )
+
+
+def _check_columns(probabilities: Any, labels: list[list[Any]]) -> None:
+    """Raise ArtifactError for a DataFrame of probabilities in another order than `classes_`."""
+    if not hasattr(probabilities, "columns") or len(labels) != 1:
+        return
+    columns = [str(name) for name in probabilities.columns]
+    own_names = [str(label) for label in labels[0]]
+    if _is_reordered(columns, own_names):
+        raise ArtifactError(
+            f"predict_proba has the columns {', '.join(map(shorten, columns))}, and classes_ "
+            f"has {', '.join(map(shorten, own_names))}: bring them into the same order"
+        )
 
 
 def _label_columns(

@@ -7,6 +7,7 @@ import re
 import sys
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from importlib.metadata import (
     PackageNotFoundError,
     packages_distributions,
@@ -169,7 +170,7 @@ def _missing_part(file: IO[bytes], fault: str, package: str) -> str:
     if package in sys.stdlib_module_names:
         fault += f", which Python {platform.python_version()} lacks"
         return f"{fault}: use the version of Python that the model was fitted with"
-    distribution = _distribution(package)
+    distribution = distribution_of(package)
     if distribution is None:
         return f"{fault}: if it is your own code, put it into model_code/, or fit again without it"
     fitted_with = _find_version(file, distribution)
@@ -205,16 +206,22 @@ def _raising_distributions(error: Exception) -> list[str]:
     for frame, _ in walk_tb(error.__traceback__):
         module = str(frame.f_globals.get("__name__"))
         raising_package = module.partition(".")[0]
-    distribution = _distribution(raising_package)
+    distribution = distribution_of(raising_package)
     return [] if distribution is None else [distribution]
 
 
-def _distribution(package: str) -> str | None:
+def distribution_of(package: str) -> str | None:
     """Return what pip calls an installed package; None for a module that is not pip's."""
     if package in DISTRIBUTIONS:
         return DISTRIBUTIONS[package]
-    distributions = packages_distributions().get(package)
+    distributions = _installed_packages().get(package)
     return distributions[0] if distributions else None
+
+
+@cache
+def _installed_packages() -> Mapping[str, list[str]]:
+    # To read them takes a tenth of a second.
+    return packages_distributions()
 
 
 def _installed(distribution: str) -> str:

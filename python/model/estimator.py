@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from python.model.attributes import has_attribute, read_attribute
 from python.model.base import Task
 from python.model.data.columns import to_dense
-from python.model.data.forms import Form, as_columns, with_form
+from python.model.data.forms import Form, as_columns, as_copy, with_form
 from python.model.data.spelling import one_line
+from python.model.diagnosis import distribution_of
 from python.model.inputs import are_lightgbms
 from python.model.types import Columns, Estimator, Matrix, Transformer
 
@@ -47,6 +48,8 @@ class Steps(NamedTuple):
 
     transformers: list[Transformer]
     predictor: Estimator
+    may_write: bool = False
+    """Whether a transformer may write into the columns, so that it gets a copy of them."""
 
     def transform(self, columns: Columns) -> Columns:
         """Return the columns as the predictor takes them, a sparse matrix as an array."""
@@ -54,6 +57,8 @@ class Steps(NamedTuple):
 
     def transform_sparse(self, columns: Columns) -> Any:
         """Return the columns as they reach the predictor: array, DataFrame or sparse matrix."""
+        if self.may_write:
+            columns = as_copy(columns)
         for transformer in self.transformers:
             columns = transformer.transform(columns)
         return columns
@@ -88,6 +93,8 @@ def split_steps(estimator: Estimator, form: Form = as_columns) -> Steps:
         for _, step in layer.steps[:-1]:
             if _transforms(step):
                 transformers.append(step)
+    if transformers and form is as_copy:
+        return Steps(transformers, predictor, may_write=True)
     if transformers:
         transformers[0] = with_form(transformers[0], form)
         return Steps(transformers, predictor)
@@ -110,18 +117,26 @@ def layers(estimator: Estimator) -> Iterator[Estimator]:
     while True:
         if has_attribute(estimator, "best_estimator_"):
             estimator = estimator.best_estimator_
-        elif has_attribute(estimator, "steps"):
+        elif has_steps(estimator):
             _, estimator = estimator.steps[-1]
         else:
             return
         yield estimator
 
 
+def has_steps(estimator: Estimator) -> bool:
+    """Return whether it is a pipeline; `steps` may be a number in a class of the user's own."""
+    steps = read_attribute(estimator, "steps")
+    if not isinstance(steps, list) or not steps:
+        return False
+    return all(isinstance(step, tuple) and len(step) == 2 for step in steps)
+
+
 def predictor_type(estimator: Estimator) -> type:
     """Return the type of the last step of a pipeline, search or calibration."""
     predictor = split_steps(estimator).predictor
     calibrated = read_attribute(predictor, "calibrated_classifiers_")
-    if calibrated:
+    if calibrated and isinstance(calibrated, list):
         return predictor_type(calibrated[0].estimator)
     return type(predictor)
 
@@ -197,6 +212,23 @@ def is_sklearns_own(step: Any) -> bool:
     # A frozen estimator is whatever it holds.
     is_frozen = module.startswith("sklearn.frozen")
     return module.startswith("sklearn.") and not is_frozen
+
+
+def holds_own_code(estimator: Estimator) -> bool:
+    """Return whether there is a function or a class in it that belongs to no installed package.
+
+    Such code may write into the columns that it is given, as many a function of a notebook does:
+    `frame["x"] = np.log1p(frame["x"])`.
+    """
+    return any(map(_is_own_code, find_parts(estimator)))
+
+
+def _is_own_code(part: Any) -> bool:
+    function = read_attribute(part, "func")  # a FunctionTransformer's
+    if function is not None and not isinstance(function, np.ufunc):
+        return True
+    package = type(part).__module__.partition(".")[0]
+    return distribution_of(package) is None
 
 
 def prepare_to_serve(estimator: Estimator) -> None:

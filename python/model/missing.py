@@ -88,15 +88,15 @@ def _training_values(tables: Mapping[str, Any], name: str) -> Iterable[Any]:
 def settle_missing_values(
     estimator: Estimator,
     schema: Schema,
-    row: Columns,
+    rows: Columns,
     tables: Mapping[str, Any],
 ) -> Schema:
     """Return the schema with None for a missing value where the estimator takes no NaN.
 
-    Raises ArtifactError where it takes both, predicts two things for `row`, one with NaN and one
-    with None, and nothing tells which of them it was fitted with.
+    Raises ArtifactError where it takes both, predicts two things for one of the `rows`, with NaN
+    and with None, and nothing tells which of them it was fitted with.
     """
-    _check_array(estimator, schema, row)
+    _check_array(estimator, schema, rows)
     settled: dict[str, Any] = {}
     known = find_missing_values(estimator, schema, tables)
     unknown = set(schema.names_with_objects()) - known.keys()
@@ -104,8 +104,8 @@ def settle_missing_values(
         may_be_missing = feature.accepts_missing and feature.default is None
         if not may_be_missing or feature.name not in unknown:
             continue
-        with_nan = _predict_without(estimator, row, number, np.nan)
-        with_none = _predict_without(estimator, row, number, None)
+        with_nan = _predict_without(estimator, rows, number, np.nan)
+        with_none = _predict_without(estimator, rows, number, None)
         if with_none and not with_nan:
             settled[feature.name] = None
         elif with_none and find_difference(with_nan, with_none) is not None:
@@ -117,46 +117,46 @@ def settle_missing_values(
     return schema.with_missing_values(settled)
 
 
-def _check_array(estimator: Estimator, schema: Schema, row: Columns) -> None:
+def _check_array(estimator: Estimator, schema: Schema, rows: Columns) -> None:
     """Raise ArtifactError where it matters whether a value was missing in an array.
 
-    Of an Int64 column, pandas makes an array of int64, or of float64 if it has a gap. `row` has
-    the dtype without one; it may have the other because the estimator happens to take a gap.
+    Of an Int64 column, pandas makes an array of int64, or of float64 if it has a gap. `rows` have
+    the dtype without one; they may have the other because the estimator happens to take a gap.
     """
-    if is_frame(row) or row.dtype == schema.array_dtype:
+    if is_frame(rows) or rows.dtype == schema.array_dtype:
         return
-    other = row.astype(schema.array_dtype)
+    other = rows.astype(schema.array_dtype)
 
     def predict(columns: Columns) -> Outputs:
         return predict_all(estimator, columns)
 
-    if find_difference(predict(row), predict(other)) is not None:
+    if find_difference(predict(rows), predict(other)) is not None:
         names = []
         for feature in schema.features:
             if feature.missing_rule_from == "estimator":
                 names.append(feature.name)
         raise ArtifactError(
-            f"the model predicts one thing for an array of {row.dtype} and another for one of "
+            f"the model predicts one thing for an array of {rows.dtype} and another for one of "
             f"{other.dtype}, which it is if a value was missing: write accepts_missing for "
             + ", ".join(map(shorten, names))
         )
 
 
 def _predict_without(
-    estimator: Estimator, row: Columns, number: int, value: Any
+    estimator: Estimator, rows: Columns, number: int, value: Any
 ) -> Outputs:
     """Return what is predicted with such a missing value in a column; nothing if it is refused."""
     try:
-        return predict_all(estimator, _with_value(row, number, value))
+        return predict_all(estimator, _with_value(rows, number, value))
     except Exception:
         # Estimators refuse with exceptions of many kinds.
         return {}
 
 
-def _with_value(row: Columns, number: int, value: Any) -> Columns:
-    source = row.copy()
-    if is_frame(row):
-        source.isetitem(number, np.array([value], dtype=object))
+def _with_value(rows: Columns, number: int, value: Any) -> Columns:
+    source = rows.copy()
+    if is_frame(rows):
+        source.isetitem(number, np.full(len(rows), value, dtype=object))
     else:
         source[:, number] = value
-    return with_column(row, number, source)
+    return with_column(rows, number, source)

@@ -3,7 +3,7 @@
 The background of an artifact is read here too, since the probes are drawn from it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -47,31 +47,53 @@ def make_trial_rows(schema: Schema, training_rows: Columns | None) -> Columns:
     return schema.columns(rows)
 
 
-def with_array(predict: Call, schema: Schema, row: Row) -> Schema:
-    """Return the schema with arrays of objects where the estimator takes no others.
+def find_accepted(
+    predict: Call, schema: Schema, rows: Sequence[Row]
+) -> list[Row]:
+    """Return up to twelve of the rows, from all over them, that the estimator takes.
 
-    CatBoost refuses whole numbers that are categories in an array of floats.
+    Without rows, they are made up. The first row always is one of them.
     """
-    if schema.named or schema.is_float:
-        return schema
-    if accepts(predict, schema.columns([row])):
+    if not rows:
+        choose = np.random.default_rng(0)
+        rows = [schema.row(schema.example())]
+        for _ in range(MADE_UP_ROWS):
+            rows.append(_make_up_row(schema, choose))
+    # A table is often sorted by class.
+    places = np.linspace(0, len(rows) - 1, TRAINING_ROWS).astype(int)
+    accepted = [rows[0]]
+    for place in np.unique(places)[1:]:
+        if accepts(predict, schema.columns([rows[place]])):
+            accepted.append(rows[place])
+    return accepted
+
+
+def with_columns(predict: Call, schema: Schema, row: Row) -> Schema:
+    """Return the schema with arrays of objects, or with names, where the estimator takes no others.
+
+    CatBoost refuses whole numbers that are categories in an array of floats. A class of the user's
+    own may say with how many columns it was fitted, and take a DataFrame all the same.
+    """
+    if schema.named or accepts(predict, schema.columns([row])):
         return schema
     with_objects = Schema(schema.features, as_objects=True)
-    if accepts(predict, with_objects.columns([row])):
-        return with_objects
+    with_names = Schema(schema.features, named=True)
+    for other in (with_objects, with_names):
+        if accepts(predict, other.columns([row])):
+            return other
     return schema
 
 
-def find_form(predict: Call, rows: Columns) -> Form:
+def find_form(predict: Call, rows: Columns, usual: Form = as_columns) -> Form:
     """Return the first form of the columns for which there is a prediction for each row.
 
     An estimator that iterates over a DataFrame meets its names, and predicts something for these:
-    so one, two and three rows are tried. Return the usual form if there is none.
+    so one, two and three rows are tried. Return the `usual` form if there is none.
     """
-    for form in forms_of(rows):
+    for form in forms_of(rows, usual):
         if _predicts_each_row(predict, rows, form):
             return form
-    return as_columns
+    return usual
 
 
 def _predicts_each_row(predict: Call, rows: Columns, form: Form) -> bool:

@@ -4,21 +4,22 @@ Wherever the two may contradict each other, the estimator is tried.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from python.model import probes
 from python.model.artifact import Artifact
 from python.model.boosters import check_booster
-from python.model.data.forms import Form, as_columns, with_form
+from python.model.data.forms import Form, as_columns, as_copy, with_form
 from python.model.data.schema import Row, Schema
 from python.model.data.tables import read_table, rules_of_tables
 from python.model.doubts.dates import doubt_units
 from python.model.doubts.doubt import check_doubts
 from python.model.doubts.frames import check_samples
 from python.model.doubts.numbers import doubt_numbers
+from python.model.doubts.orders import doubt_orders
 from python.model.doubts.repeats import check_alone, is_repeatable
-from python.model.estimator import prepare_to_serve
+from python.model.estimator import holds_own_code, prepare_to_serve
 from python.model.inputs import (
     check_inputs,
     check_order,
@@ -60,7 +61,7 @@ def read(artifact: Artifact) -> Reading:
     prepare_to_serve(artifact.model)
     check_booster(artifact.model)
     schema = _read_schema(artifact)
-    schema, tables, first_row = _read_tables(schema, artifact)
+    schema, tables, rows = _read_tables(schema, artifact)
     trial_rows = probes.make_trial_rows(schema, _first_table(tables))
     form = _find_form(artifact.model, schema, trial_rows)
     estimator = with_form(artifact.model, form)
@@ -70,26 +71,34 @@ def read(artifact: Artifact) -> Reading:
     )
     probes.check_counts(estimator.predict, trial_rows)
     probes.check_tables(estimator.predict, tables)
+    rows = probes.find_accepted(estimator.predict, schema, rows)
+    accepted = schema.columns(rows)
     rules = probes.rules_of_estimator(estimator.predict, schema, row)
     schema = schema.with_rules(rules, "estimator")
-    schema = settle_missing_values(estimator, schema, row, artifact.tables)
+    schema = settle_missing_values(
+        estimator, schema, accepted, artifact.tables
+    )
     reading = Reading(schema, tables, form)
     if is_repeatable(estimator, row):
-        _check_answers(estimator, reading, first_row, artifact)
+        _check_answers(estimator, reading, rows, artifact)
     else:
         log.warning("the model predicts at random, so that nothing is tried")
     return reading
 
 
 def _check_answers(
-    estimator: Estimator, reading: Reading, row: Row, artifact: Artifact
+    estimator: Estimator,
+    reading: Reading,
+    rows: Sequence[Row],
+    artifact: Artifact,
 ) -> None:
     """Raise ArtifactError where the estimator's answers contradict what the metadata says."""
     schema = reading.schema
-    of_numbers = doubt_numbers(estimator, schema, artifact.tables)
+    of_numbers = doubt_numbers(estimator, schema, artifact.tables, rows)
     of_units = doubt_units(schema, artifact.tables)
-    for doubts in of_numbers + of_units:
-        check_doubts(estimator, schema, row, doubts)
+    of_orders = doubt_orders(schema, artifact.tables)
+    for doubts in [*of_numbers, *of_units, of_orders]:
+        check_doubts(estimator, schema, rows, doubts)
     if "samples" in reading.tables:
         columns = reading.tables["samples"]
         check_alone(estimator, columns)
@@ -110,10 +119,10 @@ def _read_schema(artifact: Artifact) -> Schema:
 
 def _read_tables(
     schema: Schema, artifact: Artifact
-) -> tuple[Schema, Tables, Row]:
-    """Return the schema with what the tables show of missing values, their columns, and a row.
+) -> tuple[Schema, Tables, list[Row]]:
+    """Return the schema with what the tables show of missing values, their columns, and rows.
 
-    The row is the first one of a table, or one that is made up.
+    The rows are those of the first table, if there is one.
     """
     rows_of: dict[str, list[Row]] = {}
     for name, table in artifact.tables.items():
@@ -122,14 +131,13 @@ def _read_tables(
     schema = schema.with_missing_values(values)
     rules = rules_of_tables(schema, rows_of)
     schema = schema.with_rules(rules, " and ".join(rows_of))
-    first_row = schema.row(schema.example())
-    for rows in reversed(rows_of.values()):
-        first_row = rows[0]
-    schema = probes.with_array(artifact.model.predict, schema, first_row)
+    rows: list[Row] = next(iter(rows_of.values()), [])
+    first_row = rows[0] if rows else schema.row(schema.example())
+    schema = probes.with_columns(artifact.model.predict, schema, first_row)
     tables = {}
-    for name, rows in rows_of.items():
-        tables[name] = schema.columns(rows)
-    return schema, tables, first_row
+    for name, table_rows in rows_of.items():
+        tables[name] = schema.columns(table_rows)
+    return schema, tables, rows
 
 
 def _first_table(tables: Tables) -> Columns | None:
@@ -138,6 +146,7 @@ def _first_table(tables: Tables) -> Columns | None:
 
 def _find_form(estimator: Estimator, schema: Schema, rows: Columns) -> Form:
     """Return the form in which the estimator takes the rows."""
+    usual = as_copy if holds_own_code(estimator) else as_columns
     if says_inputs(estimator, schema.names):
-        return as_columns
-    return probes.find_form(estimator.predict, rows)
+        return usual
+    return probes.find_form(estimator.predict, rows, usual)

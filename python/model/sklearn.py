@@ -34,7 +34,7 @@ from python.model.data.columns import (
     to_dense,
 )
 from python.model.data.features import Value
-from python.model.data.forms import with_form
+from python.model.data.forms import as_columns, as_copy, with_form
 from python.model.data.json_values import list_columns, list_values
 from python.model.data.records import Records
 from python.model.data.spelling import one_line
@@ -62,8 +62,9 @@ class SklearnModel(Model):
         Raises ArtifactError if the class names do not match the estimator's classes.
         """
         super().__init__(artifact, reading.schema)
-        self._called = with_form(self.estimator, reading.form)
-        self._steps = facts.split_steps(self.estimator, reading.form)
+        self._form = reading.form
+        self._called = with_form(self.estimator, self._form)
+        self._steps = facts.split_steps(self.estimator, self._form)
         self._background = reading.tables.get("samples")
         self._training_rows = reading.training_rows
         predict = self._called.predict
@@ -113,10 +114,12 @@ class SklearnModel(Model):
         if self._training_rows is not None:
             first_rows = slice_rows(self._training_rows, 0, MAX_TRIED_ROWS)
             rows = stack_rows(first_rows, rows)
+        # What is compiled is given columns of its own anyway.
+        form = as_columns if self._form is as_copy else self._form
         try:
             self.copy = make_copy(
-                self._called,
-                self._steps,
+                with_form(self.estimator, form),
+                facts.split_steps(self.estimator, form),
                 self.schema,
                 rows,
                 None if verdicts is None else verdicts / self.version,

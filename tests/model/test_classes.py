@@ -277,3 +277,29 @@ def test_both_shapes_of_several_outputs_are_split_alike() -> None:
     assert np.allclose(first, second)
     stacked = split_outputs(np.array(by_list.predict_proba(ROWS)), 2)
     assert np.array_equal(stacked, second)
+
+
+class Framed:
+    """A classifier whose probabilities are a DataFrame, in the order of its columns."""
+
+    classes_ = ("no", "yes")
+
+    def __init__(self, columns: list[str]) -> None:
+        self.columns = columns
+
+    def predict_proba(self, X: Any) -> Any:
+        high = np.asarray(X, dtype=float)[:, 0]
+        table = pd.DataFrame({"no": 1 - high, "yes": high})
+        return table[self.columns]
+
+    def predict(self, X: Any) -> Any:
+        return self.predict_proba(X).idxmax(axis=1).to_numpy()
+
+
+def test_probabilities_in_a_frame_have_the_order_of_the_classes() -> None:
+    sentence = refusal(content(model=Framed(["yes", "no"])))
+    assert "bring them into the same order" in sentence
+    client = client_of(content(model=Framed(["no", "yes"])))
+    record = {"x": 0.75, "y": 0}
+    predicted = post(client, "/predict?proba=1", record)["prediction"]
+    assert predicted == [{"no": 0.25, "yes": 0.75}]

@@ -22,6 +22,7 @@ from sklearn.preprocessing import StandardScaler
 from python.model import estimator as facts
 from python.model.artifact import Artifact
 from python.model.sklearn import SklearnModel
+from tests.artifacts import client_of, content, post
 from tests.models import build, forest, numbers
 
 DATA = numbers()
@@ -184,3 +185,22 @@ def test_parts_are_found_beside_cycles_and_millions_of_values() -> None:
     assert estimator[0] in parts
     assert estimator[-1].estimators_[-1] in parts
     assert len(parts) == len(set(map(id, parts)))
+
+
+class Descent:
+    """A model of the user's own, whose attributes have names that scikit-learn uses."""
+
+    steps = 100
+    calibrated_classifiers_ = 7
+
+    def predict(self, X: Any) -> Any:
+        return np.asarray(X, dtype=float).sum(axis=1)
+
+
+def test_an_own_class_may_use_the_names_of_scikit_learn_for_other_things() -> (
+    None
+):
+    client = client_of(content(model=Descent()))
+    assert post(client, "/predict", {"x": 1, "y": 2})["prediction"] == [3.0]
+    info = client.get("/info").get_json()
+    assert "Descent" in info["model"]["predictor_type"]

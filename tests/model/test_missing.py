@@ -14,6 +14,7 @@ from sklearn.preprocessing import (
     OneHotEncoder,
     OrdinalEncoder,
 )
+from sklearn.tree import DecisionTreeClassifier
 
 from python.model.artifact import Artifact
 from python.model.sklearn import SklearnModel
@@ -212,3 +213,27 @@ def test_none_stands_for_a_missing_value_where_nan_is_refused() -> None:
     )
     records = [{"word": "abc"}, {"word": None}]
     assert post(client, "/predict", records)["prediction"] == [3, 0]
+
+
+def test_none_and_nan_are_told_apart_where_a_tree_asks_for_them() -> None:
+    words_and_numbers = pd.DataFrame(
+        {
+            "x": np.repeat([0.0, 100.0], 10),
+            "word": pd.Series(["a", "b", None, "a", None] * 4, dtype=object),
+        }
+    )
+    is_missing = words_and_numbers["word"].isna()
+    target = is_missing & (words_and_numbers["x"] > 50)
+    spell = FunctionTransformer(lambda X: X.map(str))
+    encode = make_pipeline(spell, OneHotEncoder(handle_unknown="ignore"))
+    columns = make_column_transformer(
+        (encode, ["word"]), remainder="passthrough"
+    )
+    model = make_pipeline(columns, DecisionTreeClassifier(random_state=0))
+    model.fit(words_and_numbers, target)
+    features = [
+        {"name": "x", "type": "numeric"},
+        {"name": "word", "type": "string", "dtype": "object"},
+    ]
+    sentence = refusal(content(features, model))
+    assert 'feature "word": the model predicts one thing for None' in sentence

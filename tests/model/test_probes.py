@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from lightgbm import LGBMClassifier
 from pandas.testing import assert_frame_equal
+from sklearn.base import BaseEstimator
 from sklearn.compose import make_column_transformer
 from sklearn.dummy import DummyRegressor
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -24,7 +25,7 @@ from python.model.data.features import Feature
 from python.model.data.kinds import Category, Numeric, String
 from python.model.data.schema import Schema
 from python.model.sklearn import SklearnModel
-from tests.artifacts import content, load, refusal
+from tests.artifacts import client_of, content, load, post, refusal
 from tests.models import features, forest, mixed, numbers
 
 DATA = numbers()
@@ -426,3 +427,35 @@ def test_a_text_that_is_missing_in_the_first_samples_is_named() -> None:
     assert sentence.startswith(
         "samples, row 2: the model does not take these values"
     )
+
+
+class Counting(BaseEstimator):  # type: ignore[misc]
+    """A step that says how many columns it was fitted with, and wants a DataFrame."""
+
+    def fit(self, X: Any, y: Any = None) -> "Counting":  # noqa: ARG002
+        self.n_features_in_ = X.shape[1]
+        return self
+
+    def transform(self, X: Any) -> Any:
+        return X.assign(size=X["size"] * X["weight"])
+
+
+def test_an_own_class_that_counts_columns_may_want_a_frame() -> None:
+    data = pd.DataFrame({"size": [1.0, 2, 3, 4], "weight": [4.0, 1, 2, 9]})
+    model = make_pipeline(Counting(), LinearRegression())
+    own = model.fit(data, [1, 2, 3, 5]).predict(data)
+    features = [{"name": name, "type": "numeric"} for name in data]
+    client = client_of(content(features, model))
+    predicted = post(client, "/predict", data.to_dict("records"))
+    assert predicted["prediction"] == pytest.approx(own, abs=1e-12)
+
+
+def test_values_are_advised_where_a_made_up_number_has_no_logarithm() -> None:
+    data = pd.DataFrame({"size": [1.0, 2, 3, 4]})
+    model = make_pipeline(FunctionTransformer(np.log), LinearRegression())
+    model.fit(data, [1, 2, 3, 5])
+    features = [{"name": "size", "type": "numeric"}]
+    with np.errstate(all="ignore"):
+        sentence = refusal(content(features, model))
+    assert sentence.endswith(VALUES_ADVICE)
+    assert load(content(features, model, samples=data))

@@ -7,6 +7,8 @@ and a DictVectorizer a list of dicts: a form makes that of the columns when an e
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+import numpy as np
+
 from python.model.data.columns import is_frame, to_array
 from python.model.types import Columns, Estimator
 
@@ -21,6 +23,11 @@ def as_columns(columns: Columns) -> Columns:
     return columns
 
 
+def as_copy(columns: Columns) -> Columns:
+    """Return a copy of the columns: code that nobody knows may write into what it is given."""
+    return columns.copy()
+
+
 def as_series(columns: Columns) -> Any:
     """Return the only column of a DataFrame as a Series."""
     return columns.iloc[:, 0]
@@ -28,7 +35,12 @@ def as_series(columns: Columns) -> Any:
 
 def as_vector(columns: Columns) -> Any:
     """Return the only column as an array of one dimension."""
-    return to_array(columns)[:, 0]
+    return as_matrix(columns)[:, 0]
+
+
+def as_matrix(columns: Columns) -> Columns:
+    """Return an array of its own, which may be written into: a DataFrame's may not."""
+    return np.array(to_array(columns))
 
 
 def as_list(columns: Columns) -> list[Any]:
@@ -42,13 +54,13 @@ def as_records(columns: Columns) -> list[dict[str, Any]]:
     return records
 
 
-def forms_of(columns: Columns) -> list[Form]:
-    """Return the forms that an estimator may have been fitted with, the most usual first."""
-    forms: list[Form] = [as_columns]
+def forms_of(columns: Columns, usual: Form = as_columns) -> list[Form]:
+    """Return the forms that an estimator may have been fitted with, the `usual` one first."""
+    forms = [usual]
     if is_frame(columns):
         if columns.shape[1] == 1:
             forms += [as_series, as_vector, as_list]
-        forms += [to_array, as_records]
+        forms += [as_matrix, as_records]
     return forms
 
 

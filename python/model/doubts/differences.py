@@ -27,6 +27,12 @@ class Difference(NamedTuple):
 
 def predict_all(estimator: Estimator, columns: Columns) -> Outputs:
     """Return the estimator's probabilities, where it has some, and its labels or numbers."""
+    # Made-up numbers may have no logarithm.
+    with np.errstate(all="ignore"):
+        return _predict_all(estimator, columns)
+
+
+def _predict_all(estimator: Estimator, columns: Columns) -> Outputs:
     outputs = {}
     compute = read_attribute(estimator, PREDICT_PROBA)
     if compute is not None:

@@ -5,8 +5,9 @@ alike that it does not know: so those are tried that an encoder knows.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from python.model.data.kinds import (
     Integer,
     Numeric,
 )
-from python.model.data.schema import Schema
+from python.model.data.schema import Row, Schema
 from python.model.doubts.doubt import Doubt
 from python.model.estimator import find_parts
 from python.model.types import Estimator
@@ -33,9 +34,15 @@ BOTH = (False, True)
 
 
 def doubt_numbers(
-    estimator: Estimator, schema: Schema, tables: Mapping[str, Any]
+    estimator: Estimator,
+    schema: Schema,
+    tables: Mapping[str, Any],
+    rows: Sequence[Row],
 ) -> list[list[Doubt]]:
-    """Return the doubts about the numbers of a schema: those of a kind are tried together."""
+    """Return the doubts about the numbers of a schema: those of a kind are tried together.
+
+    `rows` are some that the estimator takes.
+    """
     whole: list[int] = list(WHOLE_NUMBERS)
     decimals: list[float] = []
     for number in find_known_numbers(estimator):
@@ -44,26 +51,47 @@ def doubt_numbers(
         else:
             decimals.append(number)
     return [
-        _doubt_decimals(schema, tables, whole),
+        _doubt_decimals(schema, tables, whole, rows),
         _doubt_float64(schema, decimals),
         _doubt_integers(schema, whole),
         _doubt_all_numbers(schema),
+        *_doubt_booleans(schema),
         _doubt_categories(schema),
     ]
 
 
 def find_known_numbers(estimator: Estimator) -> list[float]:
-    """Return the numbers, written as texts, that encoders in the estimator know."""
+    """Return the numbers, written as texts, that encoders or look-ups in the estimator know."""
     texts: list[str] = []
     for part in find_parts(estimator):
-        for categories in read_attribute(part, "categories_") or []:
-            texts += map(str, categories[:MAX_TRIED_OF_COLUMN])
+        for values in _known_values(part):
+            texts += map(str, islice(values, MAX_TRIED_OF_COLUMN))
     numbers = [float(text) for text in texts if NUMBER.fullmatch(text)]
     return list(dict.fromkeys(numbers))[:MAX_TRIED]
 
 
+def _known_values(part: Any) -> Iterator[Iterable[Any]]:
+    """Yield the categories of an encoder, and the keys of each dict or Series that a part keeps."""
+    categories = read_attribute(part, "categories_")
+    if isinstance(categories, list):
+        yield from categories
+    pending = list(getattr(part, "__dict__", {}).values())
+    for value in pending:
+        if isinstance(value, dict):
+            yield value
+            # The arguments of a function, for example, or a look-up for each column.
+            pending += islice(value.values(), MAX_TRIED_OF_COLUMN)
+        elif hasattr(value, "to_dict") and hasattr(value, "index"):
+            yield value.index
+        if len(pending) > MAX_TRIED:
+            return
+
+
 def _doubt_decimals(
-    schema: Schema, tables: Mapping[str, Any], whole: Sequence[int]
+    schema: Schema,
+    tables: Mapping[str, Any],
+    whole: Sequence[int],
+    rows: Sequence[Row],
 ) -> list[Doubt]:
     """Return the doubts that decimals were whole numbers, unless a table shows decimals."""
     cure = 'write "type": "integer", or "dtype": "float64" if it was fitted with decimals'
@@ -71,11 +99,18 @@ def _doubt_decimals(
     for number, name in _usual_decimals(schema):
         if not _has_decimals(tables, name):
             other = Integer(name)
+            values = [*whole, *_find_whole(rows, number)]
             doubt = Doubt(
-                number, whole, other, whole, cure, by_difference=True
+                number, values, other, values, cure, by_difference=True
             )
             doubts.append(doubt)
     return doubts
+
+
+def _find_whole(rows: Sequence[Row], number: int) -> list[int]:
+    """Return the whole numbers that the rows have for a feature."""
+    values = [row[number] for row in rows]
+    return [int(value) for value in values if _is_whole(value)]
 
 
 def _usual_decimals(schema: Schema) -> Iterator[tuple[int, str]]:
@@ -136,6 +171,24 @@ def _doubt_all_numbers(schema: Schema) -> list[Doubt]:
             doubts.append(
                 Doubt(number, (0, 1), other, BOTH, cure, WHOLE_NUMBERS)
             )
+    return doubts
+
+
+def _doubt_booleans(schema: Schema) -> list[list[Doubt]]:
+    """Return the doubts that false and true were 0 and 1, whole numbers or decimals."""
+    return [
+        _doubt_booleans_as(schema, "int64"),
+        _doubt_booleans_as(schema, "float64"),
+    ]
+
+
+def _doubt_booleans_as(schema: Schema, dtype: str) -> list[Doubt]:
+    cure = f'write "dtype": "{dtype}"'
+    doubts = []
+    for number, feature in enumerate(schema.features):
+        if isinstance(feature, Boolean) and "dtype" not in feature.entry:
+            other = replace(feature, dtype=dtype)
+            doubts.append(Doubt(number, BOTH, other, BOTH, cure))
     return doubts
 
 

@@ -17,7 +17,7 @@ from python.model.fast.transformers import without_names
 from python.model.fast.trials import critical_rows
 from python.model.refusals import accepts
 from python.model.trees import TreeModel
-from python.model.types import Estimator, Matrix
+from python.model.types import Columns, Estimator, Matrix
 
 MAX_RECORDS_ALONE = 8
 MISSING_SHARE = 0.2
@@ -53,19 +53,23 @@ class Original:
     def compute(self, codes: Matrix) -> Matrix:
         """Return the estimator's outputs for codes, (n_records, n_features)."""
         compute = getattr(self.estimator, self.method)
-        columns = self.schema.decode(codes)
+        columns = self._decode(codes)
         return np.asarray(compute(columns))
 
     def predict(self, codes: Matrix) -> NDArray[Any]:
         """Return the estimator's labels or numbers for codes, (n_records, n_features)."""
-        columns = self.schema.decode(codes)
+        columns = self._decode(codes)
         return np.asarray(self.estimator.predict(columns))
 
     def transform(self, codes: Matrix) -> Matrix:
         """Return the matrix that the predictor takes, (n_records, n_columns)."""
-        columns = self.schema.decode(codes)
+        columns = self._decode(codes)
         matrix = self.steps.transform(columns)
         return np.asarray(matrix, dtype=float)
+
+    def _decode(self, codes: Matrix) -> Columns:
+        # Codes may be columns as they are, and a user's own function may write into columns.
+        return self.schema.decode(codes.copy())
 
     def compute_last(self, matrix: Matrix) -> Matrix:
         """Return the predictor's outputs for a matrix, (n_rows, n_columns)."""

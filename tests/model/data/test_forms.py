@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from catboost import CatBoostRegressor
+from sklearn.ensemble import IsolationForest
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.feature_extraction.text import (
     CountVectorizer,
@@ -17,6 +18,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import MultinomialNB
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from tests.artifacts import client_of, content, load, post
 
@@ -212,3 +214,69 @@ def test_dates_in_an_array_are_shown_as_text() -> None:
     (row,) = post(client, "/preprocess", record)
     assert pd.Timestamp(row["sold"]) == pd.Timestamp(record["sold"])
     assert post(client, "/predict", row) == post(client, "/predict", record)
+
+
+def grow(X: Any) -> Any:
+    """Multiply in the columns themselves, as many a notebook does."""
+    if hasattr(X, "columns"):
+        X["x"] = X["x"] * 3
+    else:
+        X[:, 0] = X[:, 0] * 3
+    return X
+
+
+@pytest.mark.parametrize("is_frame", [True, False], ids=["frame", "array"])
+def test_a_function_that_writes_into_its_columns_gets_its_own(
+    is_frame: bool,
+) -> None:
+    choose = np.random.default_rng(0)
+    data = pd.DataFrame(choose.gamma(2, 3, size=(60, 2)), columns=["x", "y"])
+
+    def fresh() -> Any:
+        return data.copy() if is_frame else data.to_numpy().copy()
+
+    model = make_pipeline(FunctionTransformer(grow), LogisticRegression())
+    model.fit(fresh(), data["x"] > 5)
+    own = model.predict_proba(fresh())[:, 1]
+    client = client_of(content(model=model, samples=data))
+    records = data.to_dict("records")
+    body = {"_data": records, "_samples": records[:10]}
+    response = post(client, "/predict?proba=1&explain=1", body)
+    predicted = [row["True"] for row in response["prediction"]]
+    assert predicted == pytest.approx(own, abs=1e-12)
+    sums = []
+    for values in response["explanation"]:
+        sums.append(response["base_value"] + sum(values.values()))
+    assert response["explained_output"] == "probability"
+    assert sums == pytest.approx(own, abs=1e-9)
+
+
+def test_the_scores_of_outliers_are_those_of_the_record_itself() -> None:
+    choose = np.random.default_rng(0)
+    data = pd.DataFrame(choose.gamma(2, 3, size=(60, 2)), columns=["x", "y"])
+    model = make_pipeline(
+        FunctionTransformer(grow), IsolationForest(random_state=0)
+    )
+    model.fit(data.copy())
+    client = client_of(content(model=model))
+    response = post(client, "/predict", data.to_dict("records"))
+    own = model.decision_function(data.copy())
+    assert response["score"] == pytest.approx(own, abs=1e-12)
+
+
+def test_a_column_that_is_dropped_in_place_is_there_the_next_time() -> None:
+    data = pd.DataFrame({"x": [0.0, 1.0, 2.0, 3.0], "y": list("abab")})
+
+    def forget(X: Any) -> Any:
+        del X["y"]
+        return X
+
+    model = make_pipeline(FunctionTransformer(forget), LogisticRegression())
+    model.fit(data.copy(), [0, 0, 1, 1])
+    features = [
+        {"name": "x", "type": "numeric"},
+        {"name": "y", "type": "string"},
+    ]
+    client = client_of(content(features, model))
+    predicted = post(client, "/predict", data.to_dict("records"))
+    assert predicted["prediction"] == [0, 0, 1, 1]
