@@ -105,7 +105,8 @@ class Subject:
 
     def _part(self, steps: Steps, parts: Parts) -> "Subject":
         transformers = [*self.steps.transformers, *steps.transformers]
-        whole = Steps(transformers, steps.predictor)
+        may_write = self.steps.may_write or steps.may_write
+        whole = Steps(transformers, steps.predictor, may_write)
         probe = slice_rows(self.probes, 0, 1)
         outputs = find_outputs(whole.predictor, whole.transform(probe))
         return Subject(

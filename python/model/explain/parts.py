@@ -181,8 +181,9 @@ def _output_of(predictor: Estimator) -> Sequence[str]:
 
 def _take(member: Estimator, columns: Integers) -> Steps:
     """Return the steps of a member, of which the first takes its columns."""
-    transformers, inner = split_steps(member)
-    return Steps([Taken(columns), *transformers], inner)
+    steps = split_steps(member)
+    transformers = [Taken(columns), *steps.transformers]
+    return Steps(transformers, steps.predictor, steps.may_write)
 
 
 def _of_calibration(predictor: Estimator) -> Parts | None:
