@@ -163,6 +163,9 @@ class SklearnModel(Model):
         def output_of(name: str) -> NDArray[Any]:
             if name == "predict":
                 return predictions.prediction
+            if name == "predict_proba" and self.n_outputs > 1:
+                tables = predictions.probabilities_by_output
+                return np.concatenate(tables, axis=1)
             if name == "predict_proba":
                 return predictions.probabilities
             return self.call(name, records)
