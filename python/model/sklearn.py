@@ -43,7 +43,11 @@ from python.model.data.records import Records
 from python.model.data.spelling import one_line
 from python.model.explain.explainer import Explainer
 from python.model.explain.methods import Subject
-from python.model.explain.origins import find_origins, sum_by_feature
+from python.model.explain.origins import (
+    NO_ORIGIN,
+    find_origins,
+    sum_by_feature,
+)
 from python.model.explain.outputs import find_finite_rows, find_outputs
 from python.model.fast import Copy, Unproven, make_copy
 from python.model.reading import Reading, read
@@ -360,7 +364,10 @@ class SklearnModel(Model):
     def _origins(self) -> NDArray[np.intp] | None:
         n_features = len(self.schema.names)
         try:
-            return find_origins(self._steps, n_features, self._probes)
+            more_rows = probes.cover_values(self._called.predict, self.schema)
+            return find_origins(
+                self._steps, n_features, self._probes, more_rows
+            )
         except Exception as error:
             # Steps of other libraries return tables of other kinds.
             log.warning("no origins of columns: %s", one_line(error))
@@ -372,6 +379,8 @@ class SklearnModel(Model):
         if importances is None or self._origins is None:
             return []
         if len(importances) != len(self._origins):
+            return []
+        if importances[self._origins == NO_ORIGIN].any():
             return []
         (by_feature,) = sum_by_feature(
             importances[None],
