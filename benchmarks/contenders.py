@@ -3,6 +3,7 @@
 Each of the others is in a virtual environment of its own.
 """
 
+import json
 import os
 import shutil
 import socket
@@ -85,7 +86,7 @@ def constant(workload: Workload) -> Contender:
 def fastapi(workload: Workload) -> Contender:
     """Return a service written by hand, with pydantic and one explainer for all requests.
 
-    It takes and answers what the service does.
+    It takes and answers what the service does, but for a background, which it has from its start.
     """
     programs = environment("fastapi")
     address = _free_address()
@@ -106,7 +107,12 @@ def fastapi(workload: Workload) -> Contender:
         "MODEL": str(workload.folder / "model.joblib"),
     }
     url = address + _query(workload)
-    return Contender(command, environ, url, workload.body, _read_fastapi)
+    if workload.background:
+        background = workload.folder / "background.json"
+        background.write_text(json.dumps(workload.background))
+        environ["BACKGROUND"] = str(background)
+    body = workload.unaccompanied
+    return Contender(command, environ, url, body, _read_fastapi)
 
 
 def mlflow(workload: Workload) -> Contender | None:

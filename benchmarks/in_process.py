@@ -34,7 +34,12 @@ def make_call(folder: Path) -> Callable[[], Any]:
         return predict
     import shap
 
-    explainer = shap.TreeExplainer(model)
+    masker = None
+    if workload["background"]:
+        rows = [list(record.values()) for record in workload["background"]]
+        background = np.array(rows)
+        masker = shap.maskers.Independent(background, max_samples=len(rows))
+    explainer = shap.TreeExplainer(model, masker)
 
     def predict_and_explain() -> None:
         predict()

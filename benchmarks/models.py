@@ -13,6 +13,7 @@ import joblib
 import numpy as np
 import pandas as pd
 from shap import TreeExplainer
+from shap.maskers import Independent
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_breast_cancer, make_classification
 from sklearn.ensemble import RandomForestClassifier
@@ -112,10 +113,13 @@ def write(
     name: str,
     fitted: Fitted,
     n_records: int,
-    *,
-    explained: bool = False,
+    explained_against: int | None = None,
 ) -> None:
-    """Write a workload of the first records into a new folder."""
+    """Write a workload of the first records into a new folder.
+
+    They are explained if `explained_against` is a number: that of the last records which are the
+    background, 0 for none.
+    """
     folder.mkdir(parents=True)
     joblib.dump(fitted.content, folder / "model.joblib")
     model = fitted.content["model"]
@@ -124,20 +128,35 @@ def write(
     named = hasattr(model, "feature_names_in_")
     if not named:
         columns = columns.to_numpy()
+    background = []
+    if explained_against:
+        background = fitted.records[-explained_against:]
     explanation = None
-    if explained:
-        values = TreeExplainer(model).shap_values(
-            columns, check_additivity=False
-        )
-        explanation = values[:, :, 1].tolist()
+    if explained_against is not None:
+        explanation = explain(model, columns, background)
     workload = {
         "name": name,
         "records": records,
         "named": named,
         "probabilities": model.predict_proba(columns).tolist(),
         "explanation": explanation,
+        "background": background,
     }
     (folder / "workload.json").write_text(json.dumps(workload))
+
+
+def explain(
+    model: Estimator, columns: Any, background: list[dict[str, Any]]
+) -> list[list[float]]:
+    """Return shap's values of the second class."""
+    masker = None
+    if background:
+        rows = pd.DataFrame(background).to_numpy()
+        masker = Independent(rows, max_samples=len(rows))
+    explainer = TreeExplainer(model, masker)
+    values = explainer.shap_values(columns, check_additivity=False)
+    of_second: list[list[float]] = values[:, :, 1].tolist()
+    return of_second
 
 
 def main(folder: Path) -> None:
@@ -150,16 +169,36 @@ def main(folder: Path) -> None:
     write(folder / "3", "1 record, pipeline with a forest", mixed, 1)
     write(folder / "4", "1,000 records, forest", trees, 1000)
     write(folder / "5", "10,000 records, logistic regression", linear, 10_000)
-    write(folder / "6", "1 record explained, forest", trees, 1, explained=True)
+    write(
+        folder / "6",
+        "1 record explained, forest",
+        trees,
+        1,
+        explained_against=0,
+    )
     write(
         folder / "7",
         "100 records explained, forest",
         trees,
         100,
-        explained=True,
+        explained_against=0,
+    )
+    write(
+        folder / "8",
+        "1 record explained against 100, forest",
+        trees,
+        1,
+        explained_against=100,
+    )
+    write(
+        folder / "9",
+        "100 records explained against 100, forest",
+        trees,
+        100,
+        explained_against=100,
     )
     typed = forest_of_types()
-    write(folder / "8", "1 record, forest, integer and boolean", typed, 1)
+    write(folder / "91", "1 record, forest, integer and boolean", typed, 1)
 
 
 if __name__ == "__main__":

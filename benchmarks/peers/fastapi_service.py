@@ -1,7 +1,9 @@
 """A service as one writes it by hand with FastAPI: pydantic models, and one cached explainer."""
 
+import json
 import os
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import joblib
@@ -58,4 +60,10 @@ def explainer() -> Any:
     """Return the explainer, which is made once."""
     import shap  # takes seconds, and only explanations need it
 
-    return shap.TreeExplainer(MODEL)
+    path = os.environ.get("BACKGROUND")
+    if path is None:
+        return shap.TreeExplainer(MODEL)
+    rows = json.loads(Path(path).read_text())
+    background = pd.DataFrame(rows).to_numpy()
+    masker = shap.maskers.Independent(background, max_samples=len(background))
+    return shap.TreeExplainer(MODEL, masker)

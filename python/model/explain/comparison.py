@@ -70,28 +70,22 @@ class Pair:
     def is_right(self, method: Method, subject: Subject) -> bool:
         """Return whether a method against the background gives the values by all coalitions."""
         output_of = cache(outputs_of(subject.estimator, self._record))
-        explanation = method.explain(self._record, output_of)
-        if explanation is None:
+        attribution = method.attribute(self._record)
+        if attribution is None:
             return False
-        output = subject.output(explanation.output)
+        output = method.find_output(attribution, output_of)
+        if output is None:
+            return False
         try:
             worths, rounding = self._worths(output, subject)
         except Exception as error:
             # The estimator does not take a mixture, which shows nothing of the method.
             log.info("mixtures cannot be compared: %s", type(error).__name__)
             return True
-        difference = np.abs(explanation.values[0] - self._values(worths))
-        tolerance = self._rounding(method) + rounding
+        difference = np.abs(attribution.values[0] - self._values(worths))
+        tolerance = float(np.max(attribution.tolerance)) + rounding
         # Where sums cannot be told from what is predicted, there is nothing to compare with.
         return bool(np.all(difference <= ROUNDINGS * tolerance))
-
-    def _rounding(self, method: Method) -> float:
-        attribution = method.attribute(self._record)
-        return (
-            0.0
-            if attribution is None
-            else float(np.max(attribution.tolerance))
-        )
 
     def _worths(
         self, output: Output, subject: Subject

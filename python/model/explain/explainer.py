@@ -154,7 +154,7 @@ class Explainer:
         self._check_cost(len(records), background)
         deadline = time.monotonic() + self._subject.budget.request_seconds
         methods = self._candidates(background)
-        explanation = methods[0].explain(records.columns, output_of)
+        explanation = _explain(methods[0], records, output_of)
         if explanation is not None:
             return explanation
         return self._explain_each(methods, records, output_of, deadline)
@@ -210,6 +210,14 @@ class Explainer:
         return methods
 
 
+def _explain(
+    method: Method, records: Records, output_of: OutputOf
+) -> Explanation | None:
+    if method.takes_numbers and records.schema.is_float:
+        return method.explain(records.codes, output_of)
+    return method.explain(records.columns, output_of)
+
+
 def _explain_by_first(
     methods: list[Method],
     record: Records,
@@ -217,7 +225,7 @@ def _explain_by_first(
 ) -> Explanation:
     """Explain a record by the first of the methods that adds up for it; raise Unprocessable."""
     for number, method in enumerate(methods):
-        explanation = method.explain(record.columns, output_of)
+        explanation = _explain(method, record, output_of)
         if explanation is not None:
             if number > 0:
                 log.warning(OTHER_METHOD, method.name)

@@ -73,6 +73,11 @@ class Subject:
             return False
         return len(np.unique(self.origins)) < len(self.origins)
 
+    @property
+    def takes_numbers(self) -> bool:
+        """Whether trees that are read take the numbers of a record as they are."""
+        return self.paths is not None and not self.steps.transformers
+
     @cached_property
     def paths(self) -> Paths | None:
         """The paths of the predictor's trees; None where these are not read, or not proven."""
@@ -86,18 +91,19 @@ class Subject:
         """The seconds of a prediction among many that are computed at once."""
         return measure_prediction(self.first_output, self.probes)
 
-    def output(self, name: str) -> Output:
-        """Return the output of that name."""
-        by_name = {output.name: output for output in self.outputs}
-        return by_name[name]
-
     @cached_property
     def parts(self) -> Parts | None:
         """The parts of the predictor, where its output is a sum of theirs."""
         return find_parts(self.predictor)
 
-    def part(self, steps: Steps, parts: Parts) -> "Subject":
-        """Return one of the parts, of these steps, as a model to be explained."""
+    @cached_property
+    def subjects(self) -> list["Subject"]:
+        """The parts as models to be explained, in their order."""
+        if self.parts is None:
+            return []
+        return [self._part(steps, self.parts) for steps in self.parts.steps]
+
+    def _part(self, steps: Steps, parts: Parts) -> "Subject":
         transformers = [*self.steps.transformers, *steps.transformers]
         whole = Steps(transformers, steps.predictor)
         probe = slice_rows(self.probes, 0, 1)
@@ -131,6 +137,8 @@ class Method:
     `background_output_of` has the estimator's outputs for the background, whose mean the base
     value must be; None where that is not compared.
     `proves_values` says whether more than the sums of its values can be proven.
+    `takes_numbers` says whether an array of numbers may stand for the columns: to make a DataFrame
+    of one record takes as long as to explain it.
     """
 
     name: str
@@ -139,6 +147,7 @@ class Method:
     cost: Cost | None = None
     background_output_of: OutputOf | None = None
     proves_values: bool = True
+    takes_numbers: bool = False
 
     def explain(
         self,
@@ -153,10 +162,8 @@ class Method:
         attribution = self.attribute(columns)
         if attribution is None:
             return None
-        output = self._find_output(attribution, output_of)
+        output = self.find_output(attribution, output_of)
         if output is None:
-            return None
-        if not self._is_background_mean(attribution, output):
             return None
         return Explanation(
             attribution.values,
@@ -185,17 +192,21 @@ class Method:
     def _attribute(self) -> Attribute | None:
         return self.make()
 
-    def _find_output(
+    def find_output(
         self,
         attribution: Attribution,
         output_of: OutputOf,
     ) -> Output | None:
-        """Return the first output that the values add up to."""
+        """Return the first output that the values add up to, if they start from its mean.
+
+        None where there is no such output.
+        """
         total = attribution.total
         rounding = attribution.tolerance
         for output in self.outputs:
             if output.holds(total, rounding, output_of):
-                return output
+                is_right = self._is_background_mean(attribution, output)
+                return output if is_right else None
         return None
 
     def _is_background_mean(
@@ -211,7 +222,8 @@ class Method:
             return True
         mean, of_mean = output.mean(self.background_output_of)
         rounding = np.max(attribution.tolerance) + of_mean
-        is_close = np.abs(attribution.base_value - mean) <= rounding
+        base_value = output.compared(attribution.base_value)
+        is_close = np.abs(base_value - mean) <= rounding
         return bool(np.all(is_close & np.isfinite(rounding)))
 
 
@@ -263,10 +275,12 @@ def _contributions(subject: Subject, background: Columns) -> Method:  # noqa: AR
 
 def _path_dependent(subject: Subject, background: Columns) -> Method:  # noqa: ARG001
     make = partial(_make_of, subject, _make_path_dependent)
-    # Without a background there is nothing to mix; a reading was compared on mixtures.
-    is_read = subject.paths is not None
     return Method(
-        "tree path-dependent", make, subject.outputs, proves_values=is_read
+        name="tree path-dependent",
+        make=make,
+        outputs=subject.outputs,
+        proves_values=_is_read(subject),
+        takes_numbers=subject.takes_numbers,
     )
 
 
@@ -281,6 +295,7 @@ def _interventional(
         outputs=outputs,
         # The background is predicted once, when it is first compared.
         background_output_of=cache(background_output_of),
+        takes_numbers=subject.takes_numbers,
     )
 
 
@@ -319,6 +334,18 @@ def _by_coalitions(subject: Subject, background: Columns) -> Method:
     )
 
 
+def _is_read(subject: Subject) -> bool:
+    """Return whether all trees are read: readings were compared on mixtures.
+
+    Without a background there is nothing else to mix values with.
+    """
+    if subject.paths is not None:
+        return True
+    if not subject.subjects:
+        return False
+    return all(_is_read(part) for part in subject.subjects)
+
+
 def _make_of(
     subject: Subject,
     make: Callable[[Subject], Attribute | None],
@@ -329,8 +356,8 @@ def _make_of(
     if attribute is not None or parts is None:
         return attribute
     attributes = []
-    for steps in parts.steps:
-        of_part = _make_of(subject.part(steps, parts), make)
+    for part in subject.subjects:
+        of_part = _make_of(part, make)
         if of_part is None:
             return None
         attributes.append(of_part)

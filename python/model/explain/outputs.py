@@ -186,7 +186,15 @@ class Output(NamedTuple):
 
         Of several checks the last one has no link, and so loses nothing.
         """
-        return self.checks[-1].sums(output_of)
+        sums, rounding = self.checks[-1].sums(output_of)
+        return self.compared(sums), rounding
+
+    def compared(self, sums: Array) -> Array:
+        """Return sums as they can be compared: a softmax tells only how they differ by class."""
+        if self.checks[-1].link is not SOFTMAX:
+            return sums
+        centred: Array = sums - sums.mean(axis=-1, keepdims=True)
+        return centred
 
     def mean(self, output_of: OutputOf) -> tuple[Array, Array]:
         """Return the mean of the sums, () or (n_classes,), and how far that may be off."""

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
+from math import nan
 from typing import NamedTuple
 
 import numpy as np
@@ -154,27 +155,21 @@ def _choose_sizes(cost: Cost, largest: Sizes, limit_seconds: float) -> Sizes:
     raise Unproven(TOO_SLOW.format(arithmetic=arithmetic, limit=limit_seconds))
 
 
-def _has_values(method: Method, probes: Columns) -> bool:
-    """Return whether a method that predicts mixtures has values for the probes.
-
-    Where nothing is predicted for rows that are made up, that proves nothing of other rows.
-    """
-    attribution = method.attribute(probes)
-    return attribution is None or bool(np.isfinite(attribution.values).all())
-
-
 def _worst_error(method: Method, subject: Subject, n_probes: int) -> float:
     probes = slice_rows(subject.probes, 0, n_probes)
     output_of = cache(outputs_of(subject.estimator, probes))
     try:
-        explanation = method.explain(probes, output_of)
+        attribution = method.attribute(probes)
     except ServiceError as error:
         raise Unproven(error.detail) from error
-    if explanation is None:
-        if method.cost is not None and not _has_values(method, probes):
-            return np.nan
+    if attribution is None:
         raise Unproven(NO_SUM)
-    output = subject.output(explanation.output)
-    sums, _ = output.sums(output_of)
-    total = explanation.base_value + explanation.values.sum(axis=1)
-    return float(np.abs(total - sums).max())
+    output = method.find_output(attribution, output_of)
+    if output is not None:
+        sums, _ = output.sums(output_of)
+        total = output.compared(attribution.total)
+        return float(np.abs(total - sums).max())
+    # Where nothing is predicted for rows that are made up, that proves nothing of other rows.
+    if method.cost is not None and np.isnan(attribution.values).any():
+        return nan
+    raise Unproven(NO_SUM)
