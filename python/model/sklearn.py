@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Self
 from weakref import WeakSet
@@ -364,9 +364,11 @@ class SklearnModel(Model):
     def _origins(self) -> NDArray[np.intp] | None:
         n_features = len(self.schema.names)
         try:
-            more_rows = probes.cover_values(self._called.predict, self.schema)
+            make_more_rows = partial(
+                probes.cover_values, self._called.predict, self.schema
+            )
             return find_origins(
-                self._steps, n_features, self._probes, more_rows
+                self._steps, n_features, self._probes, make_more_rows
             )
         except Exception as error:
             # Steps of other libraries return tables of other kinds.

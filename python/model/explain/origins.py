@@ -6,7 +6,7 @@ then scales the first two. The origins are [2, 2, 2, 0, 1], and values for the c
 """
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,14 +29,18 @@ Origins = NDArray[np.intp]
 NO_ORIGIN = -1  # of a column that has changed with no feature
 SHIFTS = (1, 2, 5)
 NUMBERS_LIMIT = 2**22  # of columns that are looked at: 32 MiB
-ROWS_LIMIT_AT_ONCE = 4096
+ROWS_LIMIT = 2**18  # that are transformed: a few seconds
+
+
+def _make_none() -> None:
+    """Return no rows."""
 
 
 def find_origins(
     steps: Steps,
     n_features: int,
     probes: Columns,
-    more_rows: Columns | None = None,
+    make_more_rows: Callable[[], Columns | None] = _make_none,
 ) -> Origins | None:
     """Return the number of each column's feature, (n_columns,); None if a column mixes features.
 
@@ -44,7 +48,7 @@ def find_origins(
     normalizes rows keeps the names, too. So every feature of the rows `probes` is changed in
     turn, and no column of another feature may change with it.
     Where names do not tell, the feature is the one with which a column changes; it is -1 if it
-    changes with none. `more_rows` have values that the probes lack.
+    changes with none. `make_more_rows` makes rows with values that the probes lack.
     """
     traced = _trace_chain(steps.transformers, list(range(n_features)))
     if traced is not None:
@@ -52,6 +56,7 @@ def find_origins(
         if _are_confirmed(origins, steps, n_features, probes):
             return origins
     rows = probes
+    more_rows = make_more_rows()
     if more_rows is not None:
         rows = stack_rows(probes, more_rows)
     return _find_by_changing(steps, n_features, rows)
@@ -207,7 +212,10 @@ def _find_by_changing(
     Every feature in turn takes its values from other rows.
     """
     width = count_columns(steps.transform_sparse(slice_rows(rows, 0, 1)))
-    most_rows = min(NUMBERS_LIMIT // max(1, width), ROWS_LIMIT_AT_ONCE)
+    most_rows = min(
+        NUMBERS_LIMIT // max(1, width),
+        ROWS_LIMIT // (n_features * len(SHIFTS)),
+    )
     rows = slice_rows(rows, 0, most_rows)
     if len(rows) < 2:
         return None
