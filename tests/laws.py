@@ -137,7 +137,8 @@ def explains_one_record_as_in_a_batch(
     alone = ask(
         client, "/predict?explain=1", {"_data": records[0]} | background
     )
-    assert isinstance(alone["explanation"], dict)
+    kind = list if isinstance(alone["base_value"], list) else dict
+    assert isinstance(alone["explanation"], kind)
     first = flatten(together["explanation"][0])
     assert flatten(alone["explanation"]) == pytest.approx(first, abs=1e-9)
     assert alone["base_value"] == pytest.approx(
@@ -220,8 +221,23 @@ def check_explanation(
 
 
 def add_up(answer: Any, names: list[str]) -> Any:
-    """Return base value plus values, (n_records,) or with classes (n_records, n_classes)."""
+    """Return base value plus values, (n_records,) or with classes (n_records, n_classes).
+
+    Those of several outputs stand side by side.
+    """
     base_value = answer["base_value"]
+    if isinstance(base_value, list):
+        by_output = []
+        for number, of_output in enumerate(base_value):
+            part = {
+                "base_value": of_output,
+                "explanation": [
+                    of_record[number] for of_record in answer["explanation"]
+                ],
+            }
+            sums = add_up(part, names)
+            by_output.append(sums.reshape(len(sums), -1))
+        return np.concatenate(by_output, axis=1)
     sums = []
     if not isinstance(base_value, dict):
         for values in answer["explanation"]:
@@ -258,9 +274,13 @@ def output_of_the_estimator(fitted: Fitted, output: str) -> Any:
     return np.log(positive) - np.log1p(-positive)
 
 
-def flatten(explanation: dict[str, Any]) -> list[float]:
-    """Return the values of an explanation one after the other, class by class."""
+def flatten(explanation: Any) -> list[float]:
+    """Return the values of an explanation one after the other, output by output, class by class."""
     values: list[float] = []
+    if isinstance(explanation, list):
+        for of_output in explanation:
+            values.extend(flatten(of_output))
+        return values
     for value in explanation.values():
         if isinstance(value, dict):
             values.extend(value.values())

@@ -91,7 +91,7 @@ def check_several(model: Any, expected: list[Any], labels: list[Any]) -> None:
     assert info["task"] == "MULTIOUTPUT_CLASSIFICATION"
     assert info["class_names"] == labels
     assert info["has_probabilities"] is True
-    assert "several outputs" in info["reason"]
+    assert info["is_explainable"] is True
     answer = post(client, "/predict", RECORDS)
     assert answer == {"prediction": model.predict(ROWS).tolist()}
     rows = post(client, "/predict?proba=1", RECORDS)["prediction"]
@@ -103,10 +103,30 @@ def check_several(model: Any, expected: list[Any], labels: list[Any]) -> None:
         assert np.allclose(served, table, rtol=1e-12)
         assert [list(row[number]) for row in rows] == [labels[number]] * 6
         assert np.allclose(list(alone[number].values()), table[1])
-    response = client.post("/predict?proba=1&explain=1", json=WITH_BACKGROUND)
-    problem(response, 422, "it has several outputs, and values explain a")
+    check_explanations(client, labels)
     assert client.get("/features").status_code == 200
     assert len(post(client, "/preprocess", RECORDS)) == len(RECORDS)
+
+
+def check_explanations(client: Any, labels: list[Any]) -> None:
+    """Assert that each output of each record is explained by values that add up."""
+    answer = post(client, "/predict?proba=1&explain=1", WITH_BACKGROUND)
+    assert answer["explained_output"] == "probability"
+    for of_record, prediction in zip(
+        answer["explanation"], answer["prediction"], strict=True
+    ):
+        assert len(of_record) == len(labels)
+        for number, classes in enumerate(labels):
+            values = of_record[number]
+            base_value = answer["base_value"][number]
+            if len(classes) <= 2:
+                last = classes[-1]
+                values = {last: values}
+                base_value = {last: base_value}
+            for label in values:
+                total = base_value[label] + sum(values[label].values())
+                expected = prediction[number][label]
+                assert total == pytest.approx(expected, abs=1e-6)
 
 
 @pytest.mark.parametrize("number", range(len(by_list())))
@@ -173,8 +193,10 @@ def test_several_numbers_are_lists() -> None:
     assert ask_info(client)["model"]["task"] == "REGRESSION"
     answer = post(client, "/predict", RECORDS)["prediction"]
     assert np.allclose(answer, model.predict(ROWS))
-    response = client.post("/predict?explain=1", json=WITH_BACKGROUND)
-    problem(response, 422, "it has several outputs")
+    answer = post(client, "/predict?explain=1", WITH_BACKGROUND)
+    for number, values in enumerate(answer["explanation"][0]):
+        total = answer["base_value"][number] + sum(values.values())
+        assert total == pytest.approx(answer["prediction"][0][number])
 
 
 # scikit-learn's own, of what LocalOutlierFactor does inside.

@@ -116,9 +116,8 @@ def check_size(
     _check_values(n_records, n_classes, "classes", limits)
     if not query.explain:
         return
-    n_values = len(model.schema.features)
-    if n_classes > 2:
-        n_values *= n_classes
+    n_explained = sum(max(1, len(names)) for names in model.explained_classes)
+    n_values = n_explained * len(model.schema.features)
     check_returned(n_records, n_values, "SHAP values")
     n_samples = 0 if query.background is None else len(query.background)
     if max(n_records, n_samples) > limits.max_explain_rows:

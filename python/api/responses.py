@@ -1,6 +1,6 @@
 """Responses: strict JSON of everything that leaves, be it an array or a problem document."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from http import HTTPStatus
 from itertools import starmap
@@ -70,17 +70,13 @@ def explanation_content(
 ) -> Content:
     """Return the SHAP values of each record, the base value, and what they add up to.
 
-    The values of each class are an object of their own where there are several.
-    `single` records are not in a list. Values that are sampled come with their standard errors.
+    The values of each class are an object of their own where there are several, and those of each
+    output an item of a list. `single` records are not in a list. Values that are sampled come with
+    their standard errors.
     """
-    classes = model.class_names or []
-    base_value: object = explanation.base_value
-    if explanation.values.ndim == 3:
-        base_values = explanation.base_value.tolist()
-        base_value = dict(zip(classes, base_values, strict=True))
     content: Content = {
         "explanation": name_values(model, explanation.values, single=single),
-        "base_value": base_value,
+        "base_value": name_base_value(model, explanation.base_value),
         "explained_output": explanation.output,
     }
     if explanation.standard_error is not None:
@@ -93,14 +89,44 @@ def explanation_content(
 def name_values(model: Model, values: Matrix, *, single: bool) -> object:
     """Return an object of the features for each record, or one by class where there are several.
 
-    `values` is (n_records, n_features), or (n_records, n_features, n_classes).
+    `values` is (n_records, n_features), or (n_records, n_features, n_classes). The classes of
+    several outputs stand side by side; each record then has a list.
     """
     features = model.schema.names
-    if values.ndim == 2:
-        records = name_columns(features, values)
-    else:
-        records = name_classes(model.class_names or [], features, values)
+    by_output = []
+    for classes, table in _split_outputs(model, values):
+        if classes:
+            by_output.append(name_classes(classes, features, table))
+        else:
+            by_output.append(name_columns(features, table[..., 0]))
+    records: list[object] = by_output[0]
+    if len(by_output) > 1:
+        records = list(zip(*by_output, strict=True))
     return records[0] if single else records
+
+
+def name_base_value(model: Model, base_value: Matrix) -> object:
+    """Return a number, an object by class where there are several, or a list of these by output."""
+    by_output: list[object] = []
+    for classes, numbers in _split_outputs(model, base_value[None, None]):
+        of_classes = numbers[0, 0].tolist()
+        if classes:
+            by_output.append(dict(zip(classes, of_classes, strict=True)))
+        else:
+            by_output += of_classes
+    return by_output if len(by_output) > 1 else by_output[0]
+
+
+def _split_outputs(
+    model: Model, values: Matrix
+) -> Iterator[tuple[Sequence[str], Matrix]]:
+    """Yield for each output its classes and its part of the values, (n_records, n_features, n)."""
+    by_class = values.reshape(*values.shape[:2], -1)
+    start = 0
+    for classes in model.explained_classes:
+        stop = start + max(1, len(classes))
+        yield classes, by_class[..., start:stop]
+        start = stop
 
 
 def records_content(

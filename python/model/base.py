@@ -51,7 +51,8 @@ class Explanation:
     """SHAP values that add up: `base_value` + their sum over the features is the `output`.
 
     `values` is (n_records, n_features), with several classes (n_records, n_features, n_classes);
-    `base_value` is (), with several classes (n_classes,).
+    `base_value` is (), with several classes (n_classes,). Those of several outputs stand side by
+    side.
     `output` names what they add up to: `probability`, `log_odds`, `margin`, `prediction` or
     `log_prediction`. `standard_error` has the shape of the values; None where they are exact.
     """
@@ -86,6 +87,7 @@ class Model(ABC):
     """
 
     task: str
+    n_outputs = 1
     class_names: list[str] | None = None
     class_names_by_output: list[list[str]] | None = None
     offers_probabilities = False
@@ -157,6 +159,17 @@ class Model(ABC):
         raise Unprocessable(
             f"the model cannot be explained: {NO_EXPLANATIONS}"
         )
+
+    @property
+    def explained_classes(self) -> list[list[str]]:
+        """For each output, the classes that have SHAP values of their own.
+
+        There are none for a number; nor for two classes, of which the second one is explained.
+        """
+        by_output = self.class_names_by_output
+        if by_output is None:
+            by_output = [self.class_names or []] * self.n_outputs
+        return [classes if len(classes) > 2 else [] for classes in by_output]
 
     @property
     def offers_explanations(self) -> bool:

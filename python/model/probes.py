@@ -27,6 +27,7 @@ MADE_UP_ROWS = 12
 TRAINING_ROWS = 12
 TRIAL_ROWS = 3
 MISSING_SHARE = 0.25
+COVERING_ROWS = 1024
 
 
 def make_trial_rows(schema: Schema, training_rows: Columns | None) -> Columns:
@@ -252,6 +253,23 @@ def make_probes(
         if accepts(predict_finite, slice_rows(probes, row, row + 1)):
             usable.append(row)
     return take_rows(probes, usable or [0])
+
+
+def cover_values(predict: Call, schema: Schema) -> Columns | None:
+    """Return rows with each value that the features are known to have, as far as they are few.
+
+    None if the estimator does not take them.
+    """
+    by_feature = []
+    for feature in schema.features:
+        by_feature.append(feature.known_values or feature.made_up_values)
+    n_rows = min(max(map(len, by_feature)), COVERING_ROWS)
+    rows = []
+    for number in range(n_rows):
+        row = [values[number % len(values)] for values in by_feature]
+        rows.append(tuple(row))
+    columns = schema.columns(rows)
+    return columns if accepts(predict, columns) else None
 
 
 def _make_up_row(schema: Schema, choose: np.random.Generator) -> Row:

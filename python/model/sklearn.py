@@ -1,7 +1,7 @@
 """The family of estimators with scikit-learn's interface: its own, LightGBM, XGBoost, CatBoost."""
 
 import logging
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Self
 from weakref import WeakSet
@@ -40,7 +40,11 @@ from python.model.data.records import Records
 from python.model.data.spelling import one_line
 from python.model.explain.explainer import Explainer
 from python.model.explain.methods import Subject
-from python.model.explain.origins import find_origins, sum_by_feature
+from python.model.explain.origins import (
+    NO_ORIGIN,
+    find_origins,
+    sum_by_feature,
+)
 from python.model.explain.outputs import find_finite_rows, find_outputs
 from python.model.explain.preparation import Preparation
 from python.model.fast import Copy, Unproven, make_copy
@@ -158,6 +162,9 @@ class SklearnModel(Model):
         def output_of(name: str) -> NDArray[Any]:
             if name == "predict":
                 return predictions.prediction
+            if name == "predict_proba" and self.n_outputs > 1:
+                tables = predictions.probabilities_by_output
+                return np.concatenate(tables, axis=1)
             if name == "predict_proba":
                 return predictions.probabilities
             return self.call(name, records)
@@ -307,7 +314,12 @@ class SklearnModel(Model):
     def _origins(self) -> NDArray[np.intp] | None:
         n_features = len(self.schema.names)
         try:
-            return find_origins(self._steps, n_features, self._probes)
+            make_more_rows = partial(
+                probes.cover_values, self._called.predict, self.schema
+            )
+            return find_origins(
+                self._steps, n_features, self._probes, make_more_rows
+            )
         except Exception as error:
             # Steps of other libraries return tables of other kinds.
             log.warning("no origins of columns: %s", one_line(error))
@@ -319,6 +331,8 @@ class SklearnModel(Model):
         if importances is None or self._origins is None:
             return []
         if len(importances) != len(self._origins):
+            return []
+        if importances[self._origins == NO_ORIGIN].any():
             return []
         (by_feature,) = sum_by_feature(
             importances[None],

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from flask.testing import FlaskClient
+from sklearn.cluster import KMeans
 from sklearn.dummy import DummyClassifier
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -151,13 +152,16 @@ def test_a_model_without_probabilities(name: str, client: Client) -> None:
     )
 
 
-def test_a_model_that_cannot_be_explained(client: Client) -> None:
-    service = client("several outputs")
+def test_a_model_that_cannot_be_explained() -> None:
+    names = ["feature1", "feature2"]
+    clusters = KMeans(2, n_init=1).fit([[0.0, 1.0], [5.0, 6.0], [0.0, 2.0]])
+    entries = [{"name": name, "type": "numeric"} for name in names]
+    service = client_of(content(entries, clusters))
     info = ask_info(service)["model"]
     assert info["is_explainable"] is False
     problem(
         service.post(
-            "/predict?explain=1", json=build("several outputs").records()
+            "/predict?explain=1", json={"feature1": 1, "feature2": 2}
         ),
         422,
         info["reason"],

@@ -6,14 +6,17 @@ then scales the first two. The origins are [2, 2, 2, 0, 1], and values for the c
 """
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from python.model.data.columns import (
+    count_columns,
     is_missing,
+    slice_rows,
+    stack_rows,
     take_rows,
     to_array,
     with_column,
@@ -23,25 +26,40 @@ from python.model.types import Columns, Matrix, Transformer
 
 Origins = NDArray[np.intp]
 
+NO_ORIGIN = -1  # of a column that has changed with no feature
+SHIFTS = (1, 2, 5)
+NUMBERS_LIMIT = 2**22  # of columns that are looked at: 32 MiB
+ROWS_LIMIT = 2**18  # that are transformed: a few seconds
+
+
+def _make_none() -> None:
+    """Return no rows."""
+
 
 def find_origins(
     steps: Steps,
     n_features: int,
     probes: Columns,
+    make_more_rows: Callable[[], Columns | None] = _make_none,
 ) -> Origins | None:
     """Return the number of each column's feature, (n_columns,); None if a column mixes features.
 
     The transformers' names for their outputs say where these come from. But a transformer that
     normalizes rows keeps the names, too. So every feature of the rows `probes` is changed in
     turn, and no column of another feature may change with it.
+    Where names do not tell, the feature is the one with which a column changes; it is -1 if it
+    changes with none. `make_more_rows` makes rows with values that the probes lack.
     """
     traced = _trace_chain(steps.transformers, list(range(n_features)))
-    if traced is None:
-        return None
-    origins = np.array(traced, dtype=np.intp)
-    if _are_confirmed(origins, steps, n_features, probes):
-        return origins
-    return None
+    if traced is not None:
+        origins = np.array(traced, dtype=np.intp)
+        if _are_confirmed(origins, steps, n_features, probes):
+            return origins
+    rows = probes
+    more_rows = make_more_rows()
+    if more_rows is not None:
+        rows = stack_rows(probes, more_rows)
+    return _find_by_changing(steps, n_features, rows)
 
 
 def sum_by_feature(
@@ -51,7 +69,7 @@ def sum_by_feature(
 ) -> Matrix:
     """Return values for columns, (n_records, n_columns), summed for their features.
 
-    With classes `values` is (n_records, n_columns, n_classes).
+    With classes `values` is (n_records, n_columns, n_classes). What has no origin is left out.
     """
     is_of_feature = origins[:, None] == np.arange(n_features)
     columns_last = np.moveaxis(values, 1, -1)
@@ -179,10 +197,61 @@ def _are_confirmed(
     for feature in range(n_features):
         changed = with_column(probes, feature, others)
         after = _comparable(steps.transform(changed))
-        is_same = (after == before) | (is_missing(after) & is_missing(before))
-        if not is_same[:, origins != feature].all():
+        if not _is_same(before, after)[:, origins != feature].all():
             return False
     return True
+
+
+def _find_by_changing(
+    steps: Steps,
+    n_features: int,
+    rows: Columns,
+) -> Origins | None:
+    """Return the feature with which each column changes; None if it changes with several.
+
+    Every feature in turn takes its values from other rows.
+    """
+    width = count_columns(steps.transform_sparse(slice_rows(rows, 0, 1)))
+    most_rows = min(
+        NUMBERS_LIMIT // max(1, width),
+        ROWS_LIMIT // (n_features * len(SHIFTS)),
+    )
+    rows = slice_rows(rows, 0, most_rows)
+    if len(rows) < 2:
+        return None
+    before = _comparable(steps.transform(rows))
+    origins = np.full(width, NO_ORIGIN)
+    for feature in range(n_features):
+        changes = _changes(steps, rows, feature, before)
+        if changes is None or (origins[changes] != NO_ORIGIN).any():
+            return None
+        origins[changes] = feature
+    return origins
+
+
+def _changes(
+    steps: Steps,
+    rows: Columns,
+    feature: int,
+    before: NDArray[Any],
+) -> NDArray[np.bool_] | None:
+    """Return which columns change with a feature; None if there are others than before."""
+    numbers = np.arange(len(rows))
+    changes = np.zeros(before.shape[1], dtype=np.bool_)
+    for shift in SHIFTS:
+        others = take_rows(rows, np.roll(numbers, shift))
+        changed = with_column(rows, feature, others)
+        after = _comparable(steps.transform(changed))
+        if after.shape != before.shape:
+            return None
+        changes |= ~_is_same(before, after).all(axis=0)
+    return changes
+
+
+def _is_same(before: NDArray[Any], after: NDArray[Any]) -> NDArray[np.bool_]:
+    are_missing = is_missing(after) & is_missing(before)
+    is_same: NDArray[np.bool_] = (after == before) | are_missing
+    return is_same
 
 
 def _comparable(columns: Columns) -> NDArray[Any]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit, softmax
 
 from python.model.attributes import read_attribute
+from python.model.classes import split_outputs
 from python.model.data.columns import take_rows
 from python.model.data.spelling import one_line
 from python.model.estimator import NUMBERS, estimator_type, layers
@@ -26,6 +27,11 @@ DOUBLE_ROUNDING = 2e-12
 NO_OUTPUT = (
     "it has neither a probability for each class, a decision function nor a single number "
     "for values to add up to"
+)
+
+NO_OUTPUTS = (
+    "it has several outputs with neither probabilities nor numbers for values "
+    "to add up to"
 )
 
 SMALL_FLOATS = (np.float32, np.float16)
@@ -213,13 +219,21 @@ def outputs_of(estimator: Estimator, columns: Columns) -> OutputOf:
 
     def output_of(method: str) -> NDArray[np.generic]:
         compute = getattr(estimator, method)
-        return np.asarray(compute(columns))
+        return _join_tables(compute(columns))
 
     return output_of
 
 
+def _join_tables(output: Any) -> NDArray[np.generic]:
+    """Return what a method returns; a list of tables, one for each output, side by side."""
+    is_list = isinstance(output, list) and np.ndim(output[0]) == 2
+    if is_list or np.ndim(output) == 3:
+        return np.concatenate(output, axis=1)
+    return np.asarray(output)
+
+
 def find_outputs(estimator: Estimator, probe: Columns) -> list[Output]:
-    """Return the outputs of an estimator with one output; an empty list where there is none.
+    """Return what values may add up to for an estimator; an empty list where there is nothing.
 
     The first is without a link, and so is what any function of the features can be explained by.
     Classifiers, mixtures: `probability`; `log_odds`, whose logistic function is it; `margin`,
@@ -228,10 +242,11 @@ def find_outputs(estimator: Estimator, probe: Columns) -> list[Output]:
     whose logistic function is the prediction; `margin`, if the target was transformed: the number
     that leads to the prediction by the inverse transformation.
     Outlier detectors: `margin`, their score.
+    What predicts several things at once has the same for each of them, side by side.
     """
     prediction = np.asarray(estimator.predict(probe))
-    if prediction.size != 1:
-        return []
+    if prediction.size > 1:
+        return _find_several(estimator, probe, prediction)
     kind = estimator_type(estimator)
     if kind == "regressor" and prediction.dtype.kind in NUMBERS:
         return [*NUMBER_OUTPUTS, *_find_transformed(estimator)]
@@ -242,9 +257,66 @@ def find_outputs(estimator: Estimator, probe: Columns) -> list[Output]:
 
 def why_no_outputs(estimator: Estimator, probe: Columns) -> str:
     """Return why `find_outputs` returns an empty list."""
-    if np.size(estimator.predict(probe)) != 1:
-        return "it has several outputs, and values explain a single one"
+    if np.size(estimator.predict(probe)) > 1:
+        return NO_OUTPUTS
     return NO_OUTPUT
+
+
+def _find_several(
+    estimator: Estimator,
+    probe: Columns,
+    prediction: NDArray[np.generic],
+) -> list[Output]:
+    """Return the outputs of an estimator that predicts several things, all of them side by side."""
+    if estimator_type(estimator) == "regressor":
+        is_number = prediction.dtype.kind in NUMBERS
+        return list(SEVERAL_NUMBERS) if is_number else []
+    probabilities = _try(estimator, "predict_proba", probe)
+    if probabilities is None:
+        return []
+    tables = split_outputs(probabilities, prediction.size)
+    if len(tables) != prediction.size:
+        return []
+    read = _choose_explained([table.shape[1] for table in tables])
+    return [
+        Output("probability", (Check(IDENTITY, "predict_proba", read),)),
+        Output("log_odds", (Check(LOGISTIC, "predict_proba", read),)),
+    ]
+
+
+def _read_numbers(output: NDArray[np.generic]) -> Array:
+    """Return the numbers of all outputs, (n_records, n_outputs)."""
+    return np.asarray(output, dtype=float)
+
+
+SEVERAL_NUMBERS = (
+    Output("prediction", (Check(IDENTITY, "predict", _read_numbers),)),
+    Output("log_prediction", (Check(EXPONENTIAL, "predict", _read_numbers),)),
+)
+
+
+def _choose_explained(
+    widths: list[int],
+) -> Callable[[NDArray[np.generic]], Array]:
+    """Return what chooses the explained of the probabilities of several outputs, side by side.
+
+    `widths` are how many classes they have. Of two classes the second is explained. There may be
+    one column for each output, which is the probability of the second class.
+    """
+    explained = []
+    start = 0
+    for width in widths:
+        stop = start + width
+        first = stop - 1 if width <= 2 else start
+        explained += list(range(first, stop))
+        start = stop
+
+    def choose(output: NDArray[np.generic]) -> Array:
+        numbers = np.asarray(output, dtype=float)
+        is_by_output = numbers.shape[1] == len(widths)
+        return numbers if is_by_output else numbers[:, explained]
+
+    return choose
 
 
 def find_finite_rows(

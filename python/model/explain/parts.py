@@ -39,6 +39,8 @@ class Parts(NamedTuple):
     outputs: Sequence[str] = ()
     """Which outputs of the parts may be added up; none of them stands for all."""
     shift: float = 0.0
+    are_stacked: bool = False
+    """Whether the parts' outputs stand side by side instead."""
 
     def select(self, outputs: list[Output]) -> list[Output]:
         """Return those outputs of a part that may be added up."""
@@ -51,7 +53,7 @@ class Parts(NamedTuple):
 
         def attribute(columns: Columns) -> Attribution:
             parts = [explain(columns) for explain in attributes]
-            return self._add_up(parts)
+            return _stack(parts) if self.are_stacked else self._add_up(parts)
 
         return attribute
 
@@ -65,6 +67,25 @@ class Parts(NamedTuple):
             rounding = rounding + abs(weight) * part.tolerance
         total = Attribution(values, base_value)
         return total._replace(rounding=rounding + total.tolerance)
+
+
+def _stack(parts: list[Attribution]) -> Attribution:
+    """Return the values of the parts side by side along the last axis."""
+    values = []
+    base_values = []
+    roundings = []
+    for part in parts:
+        n_records, n_features = part.values.shape[:2]
+        values.append(part.values.reshape(n_records, n_features, -1))
+        base_value = np.ravel(part.base_value)
+        base_values.append(base_value)
+        largest = np.max(part.tolerance)
+        roundings.append(np.full((n_records, len(base_value)), largest))
+    return Attribution(
+        values=np.concatenate(values, axis=2),
+        base_value=np.concatenate(base_values),
+        rounding=np.concatenate(roundings, axis=1),
+    )
 
 
 class Taken:
@@ -92,7 +113,7 @@ def find_parts(predictor: Estimator) -> Parts | None:
     # A subclass may do anything with its parts.
     if not is_sklearns_own(predictor):
         return None
-    for find in (_of_threshold, _of_voting, _of_bagging, _of_calibration):
+    for find in FINDERS:
         parts = find(predictor)
         if parts is not None:
             return parts
@@ -211,3 +232,22 @@ def _of_calibration(predictor: Estimator) -> Parts | None:
         weight = n_scores * float(calibrator.beta_)
         return Parts([split_steps(estimator)], [weight], output)
     return None
+
+
+def _of_outputs(predictor: Estimator) -> Parts | None:
+    """Return the estimator of each output, where each is fitted for itself."""
+    from sklearn.multioutput import MultiOutputClassifier, MultiOutputRegressor
+
+    if not isinstance(predictor, MultiOutputClassifier | MultiOutputRegressor):
+        return None
+    steps = [split_steps(member) for member in predictor.estimators_]
+    return Parts(steps, weights=[1.0] * len(steps), are_stacked=True)
+
+
+FINDERS = (
+    _of_threshold,
+    _of_voting,
+    _of_bagging,
+    _of_calibration,
+    _of_outputs,
+)

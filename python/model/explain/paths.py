@@ -248,7 +248,14 @@ def _explained(trees: TreeModel, outputs: Matrix) -> Matrix:
 
     Of two probabilities it is the second, of two margins the difference, which is the log-odds.
     """
-    if trees.n_outputs != 2:
+    stops = np.cumsum(trees.widths)
+    by_target = np.split(outputs, stops[:-1], axis=-1)
+    explained = [_explained_of_target(trees, part) for part in by_target]
+    return np.concatenate(explained, axis=-1)
+
+
+def _explained_of_target(trees: TreeModel, outputs: Matrix) -> Matrix:
+    if outputs.shape[-1] != 2:
         return outputs
     second = outputs[..., 1:]
     if trees.kind in ("tree", "forest", "bagging"):

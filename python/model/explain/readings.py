@@ -18,13 +18,13 @@ from python.model.explain.attribution import (
     drop_single_output,
 )
 from python.model.explain.interventional import Interventional, can_be_read
-from python.model.explain.origins import Origins
+from python.model.explain.origins import NO_ORIGIN, Origins
 from python.model.explain.outputs import Output, outputs_of
 from python.model.explain.path_dependent import PathDependent
 from python.model.explain.paths import Paths
 from python.model.explain.trials import make_trials
 from python.model.refusals import accepts
-from python.model.trees import read_trees
+from python.model.trees import TreeModel, read_trees
 from python.model.types import Columns, Estimator, Matrix
 
 log = logging.getLogger(__name__)
@@ -43,6 +43,8 @@ def read_paths(
     trees = read_trees(predictor)
     if trees is None or trees.n_features != len(origins):
         return None
+    if _splits_by_unknown(trees, origins):
+        return None
     paths = Paths.of(trees, origins)
     if paths is None:
         return None
@@ -52,6 +54,15 @@ def read_paths(
             return paths
     log.info("the trees are not read as the estimator predicts")
     return None
+
+
+def _splits_by_unknown(trees: TreeModel, origins: Origins) -> bool:
+    """Return whether a tree splits by a column of which no feature is known that changes it."""
+    for tree in trees.trees:
+        columns = tree.feature[~tree.is_leaf]
+        if (origins[columns] == NO_ORIGIN).any():
+            return True
+    return False
 
 
 def make_path_dependent(paths: Paths, n_players: int) -> Attribute | None:

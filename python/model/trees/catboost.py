@@ -64,6 +64,12 @@ class CatBoost(TreeModel):
     predictor: Estimator
 
     @property
+    def n_targets(self) -> int:
+        """How many things are predicted at once: each output is one but for several classes."""
+        loss = self.predictor.get_all_params()["loss_function"]
+        return 1 if loss.startswith("MultiClass") else self.n_outputs
+
+    @property
     def base(self) -> Matrix:
         """The bias of each output."""
         return self._saved.base

@@ -62,6 +62,13 @@ class TreeModel(ABC):
         return 1
 
     @property
+    def widths(self) -> list[int]:
+        """How many raw outputs each of the things that are predicted has."""
+        if self.n_targets == 1:
+            return [self.n_outputs]
+        return [1] * self.n_targets
+
+    @property
     def combination(self) -> Combination:
         """How the trees are combined: the mean for a tree or a forest, the sum for boosting."""
         return "sum"

@@ -149,10 +149,10 @@ class Averaged(MadeOfNativeTrees):
     @property
     def base(self) -> Matrix:
         """Zeros."""
-        return np.zeros(sum(self._widths))
+        return np.zeros(sum(self.widths))
 
     @property
-    def _widths(self) -> list[int]:
+    def widths(self) -> list[int]:
         """How many outputs each target has: its classes, or 1 for a number."""
         of_numbers = [1] * self.n_targets
         n_classes = getattr(self.predictor, "n_classes_", of_numbers)
@@ -160,7 +160,7 @@ class Averaged(MadeOfNativeTrees):
 
     def _values(self, native: NativeTree) -> Matrix:
         by_target = []
-        for number, width in enumerate(self._widths):
+        for number, width in enumerate(self.widths):
             values = native.value[:, number, :width]
             by_target.append(values)
         return np.concatenate(by_target, axis=1)

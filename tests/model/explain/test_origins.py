@@ -5,8 +5,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer, make_column_transformer
 from sklearn.decomposition import PCA
+from sklearn.ensemble import GradientBoostingRegressor
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.feature_selection import SelectKBest
 from sklearn.impute import SimpleImputer
@@ -20,10 +22,19 @@ from sklearn.preprocessing import (
     PolynomialFeatures,
     StandardScaler,
 )
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from python.model.estimator import Steps, split_steps
-from python.model.explain.origins import find_origins, sum_by_feature
+from python.model.explain.origins import (
+    NO_ORIGIN,
+    find_origins,
+    sum_by_feature,
+)
+from python.model.explain.outputs import find_outputs
+from python.model.explain.readings import read_paths
+from tests.model.explain.tree_models import COLOURS, score, table
+from tests.model.explain.truth import brute_force, load
+from tests.records import explain, of_data
 
 choose = np.random.default_rng(0)
 # Names that are part of one another.
@@ -92,8 +103,7 @@ def test_columns_of_one_feature(
         PCA(2),
         PolynomialFeatures(2),
         Normalizer(),
-        FunctionTransformer(lambda X: X.to_numpy()[:, ::-1]),
-        FunctionTransformer(lambda X: X.to_numpy()[:, :2]),
+        FunctionTransformer(lambda X: X.to_numpy() * X.to_numpy()[:, ::-1]),
         FunctionTransformer(lambda X: np.cumsum(X.to_numpy(), axis=1)),
         make_column_transformer(
             (PCA(1), ["a", "a_b"]), remainder="passthrough"
@@ -105,11 +115,114 @@ def test_columns_that_mix_features_have_no_origin(transformer: Any) -> None:
     assert origins_of(transformer, NUMBERS) is None
 
 
-def test_words_of_one_text_have_no_origin_by_name() -> None:
-    words = make_column_transformer(
+def test_characters_of_one_text_change_with_it() -> None:
+    characters = make_column_transformer(
         (CountVectorizer(analyzer="char"), "b"), (StandardScaler(), ["a"])
     )
-    assert origins_of(words) is None
+    # They are a, b, x, y and the line below.
+    assert origins_of(characters) == [2] * 5 + [0]
+
+
+@pytest.mark.parametrize(
+    ("transformer", "expected"),
+    [
+        (FunctionTransformer(lambda X: X.to_numpy()[:, ::-1]), [2, 1, 0]),
+        (FunctionTransformer(lambda X: X.to_numpy()[:, :2]), [0, 1]),
+        (
+            FunctionTransformer(lambda X: np.tile(X.to_numpy(), 2)),
+            [0, 1, 2, 0, 1, 2],
+        ),
+        (
+            FunctionTransformer(
+                lambda X: np.column_stack([np.ones(len(X)), X["a_b"]])
+            ),
+            [NO_ORIGIN, 1],
+        ),
+    ],
+)
+def test_where_no_name_tells_the_origin_is_what_a_column_changes_with(
+    transformer: Any, expected: list[int]
+) -> None:
+    assert origins_of(transformer, NUMBERS) == expected
+
+
+class ByMean(BaseEstimator):  # type: ignore[misc]
+    """Encodes texts by the mean of the target, beside a constant, as other libraries do."""
+
+    def fit(self, X: Any, y: Any) -> "ByMean":
+        self.names_ = X.select_dtypes(exclude="number").columns
+        self.means_ = {
+            name: pd.Series(np.asarray(y), X.index)
+            .groupby(X[name].astype(str))
+            .mean()
+            for name in self.names_
+        }
+        return self
+
+    def transform(self, X: Any) -> Any:
+        encoded = X.drop(columns=self.names_)
+        encoded.insert(0, "intercept", 1.0)
+        for name in self.names_:
+            means = X[name].astype(str).map(self.means_[name])
+            encoded[f"encoded {name}"] = means.astype(float)
+            encoded[f"is {name} high"] = (means > 0) * 1.0
+        return encoded
+
+
+class InBits(ByMean):
+    """Encodes texts by the bits of a number, and says names of its own."""
+
+    def transform(self, X: Any) -> Any:
+        encoded = X.drop(columns=self.names_)
+        for name in self.names_:
+            codes = pd.Categorical(X[name].astype(str), COLOURS).codes
+            for bit in range(3):
+                is_set = codes.astype(int) >> bit & 1
+                encoded.insert(0, f"{name}_{bit}", is_set)
+        return encoded
+
+    def get_feature_names_out(self, names: Any = None) -> Any:  # noqa: ARG002
+        return np.array(["first", "second"])
+
+
+@pytest.mark.parametrize("encoder", [InBits(), ByMean()])
+@pytest.mark.parametrize(
+    "make", [GradientBoostingRegressor, DecisionTreeRegressor]
+)
+def test_what_encoders_of_other_libraries_make_is_one_player(
+    encoder: Any, make: Any
+) -> None:
+    data = table(colours=True)
+    model = make_pipeline(encoder, make(max_depth=4, random_state=0))
+    model.fit(data, score(data))
+    loaded = load(model, data)
+    info = loaded.info()
+    assert info["explanation_method"] == "tree path-dependent"
+    background = data[20:32]
+    explanation = explain(loaded, data[:3], background)
+    assert (
+        loaded.explanation_method(of_data(loaded.schema, background))
+        == "tree interventional"
+    )
+    for row, values in enumerate(explanation.values):
+        record = data.iloc[row : row + 1]
+        expected = brute_force(model.predict, record, background)
+        assert values == pytest.approx(expected[:, 0], abs=1e-9)
+    importances = [one["importance"] for one in loaded.features()]
+    assert sum(importances) == pytest.approx(1)
+    is_of_colour = ["colour" in name for name in encoder.transform(data)]
+    of_colour = model[-1].feature_importances_[is_of_colour]
+    assert importances[-1] == pytest.approx(of_colour.sum())
+
+
+def test_trees_that_split_by_a_column_of_no_feature_are_not_read() -> None:
+    tree = DecisionTreeRegressor(max_depth=3).fit(NUMBERS, FRAME["a_b"])
+    rows = NUMBERS[:10]
+    outputs = find_outputs(tree, rows[:1])
+    origins = np.array([0, 1, 2])
+    assert read_paths(tree, origins, outputs, rows) is not None
+    origins[tree.tree_.feature[0]] = NO_ORIGIN
+    assert read_paths(tree, origins, outputs, rows) is None
 
 
 def test_the_example_of_the_docstring() -> None:

@@ -12,6 +12,7 @@ from sklearn.linear_model import (
     LogisticRegression,
     Perceptron,
     PoissonRegressor,
+    RidgeClassifier,
 )
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
@@ -87,9 +88,19 @@ def test_outputs_of_an_estimator(
     assert names(fit(estimator, classes)) == expected
 
 
-def test_several_outputs_at_once_are_none() -> None:
-    assert names(LinearRegression().fit(X, X)) == []
-    assert names(KNeighborsClassifier().fit(X, (X > 0) * 1)) == []
+def test_several_outputs_stand_side_by_side() -> None:
+    numbers_of_all = LinearRegression().fit(X, X)
+    assert names(numbers_of_all) == ["prediction", "log_prediction"]
+    assert holds(numbers_of_all, "prediction", numbers_of_all.predict(X))
+    labels = KNeighborsClassifier().fit(X, (X > 0) * 1)
+    assert names(labels) == ["probability", "log_odds"]
+    second = [table[:, 1] for table in labels.predict_proba(X)]
+    assert holds(labels, "probability", np.column_stack(second))
+    assert not holds(labels, "probability", np.column_stack(second[::-1]))
+
+
+def test_several_labels_without_probabilities_have_no_output() -> None:
+    assert names(RidgeClassifier().fit(X, (X > 0) * 1)) == []
 
 
 def test_a_probability_is_that_of_the_second_of_two_classes() -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from catboost import CatBoostClassifier, CatBoostRegressor
-from lightgbm import LGBMClassifier, LGBMRegressor
+from catboost import CatBoostClassifier, CatBoostRanker, CatBoostRegressor
+from lightgbm import LGBMClassifier, LGBMRanker, LGBMRegressor
 from numpy.typing import NDArray
 from scipy.special import expit
 from sklearn.compose import make_column_transformer
@@ -29,7 +29,7 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
-from xgboost import XGBClassifier, XGBRegressor
+from xgboost import XGBClassifier, XGBRanker, XGBRegressor
 
 N_RECORDS = 120
 OFFSETS = (0.0, 300.0, 1e5)
@@ -175,6 +175,7 @@ def cases() -> Iterator[Case]:
     """Yield more than sixty models."""
     yield from _of_numbers()
     yield from _of_links()
+    yield from _of_scores()
     yield from _of_transformed_columns()
 
 
@@ -234,6 +235,16 @@ def _of_links() -> Iterator[Case]:
         yield Case(f"histogram boosting, ordinals {categories}", fit)
 
 
+def _of_scores() -> Iterator[Case]:
+    """Yield models whose numbers are the risk of a survival, or a rank."""
+    cox = partial(XGBRegressor, objective="survival:cox", **xgboost)
+    yield Case("XGBoost, survival", partial(_regress, cox, 0.0))
+    yield Case("LightGBM, rank", partial(_rank, LGBMRanker(**lightgbm)))
+    yield Case("XGBoost, rank", partial(_rank, XGBRanker(**xgboost)))
+    ranker = CatBoostRanker(loss_function="YetiRank", **catboost)
+    yield Case("CatBoost, rank", partial(_rank, ranker))
+
+
 def _of_transformed_columns() -> Iterator[Case]:
     for name in GROUPED:
         for threshold in (0.0, 1.0):
@@ -262,6 +273,13 @@ def _regress(
 
 def _regress_shares(make: Callable[[], Any], data: pd.DataFrame) -> Any:
     return make().fit(data, expit(score(data)))
+
+
+def _rank(ranker: Any, data: pd.DataFrame) -> Any:
+    grades = np.digitize(score(data), [-2, 0, 2])
+    if isinstance(ranker, CatBoostRanker):
+        return ranker.fit(data, grades, group_id=np.arange(N_RECORDS) // 20)
+    return ranker.fit(data, grades, group=[20] * (N_RECORDS // 20))
 
 
 def _with_ordinals(categories: list[int], data: pd.DataFrame) -> Any:
@@ -314,6 +332,8 @@ def raw_output(model: Any) -> Output:
         return partial(_mean_of_trees, model, predictor.n_estimators_)
     if name.startswith("LGBM"):
         options = {"raw_score": True}
+    elif name == "CatBoostRanker":
+        return model.predict  # type: ignore[no-any-return]
     elif name.startswith("CatBoost"):
         options = {"prediction_type": "RawFormulaVal"}
     elif name.startswith("XGB"):
