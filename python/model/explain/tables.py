@@ -21,8 +21,8 @@ from python.model.trees.categories import Integers
 from python.model.types import Matrix
 
 TABLES_LIMIT_NUMBERS = 2**22  # of a model, or of a background: 32 MiB
-# While values are looked up: 1 MiB stays in the processor's cache.
-LIMIT_NUMBERS_AT_ONCE = 2**17
+# While values are looked up: 2 MiB stay in the processor's cache.
+LIMIT_NUMBERS_AT_ONCE = 2**18
 LIMIT_NUMBERS_PER_PART = 2**17  # while tables are made
 
 
@@ -58,22 +58,21 @@ class PlayerSums:
     """How values of paths make values of players."""
 
     matrix: csr_array
-    """From values as if each leaf added 1, those of one path after the other in the order of the
-    bits, to values for each output, (n_outputs * n_players, n_values)."""
+    """From values as if each leaf added 1, in the order of the tables, to values for each output,
+    (n_outputs * n_players, n_values)."""
     n_outputs: int
 
     @classmethod
-    def of(cls, paths: Paths, n_paths: int, n_players: int) -> Self:
-        """Return those of the first paths."""
-        outputs = paths.outputs[:n_paths]
-        n_outputs = outputs.shape[1]
-        n_values = paths.leaves.starts[n_paths]
-        players = paths.players[:n_values]
+    def of(cls, paths: Paths, groups: list[Group], n_players: int) -> Self:
+        """Return those of the groups, which are the first paths."""
+        leaves, places = _list_values(groups)
+        outputs = paths.outputs[leaves]
+        n_values, n_outputs = outputs.shape
+        players = paths.players[paths.leaves.starts[leaves] + places]
         first_rows = n_players * np.arange(n_outputs)
         rows = first_rows[:, None] + players
         columns = np.tile(np.arange(n_values), n_outputs)
-        weights = outputs.repeat(paths.leaves.lengths[:n_paths], axis=0)
-        entries = (weights.T.ravel(), (rows.ravel(), columns))
+        entries = (outputs.T.ravel(), (rows.ravel(), columns))
         shape = (n_outputs * n_players, n_values)
         return cls(csr_array(entries, shape=shape), n_outputs)
 
@@ -85,13 +84,27 @@ class PlayerSums:
         return by_output.T
 
 
+def _list_values(groups: list[Group]) -> tuple[Integers, Integers]:
+    """Return the leaf of each value, and the place of its player on the path to it.
+
+    In a group all paths' first players come first, then all their second ones.
+    """
+    leaves = [np.zeros(0, dtype=np.intp)]
+    places = [np.zeros(0, dtype=np.intp)]
+    for group in groups:
+        numbers = np.arange(group.first, group.stop)
+        leaves.append(np.tile(numbers, group.n_players))
+        places.append(np.arange(group.n_players).repeat(len(numbers)))
+    return np.concatenate(leaves), np.concatenate(places)
+
+
 @dataclass(frozen=True, eq=False)
 class Tables:
     """The tables of the shortest paths."""
 
     groups: list[Group]
     values: list[Matrix]
-    """The tables of each group, one below the other, (n_rows, n_players)."""
+    """The tables of each group, side by side, (n_players, n_rows)."""
     first_rows: Integers
     """For each path the first row of its table, (n_paths, 1)."""
     sums: PlayerSums
@@ -110,12 +123,13 @@ class Tables:
         for group in groups:
             parts = [make_values(part) for part in group.split()]
             by_path = np.concatenate(parts)
-            values.append(by_path.reshape(-1, group.n_players))
+            by_row = by_path.reshape(-1, group.n_players)
+            values.append(np.ascontiguousarray(by_row.T))
         return cls(
             groups=groups,
             values=values,
             first_rows=_first_rows(groups, n_paths),
-            sums=PlayerSums.of(paths, n_paths, n_players),
+            sums=PlayerSums.of(paths, groups, n_players),
         )
 
     def look_up(self, masks: Masks) -> Matrix:
@@ -131,19 +145,18 @@ class Tables:
         return np.concatenate(parts)
 
     def _take(self, masks: Masks) -> Matrix:
-        """Return the values of one path after the other, (n_values, n_records)."""
-        n_values = self.sums.matrix.shape[1]
-        values = np.empty((n_values, masks.shape[1]))
+        """Return the values of one group after the other, (n_values, n_records)."""
+        n_records = masks.shape[1]
+        values = np.empty((self.sums.matrix.shape[1], n_records))
         rows = self.first_rows + masks.astype(np.intp)
         start = 0
         for group, tables in zip(self.groups, self.values, strict=True):
-            # (n_paths, n_records, n_players)
-            taken = tables.take(rows[group.first : group.stop], axis=0)
-            players_second = taken.transpose(0, 2, 1)
-            stop = start + taken[:, 0].size
-            values[start:stop].reshape(players_second.shape)[:] = (
-                players_second
-            )
+            of_group = rows[group.first : group.stop]
+            stop = start + group.n_players * len(of_group)
+            shape = (group.n_players, *of_group.shape)
+            out = values[start:stop].reshape(shape)
+            # Without the mode, NumPy would copy what it writes.
+            tables.take(of_group, axis=1, out=out, mode="clip")
             start = stop
         return values
 
