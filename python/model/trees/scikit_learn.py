@@ -40,6 +40,10 @@ def read_scikit_learn(predictor: Estimator) -> TreeModel | None:
     are_trees = all(map(_has_tree, members))
     if not len(members) or not are_trees:
         return None
+    return _read_ensemble(predictor)
+
+
+def _read_ensemble(predictor: Estimator) -> TreeModel | None:
     n_features = predictor.n_features_in_
     if hasattr(predictor, "_loss") and _starts_from_constant(predictor):
         return GradientBoosting("gradient boosting", n_features, predictor)
