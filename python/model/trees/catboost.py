@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from python.model.attributes import has_attribute
 from python.model.trees.categories import Integers
 from python.model.trees.ensemble import TreeModel
 from python.model.trees.tree import Flags, Tree
@@ -33,7 +34,7 @@ def read_catboost(predictor: Estimator) -> TreeModel | None:
 
     A split by a category is by its hash, or by statistics of the target, and so not read.
     """
-    if not hasattr(predictor, "get_cat_feature_indices"):
+    if not has_attribute(predictor, "get_cat_feature_indices"):
         return None
     others = (
         predictor.get_cat_feature_indices(),
