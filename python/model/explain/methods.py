@@ -22,6 +22,7 @@ from python.model.explain.attribution import Attribute, Attribution
 from python.model.explain.coalitions import choose_coalitions, make_shapley
 from python.model.explain.costs import Cost, measure_prediction
 from python.model.explain.origins import (
+    NO_ORIGIN,
     Origins,
     find_origins,
     sum_by_feature,
@@ -419,6 +420,9 @@ def _by_columns(
     """Return what explains features by the sums of the values of the columns made of them."""
     origins = subject.origins
     if attribute is None or origins is None:
+        return None
+    # Its values would be nobody's, and a sum without them holds for some records only.
+    if (origins == NO_ORIGIN).any():
         return None
     if not subject.steps.transformers:
         return attribute

@@ -28,7 +28,9 @@ Origins = NDArray[np.intp]
 
 NO_ORIGIN = -1  # of a column that has changed with no feature
 SHIFTS = (1, 2, 5)
-NUMBERS_LIMIT = 2**22  # of columns that are looked at: 32 MiB
+WIDTH_LIMIT_COLUMNS = (
+    1024  # the words of a text are more, and stay a sparse matrix
+)
 ROWS_LIMIT = 2**18  # that are transformed: a few seconds
 
 
@@ -212,12 +214,9 @@ def _find_by_changing(
     Every feature in turn takes its values from other rows.
     """
     width = count_columns(steps.transform_sparse(slice_rows(rows, 0, 1)))
-    most_rows = min(
-        NUMBERS_LIMIT // max(1, width),
-        ROWS_LIMIT // (n_features * len(SHIFTS)),
-    )
+    most_rows = ROWS_LIMIT // (n_features * len(SHIFTS))
     rows = slice_rows(rows, 0, most_rows)
-    if len(rows) < 2:
+    if len(rows) < 2 or width > WIDTH_LIMIT_COLUMNS:
         return None
     before = _comparable(steps.transform(rows))
     origins = np.full(width, NO_ORIGIN)

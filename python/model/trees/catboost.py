@@ -9,17 +9,21 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from python.model.attributes import has_attribute
+from python.model.trees.categories import Integers
 from python.model.trees.ensemble import TreeModel
-from python.model.trees.tree import Tree
+from python.model.trees.tree import Flags, Tree
 from python.model.types import Estimator, Matrix
 
 # Of a leaf that no training record came to: it counts for nothing beside one that some came to,
 # and as much as another one that none came to. CatBoost has 0 for what both of them add.
 NO_COVER = 1e-300
+
+LEAF = {"float_feature_index": 0, "border": 0.0}  # what stands for its split
 
 Document = dict[str, Any]
 """A part of the JSON."""
@@ -30,7 +34,7 @@ def read_catboost(predictor: Estimator) -> TreeModel | None:
 
     A split by a category is by its hash, or by statistics of the target, and so not read.
     """
-    if not hasattr(predictor, "get_cat_feature_indices"):
+    if not has_attribute(predictor, "get_cat_feature_indices"):
         return None
     others = (
         predictor.get_cat_feature_indices(),
@@ -75,6 +79,12 @@ class CatBoost(TreeModel):
         return self._saved.base
 
     @property
+    def node_counts(self) -> list[int]:
+        """The number of nodes of each tree, leaves included: told before the JSON is read."""
+        leaves = self.predictor.get_tree_leaf_counts()
+        return [2 * int(count) - 1 for count in leaves]
+
+    @property
     def trees(self) -> tuple[Tree, ...]:
         """The trees, those that split alike at each depth from the last split to the first."""
         return self._saved.trees
@@ -96,18 +106,18 @@ def _save(predictor: Estimator) -> Document:
 def _parse(document: Document) -> SavedModel:
     scale, biases = document["scale_and_bias"]
     columns = _Columns.of(document["features_info"]["float_features"])
-    unfolded = map(_unfold, document.get("oblivious_trees", []))
-    roots = [*unfolded, *document.get("trees", [])]
-    trees = [_tree(root, columns, scale) for root in roots]
+    symmetric = map(_read_symmetric, document.get("oblivious_trees", []))
+    others = map(_read_nodes, document.get("trees", []))
+    trees = [_tree(nodes, columns, scale) for nodes in (*symmetric, *others)]
     return SavedModel(tuple(trees), np.ravel(biases).astype(float))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Columns:
     """For each feature of the JSON its column, and whether missing values go left."""
 
-    numbers: list[int]
-    missing_left: list[bool]
+    numbers: Integers
+    missing_left: Flags
 
     @classmethod
     def of(cls, features: list[Document]) -> Self:
@@ -117,90 +127,110 @@ class _Columns:
         for feature in features:
             numbers.append(feature["flat_feature_index"])
             missing_left.append(feature["nan_value_treatment"] != "AsTrue")
-        return cls(numbers, missing_left)
+        return cls(np.array(numbers), np.array(missing_left))
 
 
-def _unfold(fields: Document) -> Document:
-    """Return a tree that splits alike at each depth in the form of the other trees.
+class _Nodes(NamedTuple):
+    """The nodes of a tree, each before its children, with an item of each array."""
+
+    left: Integers
+    """The number of the node to the left; -1 for a leaf."""
+    right: Integers
+    feature: Integers
+    """The place of the feature among those of the JSON, 0 for a leaf."""
+    border: Matrix
+    values: Matrix
+    """What a leaf adds to each output, (n_nodes, n_outputs)."""
+    weight: Matrix
+    """The weight of the training records of a leaf."""
+
+
+def _read_symmetric(fields: Document) -> _Nodes:
+    """Return the nodes of a tree that splits alike at each depth, level by level.
 
     Bit n of a leaf's number says whether the value of its split n is above the border. So the last
     split is the root's: then the leaves are in order.
     """
-    nodes = _list_leaves(fields)
-    for split in fields["splits"]:
-        below = nodes
-        nodes = []
-        for left, right in zip(below[::2], below[1::2], strict=True):
-            nodes.append({"split": split, "left": left, "right": right})
-    (root,) = nodes
-    return root
+    splits = fields["splits"][::-1]
+    n_leaves = 2 ** len(splits)
+    numbers = np.arange(2 * n_leaves - 1)
+    n_inner = n_leaves - 1
+    is_leaf = numbers >= n_inner
+    features = [split["float_feature_index"] for split in splits]
+    borders = [split["border"] for split in splits]
+    values = np.reshape(fields["leaf_values"], (n_leaves, -1))
+    weights = np.array(fields["leaf_weights"], dtype=float)
+    return _Nodes(
+        left=np.where(is_leaf, -1, 2 * numbers + 1),
+        right=np.where(is_leaf, -1, 2 * numbers + 2),
+        feature=_by_level([*features, 0]).astype(np.intp),
+        border=_by_level([*borders, 0.0]),
+        values=np.pad(values, ((n_inner, 0), (0, 0))),
+        weight=np.pad(weights, (n_inner, 0)),
+    )
 
 
-def _list_leaves(fields: Document) -> list[Document]:
-    """Return the leaves of a tree that splits alike at each depth."""
-    weights = fields["leaf_weights"]
-    values = np.reshape(fields["leaf_values"], (len(weights), -1))
-    leaves: list[Document] = []
-    for weight, value in zip(weights, values.tolist(), strict=True):
-        leaves.append({"weight": weight, "value": value})
-    return leaves
+def _by_level(items: list[float]) -> Matrix:
+    """Return the item of each level for all of its nodes, of which it has twice as many each."""
+    counts = 2 ** np.arange(len(items))
+    return np.array(items, dtype=float).repeat(counts)
 
 
-def _tree(root: Document, columns: _Columns, scale: float) -> Tree:
-    nodes = _list_nodes(root)
-    numbers = {id(node): number for number, node in enumerate(nodes)}
-    n_nodes = len(nodes)
-    left = np.full(n_nodes, -1)
-    right = np.full(n_nodes, -1)
-    feature = np.full(n_nodes, -1)
-    threshold = np.full(n_nodes, np.nan)
-    missing_left = np.zeros(n_nodes, dtype=np.bool_)
-    for number, node in enumerate(nodes):
-        if "split" in node:
-            left[number] = numbers[id(node["left"])]
-            right[number] = numbers[id(node["right"])]
-            place = node["split"]["float_feature_index"]
-            feature[number] = columns.numbers[place]
-            missing_left[number] = columns.missing_left[place]
-            threshold[number] = np.float32(node["split"]["border"])
-    return Tree(
+def _read_nodes(root: Document) -> _Nodes:
+    """Return the nodes of a tree of nodes that split in their own way."""
+    nodes, left = _list_nodes(root)
+    splits = [node.get("split", LEAF) for node in nodes]
+    features = [split["float_feature_index"] for split in splits]
+    borders = [split["border"] for split in splits]
+    nothing = np.zeros(np.size(nodes[-1]["value"]))
+    values = [np.ravel(node.get("value", nothing)) for node in nodes]
+    weights = [node.get("weight", 0.0) for node in nodes]
+    return _Nodes(
         left=left,
-        right=right,
-        feature=feature,
-        threshold=threshold,
-        missing_left=missing_left,
-        values=_values(nodes) * scale,
-        cover=_covers(nodes, left, right),
+        right=np.where(left < 0, -1, left + 1),
+        feature=np.array(features),
+        border=np.array(borders, dtype=float),
+        values=np.stack(values),
+        weight=np.array(weights, dtype=float),
+    )
+
+
+def _list_nodes(root: Document) -> tuple[list[Document], Integers]:
+    """Return all nodes, each before its children, and the number of each one's left child."""
+    nodes = [root]
+    left = []
+    for node in nodes:
+        if "split" in node:
+            left.append(len(nodes))
+            nodes += [node["left"], node["right"]]
+        else:
+            left.append(-1)
+    return nodes, np.array(left)
+
+
+def _tree(nodes: _Nodes, columns: _Columns, scale: float) -> Tree:
+    is_leaf = nodes.left < 0
+    n_nodes = len(nodes.left)
+    thresholds = nodes.border.astype(np.float32).astype(float)
+    return Tree(
+        left=nodes.left,
+        right=nodes.right,
+        feature=np.where(is_leaf, -1, columns.numbers[nodes.feature]),
+        threshold=np.where(is_leaf, np.nan, thresholds),
+        missing_left=columns.missing_left[nodes.feature] & ~is_leaf,
+        values=nodes.values * scale,
+        cover=_covers(nodes),
         zero_is_missing=np.zeros(n_nodes, dtype=np.bool_),
         category_set=np.full(n_nodes, -1),
     )
 
 
-def _list_nodes(root: Document) -> list[Document]:
-    """Return all nodes, each before its children."""
-    nodes = [root]
-    for node in nodes:
-        if "split" in node:
-            nodes += [node["left"], node["right"]]
-    return nodes
-
-
-def _values(nodes: list[Document]) -> Matrix:
-    """Return what leaves add to each output, (n_nodes, n_outputs); NaN for inner nodes."""
-    n_outputs = np.size(nodes[-1]["value"])
-    values = np.full((len(nodes), n_outputs), np.nan)
-    for number, node in enumerate(nodes):
-        if "value" in node:
-            values[number] = node["value"]
-    return values
-
-
-def _covers(nodes: list[Document], left: Any, right: Any) -> Matrix:
+def _covers(nodes: _Nodes) -> Matrix:
     """Return the weight of the training records of each node, which the JSON has of leaves."""
-    covers = np.zeros(len(nodes))
-    for number in reversed(range(len(nodes))):
-        if left[number] < 0:
-            covers[number] = nodes[number]["weight"] or NO_COVER
-        else:
-            covers[number] = covers[left[number]] + covers[right[number]]
+    covers = np.maximum(nodes.weight, NO_COVER)
+    inner = np.flatnonzero(nodes.left >= 0)
+    for number in inner[::-1].tolist():
+        left = covers[nodes.left[number]]
+        right = covers[nodes.right[number]]
+        covers[number] = left + right
     return covers

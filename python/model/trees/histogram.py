@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from python.model.attributes import has_attribute
 from python.model.trees.categories import CategorySets, Integers
 from python.model.trees.ensemble import TreeModel
 from python.model.trees.tree import Tree
@@ -26,7 +27,7 @@ class NativeTree(Protocol):
 
 def read_histogram_boosting(predictor: Estimator) -> TreeModel | None:
     """Return the trees of histogram boosting, else None."""
-    if not hasattr(predictor, "_predictors"):
+    if not has_attribute(predictor, "_predictors"):
         return None
     return HistogramBoosting(
         kind="histogram boosting",

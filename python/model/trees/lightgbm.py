@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from python.model.attributes import has_attribute
 from python.model.trees.categories import (
     NO_SETS,
     CategorySets,
@@ -50,7 +51,7 @@ def read_lightgbm(predictor: Estimator) -> TreeModel | None:
 
     None, too, if its leaves are linear models.
     """
-    if not hasattr(predictor, "booster_"):
+    if not has_attribute(predictor, "booster_"):
         return None
     booster: Booster = predictor.booster_
     first_tree = booster.model_to_string(num_iteration=1)

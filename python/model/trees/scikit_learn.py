@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from python.model.attributes import has_attribute, read_attribute
 from python.model.trees.ensemble import Combination, TreeModel
 from python.model.trees.tree import Tree
 from python.model.types import Estimator, Matrix
@@ -33,15 +34,19 @@ def read_scikit_learn(predictor: Estimator) -> TreeModel | None:
     """Return the trees of a tree, a forest, bagging or boosting of scikit-learn, else None."""
     if _has_tree(predictor):
         return Averaged("tree", predictor.n_features_in_, predictor)
-    members = getattr(predictor, "estimators_", [])
+    members = read_attribute(predictor, "estimators_", [])
     # NumPy would take a list of pipelines apart.
     if isinstance(members, np.ndarray):
         members = members.ravel()
     are_trees = all(map(_has_tree, members))
     if not len(members) or not are_trees:
         return None
+    return _read_ensemble(predictor)
+
+
+def _read_ensemble(predictor: Estimator) -> TreeModel | None:
     n_features = predictor.n_features_in_
-    if hasattr(predictor, "_loss") and _starts_from_constant(predictor):
+    if has_attribute(predictor, "_loss") and _starts_from_constant(predictor):
         return GradientBoosting("gradient boosting", n_features, predictor)
     if _is_forest(predictor):
         return Averaged("forest", n_features, predictor)
@@ -52,7 +57,7 @@ def read_scikit_learn(predictor: Estimator) -> TreeModel | None:
 
 def _has_tree(estimator: Any) -> bool:
     """Whether it has a decision tree; a density's `tree_` finds neighbours."""
-    tree = getattr(estimator, "tree_", None)
+    tree = read_attribute(estimator, "tree_")
     return hasattr(tree, "children_left")
 
 

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from python.model.attributes import has_attribute
 from python.model.trees.categories import has_categories, with_codes
 from python.model.trees.ensemble import TreeModel
 from python.model.trees.tree import Tree
@@ -29,7 +30,7 @@ class Booster(Protocol):
 
 def read_xgboost(predictor: Estimator) -> TreeModel | None:
     """Return the trees of an estimator of XGBoost, else None."""
-    if not hasattr(predictor, "get_booster"):
+    if not has_attribute(predictor, "get_booster"):
         return None
     if getattr(predictor, "booster", None) == "gblinear":
         return None

@@ -82,9 +82,10 @@ def test_a_text_model_is_explained_and_shows_its_terms() -> None:
     client = client_of(content(TEXT, model, samples=samples))
     answer = post(client, "/predict?proba=1&explain=1", samples[0])
     value = answer["explanation"]["text"]
-    assert answer["explained_output"] == "probability"
-    probability = answer["prediction"][0]["yes"]
-    assert answer["base_value"] + value == pytest.approx(probability)
+    # Each term changes with the text, so that the linear model explains it.
+    assert answer["explained_output"] == "log_odds"
+    odds = answer["prediction"][0]["yes"] / answer["prediction"][0]["no"]
+    assert answer["base_value"] + value == pytest.approx(np.log(odds))
     assert value > 0
     (row,) = post(client, "/preprocess", samples[0])
     assert list(row) == list(model[0].get_feature_names_out())

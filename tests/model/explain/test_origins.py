@@ -12,6 +12,7 @@ from sklearn.ensemble import GradientBoostingRegressor
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.feature_selection import SelectKBest
 from sklearn.impute import SimpleImputer
+from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import (
     FunctionTransformer,
@@ -259,3 +260,13 @@ def test_without_transformers_each_feature_is_its_own_origin() -> None:
 def test_transformers_inside_that_name_no_outputs_have_no_origin() -> None:
     unnamed = make_pipeline(FunctionTransformer(np.arctan), PCA(2))
     assert origins_of(make_union(StandardScaler(), unnamed), NUMBERS) is None
+
+
+def test_a_column_of_no_feature_is_not_left_out_of_a_sum() -> None:
+    """A sum without it would hold for some records, and others would be explained otherwise."""
+    constant = FunctionTransformer(
+        lambda X: np.column_stack([np.ones(len(X)), X["a"] > 1e9, X])
+    )
+    model = make_pipeline(constant, Ridge()).fit(NUMBERS, FRAME["a_b"])
+    loaded = load(model, NUMBERS, NUMBERS.head(9))
+    assert loaded.info()["explanation_method"] == "exact"

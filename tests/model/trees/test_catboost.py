@@ -58,6 +58,7 @@ def test_boosting_is_read(task: str, gaps: bool, policy: str) -> None:
     assert model.n_features == X.shape[1]
     assert_same(predictor, trials(model, X, gaps=gaps))
     assert_covers_add_up(model)
+    assert model.node_counts == [len(tree.left) for tree in model.trees]
 
 
 @pytest.mark.parametrize("nan_mode", ["Min", "Max"])
