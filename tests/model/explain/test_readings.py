@@ -31,7 +31,6 @@ from python.model.explain.readings import (
     make_path_dependent,
 )
 from python.model.explain.tables import TABLES_LIMIT_NUMBERS
-from python.model.trees import Tree, TreeModel
 from tests import records as served
 from tests.model.explain.tree_models import (
     CLASSIFIERS,
@@ -41,7 +40,13 @@ from tests.model.explain.tree_models import (
     score,
     table,
 )
-from tests.model.explain.truth import Matrix, brute_force, load, weigh
+from tests.model.explain.truth import (
+    Matrix,
+    brute_force,
+    load,
+    weigh,
+    worths_by_cover,
+)
 from tests.models import ROOT, features
 
 CASES = list(cases())
@@ -108,37 +113,6 @@ def test_values_against_a_background_are_those_by_brute_force(
     assert np.abs(base - means).max() <= allowed
 
 
-def known_by_cover(
-    trees: TreeModel, origins: Any, numbers: Matrix, players: frozenset[int]
-) -> Matrix:
-    """The worth of a coalition for one record, by its definition: split by split."""
-
-    def worth(tree: Tree, node: int) -> Matrix:
-        left, right = int(tree.left[node]), int(tree.right[node])
-        if left < 0:
-            of_leaf: Matrix = tree.values[node]
-            return of_leaf
-        column = tree.feature[node]
-        if origins[column] in players:
-            value = numbers[column : column + 1]
-            (is_left,) = tree.goes_left(np.array([node]), value)
-            return worth(tree, left if is_left else right)
-        covers = tree.cover[[left, right]]
-        share, other = covers / covers.sum()
-        mean: Matrix = share * worth(tree, left) + other * worth(tree, right)
-        return mean
-
-    total: Matrix = trees.base.astype(float)
-    n_trees = np.zeros(trees.n_outputs)
-    for tree in trees.trees:
-        total[tree.outputs] += worth(tree, 0)
-        n_trees[tree.outputs] += 1
-    if trees.combination == "mean":
-        total /= n_trees
-    is_forest = trees.kind in ("tree", "forest")
-    return total[1:] if is_forest and len(total) == 2 else total
-
-
 @pytest.mark.parametrize("case", CASES[::3], ids=str)
 @pytest.mark.parametrize("limit", [TABLES_LIMIT_NUMBERS, 0])
 def test_values_without_a_background_are_those_by_brute_force(
@@ -155,14 +129,9 @@ def test_values_without_a_background_are_those_by_brute_force(
     values, base = explain(attribute, subject, rows)
     numbers = paths.trees.numbers(subject.steps.transform_sparse(rows))
     for record, of_record in zip(numbers, values, strict=True):
-        worths = []
-        for number in range(2**n_features):
-            players = [n for n in range(n_features) if number >> n & 1]
-            coalition = frozenset(players)
-            worths.append(
-                known_by_cover(paths.trees, subject.origins, record, coalition)
-            )
-        by_coalition = np.stack(worths)
+        by_coalition = worths_by_cover(
+            paths.trees, subject.origins, record, n_features
+        )
         expected = weigh(by_coalition, n_features)
         allowed = 1e-9 * float(np.ptp(by_coalition))
         assert np.abs(of_record - expected).max() <= allowed

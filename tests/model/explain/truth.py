@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from python.model.artifact import Artifact
 from python.model.base import Explanation
 from python.model.sklearn import SklearnModel
+from python.model.trees import Tree, TreeModel
 from tests.models import features
 
 Matrix = NDArray[np.float64]
@@ -89,6 +90,49 @@ def weigh(worths: Matrix, n_features: int) -> Matrix:
                 gain = worths[number | 1 << feature] - worths[number]
                 values[feature] += weight * gain
     return values / math.factorial(n_features)
+
+
+def worths_by_cover(
+    trees: TreeModel, origins: Any, numbers: Matrix, n_features: int
+) -> Matrix:
+    """The worths of all coalitions for one record without a background, (2**n, n_outputs)."""
+    worths = []
+    for number in range(2**n_features):
+        players = [n for n in range(n_features) if number >> n & 1]
+        coalition = frozenset(players)
+        worths.append(worth_by_cover(trees, origins, numbers, coalition))
+    return np.stack(worths)
+
+
+def worth_by_cover(
+    trees: TreeModel, origins: Any, numbers: Matrix, players: frozenset[int]
+) -> Matrix:
+    """The worth of a coalition for one record, by its definition: split by split."""
+
+    def worth(tree: Tree, node: int) -> Matrix:
+        left, right = int(tree.left[node]), int(tree.right[node])
+        if left < 0:
+            of_leaf: Matrix = tree.values[node]
+            return of_leaf
+        column = tree.feature[node]
+        if origins[column] in players:
+            value = numbers[column : column + 1]
+            (is_left,) = tree.goes_left(np.array([node]), value)
+            return worth(tree, left if is_left else right)
+        covers = tree.cover[[left, right]]
+        share, other = covers / covers.sum()
+        mean: Matrix = share * worth(tree, left) + other * worth(tree, right)
+        return mean
+
+    total: Matrix = trees.base.astype(float)
+    n_trees = np.zeros(trees.n_outputs)
+    for tree in trees.trees:
+        total[tree.outputs] += worth(tree, 0)
+        n_trees[tree.outputs] += 1
+    if trees.combination == "mean":
+        total /= n_trees
+    is_forest = trees.kind in ("tree", "forest")
+    return total[1:] if is_forest and len(total) == 2 else total
 
 
 def total(explanation: Explanation) -> Matrix:
