@@ -59,8 +59,10 @@ types: $(VENV)/dev
 docs: $(VENV)/dev  ## build the documentation in docs/_build/html
 	$(BIN)/python -m sphinx -E -n -W -q docs docs/_build/html
 
-explanations: $(VENV)/dev  ## measure the figures of docs/explanations.md
+explanations: $(VENV)/dev  ## measure the figures of docs/explanations.md, docs/shap-compared.md and docs/reading-explanations.md
 	$(BIN)/python -m benchmarks.explanations
+	$(BIN)/python -m benchmarks.shap_compared
+	$(BIN)/python -m benchmarks.reading
 
 served: $(VENV)/dev $(SERVED)/heavy/made $(SERVED)/old/made  ## serve artifacts of every kind and write the table of docs/served.md
 	$(BIN)/python -m benchmarks.served $(SERVED)

@@ -24,7 +24,9 @@ def read_attribute(thing: Any, name: str, default: Any = None) -> Any:
     except AttributeError:
         return default
     except Exception as error:
-        kind = type(thing).__name__
+        fields = getattr(thing, "__dict__", {})
+        named = fields.get("__wrapped__", thing)
+        kind = type(named).__name__
         log.warning("%s of the %s: %s", name, kind, one_line(error))
         return default
 

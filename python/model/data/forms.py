@@ -68,14 +68,14 @@ class FormedEstimator:
     """An estimator that is called with columns, and takes them in the form it was fitted with."""
 
     def __init__(self, estimator: Estimator, form: Form) -> None:
-        self._estimator = estimator
+        self.__wrapped__ = estimator
         self._form = form
 
     def __getattr__(self, name: str) -> Any:
         # A copy that is being made has no fields yet.
-        if name in ("_estimator", "_form"):
+        if name in ("__wrapped__", "_form"):
             raise AttributeError(name)
-        attribute = getattr(self._estimator, name)
+        attribute = getattr(self.__wrapped__, name)
         if name not in METHODS:
             return attribute
         form = self._form

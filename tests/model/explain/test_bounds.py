@@ -1,6 +1,7 @@
 """What explanations and their proofs may cost, and what is said while they are being prepared."""
 
 import threading
+import time
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from sklearn.svm import SVC
 from python.app import create_app
 from python.model.artifact import Artifact
 from python.model.base import Budget
-from python.model.explain import linear, methods, proof, readings
+from python.model.explain import costs, linear, methods, proof, readings
 from python.model.explain.attribution import Attribute, Attribution
 from python.model.explain.costs import Cost, Line
 from python.model.explain.explainer import Explainer
@@ -299,3 +300,29 @@ def test_proofs_have_as_many_rows_as_there_is_time_for() -> None:
     assert proof._choose_sizes(cost, largest, 1.0) == (1, 1)
     with pytest.raises(proof.Unproven, match="x 100 ms = about 1 seconds"):
         proof._choose_sizes(cost, largest, 0.5)
+
+
+def test_a_pause_of_the_machine_makes_no_prediction_slow() -> None:
+    """Two of three calls are held up for longer than many predictions take."""
+    calls: list[int] = []
+
+    def held_up(rows: Any) -> None:
+        calls.append(len(rows))
+        if len(calls) % 3:
+            time.sleep(0.05)
+
+    seconds = costs.measure_prediction(held_up, DATA.to_numpy())
+    assert seconds < 0.001
+    assert max(calls) == costs.MOST_TIMED_ROWS
+
+
+def test_a_slow_prediction_is_timed_with_few_rows() -> None:
+    calls: list[int] = []
+
+    def slow(rows: Any) -> None:
+        calls.append(len(rows))
+        time.sleep(0.02 * len(rows))
+
+    seconds = costs.measure_prediction(slow, DATA.to_numpy())
+    assert seconds == pytest.approx(0.02, rel=0.5)
+    assert calls == [1, 1, 1, 8]

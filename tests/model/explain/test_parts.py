@@ -46,9 +46,9 @@ from tests.model.explain.tree_models import lightgbm, score, table
 from tests.model.explain.truth import (
     Matrix,
     brute_force,
-    known_by_cover,
     load,
     weigh,
+    worth_by_cover,
 )
 from tests.records import explain
 
@@ -86,7 +86,7 @@ class Part:
         trees = read_trees(predictor)
         assert trees is not None
         (numbers,) = trees.numbers(matrix)
-        worth = known_by_cover(trees, self.columns, numbers, players)
+        worth = worth_by_cover(trees, self.columns, numbers, players)
         return self.weight * worth
 
 

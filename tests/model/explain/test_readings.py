@@ -44,9 +44,9 @@ from tests.model.explain.tree_models import (
 from tests.model.explain.truth import (
     Matrix,
     brute_force,
-    known_by_cover,
     load,
     weigh,
+    worths_by_cover,
 )
 from tests.models import ROOT, features
 
@@ -130,14 +130,9 @@ def test_values_without_a_background_are_those_by_brute_force(
     values, base = explain(attribute, subject, rows)
     numbers = paths.trees.numbers(subject.steps.transform_sparse(rows))
     for record, of_record in zip(numbers, values, strict=True):
-        worths = []
-        for number in range(2**n_features):
-            players = [n for n in range(n_features) if number >> n & 1]
-            coalition = frozenset(players)
-            worths.append(
-                known_by_cover(paths.trees, subject.origins, record, coalition)
-            )
-        by_coalition = np.stack(worths)
+        by_coalition = worths_by_cover(
+            paths.trees, subject.origins, record, n_features
+        )
         expected = weigh(by_coalition, n_features)
         allowed = 1e-9 * float(np.ptp(by_coalition))
         assert np.abs(of_record - expected).max() <= allowed

@@ -92,7 +92,19 @@ def weigh(worths: Matrix, n_features: int) -> Matrix:
     return values / math.factorial(n_features)
 
 
-def known_by_cover(
+def worths_by_cover(
+    trees: TreeModel, origins: Any, numbers: Matrix, n_features: int
+) -> Matrix:
+    """The worths of all coalitions for one record without a background, (2**n, n_outputs)."""
+    worths = []
+    for number in range(2**n_features):
+        players = [n for n in range(n_features) if number >> n & 1]
+        coalition = frozenset(players)
+        worths.append(worth_by_cover(trees, origins, numbers, coalition))
+    return np.stack(worths)
+
+
+def worth_by_cover(
     trees: TreeModel, origins: Any, numbers: Matrix, players: frozenset[int]
 ) -> Matrix:
     """The worth of a coalition for one record, by its definition: split by split."""
