@@ -29,6 +29,14 @@ MAY_IMPORT = {
         "python.model",
         "python.api",
     },
+    # `save_model` starts it as a process, so that the model room need not know the door.
+    "python.proving": {
+        "python.errors",
+        "python.settings",
+        "python.model",
+        "python.api",
+        "python.loading",
+    },
     "python.app": {
         "python",
         "python.errors",
@@ -64,6 +72,8 @@ ROOMS = find_rooms(ROOT / "python")
 FUNCTION_TOKENS_P90 = 120
 NESTING_LIMIT_BLOCKS = 3
 ARGUMENTS_LIMIT = 5
+# A notebook's one line: whatever it may be told besides model and data has a name there.
+OPEN_TO_ALL_WISHES = "save_model"
 WEB = {"flask", "werkzeug"}
 SCIENCE = {
     "sklearn",
@@ -154,7 +164,9 @@ def test_nine_of_ten_functions_are_short(room: str) -> None:
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_no_function_has_many_arguments(room: str) -> None:
-    assert measure(ROOMS[room]).most_arguments <= ARGUMENTS_LIMIT
+    for function in measure(ROOMS[room]).functions:
+        if function.name != OPEN_TO_ALL_WISHES:
+            assert function.arguments <= ARGUMENTS_LIMIT, function.name
 
 
 @pytest.mark.parametrize("room", ROOMS)

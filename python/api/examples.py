@@ -20,6 +20,7 @@ from python.model.data.features import Value
 from python.model.data.schema import Row
 from python.model.data.spelling import one_line, shorten
 from python.model.data.tables import read_table
+from python.model.examples import Examples
 
 TOLERANCE = 1e-9
 FLOAT32_TOLERANCE = 1e-6
@@ -54,57 +55,68 @@ class Pair(NamedTuple):
         return not is_close
 
 
+class Results(NamedTuple):
+    """What was saved for each example: probabilities with `proba`, else labels or numbers."""
+
+    noun: str
+    results: Sequence[Value]
+    proba: bool
+
+
 def check_examples(model: Model) -> None:
-    """Raise ArtifactError if the model does not predict for its examples what it did when saved.
+    """Raise ArtifactError if the model does not predict for its examples what it did when saved."""
+    if model.examples is not None:
+        compare(model, model.examples, "example")
 
-    All are sent together, and the first ones alone, too.
+
+def compare(model: Model, examples: Examples, noun: str) -> None:
+    """Raise ArtifactError if the model does not predict for the examples what they say.
+
+    All are sent together, and the first ones alone, too. `noun` is what one of them is called.
     """
-    examples = model.examples
-    if examples is None:
-        return
-    rows = read_table(model.schema, examples.records, "examples")
+    rows = read_table(model.schema, examples.records, f"{noun}s")
     if examples.predictions is not None:
-        _check_results(model, rows, examples.predictions, proba=False)
+        predictions = Results(noun, examples.predictions, proba=False)
+        _check_results(model, rows, predictions)
     if examples.probabilities is not None:
-        _check_results(model, rows, examples.probabilities, proba=True)
+        probabilities = Results(noun, examples.probabilities, proba=True)
+        _check_results(model, rows, probabilities)
 
 
-def _check_results(
-    model: Model, rows: Sequence[Row], saved: Sequence[Value], *, proba: bool
-) -> None:
-    predicted = _predict(model, rows, proba=proba)
+def _check_results(model: Model, rows: Sequence[Row], saved: Results) -> None:
+    predicted = _predict(model, rows, saved)
     tolerance = _tolerance(predicted)
     for number in range(len(rows)):
         _check_example(
             model,
-            f"example {number}",
-            list(_pairs(saved[number], predicted[number])),
+            f"{saved.noun} {number}",
+            list(_pairs(saved.results[number], predicted[number])),
             tolerance,
         )
     for number, row in enumerate(rows[:MAX_SENT_ALONE]):
-        (alone,) = _predict(model, [row], proba=proba)
+        (alone,) = _predict(model, [row], saved)
         _check_example(
             model,
-            f"example {number}, sent alone",
-            list(_pairs(saved[number], alone)),
+            f"{saved.noun} {number}, sent alone",
+            list(_pairs(saved.results[number], alone)),
             tolerance,
         )
 
 
-def _predict(model: Model, rows: Sequence[Row], *, proba: bool) -> list[Value]:
-    """Return what a client receives for the rows."""
+def _predict(model: Model, rows: Sequence[Row], saved: Results) -> list[Value]:
+    """Return what a client receives for the rows, where the saved results are of its kind."""
     names = model.schema.names
     body = ENCODER.encode([dict(zip(names, row, strict=True)) for row in rows])
     try:
         records = reader(model.schema, reject_unknown=True).read(body).records
         predictions = model.predictions(records)
-        content = prediction_content(model, predictions, proba=proba)
+        content = prediction_content(model, predictions, proba=saved.proba)
     except ServiceError as error:
-        raise ArtifactError(f"examples: {_first_fault(error)}") from error
+        raise ArtifactError(f"{saved.noun}s: {_first_fault(error)}") from error
     except Exception as error:
         # Whatever an estimator raises, the service cannot be ready.
         raise ArtifactError(
-            f"the model cannot predict the examples: {one_line(error)}"
+            f"the model cannot predict the {saved.noun}s: {one_line(error)}"
         ) from error
     response = msgspec.json.decode(ENCODER.encode(content))
     predicted: list[Value] = response["prediction"]
