@@ -5,14 +5,14 @@ whatever changes a prediction between the notebook and the client: a type, a dat
 the columns, a library of another version.
 """
 
-import math
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 
 from python.api.bodies import reader
+from python.api.pairs import Pair, measure_noise, pair_up
 from python.api.responses import ENCODER, prediction_content
 from python.errors import ArtifactError, RefusedRecords, ServiceError
 from python.model.base import Model
@@ -20,46 +20,33 @@ from python.model.data.features import Value
 from python.model.data.schema import Row
 from python.model.data.spelling import one_line, shorten
 from python.model.data.tables import read_table
+from python.model.diagnosis import advise_versions
+from python.model.doubts.frames import advise_dtypes
+from python.model.doubts.noise import (
+    MAX_ALONE,
+    TOLERANCE,
+    float32_tolerance,
+)
 from python.model.examples import Examples
-
-TOLERANCE = 1e-9
-FLOAT32_TOLERANCE = 1e-6
-# A step that scales by the mean of a request changes what is predicted for a record alone.
-MAX_SENT_ALONE = 20
-FEWEST_DIGITS = 3
-FLOAT_DIGITS = 17
 
 COLUMNS_ADVICE = (
     "; the model was fitted with an array: the metadata must list the features in the order of "
     "its columns"
 )
-
-
-class Pair(NamedTuple):
-    """A label or a number as it was saved, and what a client receives now."""
-
-    saved: Value
-    predicted: Value
-    class_name: str | None
-    """The class whose probability the two are; None for a prediction."""
-
-    def differs(self, tolerance: float) -> bool:
-        """Return whether the two are different labels, or numbers that are too far apart."""
-        if not isinstance(self.saved, float | int) or not isinstance(
-            self.predicted, float | int
-        ):
-            return bool(self.saved != self.predicted)
-        is_close = math.isclose(
-            self.saved, self.predicted, rel_tol=tolerance, abs_tol=tolerance
-        )
-        return not is_close
+OTHERS_ADVICE = (
+    "; alone, the record gets another prediction than among others: a step depends on the other "
+    "records of a request, or on chance"
+)
 
 
 class Results(NamedTuple):
-    """What was saved for each example: probabilities with `proba`, else labels or numbers."""
+    """What was saved for each example: probabilities with `proba`, else labels or numbers.
+
+    `noun` is what one of the examples is called in a sentence.
+    """
 
     noun: str
-    results: Sequence[Value]
+    saved: Sequence[Value]
     proba: bool
 
 
@@ -83,40 +70,73 @@ def compare(model: Model, examples: Examples, noun: str) -> None:
         _check_results(model, rows, probabilities)
 
 
-def _check_results(model: Model, rows: Sequence[Row], saved: Results) -> None:
-    predicted = _predict(model, rows, saved)
-    tolerance = _tolerance(predicted)
-    for number in range(len(rows)):
-        _check_example(
-            model,
-            f"{saved.noun} {number}",
-            list(_pairs(saved.results[number], predicted[number])),
-            tolerance,
-        )
-    for number, row in enumerate(rows[:MAX_SENT_ALONE]):
-        (alone,) = _predict(model, [row], saved)
-        _check_example(
-            model,
-            f"{saved.noun} {number}, sent alone",
-            list(_pairs(saved.results[number], alone)),
-            tolerance,
-        )
+def _check_results(
+    model: Model, rows: Sequence[Row], results: Results
+) -> None:
+    noun, saved, proba = results
+    together = _predict(model, rows, results)
+    # A step that scales by the mean of a request changes what is predicted for a record alone.
+    alone: list[Value] = []
+    for row in rows[:MAX_ALONE]:
+        alone += _predict(model, [row], results)
+    has_labels = model.class_names or model.class_names_by_output
+    tolerance = 0.0
+    if proba or not has_labels:
+        tolerance = _find_tolerance(model, together, alone)
+    dependent = _find_different(together, alone, tolerance)
+    for number, predicted in enumerate(together):
+        different = _first_different(saved[number], predicted, tolerance)
+        if different is not None:
+            advice = OTHERS_ADVICE if number in dependent else _advise(model)
+            raise ArtifactError(
+                f"{noun} {number}: {different.describe()}{advice}"
+            )
+    for number, predicted in enumerate(alone):
+        different = _first_different(saved[number], predicted, tolerance)
+        if different is not None:
+            raise ArtifactError(
+                f"{noun} {number}, sent alone: {different.describe()}{OTHERS_ADVICE}"
+            )
 
 
-def _predict(model: Model, rows: Sequence[Row], saved: Results) -> list[Value]:
-    """Return what a client receives for the rows, where the saved results are of its kind."""
+def _find_different(
+    together: Sequence[Value], alone: Sequence[Value], tolerance: float
+) -> set[int]:
+    """Return the numbers of the records that are predicted differently alone."""
+    numbers = set()
+    for number, predicted in enumerate(alone):
+        if _first_different(together[number], predicted, tolerance):
+            numbers.add(number)
+    return numbers
+
+
+def _first_different(
+    saved: Value, predicted: Value, tolerance: float
+) -> Pair | None:
+    for pair in pair_up(saved, predicted):
+        if pair.differs(tolerance):
+            return pair
+    return None
+
+
+def _predict(
+    model: Model, rows: Sequence[Row], results: Results
+) -> list[Value]:
+    """Return what a client receives for the rows: results of the same kind."""
     names = model.schema.names
     body = ENCODER.encode([dict(zip(names, row, strict=True)) for row in rows])
     try:
         records = reader(model.schema, reject_unknown=True).read(body).records
         predictions = model.predictions(records)
-        content = prediction_content(model, predictions, proba=saved.proba)
+        content = prediction_content(model, predictions, proba=results.proba)
     except ServiceError as error:
-        raise ArtifactError(f"{saved.noun}s: {_first_fault(error)}") from error
+        raise ArtifactError(
+            f"{results.noun}s: {_first_fault(error)}"
+        ) from error
     except Exception as error:
         # Whatever an estimator raises, the service cannot be ready.
         raise ArtifactError(
-            f"the model cannot predict the {saved.noun}s: {one_line(error)}"
+            f"the model cannot predict the {results.noun}s: {one_line(error)}"
         ) from error
     response = msgspec.json.decode(ENCODER.encode(content))
     predicted: list[Value] = response["prediction"]
@@ -136,15 +156,36 @@ def _first_fault(error: ServiceError) -> str:
     return error.detail
 
 
-def _tolerance(predicted: list[Value]) -> float:
-    """Return how far numbers may differ: more where each of them is one of float32."""
+def _find_tolerance(
+    model: Model, together: list[Value], alone: list[Value]
+) -> float:
+    """Return how far numbers may differ: further where the model computes in float32.
+
+    How far, the first records show, which are predicted among the others and alone.
+    """
+    if not (_has_float32(model) or _are_float32(together)):
+        return TOLERANCE
+    noise = 0.0
+    for first, second in zip(together, alone, strict=False):
+        noise = max(noise, measure_noise(pair_up(first, second)))
+    return float32_tolerance(noise)
+
+
+def _has_float32(model: Model) -> bool:
+    """Return whether one of the columns that the estimator takes is of float32."""
+    dtypes = {feature.column_dtype for feature in model.schema.features}
+    return not dtypes.isdisjoint(("float32", "Float32"))
+
+
+def _are_float32(predicted: list[Value]) -> bool:
+    """Return whether all of them are numbers that float32 has."""
     for leaf in _leaves(predicted):
         if not isinstance(leaf, float):
-            return TOLERANCE
+            return False
         with np.errstate(over="ignore"):
             if float(np.float32(leaf)) != leaf:
-                return TOLERANCE
-    return FLOAT32_TOLERANCE
+                return False
+    return True
 
 
 def _leaves(value: Value) -> Iterator[Value]:
@@ -158,73 +199,15 @@ def _leaves(value: Value) -> Iterator[Value]:
         yield value
 
 
-def _pairs(
-    saved: Value, predicted: Value, class_name: str | None = None
-) -> Iterator[Pair]:
-    """Yield the labels or numbers of one example, as they were saved and as they are.
-
-    Probabilities were saved in a list, and are an object by class now.
-    """
-    names: Sequence[str | None]
-    if isinstance(predicted, dict):
-        names = list(predicted)
-        items = list(predicted.values())
-    elif isinstance(predicted, list):
-        names = [class_name] * len(predicted)
-        items = predicted
-    else:
-        if isinstance(saved, list) and len(saved) == 1:
-            (saved,) = saved  # a column of numbers leaves as a list of them
-        yield Pair(saved, predicted, class_name)
-        return
-    if not isinstance(saved, list) or len(saved) != len(items):
-        yield Pair(saved, predicted, class_name)
-        return
-    for name, item, value in zip(names, saved, items, strict=True):
-        yield from _pairs(_both_classes(item, value), value, name)
-
-
-def _both_classes(saved: Value, predicted: Value) -> Value:
-    """Return the probabilities of both classes where one of several outputs was saved as one."""
-    is_number = isinstance(saved, float | int)
-    if is_number and isinstance(predicted, dict) and len(predicted) == 2:
-        return [1 - saved, saved]
-    return saved
-
-
-def _check_example(
-    model: Model, place: str, pairs: Sequence[Pair], tolerance: float
-) -> None:
-    for pair in pairs:
-        if not pair.differs(tolerance):
-            continue
-        saved, predicted = _show(pair.saved, pair.predicted)
-        if pair.class_name is not None:
-            saved += f" for {shorten(pair.class_name)}"
-        raise ArtifactError(
-            f"{place}: the model said {saved} when it was saved, "
-            f"here it says {predicted}{_advice(model)}"
-        )
-
-
-def _show(saved: Value, predicted: Value) -> tuple[str, str]:
-    """Return both for a sentence: numbers with as many digits as tell them apart."""
-    if isinstance(saved, float) and isinstance(predicted, float):
-        for digits in range(FEWEST_DIGITS, FLOAT_DIGITS + 1):
-            first = f"{saved:.{digits}g}"
-            second = f"{predicted:.{digits}g}"
-            if first != second:
-                return first, second
-    return _describe(saved), _describe(predicted)
-
-
-def _describe(value: Value) -> str:
-    if isinstance(value, list | dict):
-        return f"{len(value)} values"
-    return shorten(value)
-
-
-def _advice(model: Model) -> str:
-    if model.version_cure:
-        return f"; {model.version_cure}"
-    return "" if model.schema.named else COLUMNS_ADVICE
+def _advise(model: Model) -> str:
+    """Return what may be wrong where an example differs, and what to do about it."""
+    advice = ""
+    records: Any = model.examples.records if model.examples else None
+    if hasattr(records, "columns"):
+        frame = records[model.schema.names]
+        advice += advise_dtypes(model.schema, frame)
+    if not model.schema.named:
+        advice += COLUMNS_ADVICE
+    if model.other_versions:
+        advice += f"; {advise_versions(model.other_versions)}"
+    return advice

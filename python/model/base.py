@@ -93,8 +93,8 @@ class Model(ABC):
         self.metadata: Mapping[str, Any] = artifact.metadata
         self.version: str = artifact.version  # the start of the file's SHA-256
         self.examples: Examples | None = artifact.examples
-        # What to do if the examples differ; "" where no other version may be the reason.
-        self.version_cure = artifact.version_cure
+        # Of the packages that it was fitted with: they may be why the examples differ.
+        self.other_versions = artifact.other_versions
         self.schema = schema
 
     @classmethod

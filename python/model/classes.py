@@ -20,6 +20,7 @@ Names: TypeAlias = list[str]
 
 log = logging.getLogger(__name__)
 
+OTHER_BOOLEANS = {"0.0": "false", "1.0": "true"}
 NO_METHOD = "it has no predict_proba"
 # Their parts are numbered, and have no names: the components of a mixture, clusters.
 NUMBERED = ("density_estimator", "clusterer")
@@ -176,7 +177,10 @@ def _read_names(class_names: Any) -> Names:
 
 def _match(names: Names, own_names: Names) -> Names:
     """Return the names; raise ArtifactError unless there is one for each label, in its order."""
-    if names != own_names and sorted(names) == sorted(own_names):
+    is_reordered = _is_reordered(names, own_names) or _is_reordered(
+        _normalize(names, own_names), _normalize(own_names, own_names)
+    )
+    if is_reordered:
         # Each would name another class.
         order = ", ".join(map(shorten, own_names))
         raise ArtifactError(
@@ -188,6 +192,32 @@ def _match(names: Names, own_names: Names) -> Names:
         expected = f"a list of {len(own_names)} names, one for each of the model's classes"
         raise ArtifactError(f"class_names must be {expected}")
     return names
+
+
+def _is_reordered(names: Names, own_names: Names) -> bool:
+    return names != own_names and sorted(names) == sorted(own_names)
+
+
+def _normalize(names: Names, own_names: Names) -> Names:
+    """Return the names as they are compared: a number by its value, a text without its case.
+
+    Where the `own_names` of the labels are true and false, 1 and 0 are other names for them.
+    """
+    normalized = []
+    for name in names:
+        text = name.strip().casefold()
+        normalized.append(_normalize_number(text))
+    if sorted(own_names) == ["False", "True"]:
+        return [OTHER_BOOLEANS.get(text, text) for text in normalized]
+    return normalized
+
+
+def _normalize_number(text: str) -> str:
+    """Return the text of the same number as a decimal; any other text as it is."""
+    try:
+        return str(float(text))
+    except ValueError:
+        return text
 
 
 def _compare(names: list[Names], tables: list[Matrix]) -> str:

@@ -6,7 +6,7 @@ import platform
 import re
 import sys
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import (
     PackageNotFoundError,
     packages_distributions,
@@ -94,6 +94,23 @@ def version_cure(package: str, fitted_with: str) -> str:
     served_with = f"fitted with {package} {fitted_with}, served with {_installed(package)}"
     cure = f"put {package}=={fitted_with} into requirements.txt"
     return f"{served_with}, which cannot read it: {cure}"
+
+
+def advise_versions(other_versions: Mapping[str, str]) -> str:
+    """Return that other versions may be why a model predicts something else, and what to install.
+
+    `other_versions` are those that the model was fitted with, by package.
+    """
+    fitted = []
+    pinned = []
+    for package, fitted_with in other_versions.items():
+        installed = _installed(package)
+        fitted.append(f"{package} {fitted_with} (here {installed})")
+        pinned.append(f"{package}=={fitted_with}")
+    return (
+        f"a possible reason is that it was fitted with {' and '.join(fitted)}: "
+        f"put {' and '.join(pinned)} into requirements.txt"
+    )
 
 
 def _missing_module(file: IO[bytes], module: str) -> str:

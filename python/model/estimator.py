@@ -3,6 +3,7 @@
 import logging
 import re
 import warnings
+from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -21,6 +22,24 @@ log = logging.getLogger(__name__)
 
 SEVERAL_OUTPUTS = "MULTIOUTPUT_CLASSIFICATION"
 NUMBERS = "biuf"  # the kinds of NumPy's dtypes
+# What an estimator is not, and has by the million: the words of a vocabulary, for example.
+PLAIN_TYPES = {
+    type(None),
+    bool,
+    bytes,
+    complex,
+    float,
+    int,
+    str,
+    np.bool_,
+    np.float32,
+    np.float64,
+    np.int32,
+    np.int64,
+    np.ndarray,
+    np.str_,
+}
+MAX_VISITED = 1_000_000
 
 
 class Steps(NamedTuple):
@@ -210,20 +229,33 @@ def _ignore_missing_names(part: Estimator) -> None:
 
 
 def find_parts(estimator: Estimator) -> Iterator[Any]:
-    """Yield the estimator, and each estimator and transformer inside it, once."""
+    """Yield the estimator, and each estimator and transformer inside it, once.
+
+    The outer ones come first. What an estimator keeps besides may be of any size and may hold
+    itself: the search ends after a million items, of which plain values are none.
+    """
     visited: set[int] = set()
-    pending = [estimator]
-    while pending:
-        part = pending.pop()
-        if isinstance(part, list | tuple):
-            pending.extend(part)
-        elif isinstance(part, dict):
-            pending.extend(part.values())
-        elif id(part) not in visited and _is_part(part):
-            visited.add(id(part))
-            yield part
-            attributes = getattr(part, "__dict__", {})
-            pending.extend(attributes.values())
+    pending = deque([estimator])
+    while pending and len(visited) < MAX_VISITED:
+        item = pending.popleft()
+        if id(item) in visited:
+            continue
+        visited.add(id(item))
+        if not isinstance(item, dict | list | tuple):
+            if not _is_part(item):
+                continue
+            yield item
+        pending.extend(_items_of(item))
+
+
+def _items_of(part: Any) -> list[Any]:
+    """Return what is in a list or a dict, or the attributes of an estimator, but plain values."""
+    items = part
+    if isinstance(part, dict):
+        items = part.values()
+    elif not isinstance(part, list | tuple):
+        items = getattr(part, "__dict__", {}).values()
+    return [item for item in items if type(item) not in PLAIN_TYPES]
 
 
 def _is_part(value: Any) -> bool:

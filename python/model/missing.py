@@ -11,14 +11,17 @@ from typing import Any
 import numpy as np
 
 from python.errors import ArtifactError
-from python.model.attributes import has_attribute, read_attribute
 from python.model.data.columns import is_frame, with_column
-from python.model.data.features import Feature, is_gap
+from python.model.data.features import is_gap
 from python.model.data.kinds import Category
 from python.model.data.schema import Schema
 from python.model.data.spelling import shorten
-from python.model.doubts.differences import find_difference, predict_all
-from python.model.estimator import find_parts
+from python.model.doubts.differences import (
+    Outputs,
+    find_difference,
+    predict_all,
+)
+from python.model.known_values import find_imputed_values, find_known_values
 from python.model.refusals import accepts
 from python.model.types import Columns, Estimator
 
@@ -33,16 +36,16 @@ def find_missing_values(
     A pandas Categorical has NaN alone: where an encoder knows another of a category, it was fitted
     with objects.
     """
-    of_imputers = _kinds_of_missing(_imputed_values(estimator))
+    known = find_known_values(estimator, schema)
+    imputed = find_imputed_values(estimator, schema)
     with_objects = schema.names_with_objects()
     missing_values = {}
     for feature in schema.features:
         name = feature.name
-        categories = _known_categories(estimator, feature, schema.names)
-        of_encoders = _kinds_of_missing(categories)
+        of_encoders = _kinds_of_missing(known.get(name, ()))
         if name in with_objects:
-            values = _training_values(tables, name)
-            of_tables = _kinds_of_missing(values)
+            of_tables = _kinds_of_missing(_training_values(tables, name))
+            of_imputers = _kinds_of_missing(imputed.get(name, ()))
             kinds = _first_single(of_tables, of_encoders, of_imputers)
         elif feature.column_dtype == Category.usual_dtype:
             kinds = of_encoders
@@ -70,55 +73,17 @@ def _kinds_of_missing(values: Iterable[Any]) -> list[Any]:
     return list(kinds.values())
 
 
-def _imputed_values(estimator: Estimator) -> list[Any]:
-    """Return what the imputers inside the estimator take for missing."""
-    values = []
-    for part in find_parts(estimator):
-        if has_attribute(part, "missing_values"):
-            values.append(part.missing_values)
-    return values
-
-
-def _known_categories(
-    estimator: Estimator, feature: Feature, names: list[str]
-) -> list[Any]:
-    """Return the categories that the encoders inside the estimator know of the feature.
-
-    An encoder that was fitted with features out of `names` says which are whose. Any other may have
-    met the feature, unless it knows a text that is none of the feature's categories.
-    """
-    values = []
-    for part in find_parts(estimator):
-        known = list(read_attribute(part, "categories_") or [])
-        fitted_names = list(read_attribute(part, "feature_names_in_", ()))
-        says_names = set(fitted_names) <= set(names)
-        if says_names and len(fitted_names) == len(known):
-            by_name = dict(zip(fitted_names, known, strict=True))
-            known = [by_name.get(feature.name, ())]
-        for categories in known:
-            if _may_be_of(feature, categories):
-                values.extend(categories)
-    return values
-
-
-def _may_be_of(feature: Feature, categories: Iterable[Any]) -> bool:
-    if not isinstance(feature, Category):
-        return True
-    texts = {value for value in categories if isinstance(value, str)}
-    return texts <= set(feature.categories)
-
-
-def _training_values(tables: Mapping[str, Any], name: str) -> list[Any]:
-    """Return the values in a column of DataFrames; NaN for one that cannot hold None."""
-    values: list[Any] = []
+def _training_values(tables: Mapping[str, Any], name: str) -> Iterable[Any]:
+    """Yield the values of a feature in the tables; NaN for a column that cannot hold None."""
     for table in tables.values():
-        if not hasattr(table, "columns"):
-            continue
-        if table[name].dtype == object:
-            values.extend(table[name])
+        if isinstance(table, list | tuple):
+            # There, None may be JSON's null, which stands for every gap.
+            values = [record.get(name) for record in table]
+            yield from (value for value in values if value is not None)
+        elif table[name].dtype == object:
+            yield from table[name]
         else:
-            values.append(np.nan)
-    return values
+            yield np.nan
 
 
 def check_missing_values(
@@ -141,7 +106,7 @@ def check_missing_values(
             raise ArtifactError(
                 f'feature "{feature.name}": the model predicts one thing for None and another '
                 "for NaN, and nothing says with which it was fitted: put samples into the "
-                "file, as a DataFrame that has such a row"
+                'file that have such a row, or write "accepts_missing": False'
             )
 
 
@@ -155,7 +120,7 @@ def _check_array(estimator: Estimator, schema: Schema, row: Columns) -> None:
         return
     other = row.astype(schema.array_dtype)
 
-    def predict(columns: Columns) -> list[Any]:
+    def predict(columns: Columns) -> Outputs:
         return predict_all(estimator, columns)
 
     if find_difference(predict(row), predict(other)) is not None:
@@ -173,12 +138,12 @@ def _check_array(estimator: Estimator, schema: Schema, row: Columns) -> None:
 def _tells_apart(estimator: Estimator, row: Columns, number: int) -> bool:
     """Return whether the estimator predicts two things for a missing value in column `number`."""
 
-    def predict(columns: Columns) -> list[Any]:
+    def predict(columns: Columns) -> Outputs:
         return predict_all(estimator, columns)
 
     with_nan = _with_value(row, number, np.nan)
     with_none = _with_value(row, number, None)
-    if not accepts(predict, with_none):
+    if not accepts(predict, with_none) or not accepts(predict, with_nan):
         return False
     return find_difference(predict(with_nan), predict(with_none)) is not None
 

@@ -3,13 +3,14 @@
 The background of an artifact is read here too, since the probes are drawn from it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
 from python.errors import ArtifactError
 from python.model.advice import advise
 from python.model.data.columns import (
+    find_complete_rows,
     slice_rows,
     stack_rows,
     take_rows,
@@ -29,33 +30,30 @@ MISSING_SHARE = 0.25
 
 
 def make_trial_rows(schema: Schema, training_rows: Columns | None) -> Columns:
-    """Return three rows: the first training rows, or rows made up from the metadata."""
+    """Return three rows: the first training rows, or rows made up from the metadata.
+
+    A row that lacks a value is only among them where each of the training rows does: an estimator
+    may refuse it in any form.
+    """
     if training_rows is not None:
-        numbers = np.arange(len(training_rows))
+        numbers = find_complete_rows(training_rows)
+        if not len(numbers):
+            numbers = np.arange(len(training_rows))
         return take_rows(training_rows, np.resize(numbers, TRIAL_ROWS))
     choose = np.random.default_rng(0)
     rows = [schema.row(schema.example())]
     while len(rows) < TRIAL_ROWS:
-        values = [
-            _made_up_value(feature, choose) for feature in schema.features
-        ]
-        rows.append(tuple(values))
+        rows.append(_make_up_row(schema, choose))
     return schema.columns(rows)
 
 
-def with_array(
-    predict: Call, schema: Schema, tables: Mapping[str, Sequence[Row]]
-) -> Schema:
+def with_array(predict: Call, schema: Schema, row: Row) -> Schema:
     """Return the schema with arrays of objects where the estimator takes no others.
 
     CatBoost refuses whole numbers that are categories in an array of floats.
     """
     if schema.named or schema.is_float:
         return schema
-    row = schema.row(schema.example())
-    for rows in tables.values():
-        row = rows[0]
-        break
     if accepts(predict, schema.columns([row])):
         return schema
     with_objects = Schema(schema.features, as_objects=True)
@@ -155,8 +153,7 @@ def rules_of_estimator(
             rules[feature.name] = False
             if feature.can_be_missing:
                 unsaid.append(number)
-    empty_row = (None,) * len(schema.features)
-    empty = schema.tolerant().columns([empty_row])
+    empty = _make_empty(schema)
 
     def takes_row_without(numbers: list[int]) -> bool:
         columns = row
@@ -173,6 +170,16 @@ def rules_of_estimator(
     for number in accepting:
         rules[schema.names[number]] = True
     return rules
+
+
+def _make_empty(schema: Schema) -> Columns:
+    """Return a row that lacks each value that its column can be without."""
+    tolerant = schema.tolerant()
+    row = []
+    for feature in tolerant.features:
+        # A column of int64 categories has no place for a missing one.
+        row.append(None if feature.can_be_missing else feature.example)
+    return tolerant.columns([tuple(row)])
 
 
 def check_tables(predict: Call, tables: Mapping[str, Columns]) -> None:
@@ -207,11 +214,7 @@ def make_probes(
     choose = np.random.default_rng(0)
     made_up = [schema.row(schema.example())]
     for _ in range(MADE_UP_ROWS):
-        made_up.append(
-            tuple(
-                _made_up_value(feature, choose) for feature in schema.features
-            )
-        )
+        made_up.append(_make_up_row(schema, choose))
     probes = schema.columns(made_up)
     if training_rows is not None:
         first_rows = slice_rows(training_rows, 0, TRAINING_ROWS)
@@ -227,6 +230,11 @@ def make_probes(
         if accepts(predict_finite, slice_rows(probes, row, row + 1)):
             usable.append(row)
     return take_rows(probes, usable or [0])
+
+
+def _make_up_row(schema: Schema, choose: np.random.Generator) -> Row:
+    values = [_made_up_value(feature, choose) for feature in schema.features]
+    return tuple(values)
 
 
 def _made_up_value(feature: Feature, choose: np.random.Generator) -> Value:

@@ -273,8 +273,7 @@ class SklearnModel(Model):
 
     @cached_property
     def _explainer(self) -> Explainer:
-        # Made when it is first needed: shap takes seconds to import, and more memory than
-        # most models.
+        # Made when it is first needed: it reads trees, and tries methods on many rows.
         return Explainer(
             self._called,
             self._steps,

@@ -5,9 +5,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
 from lightgbm import LGBMClassifier
+from sklearn.base import clone
+from sklearn.datasets import load_breast_cancer
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+)
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.multioutput import MultiOutputClassifier
 from sklearn.neighbors import KNeighborsRegressor
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 from xgboost import XGBClassifier
@@ -120,6 +129,20 @@ def test_another_label() -> None:
     )
 
 
+@pytest.mark.parametrize("kind", [int, float])
+def test_neighbouring_labels_of_thirteen_digits_differ(kind: Any) -> None:
+    first = kind(4006381333931)
+    second = kind(4006381333932)
+    model = LogisticRegression().fit(
+        ROWS, np.where(ROWS["x"] > 0, first, second)
+    )
+    examples = examples_of(model, ROWS)
+    check(model, examples)
+    swapped = np.where(examples["predictions"] == first, second, first)
+    sentence = refusal(model, examples | {"predictions": swapped})
+    assert sentence.startswith("example 0: the model said 40063813339")
+
+
 @pytest.mark.parametrize(
     "change", [1e-4, 1e-8, float("nan"), float("inf"), -float("inf")]
 )
@@ -196,19 +219,47 @@ def test_integers_that_were_said_to_be_texts_of_decimals() -> None:
     assert "when it was saved" in refusal(model, examples, features=decimal)
 
 
-def test_another_version_is_the_first_thing_to_try() -> None:
+def test_other_versions_are_a_possible_reason() -> None:
     examples = examples_of(CLASSIFIER, ROWS)
     examples["probabilities"] = examples["probabilities"][:, ::-1]
-    versions = {"scikit-learn": "1.2.2"}
+    versions = {"scikit-learn": "1.2.2", "numpy": "2.0.0"}
     sentence = refusal(CLASSIFIER, examples, versions=versions)
-    assert sentence.endswith("scikit-learn==1.2.2 into requirements.txt")
+    assert sentence.endswith(
+        "; a possible reason is that it was fitted with "
+        f"scikit-learn 1.2.2 (here {sklearn.__version__}) and numpy 2.0.0 "
+        f"(here {np.__version__}): put scikit-learn==1.2.2 and numpy==2.0.0 into "
+        "requirements.txt"
+    )
+
+
+def test_the_order_of_the_columns_is_advised_beside_the_versions() -> None:
+    model = LogisticRegression().fit(ROWS.to_numpy(), SIGNS)
+    examples = {
+        "records": ROWS,
+        "predictions": np.where(SIGNS == "yes", "no", "yes"),
+    }
+    sentence = refusal(model, examples, versions={"scikit-learn": "1.2.2"})
+    assert "the order of its columns; a possible reason is" in sentence
 
 
 def test_a_record_alone_has_the_answer_that_it_has_among_others() -> None:
     scaling = FunctionTransformer(lambda rows: rows - rows.mean())
     model = make_pipeline(scaling, LogisticRegression()).fit(ROWS, SIGNS)
+    reason = (
+        "; alone, the record gets another prediction than among others: a step depends on the "
+        "other records of a request, or on chance"
+    )
     sentence = refusal(model, examples_of(model, ROWS))
-    assert sentence.startswith("example 0, sent alone: the model said ")
+    assert sentence.startswith("examples, row 0: the model predicts ")
+    assert "depends on the other rows" in sentence
+    assert sentence.endswith(reason)
+    first = examples_of(model, ROWS)
+    first["records"] = ROWS.head(9)
+    for name in ("predictions", "probabilities"):
+        first[name] = first[name][:9]
+    sentence = refusal(model, first | {"predictions": None})
+    assert sentence.startswith("example 0: the model said ")
+    assert sentence.endswith(reason)
 
 
 def test_missing_values_are_those_of_the_examples() -> None:
@@ -284,11 +335,11 @@ def test_a_missing_value_where_the_metadata_forbid_it() -> None:
         ),
         (
             {"records": ROWS[:1], "probabilities": [[0.2, 0.3, 0.5]]},
-            "example 0: the model said 3 values when it was saved",
+            "example 0: there are 3 values where the model has 2 classes: write what predict_proba",
         ),
         (
             {"records": ROWS[:1], "probabilities": [0.2]},
-            "example 0: the model said 0.2 when it was saved",
+            "example 0: there is one value where the model has 2 classes: write what predict_proba",
         ),
     ],
 )
@@ -303,3 +354,147 @@ def test_probabilities_of_a_model_without() -> None:
     assert sentence == (
         "examples: the model (REGRESSION) has no probabilities: it has no predict_proba"
     )
+
+
+def by_name(probabilities: Any, names: list[str], form: str) -> Any:
+    """Return the probabilities under their names, the last class first."""
+    frame = pd.DataFrame(probabilities, columns=names)[names[::-1]]
+    return frame if form == "frame" else frame.to_dict("records")
+
+
+@pytest.mark.parametrize("form", ["frame", "dicts"])
+@pytest.mark.parametrize("names", [["no", "yes"], ["off", "on"]])
+def test_probabilities_by_class_name(form: str, names: list[str]) -> None:
+    examples = examples_of(CLASSIFIER, ROWS)
+    expected = examples["probabilities"]
+    named = examples | {"probabilities": by_name(expected, names, form)}
+    check(CLASSIFIER, named, class_names=names)
+    wrong = by_name(expected[:, ::-1], names, form)
+    sentence = refusal(
+        CLASSIFIER, named | {"probabilities": wrong}, class_names=names
+    )
+    assert sentence.startswith("example 0: the model said ")
+    assert f' for "{names[0]}" when it was saved' in sentence
+
+
+def test_a_frame_of_probabilities_whose_columns_are_called_otherwise() -> None:
+    examples = examples_of(CLASSIFIER, ROWS)
+    for names in (None, ["p_no", "p_yes"], ["p", "p"]):
+        frame = pd.DataFrame(examples["probabilities"], columns=names)
+        check(CLASSIFIER, examples | {"probabilities": frame})
+
+
+def test_the_probabilities_of_one_class_alone() -> None:
+    examples = examples_of(CLASSIFIER, ROWS)
+    second = examples["probabilities"][:, 1]
+    assert refusal(CLASSIFIER, examples | {"probabilities": second}) == (
+        "example 0: there is one value where the model has 2 classes: write what predict_proba "
+        "returns, a probability for each class"
+    )
+
+
+@pytest.mark.parametrize("n_records", [5, 3])
+@pytest.mark.parametrize(
+    "form", [list, np.array, "by record", "dicts", "frames"]
+)
+def test_probabilities_of_several_outputs(form: Any, n_records: int) -> None:
+    targets = np.column_stack([ROWS["x"] > 0, ROWS["y"] > 0]).astype(int)
+    rows = ROWS.head(n_records)
+    for model in (
+        RandomForestClassifier(5, random_state=0),
+        MultiOutputClassifier(LogisticRegression()),
+    ):
+        model.fit(ROWS, targets)
+        outputs = model.predict_proba(rows)
+        expected: Any = None
+        if form == "by record":
+            expected = np.array(outputs).swapaxes(0, 1).tolist()
+        elif form == "dicts":
+            named = [by_name(table, ["0", "1"], "dicts") for table in outputs]
+            expected = list(zip(*named, strict=True))
+        elif form == "frames":
+            expected = [
+                by_name(table, ["0", "1"], "frame") for table in outputs
+            ]
+        else:
+            expected = form(outputs)
+        examples = {
+            "records": rows,
+            "predictions": model.predict(rows),
+            "probabilities": expected,
+        }
+        check(model, examples)
+        if form is list:
+            reverse = {"records": rows, "probabilities": outputs[::-1]}
+            sentence = refusal(model, reverse)
+            assert sentence.startswith("example 0: the model said ")
+
+
+CANCER = load_breast_cancer(as_frame=True)
+FLOAT32 = CANCER.data.astype("float32")
+FLOAT32_FEATURES = [
+    {"name": name, "type": "numeric", "dtype": "float32"} for name in FLOAT32
+]
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        LogisticRegression(max_iter=3000),
+        LinearRegression(),
+        MLPClassifier((20,), max_iter=2000, tol=1e-2, random_state=0),
+    ],
+    ids=type,
+)
+@pytest.mark.parametrize("form", ["frame", "records"])
+def test_a_model_of_columns_of_float32(model: Any, form: str) -> None:
+    target = CANCER.target
+    if isinstance(model, LinearRegression):
+        target = (target * 1000).astype("float32")
+    model = clone(model).fit(FLOAT32, target)
+    rows = FLOAT32.head(100)
+    records = rows if form == "frame" else rows.to_dict("records")
+    examples = examples_of(model, rows, records=records)
+    check(model, examples, features=FLOAT32_FEATURES)
+    name = list(examples)[-1]
+    moved = examples | {name: examples[name] * 1.01}
+    sentence = refusal(model, moved, features=FLOAT32_FEATURES)
+    assert sentence.startswith("example 0: the model said ")
+
+
+def test_a_dtype_that_is_not_said_is_advised() -> None:
+    model = LogisticRegression(max_iter=3000).fit(FLOAT32, CANCER.target)
+    examples = examples_of(model, FLOAT32.head(100))
+    features = [{"name": name, "type": "numeric"} for name in FLOAT32]
+    sentence = refusal(model, examples, features=features)
+    assert sentence.startswith("example ")
+    assert '; "mean radius" is float32 there: "dtype": "float32"' in sentence
+
+
+def test_examples_with_gaps_that_have_a_default() -> None:
+    gaps = ROWS.mask(RANDOM.random(ROWS.shape) < 0.2)
+    model = HistGradientBoostingClassifier(max_iter=10).fit(gaps, SIGNS)
+    features = [
+        {"name": name, "type": "numeric", "default": -1} for name in gaps
+    ]
+    check(
+        model,
+        examples_of(model, gaps.fillna(-1), records=gaps),
+        features=features,
+    )
+    sentence = refusal(
+        model,
+        examples_of(model, gaps.fillna(0), records=gaps),
+        features=features,
+    )
+    assert "when it was saved, here it says" in sentence
+
+
+def test_records_that_are_none_of_the_examples() -> None:
+    examples = examples_of(CLASSIFIER, ROWS)
+    twice = pd.concat([ROWS, ROWS[["x"]]], axis=1)
+    assert refusal(CLASSIFIER, examples | {"records": twice}) == (
+        'examples: there are 2 columns "x"'
+    )
+    sentence = refusal(CLASSIFIER, examples | {"records": ROWS.to_numpy()})
+    assert "or a list of dicts such as {'x': 0.0, 'y': 0.0}" in sentence

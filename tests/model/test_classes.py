@@ -234,6 +234,31 @@ def test_class_names_of_several_outputs_are_lists(class_names: Any) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("labels", "names"),
+    [
+        ([0.0, 1.0], [0, 1]),
+        ([0, 1], ["0.0", "1.0"]),
+        ([False, True], ["false", "TRUE"]),
+        ([False, True], [0, 1]),
+        (["no", "yes"], ["No", "Yes"]),
+        (["a", "b"], ["b ", "c"]),
+        (["A", "a"], ["A", "a"]),
+    ],
+)
+def test_the_labels_in_another_spelling_are_refused_in_another_order(
+    labels: list[Any], names: list[Any]
+) -> None:
+    model = LogisticRegression().fit(ROWS, np.array(labels)[TWO])
+    loaded = client_of(content(FEATURES, model, class_names=names))
+    assert ask_info(loaded)["model"]["class_names"] == list(map(str, names))
+    artifact = content(FEATURES, model, class_names=names[::-1])
+    if names == ["b ", "c"]:
+        assert client_of(artifact)
+    else:
+        assert "own labels in another order" in refusal(artifact)
+
+
 def test_class_names_of_an_output_in_another_order_are_refused() -> None:
     model = RandomForestClassifier(2).fit(ROWS, np.column_stack([TWO, TWO]))
     names = [["0", "1"], ["1", "0"]]

@@ -5,7 +5,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.compose import make_column_transformer
+from sklearn.datasets import load_breast_cancer
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+)
 from sklearn.feature_extraction import FeatureHasher
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -273,4 +278,230 @@ def test_class_names_in_another_order_are_refused(
     assert refusal(artifact) == (
         "class_names are the model's own labels in another order: "
         'its classes_ are "no", "yes"'
+    )
+
+
+def one_hot_text(data: Any, labels: Any) -> Any:
+    """Fit a model that makes texts of a column, as most hand-written ones do."""
+
+    def spell(frame: Any) -> Any:
+        if frame["shop"].dtype == "float32":
+            frame = frame.astype(float)
+        return frame.astype(str)
+
+    as_text = FunctionTransformer(spell)
+    encode = OneHotEncoder(handle_unknown="ignore")
+    return make_pipeline(as_text, encode, LogisticRegression(C=50)).fit(
+        data, labels
+    )
+
+
+SHOPS = pd.DataFrame(
+    {"shop": np.array([10115, 20095, 80331, 50667, 60311] * 8)}
+)
+SHOP_LABELS = np.array([0, 1, 1, 0, 1] * 8)
+
+
+@pytest.mark.parametrize(
+    ("data", "said", "cure"),
+    [
+        (
+            SHOPS.astype(float),
+            {"type": "integer"},
+            {"type": "numeric", "dtype": "float64"},
+        ),
+        (
+            SHOPS,
+            {"type": "integer", "accepts_missing": True},
+            {"dtype": "Int64"},
+        ),
+        (
+            SHOPS.astype("float32") / 3,
+            {"type": "numeric"},
+            {"dtype": "float32"},
+        ),
+        (
+            SHOPS,
+            {
+                "type": "category",
+                "categories": [10115.0, 20095.0, 80331.0, 50667.0, 60311.0],
+            },
+            {"categories": [10115, 20095, 80331, 50667, 60311]},
+        ),
+    ],
+    ids=["integer for decimals", "integer with gaps", "float32", "categories"],
+)
+def test_another_type_of_number_is_seen_at_load(
+    data: Any, said: dict[str, Any], cure: dict[str, Any]
+) -> None:
+    model = one_hot_text(data, SHOP_LABELS)
+    entry = {"name": "shop", **said}
+    sentence = refusal(content([entry], model))
+    assert sentence.startswith('feature "shop": the model predicts ')
+    client = client_of(content([entry | cure], model))
+    values = data["shop"].astype(float)
+    if "categories" in said:
+        values = data["shop"]
+    if "dtype" in cure and cure["dtype"] == "float32":
+        values = data["shop"].astype(str).astype(float)
+    records = [{"shop": value} for value in values.tolist()]
+    predicted = post(client, "/predict", records)["prediction"]
+    assert predicted == model.predict(data).tolist()
+
+
+def test_numbers_of_another_encoder_do_not_hide_those_of_a_feature() -> None:
+    codes = [str(number) for number in range(40)]
+    data = SHOPS.assign(code=codes)
+    columns = make_column_transformer(
+        (OneHotEncoder(handle_unknown="ignore"), ["code"]),
+        (
+            make_pipeline(
+                FunctionTransformer(lambda frame: frame.astype(str)),
+                OneHotEncoder(handle_unknown="ignore"),
+            ),
+            ["shop"],
+        ),
+    )
+    model = make_pipeline(columns, LogisticRegression()).fit(data, SHOP_LABELS)
+    features = [
+        {"name": "shop", "type": "numeric"},
+        {"name": "code", "type": "string"},
+    ]
+    assert '"type": "integer"' in refusal(content(features, model))
+
+
+def test_doubts_are_tried_on_models_of_several_outputs() -> None:
+    as_text = FunctionTransformer(lambda frame: frame.astype(str))
+    model = make_pipeline(
+        as_text,
+        OneHotEncoder(handle_unknown="ignore"),
+        DecisionTreeClassifier(),
+    ).fit(SHOPS, np.column_stack([SHOP_LABELS, np.arange(40) % 3]))
+    assert '"type": "integer"' in refusal(
+        content([{"name": "shop", "type": "numeric"}], model)
+    )
+
+
+class Noise:
+    """Predicts at random."""
+
+    def predict(self, X: Any) -> Any:
+        return np.random.default_rng().normal(size=len(X))
+
+
+def test_a_model_that_draws_at_random_is_not_blamed_on_its_types(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    assert load(content([{"name": "x", "type": "numeric"}], Noise()))
+    assert "the model predicts at random" in caplog.text
+
+
+def test_a_step_that_depends_on_the_other_rows_is_seen_in_samples() -> None:
+    data = pd.DataFrame(
+        np.random.default_rng(0).normal(size=(30, 2)), columns=["x", "y"]
+    )
+    model = make_pipeline(
+        FunctionTransformer(lambda rows: rows - rows.mean()),
+        LogisticRegression(),
+    )
+    model.fit(data, data["x"] > 0)
+    sentence = refusal(content(model=model, samples=data))
+    assert sentence.startswith("samples, row 0: the model predicts ")
+    assert "depends on the other rows" in sentence
+
+
+class Counted:
+    """A regression of 300 numbers that counts how often it is called, and with how many rows."""
+
+    calls = 0
+    rows = 0
+
+    def predict(self, X: Any) -> Any:
+        self.calls += 1
+        self.rows += len(X)
+        return np.asarray(X, dtype=float).sum(axis=1)
+
+
+def test_many_features_are_tried_together() -> None:
+    features = [
+        {"name": f"f{number}", "type": "numeric"} for number in range(300)
+    ]
+    model = Counted()
+    assert load(content(features, model))
+    assert model.calls < 120
+    assert model.rows < 1000
+
+
+@pytest.mark.parametrize(
+    "model", [LogisticRegression(max_iter=3000), LinearRegression()], ids=type
+)
+def test_samples_of_a_model_that_computes_in_float32(model: Any) -> None:
+    data = load_breast_cancer(as_frame=True)
+    inputs = data.data.astype("float32")
+    target = data.target
+    if isinstance(model, LinearRegression):
+        target = (target * 1000).astype("float32")
+    model.fit(inputs, target)
+    entry = {"type": "numeric", "dtype": "float32"}
+    features = [entry | {"name": name} for name in inputs]
+    samples = inputs.head(100)
+    assert load(content(features, model, samples=samples))
+
+
+def test_a_default_stands_in_the_samples_as_in_a_request() -> None:
+    random = np.random.default_rng(0)
+    data = pd.DataFrame(random.normal(size=(300, 2)), columns=["a", "b"])
+    data["w"] = random.choice(["p", "q"], 300)
+    target = data["a"] > 0
+    data = data.mask(random.random((300, 3)) < 0.2)
+    data["c"] = pd.Categorical(data["w"].astype(object))
+    data["d"] = pd.date_range("2024-01-01", periods=300).where(target)
+    encode = make_column_transformer(
+        (OneHotEncoder(), ["w", "c"]),
+        (FunctionTransformer(months), ["d"]),
+        remainder="passthrough",
+    )
+    model = make_pipeline(encode, HistGradientBoostingClassifier(max_iter=10))
+    model.fit(data, target)
+    entries: dict[str, dict[str, Any]] = {
+        "a": {"type": "numeric", "default": -1},
+        "b": {"type": "numeric", "default": -1},
+        "w": {"type": "string", "default": "p"},
+        "c": {"type": "category", "categories": ["p", "q"], "default": "q"},
+        "d": {"type": "datetime", "default": "2024-03-01"},
+    }
+    features = [{"name": name, **entry} for name, entry in entries.items()]
+    dtype = str(data["d"].dtype)
+    features[-1]["dtype"] = dtype
+    client = client_of(content(features, model, samples=data))
+    filled = data.head(5).assign(a=-1.0, b=-1.0, w="p")
+    filled["c"] = pd.Categorical(["q"] * 5, categories=["p", "q"])
+    filled["d"] = pd.Series([pd.Timestamp("2024-03-01")] * 5).astype(dtype)
+    rows = post(client, "/predict?proba=1", [dict.fromkeys(data)] * 5)
+    assert list(rows["prediction"][0].values()) == pytest.approx(
+        model.predict_proba(filled)[0]
+    )
+
+
+def months(dates: Any) -> Any:
+    return dates.apply(lambda day: day.dt.month)
+
+
+def ages(frame: Any) -> Any:
+    is_date = [type(value).__name__ == "date" for value in frame["d"]]
+    years = [value.year for value in frame["d"]]
+    return np.column_stack([np.array(is_date) * np.array(years)])
+
+
+@pytest.mark.parametrize("dtype", [{}, {"dtype": "object"}])
+def test_dates_without_a_time_have_no_dtype_that_helps(dtype: Any) -> None:
+    days = pd.date_range("2000-01-01", periods=40, freq="90D")
+    frame = pd.DataFrame({"d": pd.Series(days.date, dtype=object)})
+    model = make_pipeline(FunctionTransformer(ages), LinearRegression())
+    model.fit(frame, days.year)
+    features = [{"name": "d", "type": "datetime", **dtype}]
+    sentence = refusal(content(features, model, samples=frame))
+    assert sentence.endswith(
+        '"d" has objects of datetime.date there, which no request brings: '
+        "fit the model with pd.to_datetime of the column"
     )

@@ -1,5 +1,6 @@
 """Facts about a fitted estimator: its task, steps, names of columns, classes, importances."""
 
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -167,3 +168,19 @@ def test_an_estimator_is_called_with_the_form_it_was_fitted_with() -> None:
     assert isinstance(model.schema.columns([(1.0, 2.0, 3.0)]), np.ndarray)
     model = SklearnModel.load(Artifact.of(build("tree").content))
     assert isinstance(model.schema.columns([(1.0, 2.0, 3.0)]), pd.DataFrame)
+
+
+def test_parts_are_found_beside_cycles_and_millions_of_values() -> None:
+    estimator = make_pipeline(StandardScaler(), forest()).fit(DATA, TARGET)
+    root: dict[str, Any] = {"children": []}
+    root["children"].append({"parent": root})
+    estimator.root_ = root
+    estimator.words_ = dict.fromkeys(range(2_000_000), 1.0)
+    estimator.kept_ = [StandardScaler(copy=False)]
+    start = perf_counter()
+    parts = list(facts.find_parts(estimator))
+    assert perf_counter() - start < 5
+    assert estimator.kept_[0] in parts
+    assert estimator[0] in parts
+    assert estimator[-1].estimators_[-1] in parts
+    assert len(parts) == len(set(map(id, parts)))

@@ -9,7 +9,9 @@ import pandas as pd
 import pytest
 from lightgbm import LGBMClassifier
 from pandas.testing import assert_frame_equal
+from sklearn.compose import make_column_transformer
 from sklearn.dummy import DummyRegressor
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
@@ -376,3 +378,51 @@ def test_where_no_row_is_usable_the_first_one_is_the_probe() -> None:
 
     rows = probes.make_probes(predict, NUMERIC_SCHEMA, DATA)
     assert_frame_equal(rows, DATA.head(1))
+
+
+def test_categories_in_a_column_of_integers_cannot_be_missing() -> None:
+    data = pd.DataFrame({"c": np.arange(30) % 3 + 1, "x": np.arange(30.0)})
+    model = make_pipeline(
+        make_column_transformer((OneHotEncoder(), ["c"]), remainder="drop"),
+        LogisticRegression(),
+    ).fit(data, data["c"] == 2)
+    entry = {"name": "c", "type": "category", "categories": [1, 2, 3]}
+    features = [entry | {"dtype": "int64"}, {"name": "x", "type": "numeric"}]
+    loaded = load(content(features, model))
+    rules = [feature.accepts_missing for feature in loaded.schema.features]
+    assert rules == [False, True]
+
+
+@pytest.mark.parametrize("form", ["frame", "array"])
+def test_trial_rows_lack_a_value_only_where_every_row_does(form: str) -> None:
+    rows: Any = pd.DataFrame(
+        {"a": [np.nan, 1.0, 2.0], "w": ["p", "q", None]}, dtype=object
+    )
+    if form == "array":
+        rows = rows.to_numpy()
+    schema = Schema.from_metadata(
+        {
+            "features": [
+                {"name": "a", "type": "numeric"},
+                {"name": "w", "type": "string"},
+            ]
+        }
+    )
+    trial_rows = np.asarray(probes.make_trial_rows(schema, rows))
+    assert trial_rows.tolist() == [[1.0, "q"]] * 3
+    numbers = np.array([[np.nan, 1.0], [2.0, 3.0]])
+    assert probes.make_trial_rows(schema, numbers).tolist() == [[2, 3]] * 3
+    gaps = np.full((2, 2), np.nan)
+    assert np.isnan(probes.make_trial_rows(schema, gaps)).all()
+
+
+def test_a_text_that_is_missing_in_the_first_samples_is_named() -> None:
+    frame = pd.DataFrame({"text": ["good film", "bad film", None] * 9})
+    known = frame.dropna()["text"]
+    model = make_pipeline(TfidfVectorizer(), LogisticRegression())
+    model.fit(known, known == "good film")
+    features = [{"name": "text", "type": "string"}]
+    sentence = refusal(content(features, model, samples=frame))
+    assert sentence.startswith(
+        "samples, row 2: the model does not take these values"
+    )

@@ -34,6 +34,19 @@ def take_rows(columns: Columns, rows: Sequence[int] | Rows) -> Columns:
     return columns[rows]
 
 
+def find_complete_rows(columns: Columns) -> Rows:
+    """Return the numbers of the rows that lack no value."""
+    if is_frame(columns):
+        lacks_value = columns.isna().to_numpy()
+    elif columns.dtype == object:
+        import pandas as pd  # only pandas makes an array of objects here
+
+        lacks_value = pd.isna(columns)
+    else:
+        lacks_value = is_missing(columns)
+    return np.flatnonzero(~lacks_value.any(axis=1))
+
+
 def stack_rows(first: Columns, second: Columns) -> Columns:
     """Return the rows of both, which have the same form, the `first` before the `second`."""
     if not is_frame(first):

@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from python.model.data.columns import split_columns
+from python.model.data.columns import is_missing, split_columns
 from python.model.data.features import Value
 from python.model.types import Columns
 
+PLAIN_TYPES = (bool, float, int, str, type(None))
 PLAIN_KINDS = "biufU"  # of what NumPy has, and `tolist` makes JSON of
 
 
@@ -35,8 +36,15 @@ def to_json_value(value: Any) -> Value:
 
     A moment in a zone is written in UTC.
     """
+    # Nearly all values are of these types.
+    if type(value) in PLAIN_TYPES:
+        return None if is_missing(value) else value
     if isinstance(value, str):
         return str(value)
+    return _read_other(value)
+
+
+def _read_other(value: Any) -> Value:
     if str(value) in ("nan", "NaT", "<NA>"):
         return None
     if isinstance(value, np.datetime64):

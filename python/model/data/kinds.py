@@ -33,6 +33,7 @@ DATES = ("2000-01-01", "2001-02-03T04:05:06", "1970-01-01", "2024-02-29T23:59")
 # What datetime64[ns] holds in full, and datetime64[us] with any offset.
 NANOSECOND_YEARS = range(1678, 2262)
 YEARS = range(2, 9999)
+KINDS_OF_CATEGORIES = (str, Real, bool)
 # A date, or a date and a time to the nanosecond, perhaps with an offset.
 ISO_8601 = re.compile(
     r"(?P<date>\d{4}-\d\d-\d\d)"
@@ -322,6 +323,11 @@ class Category(CodedFeature):
         positions[None] = positions.get(self.default, MISSING_POSITION)
         return positions
 
+    @cached_property
+    def _by_kind(self) -> set[Value]:
+        """The categories, each with its kind: True equals 1 in Python."""
+        return {(_kind(category), category) for category in self.categories}
+
     @property
     def made_up_value(self) -> Value:
         """The first category."""
@@ -351,9 +357,8 @@ class Category(CodedFeature):
     def mismatch(self, value: Value) -> str | None:
         """Return the categories if the value is none of them; True is not the category 1."""
         kind = _kind(value)
-        for category in self.categories:
-            if _kind(category) is kind and category == value:
-                return None
+        if kind in KINDS_OF_CATEGORIES and (kind, value) in self._by_kind:
+            return None
         shown = self.categories[:SHOWN_CATEGORIES]
         expected = ", ".join(map(shorten, shown))
         hidden = len(self.categories) - SHOWN_CATEGORIES
@@ -420,7 +425,7 @@ class Category(CodedFeature):
             if category is None or is_gap(category):
                 gap = "None" if category is None else str(category)
                 return f"and {gap} is among them: leave it out and set accepts_missing to True"
-            if _kind(category) not in (str, Real, bool):
+            if _kind(category) not in KINDS_OF_CATEGORIES:
                 return f"got {shorten(category)}"
         return None
 

@@ -75,6 +75,12 @@ class Schema:
                 features.append(feature)
         return self._with_features(features)
 
+    def with_feature(self, number: int, feature: Feature) -> Self:
+        """Return the same schema, with another feature at one place."""
+        features = list(self.features)
+        features[number] = feature
+        return self._with_features(features)
+
     def _with_features(self, features: Iterable[Feature]) -> Self:
         return type(self)(
             features, named=self.named, as_objects=self._as_objects

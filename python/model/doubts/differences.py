@@ -1,6 +1,7 @@
 """Differences: where an estimator predicts two things for what should be the same rows."""
 
-from typing import Any, NamedTuple
+from contextlib import suppress
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +10,11 @@ from python.model.attributes import read_attribute
 from python.model.types import Columns, Estimator
 
 TOLERANCE = 1e-9
-METHODS = ("predict_proba", "predict")
+PREDICT = "predict"
+PREDICT_PROBA = "predict_proba"
+
+Outputs: TypeAlias = dict[str, NDArray[Any]]
+"""What each method of an estimator returns for some rows, (n_rows, n_values)."""
 
 
 class Difference(NamedTuple):
@@ -20,30 +25,33 @@ class Difference(NamedTuple):
     predicted: Any
 
 
-def predict_all(estimator: Estimator, columns: Columns) -> list[NDArray[Any]]:
-    """Return the estimator's probabilities, if it has some, and its labels or numbers."""
-    outputs = []
-    for method in METHODS:
-        compute = read_attribute(estimator, method)
-        if compute is not None:
-            outputs += _tables(compute(columns))
+def predict_all(estimator: Estimator, columns: Columns) -> Outputs:
+    """Return the estimator's probabilities, where it has some, and its labels or numbers."""
+    outputs = {}
+    compute = read_attribute(estimator, PREDICT_PROBA)
+    if compute is not None:
+        # What refuses the columns does so in `predict` as well.
+        with suppress(Exception):
+            outputs[PREDICT_PROBA] = _as_table(compute(columns))
+    outputs[PREDICT] = _as_table(estimator.predict(columns))
     return outputs
 
 
-def _tables(output: Any) -> list[NDArray[Any]]:
-    """Return an output as an array, or as one for each where there are probabilities of several."""
+def _as_table(output: Any) -> NDArray[Any]:
+    """Return an output as one array; the tables of several outputs stand side by side."""
     if isinstance(output, list) and np.ndim(output[0]) == 2:
-        return [np.asarray(table) for table in output]
-    return [np.asarray(output)]
+        return np.hstack([np.asarray(table) for table in output])
+    return np.asarray(output)
 
 
 def find_difference(
-    expected: list[NDArray[Any]],
-    predicted: list[NDArray[Any]],
+    expected: Outputs,
+    predicted: Outputs,
     tolerance: float = TOLERANCE,
 ) -> Difference | None:
-    """Return the first row in which any of the outputs differ; None if they are the same."""
-    for first, second in zip(expected, predicted, strict=True):
+    """Return the first row in which an output that both have differs; None if there is none."""
+    for method, first in expected.items():
+        second = predicted.get(method, first)
         row = 0
         if first.shape == second.shape:
             is_same = _same_rows(first, second, tolerance)

@@ -1,107 +1,88 @@
-"""Numbers: whether decimals were whole numbers or booleans where the estimator was fitted."""
+"""Numbers: whether they were whole numbers, decimals, booleans or float32 in training.
+
+A step that turns a number into text sees "7.0" where it saw "7" in training. It treats all numbers
+alike that it does not know: so those are tried that an encoder knows.
+"""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from python.errors import ArtifactError
 from python.model.attributes import read_attribute
-from python.model.data.columns import is_frame, split_columns, take_rows
-from python.model.data.features import Feature
-from python.model.data.kinds import EXACT_INTEGERS, Integer, Numeric
-from python.model.data.schema import Schema
-from python.model.doubts.differences import (
-    Difference,
-    find_difference,
-    predict_all,
+from python.model.data.features import Feature, Value
+from python.model.data.kinds import (
+    EXACT_INTEGERS,
+    Boolean,
+    Integer,
+    Numeric,
 )
+from python.model.data.schema import Schema
+from python.model.doubts.doubt import Doubt
 from python.model.estimator import find_parts
-from python.model.types import Columns, Estimator
+from python.model.types import Estimator
 
-WHOLE = re.compile(r"-?\d{1,15}")
-TRIED_CATEGORIES = 50
+NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,25})?(e-?\d{1,3})?")
+# Of each column of an encoder, and of all together.
+MAX_TRIED_OF_COLUMN = 20
+MAX_TRIED = 400
+WHOLE_NUMBERS = (0, 1, -1, 2, 7, 10, 100, 1000)
+BOTH = (False, True)
 
 
-def check_whole_numbers(
-    estimator: Estimator,
-    schema: Schema,
-    rows: Columns,
-    tables: Mapping[str, Any],
-) -> None:
-    """Raise ArtifactError for a numeric feature whose whole numbers should have been integers.
+def doubt_numbers(
+    estimator: Estimator, schema: Schema, tables: Mapping[str, Any]
+) -> list[list[Doubt]]:
+    """Return the doubts about the numbers of a schema: those of a kind are tried together."""
+    whole: list[int] = list(WHOLE_NUMBERS)
+    decimals: list[float] = []
+    for number in find_known_numbers(estimator):
+        if number == round(number):
+            whole.append(int(number))
+        else:
+            decimals.append(number)
+    return [
+        _doubt_decimals(schema, tables, whole),
+        _doubt_float64(schema, decimals),
+        _doubt_integers(schema, whole),
+        _doubt_all_numbers(schema),
+        _doubt_categories(schema),
+    ]
 
-    A step that turns a number into text sees "7.0" where it saw "7" in training. Such a step
-    would treat all numbers alike that it does not know: so those are tried that an encoder knows.
-    Where a table of the artifact is a DataFrame with decimals in that column, there is no doubt.
-    """
-    known_numbers = _known_numbers(estimator)
-    for number, feature in enumerate(schema.features):
-        if not _is_doubtful(feature, tables):
-            continue
-        numbers = known_numbers or _whole_numbers(rows, number)
-        difference = _compare_numbers(estimator, rows, number, numbers)
-        if difference is not None:
-            raise ArtifactError(
-                f'feature "{feature.name}": the model predicts {difference.expected} '
-                f"for a whole number and {difference.predicted} for the same as a "
-                'decimal: write "type": "integer", or "dtype": "float64" if it was '
-                "fitted with decimals"
+
+def find_known_numbers(estimator: Estimator) -> list[float]:
+    """Return the numbers, written as texts, that encoders in the estimator know."""
+    texts: list[str] = []
+    for part in find_parts(estimator):
+        for categories in read_attribute(part, "categories_") or []:
+            texts += map(str, categories[:MAX_TRIED_OF_COLUMN])
+    numbers = [float(text) for text in texts if NUMBER.fullmatch(text)]
+    return list(dict.fromkeys(numbers))[:MAX_TRIED]
+
+
+def _doubt_decimals(
+    schema: Schema, tables: Mapping[str, Any], whole: Sequence[int]
+) -> list[Doubt]:
+    """Return the doubts that decimals were whole numbers, unless a table shows decimals."""
+    cure = 'write "type": "integer", or "dtype": "float64" if it was fitted with decimals'
+    doubts = []
+    for number, name in _usual_decimals(schema):
+        if not _has_decimals(tables, name):
+            other = Integer(name)
+            doubt = Doubt(
+                number, whole, other, whole, cure, by_difference=True
             )
+            doubts.append(doubt)
+    return doubts
 
 
-def _is_doubtful(feature: Feature, tables: Mapping[str, Any]) -> bool:
-    """Return whether nothing says that the column of a number had decimals."""
-    is_usual = feature.type == Numeric.type and feature.dtype is None
-    return is_usual and not _has_decimals(tables, feature.name)
-
-
-def check_booleans(
-    estimator: Estimator, schema: Schema, rows: Columns
-) -> None:
-    """Raise ArtifactError for a number that should have been true or false.
-
-    A step that turns a boolean into text sees "1.0" where it saw "True" in training, and treats
-    0 and 1 alike, since it knows neither.
-    """
-    if not is_frame(rows) and rows.dtype != object:
-        return  # an array of numbers holds no booleans
+def _usual_decimals(schema: Schema) -> Iterator[tuple[int, str]]:
+    """Yield the number and the name of each numeric feature of which no dtype is said."""
     for number, feature in enumerate(schema.features):
-        is_number = feature.type in (Numeric.type, Integer.type)
-        if not is_number or feature.dtype is not None:
-            continue
-        if _is_boolean(estimator, rows, number):
-            raise ArtifactError(
-                f'feature "{feature.name}": the model predicts the same for 0 and for 1, but '
-                'not for false and true: write "type": "boolean"'
-            )
-
-
-def _is_boolean(estimator: Estimator, rows: Columns, number: int) -> bool:
-    """Return whether a column tells false from true, and not 0 from 1, in any of the rows."""
-    for row in range(len(rows)):
-        pair = take_rows(rows, [row, row])
-        numbers = _with_numbers(pair, number, np.array([0.0, 1.0]))
-        booleans = _with_numbers(pair, number, np.array([False, True]))
-        if _tells_apart(estimator, booleans) and not _tells_apart(
-            estimator, numbers
-        ):
-            return True
-    return False
-
-
-def _tells_apart(estimator: Estimator, pair: Columns) -> bool:
-    """Return whether the estimator predicts two things for two rows, if it takes them."""
-    try:
-        outputs = predict_all(estimator, pair)
-    except Exception:
-        # Made-up numbers may be refused; the rows themselves were predicted.
-        return False
-    first = [output[:1] for output in outputs]
-    second = [output[1:] for output in outputs]
-    return find_difference(first, second) is not None
+        if feature.type == Numeric.type and feature.dtype is None:
+            yield number, feature.name
 
 
 def _has_decimals(tables: Mapping[str, Any], name: str) -> bool:
@@ -111,58 +92,74 @@ def _has_decimals(tables: Mapping[str, Any], name: str) -> bool:
     return False
 
 
-def _known_numbers(estimator: Estimator) -> list[int]:
-    """Return the whole numbers, written as texts, that encoders in the estimator know."""
-    numbers = []
-    for part in find_parts(estimator):
-        for categories in read_attribute(part, "categories_") or []:
-            texts = map(str, categories[:TRIED_CATEGORIES])
-            numbers += [int(text) for text in texts if WHOLE.fullmatch(text)]
-    return numbers[:TRIED_CATEGORIES]
+def _doubt_float64(schema: Schema, decimals: Sequence[float]) -> list[Doubt]:
+    """Return the doubts that float64 was float32, where an encoder knows decimals."""
+    values = []
+    with np.errstate(over="ignore"):
+        for decimal in decimals:
+            shortest = float(str(np.float32(decimal)))
+            if np.isfinite(shortest):
+                values.append(shortest)
+    if not values:
+        return []
+    doubts = []
+    for number, name in _usual_decimals(schema):
+        other = Numeric(name, dtype="float32")
+        cure = 'write "dtype": "float32"'
+        doubts.append(Doubt(number, values, other, values, cure))
+    return doubts
 
 
-def _whole_numbers(rows: Columns, number: int) -> list[int]:
-    """Return the numbers in a column, rounded; 1 for each that has no whole number near."""
-    numbers = []
-    for value in split_columns(rows)[number].tolist():
-        is_usual = abs(value) < EXACT_INTEGERS  # NaN is not
-        numbers.append(round(value) if is_usual else 1)
-    return numbers
+def _doubt_integers(schema: Schema, whole: Sequence[int]) -> list[Doubt]:
+    """Return the doubts that whole numbers were decimals, or not as they are with a gap."""
+    doubts = []
+    for number, feature in enumerate(schema.features):
+        if feature.type != Integer.type or "dtype" in feature.entry:
+            continue
+        other: Feature = Numeric(feature.name)
+        cure = 'write "type": "numeric"'
+        if feature.column_dtype != Integer.usual_dtype:
+            other = replace(feature, dtype="Int64")
+            cure = 'write "dtype": "Int64"'
+        doubts.append(Doubt(number, whole, other, whole, cure))
+    return doubts
 
 
-def _compare_numbers(
-    estimator: Estimator, rows: Columns, number: int, numbers: list[int]
-) -> Difference | None:
-    """Return the first row in which whole numbers are not the same to the estimator as decimals."""
-    tried = take_rows(rows, np.resize(np.arange(len(rows)), len(numbers)))
-    floats = np.array(numbers, dtype=float)
-    try:
-        as_floats = predict_all(
-            estimator, _with_numbers(tried, number, floats)
-        )
-        as_integers = predict_all(
-            estimator, _with_numbers(tried, number, floats.astype(np.int64))
-        )
-    except Exception:
-        # These numbers may be refused; the rows themselves were predicted.
-        return None
-    return find_difference(as_integers, as_floats)
+def _doubt_all_numbers(schema: Schema) -> list[Doubt]:
+    """Return the doubts that 0 and 1 were false and true."""
+    doubts = []
+    for number, feature in enumerate(schema.features):
+        is_number = feature.type in (Numeric.type, Integer.type)
+        if is_number and "dtype" not in feature.entry:
+            other = Boolean(feature.name)
+            cure = 'write "type": "boolean"'
+            doubts.append(Doubt(number, (0, 1), other, BOTH, cure))
+    return doubts
 
 
-def _with_numbers(
-    rows: Columns, number: int, numbers: NDArray[Any]
-) -> Columns:
-    """Return the rows with other numbers in a column.
+def _doubt_categories(schema: Schema) -> list[Doubt]:
+    """Return the doubts that categories that are decimals were whole numbers, or the reverse."""
+    doubts = []
+    for number, feature in schema.categories.items():
+        if "dtype" in feature.entry or not all(
+            map(_is_whole, feature.categories)
+        ):
+            continue
+        others = _swap_type(feature.categories)
+        other = replace(feature, categories=others)
+        cure = f"write the categories as {others[0]}"
+        doubts.append(Doubt(number, feature.categories, other, others, cure))
+    return doubts
 
-    An array has one type: whole numbers remain such where all the others are, too.
-    """
-    changed = rows.copy()
-    if is_frame(rows):
-        changed.isetitem(number, numbers)
-        return changed
-    if rows.dtype != object and numbers.dtype.kind == "i":
-        changed = np.nan_to_num(rows).astype(np.int64)
-    elif rows.dtype != object:
-        changed = np.nan_to_num(rows).astype(np.int64).astype(float)
-    changed[:, number] = numbers
-    return changed
+
+def _is_whole(value: Value) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) < EXACT_INTEGERS and value == round(value)
+
+
+def _swap_type(values: Sequence[Value]) -> tuple[Value, ...]:
+    """Return whole numbers as decimals, or as integers if any of them is a decimal."""
+    if any(isinstance(value, float) for value in values):
+        return tuple(map(int, values))
+    return tuple(map(float, values))

@@ -7,6 +7,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
+from python.model.data.columns import to_dense
 from python.model.explain.attribution import (
     Attribute,
     Attribution,
@@ -21,7 +22,7 @@ Compute: TypeAlias = Callable[[Columns], ArrayLike]
 def make_contributions(predictor: Estimator) -> Attribute | None:
     """Return what explains the margin of a booster by its own library; None for other models.
 
-    Categories and missing values are taken as the booster takes them.
+    Categories, missing values and sparse matrices are taken as the booster takes them.
     The values are path-dependent (Lundberg, Erion and Lee 2018, arXiv:1802.03888).
     """
     compute = _find_library(predictor)
@@ -48,7 +49,9 @@ def _find_library(predictor: Estimator) -> Compute | None:
 
 
 def _compute_by_lightgbm(predictor: Estimator, columns: Columns) -> ArrayLike:
-    contributions: ArrayLike = predictor.predict(columns, pred_contrib=True)
+    # Of a sparse matrix it would return sparse ones.
+    dense = to_dense(columns)
+    contributions: ArrayLike = predictor.predict(dense, pred_contrib=True)
     return contributions
 
 
@@ -76,7 +79,7 @@ def _compute_by_catboost(predictor: Estimator, columns: Columns) -> ArrayLike:
     from catboost import Pool
 
     categories = predictor.get_cat_feature_indices()
-    pool = Pool(columns, cat_features=categories)
+    pool = Pool(to_dense(columns), cat_features=categories)
     contributions: ArrayLike = predictor.get_feature_importance(
         pool,
         type="ShapValues",

@@ -69,9 +69,7 @@ class Explainer:
         self._no_output = ""
         if not outputs:
             self._no_output = why_no_outputs(estimator, probe)
-        self._subject = Subject(
-            estimator, steps, probes.shape[1], outputs, origins
-        )
+        self._subject = Subject(estimator, steps, probes, outputs, origins)
         self._probes = slice_rows(probes, 0, MAX_PROBES)
         self._background = background
         self._methods_alone = methods_alone(self._subject, background)

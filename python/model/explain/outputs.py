@@ -61,7 +61,8 @@ class Link(NamedTuple):
         of_served = SERVED * (1 + np.abs(served))
         tolerance = of_total * self.slope(output) + of_served
         is_close = np.abs(output - served) <= tolerance
-        return bool(is_close.all())
+        # Where the output is infinite, so is the tolerance.
+        return bool(np.all(is_close & np.isfinite(output)))
 
 
 def _identity(total: Array) -> Array:

@@ -13,7 +13,7 @@ from python.model.data.json_values import to_json_value
 from python.model.data.kinds import TYPES
 from python.model.data.schema import Schema
 from python.model.data.spelling import shorten, suggest
-from python.model.known_categories import find_known_categories
+from python.model.known_values import find_known_values, to_json_values
 from python.model.types import Columns, Estimator
 
 Entry: TypeAlias = dict[str, Any]
@@ -169,10 +169,10 @@ def _drop_unknown_levels(
 ) -> None:
     """Leave out categories that no row has and that the estimator's encoders do not know."""
     schema = Schema.from_metadata({"features": entries}, named=True)
-    known_categories = find_known_categories(estimator, schema)
+    known_values = find_known_values(estimator, schema)
     for entry in entries:
-        known = known_categories.get(entry["name"])
-        if entry["type"] != "category" or known is None:
+        known = to_json_values(known_values.get(entry["name"], ()))
+        if entry["type"] != "category" or not known:
             continue
         kept = {*known, *table[entry["name"]].dropna()}
         entry["categories"] = [

@@ -1,6 +1,7 @@
 """One tree as arrays of nodes, whatever its library, and how records walk through it."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,22 +82,77 @@ class Tree:
             right = self.right[inner]
             nodes[rows] = np.where(goes_left, left, right)
 
+    def renumbered(self, first_node: int, first_set: int) -> "Tree":
+        """Return the tree with nodes and sets of codes that are numbered from these on."""
+        is_inner = self.left >= 0
+        left = self.left + first_node
+        right = self.right + first_node
+        category_set = self.category_set + first_set
+        sets = self.category_sets
+        return replace(
+            self,
+            left=np.where(is_inner, left, -1),
+            right=np.where(is_inner, right, -1),
+            category_set=np.where(self.splits_by_category, category_set, -1),
+            category_sets=CategorySets(sets.sets + first_set, sets.codes),
+        )
+
     def goes_left(self, nodes: Integers, values: Matrix) -> Flags:
         """Return for each pair of an inner node and a value of its feature if the value goes left.
 
-        The values are those of `TreeModel.numbers`.
+        The values are those of `TreeModel.numbers`. Nodes, (n_nodes, 1), and several values for
+        each, (n_nodes, n_records), are paired as NumPy broadcasts them.
         """
         thresholds = self.threshold[nodes]
         goes_left = values <= thresholds
         sets = self.category_set[nodes]
-        by_category = sets >= 0
-        if by_category.any():
+        if (sets >= 0).any():
+            sets = np.broadcast_to(sets, values.shape)
+            by_category = sets >= 0
             own_sets = sets[by_category]
             categories = values[by_category]
             in_set = self.category_sets.contain(own_sets, categories)
             goes_left[by_category] = in_set
-        is_zero = values == 0
-        is_missing_zero = is_zero & self.zero_is_missing[nodes]
-        is_missing = np.isnan(values) | is_missing_zero
+        is_missing = np.isnan(values)
+        zero_is_missing = self.zero_is_missing[nodes]
+        if zero_is_missing.any():
+            is_missing |= (values == 0) & zero_is_missing
+        if not is_missing.any():
+            return goes_left
         missing_left = self.missing_left[nodes]
         return np.where(is_missing, missing_left, goes_left)
+
+
+def join(trees: Sequence[Tree]) -> tuple[Tree, Integers]:
+    """Return one tree with the nodes of all, and which of them are the roots.
+
+    The nodes keep their order, tree after tree. Their values are for the outputs of their trees.
+    """
+    parts = []
+    roots = []
+    first_node = 0
+    first_set = 0
+    for tree in trees:
+        parts.append(tree.renumbered(first_node, first_set))
+        roots.append(first_node)
+        first_node += len(tree.left)
+        first_set += int(tree.category_set.max()) + 1
+    sets = [part.category_sets.sets for part in parts]
+    codes = [part.category_sets.codes for part in parts]
+    joined = Tree(
+        left=np.concatenate([part.left for part in parts]),
+        right=np.concatenate([part.right for part in parts]),
+        feature=np.concatenate([part.feature for part in parts]),
+        threshold=np.concatenate([part.threshold for part in parts]),
+        missing_left=np.concatenate([part.missing_left for part in parts]),
+        values=np.concatenate([part.values for part in parts]),
+        cover=np.concatenate([part.cover for part in parts]),
+        zero_is_missing=np.concatenate(
+            [part.zero_is_missing for part in parts]
+        ),
+        category_set=np.concatenate([part.category_set for part in parts]),
+        category_sets=CategorySets(
+            np.concatenate(sets), np.concatenate(codes)
+        ),
+    )
+    return joined, np.array(roots)

@@ -6,7 +6,7 @@ Source: https://xgboost.readthedocs.io/en/stable/tutorials/saving_model.html
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -79,7 +79,12 @@ class XGBoost(TreeModel):
         return self._saved.trees
 
     def numbers(self, columns: Columns) -> Matrix:
-        """Return the columns as the trees compare them: categories as codes, `missing` as NaN."""
+        """Return the columns as the trees compare them: categories as codes, `missing` as NaN.
+
+        What a sparse matrix does not hold is missing.
+        """
+        if hasattr(columns, "toarray"):
+            columns = _with_gaps(columns)
         if has_categories(columns):
             columns = with_codes(columns, self._saved.categories)
         numbers = super().numbers(columns)
@@ -90,3 +95,12 @@ class XGBoost(TreeModel):
     def _saved(self) -> SavedModel:
         text = self.booster.save_raw("json")
         return parse(text, self.best_iteration)
+
+
+def _with_gaps(columns: Any) -> Matrix:
+    """Return a sparse matrix as an array, with NaN for what it does not hold."""
+    array: Matrix = columns.toarray().astype(np.float64)
+    held = columns.tocsr(copy=True)
+    held.data = np.ones_like(held.data)
+    is_held = held.toarray() > 0
+    return np.where(is_held, array, np.nan)

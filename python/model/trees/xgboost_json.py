@@ -64,6 +64,15 @@ def parse(text: bytes | bytearray, best_iteration: int | None) -> SavedModel:
     )
 
 
+def parse_categories(text: bytes | bytearray) -> list[list[Any] | None]:
+    """Return the categories of the training, for each feature that is one; None for the others."""
+    learner: Document = json.loads(text)["learner"]
+    booster: Document = learner["gradient_booster"]
+    gbtree: Document = booster.get("gbtree", booster)
+    kept = gbtree.get("model", {}).get("cats", {}).get("enc", [])
+    return _categories(learner["feature_types"], kept)
+
+
 def _base(learner: Document) -> Matrix:
     """Return the margins of `base_score`, which is before the link."""
     parameters = learner["learner_model_param"]

@@ -213,3 +213,51 @@ def test_an_offset_that_once_had_seconds_is_written_in_utc() -> None:
     assert written.startswith("1899-12-31T23:5")
     column = Datetime("d", dtype="datetime64[ns, UTC]").column([written])
     assert column[0] == midnight
+
+
+def test_a_fault_is_that_of_the_first_row() -> None:
+    table = pd.DataFrame({"x": [1.0, 2.0, True], "y": ["a", 1.0, 2.0]})
+    sentence = refusal(content(samples=table))
+    assert sentence == 'samples, row 0, "y": expected a number, got "a"'
+
+
+def test_a_column_that_is_there_twice() -> None:
+    table = pd.concat([X, X[["y"]]], axis=1)
+    assert refusal(content(samples=table)) == (
+        'samples: there are 2 columns "y"'
+    )
+    again = pd.concat([X.assign(z=1), X.assign(z=2)[["z"]]], axis=1)
+    assert load(content(samples=again))
+
+
+@pytest.mark.parametrize("table", [X.to_numpy(), ["a", "b"]])
+def test_rows_that_are_no_records(table: Any) -> None:
+    sentence = refusal(content(samples=table))
+    assert sentence.endswith(
+        "write a DataFrame that has the features as columns, or a list of dicts such as "
+        "{'x': 0.0, 'y': 0.0}"
+    )
+
+
+@pytest.mark.parametrize("dtype", ["int64", "int8", "float64", "Int64"])
+def test_a_boolean_in_a_column_of_numbers_is_0_or_1(dtype: str) -> None:
+    table = pd.DataFrame({"x": [0, 1, 1], "y": [1.0, 0.0, 3.0]})
+    table = table.astype({"x": dtype})
+    model = LogisticRegression().fit(table, [0, 1, 1])
+    features = features_with(type="boolean", dtype=dtype)
+    for samples in (table, table.to_dict("records")):
+        client = client_of(content(features, model, samples=samples))
+        answer = client.post(
+            "/predict?proba=1", json={"x": True, "y": 0}
+        ).get_json()
+        expected = model.predict_proba(table.iloc[:1].assign(x=1, y=0.0))
+        (row,) = answer["prediction"]
+        assert list(row.values()) == pytest.approx(expected[0])
+    other = table.assign(x=[0, 1, 2])
+    assert refusal(content(features, model, samples=other)) == (
+        'samples, row 2, "x": expected true or false, got 2'
+    )
+    assert refusal(content(features_with(type="boolean"), samples=table)) == (
+        'samples, row 0, "x": expected true or false, got '
+        + ("0.0" if dtype == "float64" else "0")
+    )

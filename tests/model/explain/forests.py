@@ -12,7 +12,7 @@ from sklearn.ensemble import (
     HistGradientBoostingRegressor,
     RandomForestClassifier,
 )
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 TREES = {
     "forest": RandomForestClassifier(7, random_state=0),
@@ -54,16 +54,18 @@ def fitted(
     return TREES[name].fit(X, np.exp(score / 9), **more)
 
 
-def explainer_of(trees: Any) -> Any:
-    """shap's own explainer."""
-    return shap.TreeExplainer(
-        trees, feature_perturbation="tree_path_dependent"
-    )
+def chain(n_columns: int) -> tuple[DecisionTreeRegressor, Any]:
+    """A tree that splits each column once, one below the other, and its data."""
+    X = np.tri(n_columns + 1, n_columns, -1)
+    tree = DecisionTreeRegressor(random_state=0)
+    return tree.fit(X, 3.0 ** np.arange(n_columns + 1)), X
 
 
 def values_of_shap(trees: Any, X: Any) -> tuple[Any, Any]:
     """shap's values, (n_records, n_features, n_outputs), and base values, of two classes the second."""
-    explainer = explainer_of(trees)
+    explainer = shap.TreeExplainer(
+        trees, feature_perturbation="tree_path_dependent"
+    )
     values = np.asarray(explainer.shap_values(X, check_additivity=False))
     values = values.reshape(*X.shape, -1)
     base_values = np.ravel(explainer.expected_value)

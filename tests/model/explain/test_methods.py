@@ -37,7 +37,7 @@ def subject_of(estimator: Any) -> Subject:
     return Subject(
         estimator,
         steps,
-        X.shape[1],
+        X[:10],
         find_outputs(estimator, X[:1]),
         find_origins(steps, X.shape[1], X[:10]),
     )

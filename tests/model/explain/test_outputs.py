@@ -182,3 +182,9 @@ def test_rounding_of_large_parts_is_tolerated_and_no_more() -> None:
 def test_sums_that_are_missing_lead_nowhere(link: Link) -> None:
     total = np.full((2, 3), np.nan)
     assert not link.holds(total, total, np.full((2, 3), 0.5))
+
+
+def test_sums_whose_exponential_is_infinite_lead_nowhere() -> None:
+    total = np.array([710.0, 2e5])
+    with np.errstate(over="ignore"):
+        assert not EXPONENTIAL.holds(total, total, total)

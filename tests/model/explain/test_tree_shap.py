@@ -1,33 +1,26 @@
-"""Which trees are explained by shap, and when something faster takes its place."""
+"""Which trees are explained by shap, where the reading does not take them, and how exactly."""
 
-import copy
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-import shap
 from catboost import CatBoostRegressor
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.tree import DecisionTreeRegressor
 
-from python.model.explain import tree_paths, tree_shap
-from python.model.explain.attribution import Attribute, Attribution
-from python.model.explain.conditions import Ensemble
-from python.model.explain.tree_paths import make_lookup
+from python.model.explain import paths
+from python.model.explain.attribution import Attribution
 from python.model.explain.tree_shap import (
     MAX_NODES_WITH_BACKGROUND,
     make_interventional,
     make_path_dependent,
 )
-from python.model.explain.trials import N_TRIALS
 from tests.matrix import fit
 from tests.model.explain.forests import TREES, fitted, records, values_of_shap
 from tests.model.explain.truth import load, shapley_values, total
 from tests.models import numbers
-from tests.records import explain
-
-SMALL_LIMIT = 1000
+from tests.records import explain, of_data
 
 
 def attribute(predictor: Any, X: Any) -> Attribution:
@@ -59,8 +52,8 @@ def test_values_without_a_background_are_those_of_shap(name: str) -> None:
         ("extra trees", True, True),
         ("gradient boosting", True, True),
         ("histogram boosting", True, False),
-        ("LightGBM", False, True),
-        ("XGBoost", False, True),
+        ("LightGBM", False, False),
+        ("XGBoost", False, False),
         ("CatBoost", False, False),
         ("nearest neighbours", False, False),
         ("AdaBoost", False, False),
@@ -86,7 +79,7 @@ def test_trees_of_categories_are_not_given_to_shap() -> None:
 
 @pytest.mark.parametrize(
     "estimator",
-    ["decision tree", "random forest", "gradient boosting", "XGBoost"],
+    ["decision tree", "random forest", "gradient boosting"],
 )
 def test_values_against_a_background_are_those_by_definition(
     estimator: str,
@@ -148,115 +141,43 @@ def test_trees_without_a_split_give_nothing() -> None:
     assert base == 2.5
 
 
-def test_one_model_is_explained_with_paths(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    trees, X = fitted("forest"), records(1)
-    explain_columns = make_path_dependent(trees)
-    monkeypatch.setattr(shap.TreeExplainer, "shap_values", None)
-    assert explain_columns
-    values, base = explain_columns(X)
-    assert base + values.sum(axis=1) == pytest.approx(
-        trees.predict_proba(X)[:, 1]
-    )
-
-
-def test_long_paths_are_left_to_shap(monkeypatch: pytest.MonkeyPatch) -> None:
-    trees, X = fitted("forest"), records(1)
-    expected = attribute(trees, X)
-    monkeypatch.setattr(tree_paths, "NUMBERS_LIMIT", SMALL_LIMIT)
-    n_calls = []
-    shap_values = shap.TreeExplainer.shap_values
-
-    def counted(*arguments: Any, **options: Any) -> Any:
-        n_calls.append(1)
-        return shap_values(*arguments, **options)
-
-    monkeypatch.setattr(tree_shap, "make_by_shapiq", no_attribute)
-    explain_columns = make_path_dependent(trees)
-    monkeypatch.setattr(shap.TreeExplainer, "shap_values", counted)
-    assert explain_columns is not None
-    assert_same(explain_columns(X), expected)
-    assert n_calls == [1]
-
-
-def no_attribute(*_: Any) -> None:
-    return None
-
-
-def broken(ensemble: Ensemble, field: str) -> Any:
-    """shap's reading of trees, with a mistake in one of its arrays."""
-    other = copy.copy(ensemble)
-    if field == "children_default":
-        # Missing values go where they should not.
-        left, right = ensemble.children_left, ensemble.children_right
-        is_left = ensemble.children_default == left
-        other.children_default = np.where(is_left, right, left)
-    else:
-        setattr(other, field, getattr(ensemble, field) + 0.01)
-    return other
-
-
 @pytest.mark.parametrize(
-    "field", ["thresholds", "children_default", "values", "base_offset"]
+    "predictor",
+    [
+        DecisionTreeRegressor(max_depth=6, random_state=0),
+        RandomForestRegressor(4, max_depth=6, random_state=0),
+    ],
 )
-def test_values_that_differ_from_shaps_are_not_used(
-    field: str, monkeypatch: pytest.MonkeyPatch
+def test_thresholds_that_float32_would_round_up_to_a_value_are_rounded_down(
+    predictor: Any,
 ) -> None:
-    trees, X = fitted("forest", gaps=True), records(2, gaps=True)
-    expected = attribute(trees, X)
-    wrong: list[Attribute] = []
-
-    def make_broken(ensemble: Ensemble, n_features: int) -> Attribute | None:
-        lookup = make_lookup(broken(ensemble, field), n_features)
-        assert lookup is not None
-        wrong.append(lookup)
-        return lookup
-
-    monkeypatch.setattr(tree_shap, "make_lookup", make_broken)
-    assert_same(attribute(trees, X), expected)
-    values, base_value = wrong[0](X)
-    error = np.abs(values - expected.values).max()
-    assert error + np.abs(base_value - expected.base_value) > 1e-6
+    choose = np.random.default_rng(0)
+    X = choose.integers(-9, 10, size=(300, 4)) / 10
+    y = X[:, 0] * X[:, 1] + X[:, 2] - X[:, 3] ** 2
+    predictor.fit(X, y)
+    background = X[50:80]
+    explain_columns = make_interventional(predictor, background)
+    assert explain_columns is not None
+    values, _ = explain_columns(X[:5])
+    expected = [
+        shapley_values(predictor.predict, record, background)
+        for record in X[:5]
+    ]
+    assert values == pytest.approx(np.array(expected), abs=1e-6)
 
 
-@pytest.mark.parametrize("error", [0.0, 1e-6])
-def test_long_paths_are_left_to_shapiq_where_it_gives_shaps_values(
-    error: float, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("background", [False, True])
+def test_trees_that_are_too_large_to_be_read_are_left_to_shap(
+    background: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    trees, X = fitted("forest"), records(1)
-    by_lookup = make_path_dependent(trees)
-    assert by_lookup is not None
-    n_records = []
-
-    def by_shapiq(matrix: Any) -> Attribution:
-        n_records.append(len(matrix))
-        values, base_value = by_lookup(matrix)
-        return Attribution(values + error, base_value)
-
-    def make_by_shapiq(_: Any) -> Attribute:
-        return by_shapiq
-
-    monkeypatch.setattr(tree_shap, "make_by_shapiq", make_by_shapiq)
-    attribute(trees, X)
-    assert not n_records
-    monkeypatch.setattr(tree_paths, "NUMBERS_LIMIT", SMALL_LIMIT)
-    assert_same(attribute(trees, X), by_lookup(X))
-    assert n_records == ([N_TRIALS] if error else [N_TRIALS, len(X)])
-
-
-def test_what_refuses_the_trials_is_not_used(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    trees, X = fitted("forest"), records(1)
-    expected = attribute(trees, X)
-
-    def refuse(matrix: Any) -> Attribution:
-        raise ValueError(f"{len(matrix)} records are refused")
-
-    def make_refusing(*_: Any) -> Attribute:
-        return refuse
-
-    monkeypatch.setattr(tree_shap, "make_lookup", make_refusing)
-    monkeypatch.setattr(tree_shap, "make_by_shapiq", no_attribute)
-    assert_same(attribute(trees, X), expected)
+    data = numbers()
+    forest = RandomForestRegressor(9, max_depth=4, random_state=0)
+    model = load(forest.fit(data, data.sum(axis=1)), data)
+    rows = data.iloc[20:40] if background else None
+    expected = explain(model, data.head(3), rows)
+    monkeypatch.setattr(paths, "NODES_LIMIT", 1)
+    explanation = explain(load(forest, data), data.head(3), rows)
+    assert explanation.values == pytest.approx(expected.values, abs=1e-6)
+    method = "tree interventional" if background else "tree path-dependent"
+    samples = None if rows is None else of_data(model.schema, rows)
+    assert model.explanation_method(samples) == method

@@ -47,6 +47,48 @@ def shapley_values(
     return values / math.factorial(n_features)
 
 
+def brute_force(
+    function: Callable[[pd.DataFrame], Any],
+    record: pd.DataFrame,
+    background: pd.DataFrame,
+) -> Matrix:
+    """Shapley values of one record by all coalitions, (n_features,) or (n_features, n_outputs).
+
+    The function is called with the record's own values mixed into each row of the background.
+    """
+    n_features = record.shape[1]
+    repeated = pd.concat([record] * len(background), ignore_index=True)
+    own = background.reset_index(drop=True)
+    mixed = []
+    for number in range(2**n_features):
+        frame = own.copy()
+        for feature, name in enumerate(record.columns):
+            if number >> feature & 1:
+                frame[name] = repeated[name]
+        mixed.append(frame)
+    outputs = np.asarray(function(pd.concat(mixed, ignore_index=True)))
+    by_coalition = outputs.reshape(2**n_features, len(background), -1)
+    worths = by_coalition.astype(float).mean(axis=1)
+    return weigh(worths, n_features)
+
+
+def weigh(worths: Matrix, n_features: int) -> Matrix:
+    """Shapley values, (n_features, n_outputs), of the worths of all coalitions.
+
+    Bit n of a coalition's number says whether the feature n is in it.
+    """
+    values = np.zeros((n_features, worths.shape[1]))
+    for number in range(2**n_features):
+        size = number.bit_count()
+        for feature in range(n_features):
+            if not number >> feature & 1:
+                others = math.factorial(n_features - size - 1)
+                weight = math.factorial(size) * others
+                gain = worths[number | 1 << feature] - worths[number]
+                values[feature] += weight * gain
+    return values / math.factorial(n_features)
+
+
 def total(explanation: Explanation) -> Matrix:
     """What the values add up to."""
     sums: Matrix = explanation.base_value + explanation.values.sum(axis=1)

@@ -76,7 +76,7 @@ def test_a_category_unknown_to_the_encoder_is_encoded_as_it_does(
 ) -> None:
     # It is refused where the encoder is seen, which it is not behind every step.
     monkeypatch.setattr(
-        "python.model.sklearn.check_categories", lambda *_: None
+        "python.model.reading.check_known_values", lambda *_: None
     )
     data = mixed()
     model_columns = mixed_columns(StandardScaler(), ENCODERS["one-hot"])

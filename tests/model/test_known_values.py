@@ -9,10 +9,19 @@ from lightgbm import LGBMClassifier
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer, make_column_transformer
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import (
+    BaggingClassifier,
+    HistGradientBoostingClassifier,
+    StackingClassifier,
+    VotingClassifier,
+)
+from sklearn.feature_extraction import DictVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import (
+    GridSearchCV,
+    TunedThresholdClassifierCV,
+)
 from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import (
     FunctionTransformer,
@@ -20,6 +29,7 @@ from sklearn.preprocessing import (
     OrdinalEncoder,
     TargetEncoder,
 )
+from xgboost import XGBClassifier
 
 from tests.artifacts import client_of, content, load, post, refusal
 
@@ -220,3 +230,86 @@ def test_steps_of_other_libraries_are_passed_over(
     predicted = post(client, "/predict", records)["prediction"]
     assert predicted == model.predict(FRAME.head(3)).tolist()
     assert "the encoders are not looked at" in caplog.text
+
+
+ZIPS = np.array([10115, 20095, 80331] * 20)
+ZIP_FRAME = pd.DataFrame({"zip": ZIPS})
+
+
+@pytest.mark.parametrize(
+    ("fitted", "said", "cure"),
+    [
+        (ZIP_FRAME, "string", "integer"),
+        (ZIP_FRAME.astype(float), "string", "numeric"),
+        (ZIP_FRAME > 20000, "string", "boolean"),
+        (ZIP_FRAME.astype(str), "integer", "string"),
+        (ZIP_FRAME.astype(str).to_numpy(), "numeric", "string"),
+        (ZIP_FRAME.astype(str), "boolean", "string"),
+    ],
+)
+@pytest.mark.parametrize(
+    "encoder", [IGNORING, ORDINAL, TargetEncoder(cv=2)], ids=repr
+)
+def test_a_type_that_the_encoder_was_not_fitted_with(
+    encoder: Any, fitted: Any, said: str, cure: str
+) -> None:
+    model = classify(encoder).fit(fitted, TARGET)
+    sentence = refusal(content([{"name": "zip", "type": said}], model))
+    assert sentence.endswith(f'write "type": "{cure}"')
+    right = {"name": "zip", "type": cure}
+    assert load(content([right], model))
+
+
+def test_a_dict_vectorizer_knows_texts() -> None:
+    records = [{"zip": str(code)} for code in ZIPS]
+    model = classify(DictVectorizer()).fit(records, TARGET)
+    sentence = refusal(content([{"name": "zip", "type": "integer"}], model))
+    assert sentence.endswith('write "type": "string"')
+    client = client_of(content([{"name": "zip", "type": "string"}], model))
+    predicted = post(client, "/predict", records)["prediction"]
+    assert predicted == model.predict(records).tolist()
+
+
+WRAPPERS = {
+    "search": lambda model: GridSearchCV(model, {}, cv=2),
+    "threshold": TunedThresholdClassifierCV,
+    "vote": lambda model: VotingClassifier([("a", model)], voting="soft"),
+    "stack": lambda model: StackingClassifier([("a", model)], cv=2),
+    "bag": lambda model: BaggingClassifier(model, n_estimators=3),
+    "pipeline": make_pipeline,
+}
+
+
+@pytest.mark.parametrize("wrapper", WRAPPERS)
+@pytest.mark.parametrize(
+    "model",
+    [
+        classify(columns_of(IGNORING)),
+        LGBMClassifier(n_estimators=3, min_child_samples=2, verbose=-1),
+        XGBClassifier(n_estimators=3, enable_categorical=True),
+    ],
+    ids=["pipeline", "LightGBM", "XGBoost"],
+)
+def test_categories_are_known_inside_what_wraps_an_estimator(
+    wrapper: str, model: Any
+) -> None:
+    frame = FRAME.astype({"port": "category"})
+    if wrapper == "bag":  # it makes an array of the frame
+        frame = FRAME
+        model = classify(columns_of(IGNORING, (0,)))
+    wrapped = WRAPPERS[wrapper](clone(model)).fit(frame, TARGET)
+    misspelt = ["Cherbourg", "Queenstown", "southampton"]
+    sentence = refusal(content(features(misspelt), wrapped))
+    assert sentence.endswith('did you mean "Southampton"?')
+    assert load(content(features(PORTS), wrapped))
+
+
+def test_what_an_imputer_replaces_is_no_unknown_category() -> None:
+    frame = FRAME.copy()
+    frame.loc[::5, "port"] = "?"
+    imputer = SimpleImputer(missing_values="?", strategy="most_frequent")
+    model = classify(columns_of(make_pipeline(imputer, IGNORING)))
+    model.fit(frame, TARGET)
+    client = client_of(content(features([*PORTS, "?"]), model))
+    predicted = post(client, "/predict", frame.to_dict("records"))
+    assert predicted["prediction"] == model.predict(frame).tolist()

@@ -1,0 +1,168 @@
+"""Values against a background, path by path; whole models are compared in test_readings."""
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+from lightgbm import LGBMRegressor
+
+from python.model.explain import interventional, tables
+from python.model.explain import paths as paths_module
+from python.model.explain.interventional import (
+    WEIGHTS,
+    Interventional,
+    can_be_read,
+    compute_values,
+    list_bits,
+)
+from python.model.explain.paths import Paths
+from tests.model.explain.forests import chain, fitted, records
+from tests.model.explain.truth import shapley_values
+from tests.model.trees.trials import data, read
+
+PLAYERS = np.arange(6)
+
+
+def paths_of(trees: Any, origins: Any = PLAYERS) -> Paths:
+    paths = Paths.of(read(trees), origins)
+    assert paths is not None
+    return paths
+
+
+def is_open(masks: Any) -> Any:
+    """What a path of three players adds where the record's and a row's conditions are mixed."""
+    return masks.all(axis=1).astype(float)
+
+
+def test_the_values_of_a_path_are_those_by_definition() -> None:
+    shares = np.array([0.1, 0.05, 0.2, 0.0, 0.3, 0.15, 0.0, 0.2])
+    values = compute_values(shares[None])
+    assert values.shape == (1, 8, 3)
+    for mask in range(8):
+        is_met = np.array([not mask >> bit & 1 for bit in range(3)])
+        expected = np.zeros(3)
+        for row, share in enumerate(shares):
+            of_row = np.array([[not row >> bit & 1 for bit in range(3)]])
+            expected += share * shapley_values(is_open, is_met, of_row)
+        assert values[0, mask] == pytest.approx(expected)
+
+
+def test_the_example_of_the_docstring() -> None:
+    one_row = np.array([[0.0, 1, 0, 0]])
+    values = 6 * compute_values(one_row)[0]
+    assert values[2] == pytest.approx([3, -3])
+    none_met = np.array([[0.0, 0, 0, 1]])
+    assert not compute_values(none_met)[0, 1:].any()
+
+
+@pytest.mark.parametrize(("a", "b"), [(0, 3), (1, 0), (1, 1), (2, 3), (7, 57)])
+def test_weights_are_the_shares_of_orders(a: int, b: int) -> None:
+    if a == 0:
+        assert WEIGHTS[a, b] == 0
+    elif a + b <= 5:
+        # The orders in which all of the first come before all others, one of them at last.
+        orders = list(itertools.permutations(range(a + b)))
+        right = [
+            order
+            for order in orders
+            if set(order[:a]) == set(range(a)) and order[a - 1] == 0
+        ]
+        assert WEIGHTS[a, b] == pytest.approx(len(right) / len(orders))
+    assert np.isfinite(WEIGHTS).all()
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.uint32, np.uint64])
+def test_bits_are_listed_row_by_row(dtype: Any) -> None:
+    last = np.iinfo(dtype).bits - 1
+    words = np.array([[5, 0, 1], [0, 0, 0], [0, 1 << last, 2]], dtype=dtype)
+    rows, places = list_bits(words)
+    width = last + 1
+    assert list(rows) == [0, 0, 0, 2, 2]
+    assert list(places) == [0, 2, 2 * width, 2 * width - 1, 2 * width + 1]
+
+
+@pytest.mark.parametrize("limit", [tables.TABLES_LIMIT_NUMBERS, 500, 0])
+@pytest.mark.parametrize("n_rows", [1, 7, 64, 65, 120])
+@pytest.mark.parametrize("classes", [2, 4])
+def test_values_do_not_depend_on_the_way_or_the_parts(
+    n_rows: int, classes: int, limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trees = fitted("forest", classes=classes)
+    paths = paths_of(trees)
+    background = records(1)[:n_rows]
+    expected = Interventional(paths, 6, background)
+    monkeypatch.setattr(tables, "TABLES_LIMIT_NUMBERS", limit)
+    monkeypatch.setattr(paths_module, "MASKS_LIMIT_AT_ONCE", 16)
+    values = Interventional(paths, 6, background)
+    X = records(2)[:9]
+    np.testing.assert_allclose(
+        values.values(X), expected.values(X), rtol=0, atol=1e-13
+    )
+    np.testing.assert_allclose(
+        values.base_values, expected.base_values, rtol=0, atol=1e-13
+    )
+
+
+@pytest.mark.parametrize("limit", [tables.TABLES_LIMIT_NUMBERS, 0])
+def test_a_record_that_is_the_background_has_no_values(
+    limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "TABLES_LIMIT_NUMBERS", limit)
+    trees, X = fitted("forest"), records(1)
+    values = Interventional(paths_of(trees), 6, X[[3, 3, 3]])
+    assert not values.values(X[3:4]).any()
+    assert values.base_values == pytest.approx(
+        trees.predict_proba(X[3:4])[:, 1]
+    )
+
+
+@pytest.mark.parametrize("limit", [tables.TABLES_LIMIT_NUMBERS, 0])
+def test_equal_rows_count_as_often_as_they_are_there(
+    limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "TABLES_LIMIT_NUMBERS", limit)
+    paths, X = paths_of(fitted("forest")), records(1)
+    twice = Interventional(paths, 6, X[[0, 0, 1]])
+    parts = [Interventional(paths, 6, X[[row]]).values(X) for row in (0, 0, 1)]
+    np.testing.assert_allclose(
+        twice.values(X), np.mean(parts, axis=0), rtol=0, atol=1e-13
+    )
+
+
+def test_backgrounds_that_take_too_long_are_not_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    paths = paths_of(fitted("forest"))
+    n_nodes = len(paths.bits)
+    assert can_be_read(paths, 1000)
+    monkeypatch.setattr(interventional, "ROWS_LIMIT_NODES", 1000 * n_nodes - 1)
+    assert not can_be_read(paths, 1000)
+    assert can_be_read(paths, 999)
+    monkeypatch.setattr(interventional, "ROWS_LIMIT_MASKS", 998)
+    assert can_be_read(paths, 999)
+    monkeypatch.setattr(tables, "TABLES_LIMIT_NUMBERS", 0)
+    assert not can_be_read(paths, 999)
+
+
+@pytest.mark.parametrize("n_columns", [3, 9, 20, 40, 64])
+def test_paths_may_be_as_long_as_a_word(n_columns: int) -> None:
+    tree, X = chain(n_columns)
+    paths = paths_of(tree, np.arange(n_columns))
+    values = Interventional(paths, n_columns, X[:8])
+    expected = tree.predict(X)
+    total = values.base_values + values.values(X).sum(axis=1)
+    rounding = 1e-12 * np.ptp(expected)
+    assert total[:, 0] == pytest.approx(expected, rel=0, abs=rounding)
+    mean = expected[:8].mean()
+    assert values.base_values == pytest.approx([mean], rel=0, abs=rounding)
+
+
+def test_trees_without_a_split_have_values_of_0() -> None:
+    X, _ = data("regression")
+    trees = LGBMRegressor(n_estimators=2, verbose=-1, n_jobs=1)
+    trees.fit(X, np.full(len(X), 2.0))
+    paths = paths_of(trees, np.arange(5))
+    values = Interventional(paths, 5, X[:3])
+    assert values.values(X[:2]).tolist() == np.zeros((2, 5, 1)).tolist()
+    assert values.base_values == pytest.approx([2.0])
