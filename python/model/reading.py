@@ -86,14 +86,13 @@ def _check_answers(
 ) -> None:
     """Raise ArtifactError where the estimator's answers contradict what the metadata says."""
     schema = reading.schema
-    for name, columns in reading.tables.items():
-        check_alone(estimator, columns, name)
     of_numbers = doubt_numbers(estimator, schema, artifact.tables)
     of_units = doubt_units(schema, artifact.tables)
     for doubts in of_numbers + of_units:
         check_doubts(estimator, schema, row, doubts)
     if "samples" in reading.tables:
         columns = reading.tables["samples"]
+        check_alone(estimator, columns)
         check_samples(estimator, schema, artifact.samples, columns)
 
 

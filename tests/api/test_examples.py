@@ -250,8 +250,7 @@ def test_a_record_alone_has_the_answer_that_it_has_among_others() -> None:
         "other records of a request, or on chance"
     )
     sentence = refusal(model, examples_of(model, ROWS))
-    assert sentence.startswith("examples, row 0: the model predicts ")
-    assert "depends on the other rows" in sentence
+    assert sentence.startswith("example 0, sent alone: the model said ")
     assert sentence.endswith(reason)
     first = examples_of(model, ROWS)
     first["records"] = ROWS.head(9)

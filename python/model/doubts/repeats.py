@@ -17,8 +17,8 @@ def is_repeatable(estimator: Estimator, row: Columns) -> bool:
     return find_difference(first, predict_all(estimator, rows)) is None
 
 
-def check_alone(estimator: Estimator, rows: Columns, name: str) -> None:
-    """Raise ArtifactError if a row of a table is predicted in another way alone than among others.
+def check_alone(estimator: Estimator, rows: Columns) -> None:
+    """Raise ArtifactError if a sample is predicted in another way alone than among others.
 
     Then a step depends on the other rows, and a record on whatever is in the same request.
     """
@@ -32,7 +32,7 @@ def check_alone(estimator: Estimator, rows: Columns, name: str) -> None:
         difference = find_difference(expected, alone, TOLERANCE)
         if difference is not None:
             raise ArtifactError(
-                f"{name}, row {number}: the model predicts {difference.expected} for the row "
+                f"samples, row {number}: the model predicts {difference.expected} for the row "
                 f"among others and {difference.predicted} for it alone: one of its steps "
                 "depends on the other rows, and must not when it predicts"
             )

@@ -50,7 +50,7 @@ def _choose_near_thresholds(
     choose: np.random.Generator,
 ) -> Matrix:
     """Return rows of thresholds and the numbers right beside them, none of them infinite."""
-    near = next(rows_near_thresholds(trees, choose))
+    near = rows_near_thresholds(trees, choose)
     rows = choose.integers(len(near), size=n_trials)
     largest = np.finfo(trees.precision).max
     return near[rows].clip(-largest, largest)
