@@ -6,11 +6,14 @@ COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose
 SERVED := build/served
 PRODUCTION = $(COMPOSE) --file docker-compose-production.yml
 
-.PHONY: serve up up-production swap test test-quick test-containers lint types docs
+.PHONY: serve check up up-production swap test test-quick test-containers lint types docs
 .PHONY: explanations served bench bench-quick clean
 
 serve: $(VENV)/serve model.joblib  ## serve model.joblib, or an example, on http://localhost:5000
 	$(BIN)/python service.py
+
+check: $(VENV)/serve  ## say whether model.joblib, or MODEL=other.joblib, will be served, as what, and what it costs
+	@$(BIN)/python -m python.model $(or $(MODEL),model.joblib)
 
 up:  ## run the development service in a container, on http://localhost:5000
 	test -f model.joblib || $(MAKE) model.joblib

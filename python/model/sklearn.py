@@ -31,7 +31,11 @@ from python.model.data.columns import (
 )
 from python.model.data.features import Value
 from python.model.data.forms import with_form
-from python.model.data.json_values import list_columns, list_values
+from python.model.data.json_values import (
+    list_columns,
+    list_values,
+    to_json_value,
+)
 from python.model.data.records import Records
 from python.model.data.spelling import one_line
 from python.model.explain.explainer import Explainer
@@ -198,7 +202,7 @@ class SklearnModel(Model):
         record = {}
         columns = split_columns(self._accepted)
         for name, column in zip(self.schema.names, columns, strict=True):
-            (value,) = list_values(column)
+            (value,) = map(to_json_value, list_values(column))
             if value is not None:
                 record[name] = value
         return record
