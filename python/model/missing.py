@@ -22,7 +22,6 @@ from python.model.doubts.differences import (
     predict_all,
 )
 from python.model.known_values import find_imputed_values, find_known_values
-from python.model.refusals import accepts
 from python.model.types import Columns, Estimator
 
 
@@ -86,28 +85,36 @@ def _training_values(tables: Mapping[str, Any], name: str) -> Iterable[Any]:
             yield np.nan
 
 
-def check_missing_values(
+def settle_missing_values(
     estimator: Estimator,
     schema: Schema,
     row: Columns,
     tables: Mapping[str, Any],
-) -> None:
-    """Raise ArtifactError where it matters what stands for a missing value, and nothing tells.
+) -> Schema:
+    """Return the schema with None for a missing value where the estimator takes no NaN.
 
-    It matters if the estimator predicts two things for `row`: one with NaN and one with None.
+    Raises ArtifactError where it takes both, predicts two things for `row`, one with NaN and one
+    with None, and nothing tells which of them it was fitted with.
     """
     _check_array(estimator, schema, row)
+    settled: dict[str, Any] = {}
     known = find_missing_values(estimator, schema, tables)
     unknown = set(schema.names_with_objects()) - known.keys()
     for number, feature in enumerate(schema.features):
         may_be_missing = feature.accepts_missing and feature.default is None
-        is_doubtful = may_be_missing and feature.name in unknown
-        if is_doubtful and _tells_apart(estimator, row, number):
+        if not may_be_missing or feature.name not in unknown:
+            continue
+        with_nan = _predict_without(estimator, row, number, np.nan)
+        with_none = _predict_without(estimator, row, number, None)
+        if with_none and not with_nan:
+            settled[feature.name] = None
+        elif with_none and find_difference(with_nan, with_none) is not None:
             raise ArtifactError(
                 f'feature "{feature.name}": the model predicts one thing for None and another '
                 "for NaN, and nothing says with which it was fitted: put samples into the "
                 'file that have such a row, or write "accepts_missing": False'
             )
+    return schema.with_missing_values(settled)
 
 
 def _check_array(estimator: Estimator, schema: Schema, row: Columns) -> None:
@@ -135,17 +142,15 @@ def _check_array(estimator: Estimator, schema: Schema, row: Columns) -> None:
         )
 
 
-def _tells_apart(estimator: Estimator, row: Columns, number: int) -> bool:
-    """Return whether the estimator predicts two things for a missing value in column `number`."""
-
-    def predict(columns: Columns) -> Outputs:
-        return predict_all(estimator, columns)
-
-    with_nan = _with_value(row, number, np.nan)
-    with_none = _with_value(row, number, None)
-    if not accepts(predict, with_none) or not accepts(predict, with_nan):
-        return False
-    return find_difference(predict(with_nan), predict(with_none)) is not None
+def _predict_without(
+    estimator: Estimator, row: Columns, number: int, value: Any
+) -> Outputs:
+    """Return what is predicted with such a missing value in a column; nothing if it is refused."""
+    try:
+        return predict_all(estimator, _with_value(row, number, value))
+    except Exception:
+        # Estimators refuse with exceptions of many kinds.
+        return {}
 
 
 def _with_value(row: Columns, number: int, value: Any) -> Columns:

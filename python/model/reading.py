@@ -30,7 +30,7 @@ from python.model.known_values import (
     example_values,
     find_known_values,
 )
-from python.model.missing import check_missing_values, find_missing_values
+from python.model.missing import find_missing_values, settle_missing_values
 from python.model.types import Columns, Estimator
 
 log = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ def read(artifact: Artifact) -> Reading:
     probes.check_tables(estimator.predict, tables)
     rules = probes.rules_of_estimator(estimator.predict, schema, row)
     schema = schema.with_rules(rules, "estimator")
-    check_missing_values(estimator, schema, row, artifact.tables)
+    schema = settle_missing_values(estimator, schema, row, artifact.tables)
     reading = Reading(schema, tables, form)
     if is_repeatable(estimator, row):
         _check_answers(estimator, reading, first_row, artifact)

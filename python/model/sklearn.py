@@ -201,10 +201,12 @@ class SklearnModel(Model):
         """Return a record that the estimator can predict: of the samples, or made up."""
         record = {}
         columns = split_columns(self._accepted)
-        for name, column in zip(self.schema.names, columns, strict=True):
+        for feature, column in zip(self.schema.features, columns, strict=True):
             (value,) = map(to_json_value, list_values(column))
             if value is not None:
-                record[name] = value
+                # In a column of numbers, true is 1.
+                is_boolean = feature.value_type is bool
+                record[feature.name] = bool(value) if is_boolean else value
         return record
 
     def features(self) -> list[dict[str, Any]]:

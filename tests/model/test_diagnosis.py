@@ -249,7 +249,7 @@ def test_a_function_of_the_notebook_where_python_runs_a_module(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`python -m python.production` names its own module in the error, and not `__main__`."""
-    file.write_bytes(b"c__main__\ndates\n.")
+    file.write_bytes(b"\x80\x04\x8c\x08__main__\x8c\x05dates\x93.")
     main = sys.modules["__main__"]
     name = "python.production.__main__"
     monkeypatch.setattr(main, "__spec__", ModuleSpec(name, None))

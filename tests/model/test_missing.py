@@ -196,3 +196,19 @@ def test_an_imputer_tells_what_stands_for_a_missing_text() -> None:
     records = of_payload(model.schema, payload)
     expected = estimator.predict_proba(data.iloc[[2, 1]])
     assert model.predict_proba(records) == pytest.approx(expected, abs=1e-12)
+
+
+class TakesNone(Counter):
+    """Takes None, as a step of one's own does that looks for it, and refuses NaN."""
+
+    def predict(self, X: Any) -> Any:
+        words = [value for (value,) in np.asarray(X, dtype=object)]
+        return np.array([0 if word is None else len(word) for word in words])
+
+
+def test_none_stands_for_a_missing_value_where_nan_is_refused() -> None:
+    client = client_of(
+        content([ENTRY | {"accepts_missing": True}], TakesNone())
+    )
+    records = [{"word": "abc"}, {"word": None}]
+    assert post(client, "/predict", records)["prediction"] == [3, 0]

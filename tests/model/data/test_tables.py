@@ -253,6 +253,7 @@ def test_a_boolean_in_a_column_of_numbers_is_0_or_1(dtype: str) -> None:
         expected = model.predict_proba(table.iloc[:1].assign(x=1, y=0.0))
         (row,) = answer["prediction"]
         assert list(row.values()) == pytest.approx(expected[0])
+        assert load(content(features, model)).example()["x"] is False
     other = table.assign(x=[0, 1, 2])
     assert refusal(content(features, model, samples=other)) == (
         'samples, row 2, "x": expected true or false, got 2'
