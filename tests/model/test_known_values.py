@@ -313,3 +313,15 @@ def test_what_an_imputer_replaces_is_no_unknown_category() -> None:
     client = client_of(content(features([*PORTS, "?"]), model))
     predicted = post(client, "/predict", frame.to_dict("records"))
     assert predicted["prediction"] == model.predict(frame).tolist()
+
+
+def test_xgboosts_categories_are_those_of_their_own_columns() -> None:
+    """They used to be counted from the first feature, be that a number or not."""
+    frame = FRAME.astype({"port": "category"})[["fare", "port"]]
+    model = XGBClassifier(n_estimators=3, enable_categorical=True)
+    model.fit(frame, TARGET)
+    port, fare = features(PORTS)
+    assert load(content([fare, port], model))
+    port, fare = features(["Cherbourg", "Queenstown", "southampton"])
+    sentence = refusal(content([fare, port], model))
+    assert sentence.endswith('did you mean "Southampton"?')
