@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from python.errors import ArtifactError
-from python.model.data.dtypes import type_of
+from python.model.data.dtypes import read_dtype, type_of
 from python.model.data.features import Value
 from python.model.data.json_values import to_json_value
 from python.model.data.kinds import TYPES
@@ -32,6 +32,7 @@ CURES = {
     "timedelta64": "make a number of it, such as {column}.dt.total_seconds()",
     "complex": "split it into a real and an imaginary column",
     "interval": "make texts of it, {column}.astype(str)",
+    "Sparse": "store every value, {column}.sparse.to_dense()",
     "period": "make dates of it, {column}.dt.to_timestamp()",
 }
 
@@ -84,7 +85,9 @@ def _describe(name: str, column: Column, default: Value) -> Entry:
 def _find_type(name: str, column: Column) -> str:
     """Return the type of feature that the column has."""
     dtype = str(column.dtype)
-    type_name = type_of(dtype)
+    # The name of a sparse dtype says nothing to pandas.
+    is_known = read_dtype(dtype) is not None
+    type_name = type_of(dtype) if is_known else dtype
     if type_name == "object":
         return _find_type_of_objects(name, column)
     if type_name in TYPES:
@@ -95,7 +98,7 @@ def _find_type(name: str, column: Column) -> str:
             place = f"X[{shorten(name)}]"
             advice = f": {cure.format(column=place)}, and fit again"
     raise ArtifactError(
-        f"the column {shorten(name)} of X is {dtype}, which JSON does not have{advice}"
+        f"the column {shorten(name)} of X is {dtype}, which cannot be served{advice}"
     )
 
 

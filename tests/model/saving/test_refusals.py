@@ -110,9 +110,10 @@ def test_another_number_of_columns_than_the_models() -> None:
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        (pd.to_timedelta(range(ROWS), unit="h"), 'is timedelta64[us], which JSON does not have: make a number of it, such as X["x"].dt.total_seconds(), and fit again'),
-        (np.ones(ROWS) * 1j, "is complex128, which JSON does not have: split it"),
-        (pd.interval_range(0, ROWS), 'which JSON does not have: make texts of it, X["x"].astype(str), and fit again'),
+        (pd.to_timedelta(range(ROWS), unit="h"), 'is timedelta64[us], which cannot be served: make a number of it, such as X["x"].dt.total_seconds(), and fit again'),
+        (np.ones(ROWS) * 1j, "is complex128, which cannot be served: split it"),
+        (pd.interval_range(0, ROWS), 'which cannot be served: make texts of it, X["x"].astype(str), and fit again'),
+        (pd.arrays.SparseArray([0.0, 1.0] * 12, fill_value=0.0), 'store every value, X["x"].sparse.to_dense(), and fit again'),
         (pd.period_range("2024", periods=ROWS), "make dates of it"),
         (pd.cut(X["a"], 3), 'write X["x"].astype(str).astype("category") and fit again'),
         ([1, "a"] * 12, "mixes types (integer and string): make one type of it"),
