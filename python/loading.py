@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sys
 import traceback
 from concurrent.futures import Future
 from pathlib import Path
@@ -11,10 +12,11 @@ from python.api.examples import check_examples
 from python.errors import NotReady, ServiceError
 from python.model import load_model
 from python.model.base import Model
-from python.settings import Settings
+from python.settings import PROJECT, Settings
 
 log = logging.getLogger(__name__)
 
+MODEL_CODE = PROJECT / "model_code"
 RETRY_LOADING_SECONDS = 1
 RETRY_FAILED_SECONDS = 60
 
@@ -82,8 +84,11 @@ def load(settings: Settings) -> Model:
 def load_checked(path: Path, settings: Settings) -> Model:
     """Return the model in the file, which predicts for its examples what it did when saved.
 
-    Raises ArtifactError in one sentence.
+    A module in `model_code/` is found as `model_code.name`, and as `name` if nothing else is called
+    so. Raises ArtifactError in one sentence.
     """
+    if str(MODEL_CODE) not in sys.path:
+        sys.path.append(str(MODEL_CODE))
     model = load_model(path, settings.model_type, settings.model_sha256)
     check_examples(model)
     return model

@@ -1,6 +1,7 @@
 """A user's own function in model_code/ is found wherever the model is served."""
 
 import importlib.util
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -38,11 +39,15 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def save_model(folder: Path, code: str, function: str = "squares") -> None:
-    """Write the module, and a model that was fitted with it."""
+def save_model(
+    folder: Path,
+    code: str,
+    function: str = "squares",
+    name: str = "model_code.steps",
+) -> None:
+    """Write the module, and a model that was fitted with it, imported by that name."""
     source = folder / "model_code" / "steps.py"
     source.write_text(code)
-    name = "model_code.steps"
     spec = importlib.util.spec_from_file_location(name, source)
     assert spec
     assert spec.loader
@@ -103,3 +108,13 @@ def test_a_swap_without_the_new_module_changes_nothing(folder: Path) -> None:
         assert "cubes in the module model_code.steps" in swap.stderr
         assert "model_code/" in swap.stderr
         assert np.isclose(predicted(server), 25.0)
+
+
+def test_a_module_that_stood_beside_the_notebook_is_found_too(
+    folder: Path,
+) -> None:
+    save_model(folder, SOURCE, name="steps")
+    with serving(folder) as server:
+        status, body = server.post("/predict", b'{"x": 2}')
+    assert status == 200
+    assert json.loads(body)["prediction"] == pytest.approx([4.0])

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
 from benchmarks.served import data, groups
@@ -165,7 +164,6 @@ def test_a_line_of_the_table_is_one_line_of_markdown() -> None:
     assert line == r"| name | refused: a \| b \*c\* |  |  |  |"
 
 
-@pytest.mark.skipif(not TABLE.exists(), reason="make served has not been run")
 def test_the_table_has_a_row_for_each_artifact() -> None:
     groups.load()
     assert len(Group.cases) >= 120

@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeAlias
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from flask import Flask, has_request_context, request
@@ -11,6 +11,10 @@ from flask import Flask, has_request_context, request
 USABLE_ID = re.compile(r"[A-Za-z0-9._:+/=-]{1,128}")
 ID_BYTES = 16
 KEY = "service.request_id"  # in the WSGI environ
+
+# Annotations of a function that is made for each request are evaluated for each request.
+Write: TypeAlias = Callable[[bytes], object]
+Headers: TypeAlias = list[tuple[str, str]]
 
 
 def request_id() -> str:
@@ -41,9 +45,9 @@ def identify_responses(
 
         def start_identified(
             status: str,
-            headers: list[tuple[str, str]],
+            headers: Headers,
             *exc_info: Any,
-        ) -> Callable[[bytes], object]:
+        ) -> Write:
             headers = [*headers, ("X-Request-ID", new_id)]
             version = model_version()
             if version is not None:

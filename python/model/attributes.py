@@ -1,7 +1,7 @@
 """Attributes of objects of other libraries: to read one may raise anything.
 
-A property may compute, and raise NotImplementedError where it cannot. `hasattr` and `getattr` with
-a default let everything through but AttributeError.
+A property may compute, and raise where it cannot: the importances of a survival forest do.
+`hasattr` and `getattr` with a default let everything through but AttributeError.
 """
 
 import logging

@@ -102,7 +102,8 @@ class Model(ABC):
     def load(cls, artifact: Artifact) -> Self:
         """Return the model, ready to predict; raise ArtifactError in one sentence."""
 
-    def speed_up(self, verdicts: Path | None = None) -> None:  # noqa: B027  (most have nothing to prepare)
+    # Most families have nothing to prepare.
+    def speed_up(self, verdicts: Path | None = None) -> None:  # noqa: B027
         """Prepare faster predictions, if there are any.
 
         `verdicts` is a folder in which the processes that serve the same file keep what they prove.

@@ -2,13 +2,11 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from python.errors import ArtifactError
 from python.model.attributes import has_attribute, read_attribute
 from python.model.data.columns import is_frame
 from python.model.data.spelling import shorten, tell_apart
-from python.model.refusals import Call
+from python.model.doubts.differences import find_difference, predict_all
 from python.model.types import Columns, Estimator
 
 
@@ -84,7 +82,7 @@ def check_order(estimator: Estimator, names: list[str], rows: Columns) -> None:
         return
     if fitted_names == names:
         return
-    if not _picks_by_name(estimator.predict, rows, fitted_names):
+    if not _picks_by_name(estimator, rows, fitted_names):
         _check_names(names, fitted_names)
 
 
@@ -101,7 +99,7 @@ def _check_names(names: list[str], fitted_names: list[str]) -> None:
 
 
 def _picks_by_name(
-    predict: Call, rows: Columns, fitted_names: Sequence[str]
+    estimator: Estimator, rows: Columns, fitted_names: Sequence[str]
 ) -> bool:
     """Return whether the columns are picked by their names, so that their order is no matter.
 
@@ -111,16 +109,17 @@ def _picks_by_name(
     if not is_frame(rows):
         return False
     try:
-        expected = np.asarray(predict(rows))
-        reordered = np.asarray(predict(rows[fitted_names]))
+        expected = predict_all(estimator, rows)
+        reordered = predict_all(estimator, rows[fitted_names])
     except Exception:
         # It wants the fitted order; estimators refuse another one with exceptions of many kinds.
         return False
-    if not np.array_equal(expected, reordered):
+    if find_difference(expected, reordered) is not None:
         return False
+    renamed = rows.set_axis(fitted_names, axis=1)
     try:
-        renamed = predict(rows.set_axis(fitted_names, axis=1))
+        by_other_names = predict_all(estimator, renamed)
     except Exception:
         # The values of one column do not suit another.
         return True
-    return not np.array_equal(expected, np.asarray(renamed))
+    return find_difference(expected, by_other_names) is not None

@@ -70,6 +70,13 @@ def _of_lightgbm(reached: Reached, schema: Schema) -> Named:
     """Yield what LightGBM knows of the columns of pandas' type category, in their order."""
     booster = read_attribute(reached.part, "booster_", reached.part)
     categories = read_attribute(booster, "pandas_categorical") or []
+    yield from _by_category(reached, schema, categories)
+
+
+def _by_category(
+    reached: Reached, schema: Schema, categories: Sequence[Any]
+) -> Iterator[tuple[str, Any]]:
+    """Yield the categories with the names of the columns of pandas' type category, in order."""
     names = []
     for feature in schema.categories.values():
         is_own = feature.name in reached.names
@@ -84,10 +91,10 @@ def _of_xgboost(reached: Reached, schema: Schema) -> Named:
     get_booster = read_attribute(reached.part, "get_booster")
     if get_booster is None or not schema.categories:
         return
-    kept = parse_categories(get_booster().save_raw("json"))
-    for name, categories in zip(reached.names, kept, strict=False):
-        if categories:
-            yield name, categories
+    categories = parse_categories(get_booster().save_raw("json"))
+    for name, values in _by_category(reached, schema, categories):
+        if values is not None:
+            yield name, values
 
 
 def _of_dict_vectorizer(reached: Reached) -> Named:

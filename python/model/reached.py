@@ -120,8 +120,8 @@ def _voters_inside(
 
 def _keeps_values(step: Transformer | str | None) -> bool:
     """Return whether a step leaves what is not missing as it is, in the same columns."""
-    if step in (None, "passthrough"):
-        return True
+    if step in (None, "passthrough") or getattr(step, "func", step) is None:
+        return True  # a FunctionTransformer without a function is one as well
     statistics = getattr(step, "statistics_", None)  # an imputer's
     if statistics is None or getattr(step, "add_indicator", False):
         return False

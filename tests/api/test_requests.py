@@ -279,9 +279,11 @@ class Wide:
     "form", ["%s", '{"_data": {"x1": 1}, "_samples": %s}']
 )
 def test_defaults_take_no_more_room_than_the_largest_body(form: str) -> None:
-    features = [{"name": f"x{number}", "type": "numeric", "default": 0} for number in range(1000)]  # fmt: skip
+    entry = {"type": "numeric", "default": 0}
+    features = [{"name": f"x{number}", **entry} for number in range(1000)]
     limit = 100_000
-    app = create_app(Settings(max_content_length=limit), load(content(features, Wide())))  # fmt: skip
+    settings = Settings(max_content_length=limit)
+    app = create_app(settings, load(content(features, Wide())))
     client = app.test_client()
     detail = "x 1000 features are"
     records = json.dumps([{"x1": 1}] * 101)
@@ -291,7 +293,8 @@ def test_defaults_take_no_more_room_than_the_largest_body(form: str) -> None:
 
 
 def test_braces_in_a_text_are_no_records() -> None:
-    features = [{"name": f"t{number}", "type": "string", "default": ""} for number in range(9)]  # fmt: skip
+    entry = {"type": "string", "default": ""}
+    features = [{"name": f"t{number}", **entry} for number in range(9)]
     settings = Settings(max_content_length=1000)
     model = load(content(features, Wide()))
     client = create_app(settings, model).test_client()
@@ -319,7 +322,8 @@ def test_shap_values_are_no_more_than_a_response_holds() -> None:
     X = np.random.default_rng(0).normal(size=(60, 1200))
     model = DecisionTreeRegressor(max_depth=2, random_state=0)
     model.fit(X, X[:, 0])
-    features = [{"name": f"x{number}", "type": "numeric", "default": 0} for number in range(1200)]  # fmt: skip
+    entry = {"type": "numeric", "default": 0}
+    features = [{"name": f"x{number}", **entry} for number in range(1200)]
     client = client_of(content(features, model))
     body = json.dumps([{"x1": 1}] * 1000)
     detail = "1000 records x 1200 SHAP values are 1200000 values"

@@ -65,6 +65,7 @@ def raising(name: str) -> Any:
     """Return a class whose attribute `name` raises NotImplementedError."""
 
     def refuse(_: Any) -> Any:
+        # As the importances of scikit-survival's forests do.
         raise NotImplementedError("it is not computed")
 
     return type("Raising", (Raising,), {name: property(refuse)})

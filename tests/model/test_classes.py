@@ -189,6 +189,7 @@ def test_probabilities_that_raise_are_none(
 ) -> None:
     class Broken(LogisticRegression):  # type: ignore[misc]
         def predict_proba(self, X: Any) -> Any:
+            # As probabilities that a library has not for every model.
             raise NotImplementedError(f"none for {len(X)} rows")
 
     client = client_of(content(FEATURES, Broken().fit(ROWS, TWO)))

@@ -505,3 +505,14 @@ def test_dates_without_a_time_have_no_dtype_that_helps(dtype: Any) -> None:
         '"d" has objects of datetime.date there, which no request brings: '
         "fit the model with pd.to_datetime of the column"
     )
+
+
+def test_a_hash_of_two_numbers_that_collide_is_no_boolean() -> None:
+    def bucket(frame: Any) -> Any:
+        # "0" and "1" are alike, and so are few other numbers.
+        return frame["shop"].astype(str).map(len).to_frame()
+
+    model = make_pipeline(FunctionTransformer(bucket), LinearRegression())
+    model.fit(SHOPS.assign(shop=np.arange(40) * 7), SHOP_LABELS)
+    client = client_of(content([{"name": "shop", "type": "integer"}], model))
+    assert post(client, "/predict", [{"shop": 1}, {"shop": 100}])

@@ -79,16 +79,29 @@ MODELS = {
         )
     ),
     "calibrated": CalibratedClassifierCV(classify(columns_of(IGNORING)), cv=2),
+    "behind a function that is none": classify(
+        FunctionTransformer(), columns_of(IGNORING)
+    ),
     "union": classify(columns_of(make_union(IGNORING, ORDINAL))),
 }
 NATIVE = {
     "lightgbm": LGBMClassifier(
         n_estimators=3, min_child_samples=2, verbose=-1
     ),
+    "xgboost": XGBClassifier(n_estimators=3, enable_categorical=True),
     "histogram boosting": HistGradientBoostingClassifier(
         max_iter=3, min_samples_leaf=2, categorical_features="from_dtype"
     ),
 }
+
+
+@pytest.mark.parametrize("name", NATIVE)
+def test_a_category_stands_behind_a_number(name: str) -> None:
+    frame = FRAME.astype({"port": "category"})[["fare", "port"]]
+    model = NATIVE[name].fit(frame, TARGET)
+    assert load(content(features(PORTS)[::-1], model))
+    sentence = refusal(content(features(["London", *PORTS])[::-1], model))
+    assert 'not fitted with the category "London"' in sentence
 
 
 @pytest.mark.parametrize("name", [*MODELS, *NATIVE])
@@ -313,15 +326,3 @@ def test_what_an_imputer_replaces_is_no_unknown_category() -> None:
     client = client_of(content(features([*PORTS, "?"]), model))
     predicted = post(client, "/predict", frame.to_dict("records"))
     assert predicted["prediction"] == model.predict(frame).tolist()
-
-
-def test_xgboosts_categories_are_those_of_their_own_columns() -> None:
-    """They used to be counted from the first feature, be that a number or not."""
-    frame = FRAME.astype({"port": "category"})[["fare", "port"]]
-    model = XGBClassifier(n_estimators=3, enable_categorical=True)
-    model.fit(frame, TARGET)
-    port, fare = features(PORTS)
-    assert load(content([fare, port], model))
-    port, fare = features(["Cherbourg", "Queenstown", "southampton"])
-    sentence = refusal(content([fare, port], model))
-    assert sentence.endswith('did you mean "Southampton"?')

@@ -1,4 +1,4 @@
-"""None and NaN are two things to an encoder: a missing value arrives as the one it was fitted with."""
+"""None and NaN are two things to an encoder: one of them stands for a missing value."""
 
 from typing import Any
 

@@ -106,7 +106,7 @@ def lowers(data: Any) -> Any:
         (LinearRegression().fit(DATA.to_numpy(), TARGET), WORDS.assign(b="", c=""), TYPES_ADVICE),
         (LinearRegression(), DATA, "; fit the model before it is written"),
         (Own(looks_up), WORDS, VALUES_ADVICE),
-        (make_pipeline(FunctionTransformer(), OneHotEncoder(), LinearRegression()).fit(WORDS, range(4)), WORDS, VALUES_ADVICE),
+        (make_pipeline(FunctionTransformer(lambda X: X), OneHotEncoder(), LinearRegression()).fit(WORDS, range(4)), WORDS, VALUES_ADVICE),
     ],
     ids=["columns", "a number for a text", "a text for a number", "xgboost", "lightgbm", "linear", "not fitted", "looked up", "unknown category"],
 )  # fmt: skip
@@ -208,7 +208,7 @@ def test_a_text_needs_a_default_or_samples_where_no_encoder_is_seen() -> None:
     seen.fit(words, [0, 1, 0, 1])
     assert load(content(features, seen)).example() == {"word": "a"}
     model = make_pipeline(
-        FunctionTransformer(), OneHotEncoder(), LogisticRegression()
+        FunctionTransformer(lambda X: X), OneHotEncoder(), LogisticRegression()
     ).fit(words, [0, 1, 0, 1])
     with pytest.raises(
         ArtifactError,

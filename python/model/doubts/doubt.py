@@ -33,6 +33,8 @@ class Doubt(NamedTuple):
     """The same values, as they fit the other feature."""
     cure: str
     """What to write if it was the other one."""
+    usual_values: Sequence[Value] = ()
+    """More values that must make no difference either, as the metadata describes them."""
     by_difference: bool = False
     """Whether any difference is too much.
 
@@ -77,19 +79,23 @@ class _Trial(NamedTuple):
 
     def check(self, doubt: Doubt) -> None:
         """Raise ArtifactError if the doubt is justified."""
-        expected = self._predict([doubt], is_other=False)
-        predicted = self._predict([doubt], is_other=True)
-        if not expected or not predicted:
+        difference = self._compare([doubt])
+        if difference is None:
             return
-        difference = find_difference(expected, predicted)
-        is_told = _are_alike(expected) and not _are_alike(predicted)
-        if difference is not None and (doubt.by_difference or is_told):
+        if doubt.by_difference or self._tells_more_apart(doubt):
             name = self.schema.names[doubt.number]
             raise ArtifactError(
                 f'feature "{name}": the model predicts {difference.expected} for a value as '
                 f"the metadata describes it and {difference.predicted} for the same as "
                 f"{doubt.other.column_dtype}: {doubt.cure}"
             )
+
+    def _tells_more_apart(self, doubt: Doubt) -> bool:
+        """Return whether the values make a difference with the other feature alone."""
+        usual = doubt._replace(values=[*doubt.values, *doubt.usual_values])
+        expected = self._predict([usual], is_other=False)
+        predicted = self._predict([doubt], is_other=True)
+        return _are_alike(expected) and not _are_alike(predicted)
 
     def _compare(self, doubts: Sequence[Doubt]) -> Difference | None:
         """Return the first row for which all the other features together make a difference."""

@@ -28,7 +28,7 @@ NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,25})?(e-?\d{1,3})?")
 # Of each column of an encoder, and of all together.
 MAX_TRIED_OF_COLUMN = 20
 MAX_TRIED = 400
-WHOLE_NUMBERS = (0, 1, -1, 2, 7, 10, 100, 1000)
+WHOLE_NUMBERS = (0, 1, -1, 2, 7, 10, 100)
 BOTH = (False, True)
 
 
@@ -133,7 +133,9 @@ def _doubt_all_numbers(schema: Schema) -> list[Doubt]:
         if is_number and "dtype" not in feature.entry:
             other = Boolean(feature.name)
             cure = 'write "type": "boolean"'
-            doubts.append(Doubt(number, (0, 1), other, BOTH, cure))
+            doubts.append(
+                Doubt(number, (0, 1), other, BOTH, cure, WHOLE_NUMBERS)
+            )
     return doubts
 
 

@@ -45,10 +45,7 @@ class PathDependent:
 
         `numbers` is (n_records, n_columns), as `TreeModel.numbers` returns it.
         """
-        parts = []
-        for some in self._paths.split(numbers):
-            parts.append(self._values(self._paths.masks(some)))
-        return np.concatenate(parts)
+        return self._paths.compute(numbers, self._values)
 
     def _values(self, masks: Masks) -> Matrix:
         """Return the values of records from their masks, (n_nodes, n_records)."""

@@ -5,7 +5,7 @@ these splits send the record along the path. Splits compare as in `model.trees`,
 library compares. A player is an input feature, with all the columns that were made of it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
@@ -103,6 +103,18 @@ class Paths:
             left, _ = self.bits[level.children].reshape(2, -1)
             parts.append(left)
         return np.concatenate(parts)[:, None]
+
+    def compute(
+        self, numbers: Matrix, values_of: Callable[[Masks], Matrix]
+    ) -> Matrix:
+        """Return the values of records, computed from their masks for some records at a time.
+
+        `numbers` is (n_records, n_columns), as `TreeModel.numbers` returns it.
+        """
+        parts = []
+        for some in self.split(numbers):
+            parts.append(values_of(self.masks(some)))
+        return np.concatenate(parts)
 
     def split(self, numbers: Matrix) -> Iterator[Matrix]:
         """Yield records that are few enough for their masks: 8, or a multiple, and the rest."""

@@ -65,24 +65,12 @@ def parse(text: bytes | bytearray, best_iteration: int | None) -> SavedModel:
 
 
 def parse_categories(text: bytes | bytearray) -> list[list[Any] | None]:
-    """Return the categories of the training, for each feature that is one; None for the others."""
+    """Return the categories of the training, for each feature that is one; None if not known."""
     learner: Document = json.loads(text)["learner"]
     booster: Document = learner["gradient_booster"]
     gbtree: Document = booster.get("gbtree", booster)
     kept = gbtree.get("model", {}).get("cats", {}).get("enc", [])
-    return _spread(learner["feature_types"], kept)
-
-
-def _spread(
-    feature_types: list[str], kept: list[Document]
-) -> list[list[Any] | None]:
-    """Return the categories of each feature, None for one that is a number."""
-    of_categorical = iter(_categories(feature_types, kept))
-    categories = []
-    for feature_type in feature_types:
-        is_categorical = feature_type == "c"
-        categories.append(next(of_categorical) if is_categorical else None)
-    return categories
+    return _categories(learner["feature_types"], kept)
 
 
 def _base(learner: Document) -> Matrix:

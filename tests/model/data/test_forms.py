@@ -1,4 +1,4 @@
-"""An estimator is called with what it was fitted with: a list of texts, a Series, dicts, a table."""
+"""An estimator is called with what it was fitted with: texts, a Series, dicts, a table."""
 
 from collections.abc import Callable
 from typing import Any

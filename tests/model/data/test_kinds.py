@@ -1,4 +1,4 @@
-"""Whole numbers, booleans and dates, and the dtype of a column: which values fit, what becomes of them."""
+"""Whole numbers, booleans, dates, and dtypes: which values fit, and what becomes of them."""
 
 import math
 from typing import Any

@@ -1,37 +1,72 @@
 """A copy is used up to the number of records for which it is faster."""
 
-import time
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pytest
 from sklearn.ensemble import (
     RandomForestClassifier,
 )
 
-from python.model.fast.timing import crossing
+from python.model.fast import timing
 from tests.model.fast.compiled import sped_up
 from tests.models import numbers
 from tests.records import of_codes
 
+ROWS = numbers().to_numpy()
 
-def test_the_crossing_is_the_number_of_rows_up_to_which_the_first_is_faster() -> (
-    None
-):
+
+class Clock:
+    """Stands still but for what the functions that are timed add to it."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def perf_counter(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(timing, "time", clock)
+    return clock
+
+
+def test_the_crossing_is_the_number_of_rows_up_to_which_the_first_is_faster(
+    clock: Clock,
+) -> None:
     def slow(records: Any) -> None:
-        time.sleep(1e-4 * len(records))
+        clock.now += 1e-4 * len(records)
 
     def flat(_: Any) -> None:
-        time.sleep(4e-3)
+        clock.now += 4e-3
 
     def slow_over_16(records: Any) -> None:
         if len(records) > 16:
-            slow(rows)
+            slow(records)
 
-    rows = numbers().to_numpy()
-    assert crossing(slow, flat, rows, 4096) == 63
-    assert crossing(flat, slow, rows, 5000) == 0
-    assert crossing(slow_over_16, flat, rows, 20) == 20
+    assert timing.crossing(slow, flat, ROWS, 4096) == 63
+    assert timing.crossing(flat, slow, ROWS, 5000) == 0
+    assert timing.crossing(slow_over_16, flat, ROWS, 20) == 20
+
+
+@pytest.mark.parametrize("cold", [1.0, 1e-3])
+def test_a_first_call_that_takes_long_decides_nothing(
+    clock: Clock, cold: float
+) -> None:
+    sizes = set()
+
+    def first(records: Any) -> None:
+        is_cold = len(records) not in sizes
+        sizes.add(len(records))
+        clock.now += cold if is_cold else 1e-5
+
+    def second(_: Any) -> None:
+        clock.now += 2e-4
+
+    assert timing.crossing(first, second, ROWS, 4096) == 4096
 
 
 def test_more_records_than_the_limit_are_left_to_the_estimator() -> None:
