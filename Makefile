@@ -71,6 +71,7 @@ served: $(VENV)/dev $(SERVED)/heavy/made $(SERVED)/old/made  ## serve artifacts 
 bench: $(VENV)/dev  ## measure the figures of docs/speed.md, in about 15 minutes; needs wrk
 	$(BIN)/python -m benchmarks.speed
 	$(BIN)/python -m benchmarks.start
+	$(BIN)/python -m benchmarks.score
 
 bench-quick: $(VENV)/dev  ## compare the service with its bounds, in a minute; needs wrk
 	$(BIN)/python -m benchmarks.speed --quick

@@ -1,5 +1,6 @@
 """The settings: a frozen structure that is read once from the environment."""
 
+import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
@@ -76,6 +77,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def model_path(self) -> Path:
         """The path of the model file: `model_name` in `model_folder`, which is in the project."""
         return PROJECT / self.model_folder / self.model_name
+
+    @classmethod
+    def read(cls, model_types: Collection[str]) -> Self:
+        """Return the settings of `variables.env` and the environment, which takes precedence.
+
+        Raises SettingsError for values that cannot be used.
+        """
+        # A health check, every few seconds, has its settings in the environment.
+        from dotenv import dotenv_values  # noqa: PLC0415
+
+        environ: dict[str, str] = {}
+        for name, value in dotenv_values(PROJECT / "variables.env").items():
+            environ[name] = value or ""
+        environ.update(os.environ)
+        return cls.from_environ(environ, model_types)
 
     @classmethod
     def from_environ(

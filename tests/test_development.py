@@ -7,8 +7,9 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from python.app import create_app
-from python.development import curl, print_curl, read_settings
+from python.development import curl, print_curl
 from python.errors import ArtifactError
+from python.model import FAMILIES
 from python.model.base import Model
 from python.settings import Settings
 from tests.artifacts import X, content, load
@@ -65,6 +66,6 @@ def test_the_environment_takes_precedence_over_variables_env(
 ) -> None:
     monkeypatch.setenv("ENVIRONMENT", "shell")
     monkeypatch.delenv("PORT", raising=False)
-    settings = read_settings()
+    settings = Settings.read(FAMILIES)
     assert settings.environment == "shell"
     assert settings.port == 5000

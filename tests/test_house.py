@@ -48,9 +48,16 @@ MAY_IMPORT = {
     },
     # A command is no part of the room it is named after: it calls the hallway.
     "python.model.__main__": {
+        "python.model",
         "python.settings",
         "python.checking",
-        "python.development",
+    },
+    "python.score": {
+        "python.errors",
+        "python.settings",
+        "python.model",
+        "python.loading",
+        "python.score",
     },
     "python.app": {
         "python",
@@ -156,6 +163,15 @@ def test_one_module_imports_shap() -> None:
     assert [
         name_of(path) for path in MODULES if "shap" in set(imports(path))
     ] == ["python.model.explain.tree_shap"]
+
+
+def test_one_module_imports_pyarrow() -> None:
+    """It is optional; a look whether it is there is no use of it."""
+    assert [
+        name_of(path)
+        for path in MODULES
+        if "pyarrow.parquet" in set(imports(path))
+    ] == ["python.score.parquet"]
 
 
 def test_there_is_no_cycle() -> None:

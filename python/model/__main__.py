@@ -8,8 +8,8 @@ from pathlib import Path
 
 from python.checking.printing import print_report
 from python.checking.report import check_file
-from python.development import read_settings
-from python.settings import SettingsError
+from python.model import FAMILIES
+from python.settings import Settings, SettingsError
 
 
 def _read_arguments() -> argparse.Namespace:
@@ -31,7 +31,7 @@ def main() -> int:
     """Print whether the file will be served, and as what; return 0 if it will, 1 if not."""
     arguments = _read_arguments()
     try:
-        settings = read_settings()
+        settings = Settings.read(FAMILIES)
     except SettingsError as error:
         sys.exit(str(error))
     path: Path = arguments.file or settings.model_path
