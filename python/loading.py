@@ -9,9 +9,10 @@ from pathlib import Path
 from threading import Thread
 
 from python.api.examples import check_examples
-from python.errors import NotReady, ServiceError
+from python.errors import ArtifactError, NotReady, ServiceError
 from python.model import load_model
 from python.model.base import Model
+from python.model.versions import refuse_versions
 from python.settings import PROJECT, Settings
 
 log = logging.getLogger(__name__)
@@ -90,6 +91,8 @@ def load_checked(path: Path, settings: Settings) -> Model:
     if str(MODEL_CODE) not in sys.path:
         sys.path.append(str(MODEL_CODE))
     model = load_model(path, settings.model_type, settings.model_sha256)
+    if settings.strict_versions and model.other_versions:
+        raise ArtifactError(refuse_versions(model.other_versions))
     check_examples(model)
     return model
 

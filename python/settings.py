@@ -62,6 +62,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     model_folder: str = ""
     model_type: str = "SKLEARN_MODEL"
     model_sha256: Digest = ""
+    strict_versions: Switch = False
     unknown_features: Policy = "reject"
     fast_predict: Switch = True
     max_content_length: Positive = 16 * 1024 * 1024

@@ -5,7 +5,6 @@ import logging
 import platform
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -18,6 +17,7 @@ from python.model.base import Model
 from python.model.data.features import Value
 from python.model.data.spelling import one_line
 from python.model.known_values import find_known_values, to_json_values
+from python.model.versions import describe_versions
 from python.settings import Settings
 
 Report: TypeAlias = dict[str, Any]
@@ -132,23 +132,14 @@ def _compare_versions(
     """Return the version of each package that the file names, then and now."""
     versions: list[dict[str, str | None]] = []
     if "python" in metadata:
-        installed: str | None = platform.python_version()
-        fitted_with = str(metadata["python"])
-        versions.append(_versions("Python", fitted_with, installed))
+        versions.append(
+            {
+                "package": "Python",
+                "fitted_with": str(metadata["python"]),
+                "installed": platform.python_version(),
+            }
+        )
+    fitted = {}
     for package, fitted_with in metadata.get("versions", {}).items():
-        try:
-            installed = version(str(package))
-        except (PackageNotFoundError, ValueError):
-            installed = None
-        versions.append(_versions(str(package), str(fitted_with), installed))
-    return versions
-
-
-def _versions(
-    package: str, fitted_with: str, installed: str | None
-) -> dict[str, str | None]:
-    return {
-        "package": package,
-        "fitted_with": fitted_with,
-        "installed": installed,
-    }
+        fitted[str(package)] = str(fitted_with)
+    return versions + describe_versions(fitted)

@@ -5,7 +5,6 @@ import logging
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -15,6 +14,7 @@ from python.errors import ArtifactError
 from python.model.diagnosis import diagnose, version_cure
 from python.model.examples import Examples
 from python.model.types import Estimator
+from python.model.versions import explain_version, find_installed
 
 log = logging.getLogger(__name__)
 
@@ -162,9 +162,7 @@ def _read_warnings(
 def _sentence(warning: Warning | str) -> str:
     if hasattr(warning, "original_sklearn_version"):
         fitted_with = warning.original_sklearn_version
-        return _version_sentence(
-            "scikit-learn", fitted_with, version("scikit-learn")
-        )
+        return explain_version("scikit-learn", fitted_with)
     return str(warning)
 
 
@@ -176,32 +174,11 @@ def _warn_of_other_versions(versions: Any, name: str) -> dict[str, str]:
         )
     other_versions = {}
     for package, fitted_with in versions.items():
-        try:
-            installed = version(str(package))
-        except (PackageNotFoundError, ValueError):
-            log.warning(
-                "%s: fitted with %s %s, which is not installed",
-                name,
-                package,
-                fitted_with,
-            )
-            continue
-        if installed != fitted_with:
+        if find_installed(str(package)) != str(fitted_with):
             other_versions[str(package)] = str(fitted_with)
-            log.warning(
-                "%s: %s",
-                name,
-                _version_sentence(package, fitted_with, installed),
-            )
+            sentence = explain_version(str(package), str(fitted_with))
+            log.warning("%s: %s", name, sentence)
     return other_versions
-
-
-def _version_sentence(
-    package: str,
-    fitted_with: str,
-    installed: str,
-) -> str:
-    return f"fitted with {package} {fitted_with}, served with {installed}: answers may differ"
 
 
 def _with_article(thing: Any) -> str:

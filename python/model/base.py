@@ -19,6 +19,7 @@ from python.model.data.records import Records
 from python.model.data.schema import Schema
 from python.model.examples import Examples
 from python.model.types import Estimator, Matrix
+from python.model.versions import describe_versions
 
 # Each under its name: some 25 MB of JSON, and about a second.
 MAX_RETURNED_VALUES = 1_000_000
@@ -189,6 +190,7 @@ class Model(ABC):
             "probabilities_reason": reason,
             "is_explainable": False,
             "reason": NO_EXPLANATIONS,
+            "other_versions": describe_versions(self.other_versions),
         }
 
 

@@ -12,6 +12,7 @@ from python.model.data.records import Records
 from python.model.data.spelling import shorten
 from python.model.tabular.layouts import lay_out
 from python.model.tabular.results import Results, check_names
+from python.model.versions import explain_version
 from python.score.calculator import Calculator, Outcome
 from python.score.formats import make_content, read_chunk
 from python.score.jobs import Chunk, Content, Job, JobError, Part, Plan
@@ -75,6 +76,8 @@ class Scorer:
         return Plan(separator, names, self._make_empty(), remarks)
 
     def _make_remarks(self) -> Iterator[str]:
+        for package, fitted_with in self._model.other_versions.items():
+            yield f"the model was {explain_version(package, fitted_with)}"
         for feature, position in self._input.layout.places:
             if position is None:
                 stand_in = "it is missing"
