@@ -75,11 +75,14 @@ MAY_IMPORT = {
     },
     "python.production.supervisor": set(),
     "python.production.preload": {"python.app", "python.model"},
+    "python.production.shelf": set(),
+    "python.production.deployment": {"python.production.shelf"},
     "python.production": {
         "python.errors",
         "python.settings",
         "python.model",
         "python.loading",
+        "python.production.shelf",
     },
     "service": {
         "python.app",
