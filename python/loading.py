@@ -90,7 +90,12 @@ def load_checked(path: Path, settings: Settings) -> Model:
     """
     if str(MODEL_CODE) not in sys.path:
         sys.path.append(str(MODEL_CODE))
-    model = load_model(path, settings.model_type, settings.model_sha256)
+    model = load_model(
+        path,
+        settings.model_type,
+        settings.model_sha256,
+        settings.trusted_types.replace(",", " ").split(),
+    )
     if settings.strict_versions and model.other_versions:
         raise ArtifactError(refuse_versions(model.other_versions))
     check_examples(model)

@@ -18,12 +18,13 @@ from python.model.sklearn import SklearnModel
 from python.settings import Settings
 
 
-def prove(path: Path) -> None:
+def prove(path: Path, trusted_types: str) -> None:
     """Raise ArtifactError if the service would not load the file, or predict otherwise.
 
+    `trusted_types` are those that it will have to trust.
     The predictions are compared twice, if a compiled copy predicts after a while.
     """
-    model = load_checked(path, Settings())
+    model = load_checked(path, Settings(trusted_types=trusted_types))
     trials = Examples.of(joblib.load(path.with_name(TRIALS_NAME)))
     compare(model, trials, "row")
     model.speed_up()
@@ -31,14 +32,14 @@ def prove(path: Path) -> None:
         compare(model, trials, "row")
 
 
-def main(path: Path) -> None:
+def main(path: Path, trusted_types: str = "") -> None:
     """Prove the file; write the sentence beside it and exit with 1 if it is refused."""
     try:
-        prove(path)
+        prove(path, trusted_types)
     except ArtifactError as error:
         path.with_name(REFUSAL_NAME).write_text(error.detail, encoding="utf-8")
         sys.exit(1)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *sys.argv[2:])

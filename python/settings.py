@@ -27,6 +27,13 @@ Digest = Annotated[
         description="the 64 hexadecimal digits of a SHA-256",
     ),
 ]
+TypeNames = Annotated[
+    str,
+    Meta(
+        pattern=r"^[\w., ]*$",
+        description="the names of types, with commas between them",
+    ),
+]
 Secret = Annotated[
     str,
     Meta(
@@ -62,6 +69,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     model_folder: str = ""
     model_type: str = "SKLEARN_MODEL"
     model_sha256: Digest = ""
+    trusted_types: TypeNames = ""
     strict_versions: Switch = False
     unknown_features: Policy = "reject"
     fast_predict: Switch = True

@@ -168,6 +168,12 @@ def test_one_module_imports_shap() -> None:
     ] == ["python.model.explain.tree_shap"]
 
 
+def test_one_module_imports_skops() -> None:
+    assert [
+        name_of(path) for path in MODULES if "skops.io" in set(imports(path))
+    ] == ["python.model.skops"]
+
+
 def test_one_module_imports_pyarrow() -> None:
     """It is optional; a look whether it is there is no use of it."""
     assert [

@@ -4,7 +4,7 @@ A family of models is one class, and one line in `FAMILIES`.
 `save_model` writes a model file from a notebook; `load_model` reads it where it is served.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
@@ -22,12 +22,16 @@ def load_model(
     path: Path,
     family: str,
     sha256: str = "",
+    trusted_types: Sequence[str] = (),
 ) -> "Model":
-    """Return the model in the file, ready to predict; raise ArtifactError in one sentence."""
+    """Return the model in the file, ready to predict; raise ArtifactError in one sentence.
+
+    `sha256` is that of the file; `trusted_types` are those that a file of skops may have.
+    """
     # joblib comes with it, and a health check needs none.
     from python.model.artifact import Artifact
 
-    artifact = Artifact.load(path, sha256)
+    artifact = Artifact.load(path, sha256, trusted_types)
     model: Model = resolve_name(FAMILIES[family]).load(artifact)
     return model
 
@@ -52,6 +56,7 @@ def save_model(  # noqa: PLR0913  (each of the others is named where it is passe
     What was assumed of the features is printed. A fresh process then loads the file as the service
     does and sends up to 10,000 rows of `X` to it. The file takes its place only after each
     prediction was the model's own.
+    A path that ends in `.skops` gets a file of skops, and the types to trust are printed.
     Raises ArtifactError in one sentence for what could not be served, and OSError if the file
     cannot be written.
     """

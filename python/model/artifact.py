@@ -13,6 +13,7 @@ import joblib
 from python.errors import ArtifactError
 from python.model.diagnosis import diagnose, version_cure
 from python.model.examples import Examples
+from python.model.skops import is_skops, load_skops
 from python.model.types import Estimator
 from python.model.versions import explain_version, find_installed
 
@@ -40,17 +41,24 @@ class Artifact:
     other_versions: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def load(cls, path: Path, sha256: str = "") -> Self:
-        """Return the artifact in a file written with `joblib.dump`.
+    def load(
+        cls, path: Path, sha256: str = "", trusted_types: Sequence[str] = ()
+    ) -> Self:
+        """Return the artifact in a file written with `joblib.dump`, or with skops.
 
         With `sha256`, the file is loaded only if it has that digest.
         Loading runs code that the file names, as every pickle does: serve only files you trust.
+        A file of skops runs none; it may have skops' own types and the trusted ones.
         Raises ArtifactError with one sentence that says what is wrong with the file.
         """
         try:
             with path.open("rb") as file:
                 digest = _checked_digest(file, path.name, sha256)
-                content, fitted_with = _unpickle(file, path.name)
+                fitted_with: dict[str, str] = {}
+                if is_skops(file, path.name):
+                    content = load_skops(file, path.name, trusted_types)
+                else:
+                    content, fitted_with = _unpickle(file, path.name)
         except OSError as error:
             raise ArtifactError(
                 f"{path.name} cannot be read: {error.strerror or error}"

@@ -16,6 +16,7 @@ import joblib
 
 from python.errors import ArtifactError
 from python.model.data.spelling import one_line
+from python.model.skops import SUFFIX, dump_skops
 
 PROJECT = Path(__file__).resolve().parent.parent.parent.parent
 PROVING = "python.proving"
@@ -42,12 +43,14 @@ def write_proven(
         raise ArtifactError(f"there is no folder {path.parent}")
     with TemporaryDirectory(prefix=".saving-", dir=path.parent) as folder:
         candidate = Path(folder) / path.name
-        _dump(content, candidate)
+        types = _dump(content, candidate)
         joblib.dump(trials, candidate.with_name(TRIALS_NAME))
-        _prove(candidate)
+        _prove(candidate, types)
         digest = _read_digest(candidate)
         candidate.replace(path)
     print(f"wrote {path}, SHA-256 {digest}")
+    if types:
+        print(f"to be served, it needs TRUSTED_TYPES={types}")
 
 
 def _read_digest(path: Path) -> str:
@@ -55,18 +58,22 @@ def _read_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _dump(content: dict[str, Any], path: Path) -> None:
+def _dump(content: dict[str, Any], path: Path) -> str:
+    """Write the content, and return the types that have to be trusted, with commas."""
+    if path.suffix == SUFFIX:
+        return ",".join(dump_skops(content, path))
     try:
         joblib.dump(content, path)
     except (PicklingError, AttributeError, TypeError) as error:
         raise ArtifactError(
             f"a part of the model cannot be pickled ({one_line(error)}): {CURES}"
         ) from error
+    return ""
 
 
-def _prove(candidate: Path) -> None:
+def _prove(candidate: Path, trusted_types: str) -> None:
     """Raise ArtifactError unless the service, in a fresh process, predicts as the estimator did."""
-    process = _start_proof(candidate)
+    process = _start_proof(candidate, trusted_types)
     refusal = candidate.with_name(REFUSAL_NAME)
     if refusal.exists():
         raise ArtifactError(refusal.read_text(encoding="utf-8"))
@@ -79,7 +86,9 @@ def _prove(candidate: Path) -> None:
     )
 
 
-def _start_proof(candidate: Path) -> subprocess.CompletedProcess[str]:
+def _start_proof(
+    candidate: Path, trusted_types: str
+) -> subprocess.CompletedProcess[str]:
     """Return the process that proves the file, after it has ended.
 
     It finds what the service finds: the packages, and no modules but those of the project.
@@ -87,7 +96,10 @@ def _start_proof(candidate: Path) -> subprocess.CompletedProcess[str]:
     environ = {**os.environ}
     environ.pop("PYTHONPATH", None)
     return subprocess.run(  # noqa: S603
-        [sys.executable, "-m", PROVING, str(candidate.absolute())],
+        [
+            *(sys.executable, "-m", PROVING),
+            *(str(candidate.absolute()), trusted_types),
+        ],
         cwd=PROJECT,
         env=environ,
         capture_output=True,
