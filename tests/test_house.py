@@ -183,6 +183,14 @@ def test_one_module_imports_pyarrow() -> None:
     ] == ["python.score.parquet"]
 
 
+def test_one_module_imports_dask() -> None:
+    assert [
+        name_of(path)
+        for path in MODULES
+        if "dask.distributed" in set(imports(path))
+    ] == ["python.score.cluster"]
+
+
 def test_there_is_no_cycle() -> None:
     graph = {name_of(path): own_imports(path) for path in MODULES}
 

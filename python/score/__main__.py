@@ -6,11 +6,12 @@ import signal
 import sys
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NoReturn
 
 from python.model import FAMILIES
-from python.score.jobs import Job, JobError, settings_for
-from python.score.output import check_output, open_output
+from python.score.jobs import PARQUET, Job, JobError, settings_for
+from python.score.output import check_output, check_place, open_output
 from python.score.progress import Tally, shown
 from python.score.source import Source, find_format, open_source
 from python.score.workers import Workers, started
@@ -41,6 +42,10 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "default": ".",
         "help": "the sign before the decimals of a number",
     },
+    "--dask": {
+        "metavar": "ADDRESS",
+        "help": "score folders of .parquet files by a Dask scheduler, tcp://host:8786, or local",
+    },
     "--force": {
         "action": "store_true",
         "help": "replace an output that exists",
@@ -62,18 +67,18 @@ def _read_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _make_job(arguments: argparse.Namespace, source: Source) -> Job:
+def _make_job(arguments: argparse.Namespace, header: Any, writes: str) -> Job:
     settings = Settings.read(FAMILIES)
     return Job(
         settings=settings_for(settings, arguments.model),
-        header=source.header,
+        header=header,
         decimal=arguments.decimal,
         proba=arguments.proba,
         explain=arguments.explain or arguments.samples is not None,
         samples=arguments.samples,
         keep=_read_names(arguments.keep),
         on_error=arguments.on_error,
-        writes=find_format(arguments.output),
+        writes=writes,
     )
 
 
@@ -87,9 +92,42 @@ def _read_names(text: str) -> tuple[str, ...] | None:
 
 def score(arguments: argparse.Namespace) -> None:
     """Write the output of the arguments; raise JobError or OSError where that cannot be done."""
+    if arguments.dask:
+        _score_folder(arguments)
+    else:
+        _score_file(arguments)
+
+
+def _score_folder(arguments: argparse.Namespace) -> None:
+    cluster = _import_cluster()
+    output = Path(arguments.output)
+    check_place(output, force=arguments.force)
+    files = cluster.list_files(Path(arguments.input))
+    header = cluster.find_header(files)
+    job = cluster.make_absolute(_make_job(arguments, header, PARQUET))
+    count = job.settings.workers or count_processors()
+    with cluster.connected(arguments.dask, count) as client:
+        plan, tally = cluster.score_folder(client, job, files, output)
+    for remark in plan.remarks:
+        _say(remark)
+    _say(tally.summary())
+
+
+def _import_cluster() -> ModuleType:
+    try:
+        from python.score import cluster
+    except ImportError as error:
+        raise JobError(
+            "--dask needs Dask and pyarrow: pip install -r requirements-score.txt"
+        ) from error
+    return cluster
+
+
+def _score_file(arguments: argparse.Namespace) -> None:
     check_output(arguments.output, force=arguments.force)
     with open_source(arguments.input) as source:
-        job = _make_job(arguments, source)
+        writes = find_format(arguments.output)
+        job = _make_job(arguments, source.header, writes)
         count = job.settings.workers or count_processors()
         with started(job, count) as workers:
             tally = _score_source(workers, source, arguments)

@@ -24,11 +24,15 @@ def check_output(name: str, *, force: bool) -> None:
     find_format(name)
     if name == STANDARD_STREAM:
         return
-    path = Path(name)
+    check_place(Path(name), force=force)
+
+
+def check_place(path: Path, *, force: bool) -> None:
+    """Raise JobError where nothing can be written at a path, or something is there already."""
     if not path.parent.is_dir():
         raise JobError(f"there is no folder {path.parent}")
     if path.exists() and not force:
-        raise JobError(f"{name} exists; --force replaces it")
+        raise JobError(f"{path} exists; --force replaces it")
 
 
 @contextmanager

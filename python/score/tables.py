@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from python.errors import Fault
 from python.model.data.records import Records
 from python.model.data.spelling import shorten, suggest
@@ -37,7 +39,8 @@ class Table:
         kept: dict[str, Any] = {}
         for name, column in self.kept.items():
             if hasattr(column, "take"):  # pyarrow
-                kept[name] = column.take(rows)
+                # pyarrow does not know the type of an empty list.
+                kept[name] = column.take(np.asarray(rows, dtype=np.int64))
             else:
                 kept[name] = [column[row] for row in rows]
         return kept

@@ -436,3 +436,20 @@ def test_faults_of_parquet_have_the_number_of_their_row(
         'row 13, column "colour"',
     ]
     assert part.content["prediction"].to_pylist()[1:] == [None, None]
+
+
+@pytest.mark.parametrize("on_error", ["stop", "skip", "null"])
+def test_a_batch_of_which_no_row_fits(on_error: str, elsewhere: Path) -> None:
+    model = build("catboost")
+    frame = model.data.head(3).assign(colour="gold", id=[1, 2, 3])
+    batch = pa.RecordBatch.from_pandas(frame, preserve_index=False)
+    options: dict[str, Any] = {
+        "keep": ("id",),
+        "on_error": on_error,
+        "writes": "parquet",
+    }
+    job = job_for(elsewhere, model.content, batch.schema, **options)
+    part = Scorer(job).score(ParquetChunk(batch, 1))
+    assert part.n_faulty == 3
+    written = part.content["id"].to_pylist()
+    assert written == ([1, 2, 3] if on_error == "null" else [])
