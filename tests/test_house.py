@@ -22,7 +22,8 @@ MAY_IMPORT = {
     "python.errors": set(),
     "python.model": {"python.errors", "python.model"},
     "python.api": {"python.errors", "python.model", "python.api"},
-    "python.example": set(),
+    # `save_model` alone.
+    "python.example": {"python.model"},
     "python.loading": {
         "python.errors",
         "python.settings",
