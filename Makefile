@@ -4,13 +4,18 @@ BIN := $(VENV)/bin
 COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 # The environments of other libraries, and the rows, of docs/served-table.md.
 SERVED := build/served
+# Where uWSGI without containers keeps what it serves.
+RUN_FOLDER ?= build/run
 PRODUCTION = $(COMPOSE) --file docker-compose-production.yml
 
-.PHONY: serve up up-production swap test test-quick test-containers lint types docs
+.PHONY: serve check up up-production serve-production swap rollback models test test-quick test-containers lint types docs
 .PHONY: explanations served bench bench-quick clean
 
 serve: $(VENV)/serve model.joblib  ## serve model.joblib, or an example, on http://localhost:5000
 	$(BIN)/python service.py
+
+check: $(VENV)/serve  ## say whether model.joblib, or MODEL=other.joblib, will be served, as what, and what it costs
+	@$(BIN)/python -m python.model $(or $(MODEL),model.joblib)
 
 up:  ## run the development service in a container, on http://localhost:5000
 	test -f model.joblib || $(MAKE) model.joblib
@@ -20,15 +25,20 @@ up-production:  ## run uWSGI behind nginx in containers, on http://localhost
 	test -n "$$MODEL_FOLDER" || test -f model.joblib || $(MAKE) model.joblib
 	$(PRODUCTION) up --build --detach
 
-swap:  ## replace the model in every replica, worker by worker; a broken model changes nothing
-	@containers=$$($(PRODUCTION) ps --quiet service); \
-	states=$$(docker inspect --format '{{.State.Status}} {{.Id}}' $$containers 2>/dev/null); \
-	replicas=$$(echo "$$states" | sed -n 's/^running //p'); \
-	test -n "$$replicas" || { echo "no replica of the service is running"; exit 1; }; \
-	for replica in $$replicas; do \
-	    docker exec $$replica python -m python.production swap || status=1; \
-	done; \
-	exit $$status
+serve-production: $(VENV)/serve  ## run uWSGI without containers, with the settings of variables.env
+	@RUN_FOLDER=$(RUN_FOLDER) $(BIN)/python -m python.production.deployment serve
+
+# Without containers, the same packages as those of the service are needed.
+DEPLOY = RUN_FOLDER=$(RUN_FOLDER) PRODUCTION="$(PRODUCTION)" $(or $(wildcard $(BIN)/python),python3) -m python.production.deployment
+
+swap:  ## serve MODEL=new.joblib, or the file in its place, from every replica; a refused model changes nothing
+	@$(DEPLOY) swap "$(MODEL)" "$(SHA256)"
+
+rollback:  ## serve the model that was served before
+	@$(DEPLOY) rollback "$(SHA256)"
+
+models:  ## list the models that are kept, and who serves which
+	@$(DEPLOY) models
 
 # A worker that has run out of tests takes some of the other's: a single one can take half a minute.
 PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
@@ -70,6 +80,7 @@ served: $(VENV)/dev $(SERVED)/heavy/made $(SERVED)/old/made  ## serve artifacts 
 bench: $(VENV)/dev  ## measure the figures of docs/speed.md, in about 15 minutes; needs wrk
 	$(BIN)/python -m benchmarks.speed
 	$(BIN)/python -m benchmarks.start
+	$(BIN)/python -m benchmarks.score
 
 bench-quick: $(VENV)/dev  ## compare the service with its bounds, in a minute; needs wrk
 	$(BIN)/python -m benchmarks.speed --quick

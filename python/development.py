@@ -1,19 +1,17 @@
 """Development: what `python service.py` runs, with a reloader and a command to try the service."""
 
 import json
-import os
 import shlex
 from concurrent.futures import Future
 from functools import partial
 
-from dotenv import dotenv_values
 from werkzeug.serving import is_running_from_reloader, run_simple
 
 from python.app import create_app
 from python.loading import load_in_background
 from python.model import FAMILIES
 from python.model.base import Model
-from python.settings import PROJECT, Settings
+from python.settings import Settings
 
 
 def develop() -> None:
@@ -22,7 +20,7 @@ def develop() -> None:
     The service responds while the model is loading.
     With `debug`, a change of the code or of the model file starts the service anew.
     """
-    settings = read_settings()
+    settings = Settings.read(FAMILIES)
     model: Future[Model] = Future()
     app = create_app(settings, model)
     model.add_done_callback(partial(print_curl, settings))
@@ -37,18 +35,6 @@ def develop() -> None:
         use_reloader=settings.debug,
         extra_files=[str(settings.model_path)],
     )
-
-
-def read_settings() -> Settings:
-    """Return the settings of `variables.env` and the environment, which takes precedence.
-
-    Raises SettingsError for values that cannot be used.
-    """
-    environ: dict[str, str] = {}
-    for name, value in dotenv_values(PROJECT / "variables.env").items():
-        environ[name] = value or ""
-    environ.update(os.environ)
-    return Settings.from_environ(environ, FAMILIES)
 
 
 def print_curl(settings: Settings, future: Future[Model]) -> None:

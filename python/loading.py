@@ -9,9 +9,10 @@ from pathlib import Path
 from threading import Thread
 
 from python.api.examples import check_examples
-from python.errors import NotReady, ServiceError
+from python.errors import ArtifactError, NotReady, ServiceError
 from python.model import load_model
 from python.model.base import Budget, Model
+from python.model.versions import refuse_versions
 from python.settings import PROJECT, Settings
 
 log = logging.getLogger(__name__)
@@ -78,16 +79,22 @@ def load(settings: Settings) -> Model:
 
 def prepare(model: Model, settings: Settings) -> None:
     """Prepare what a model needs to explain, and to predict faster."""
-    # A request may wait for half as long as it may compute: both must end before the server ends
-    # the process.
-    request_seconds = min(
-        settings.max_explain_seconds, settings.request_timeout / 2
-    )
-    budget = Budget(request_seconds, settings.max_proof_seconds)
-    model.prepare_explanations(budget)
+    model.prepare_explanations(explanation_budget(settings))
     if settings.fast_predict:
         folder = os.environ.get("SERVICE_VERDICTS")
         model.speed_up(Path(folder) if folder else None)
+
+
+def explanation_budget(settings: Settings) -> Budget:
+    """Return how many seconds an explanation, and its proof, may take.
+
+    A request may wait for half as long as it may compute: both must end before the server ends the
+    process.
+    """
+    request_seconds = min(
+        settings.max_explain_seconds, settings.request_timeout / 2
+    )
+    return Budget(request_seconds, settings.max_proof_seconds)
 
 
 def load_checked(path: Path, settings: Settings) -> Model:
@@ -98,7 +105,14 @@ def load_checked(path: Path, settings: Settings) -> Model:
     """
     if str(MODEL_CODE) not in sys.path:
         sys.path.append(str(MODEL_CODE))
-    model = load_model(path, settings.model_type, settings.model_sha256)
+    model = load_model(
+        path,
+        settings.model_type,
+        settings.model_sha256,
+        settings.trusted_types.replace(",", " ").split(),
+    )
+    if settings.strict_versions and model.other_versions:
+        raise ArtifactError(refuse_versions(model.other_versions))
     check_examples(model)
     return model
 

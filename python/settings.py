@@ -1,5 +1,6 @@
 """The settings: a frozen structure that is read once from the environment."""
 
+import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
@@ -24,6 +25,13 @@ Digest = Annotated[
     Meta(
         pattern="^([0-9a-fA-F]{64})?$",
         description="the 64 hexadecimal digits of a SHA-256",
+    ),
+]
+TypeNames = Annotated[
+    str,
+    Meta(
+        pattern=r"^[\w., ]*$",
+        description="the names of types, with commas between them",
     ),
 ]
 Secret = Annotated[
@@ -61,6 +69,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     model_folder: str = ""
     model_type: str = "SKLEARN_MODEL"
     model_sha256: Digest = ""
+    trusted_types: TypeNames = ""
+    strict_versions: Switch = False
     unknown_features: Policy = "reject"
     fast_predict: Switch = True
     max_content_length: Positive = 16 * 1024 * 1024
@@ -77,6 +87,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def model_path(self) -> Path:
         """The path of the model file: `model_name` in `model_folder`, which is in the project."""
         return PROJECT / self.model_folder / self.model_name
+
+    @classmethod
+    def read(cls, model_types: Collection[str]) -> Self:
+        """Return the settings of `variables.env` and the environment, which takes precedence.
+
+        Raises SettingsError for values that cannot be used.
+        """
+        # A health check, every few seconds, has its settings in the environment.
+        from dotenv import dotenv_values  # noqa: PLC0415
+
+        environ: dict[str, str] = {}
+        for name, value in dotenv_values(PROJECT / "variables.env").items():
+            environ[name] = value or ""
+        environ.update(os.environ)
+        return cls.from_environ(environ, model_types)
 
     @classmethod
     def from_environ(

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import joblib
 import numpy as np
 import pandas as pd
 from catboost import CatBoostClassifier
@@ -261,4 +262,6 @@ def build(name: str) -> Fitted:
         return FAMILIES[name]()
     script = ROOT / "python" / "example" / f"{name}.py"
     namespace = runpy.run_path(str(script))
-    return Fitted(namespace["artifact"], namespace["data"])
+    # The scripts that do not show the dict let `save_model` write it.
+    content = namespace.get("artifact") or joblib.load("model.joblib")
+    return Fitted(content, namespace["data"])

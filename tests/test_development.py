@@ -4,12 +4,15 @@ import shlex
 from concurrent.futures import Future
 
 import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier
 
 from python.app import create_app
-from python.development import curl, print_curl, read_settings
+from python.development import curl, print_curl
 from python.errors import ArtifactError
+from python.model import FAMILIES
 from python.model.base import Model
 from python.settings import Settings
+from tests.artifacts import X, content, load
 from tests.laws import strict
 from tests.serving import served
 
@@ -36,6 +39,14 @@ def test_the_command_requests_what_the_model_offers(
     assert strict(response.data)["prediction"]
 
 
+def test_the_command_leaves_out_what_is_missing_in_the_first_sample() -> None:
+    rows = X.assign(y=[None, 1.0, 2.0]).astype(float)
+    model = HistGradientBoostingClassifier().fit(rows, [0, 1, 1])
+    loaded = load(content(model=model, samples=rows))
+    _, _, body, _ = shlex.split(curl(Settings(), loaded))
+    assert strict(body) == {"x": 0.0}
+
+
 def test_the_command_is_printed_once_there_is_a_model(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -55,6 +66,6 @@ def test_the_environment_takes_precedence_over_variables_env(
 ) -> None:
     monkeypatch.setenv("ENVIRONMENT", "shell")
     monkeypatch.delenv("PORT", raising=False)
-    settings = read_settings()
+    settings = Settings.read(FAMILIES)
     assert settings.environment == "shell"
     assert settings.port == 5000

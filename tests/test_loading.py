@@ -7,6 +7,7 @@ from threading import Event
 
 import joblib
 import msgspec
+import numpy as np
 import pytest
 
 from python.app import create_app
@@ -14,6 +15,7 @@ from python.errors import ArtifactError
 from python.loading import load, load_in_background
 from python.model.base import Model
 from python.settings import Settings
+from tests.artifacts import content
 from tests.models import build
 from tests.problems import problem
 
@@ -156,3 +158,20 @@ def test_a_load_that_failed_in_an_unforeseen_way_keeps_the_reason_to_the_log() -
         "not ready",
     )
     assert "secret" not in document["detail"]
+
+
+def test_strict_versions_refuse_a_model_that_was_fitted_with_others(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "model.joblib"
+    strict = Settings(model_name=str(path), strict_versions=True)
+    joblib.dump(content(versions={"numpy": np.__version__}), path)
+    assert load(strict).other_versions == {}
+    joblib.dump(content(versions={"numpy": "0.1"}), path)
+    assert load(Settings(model_name=str(path))).other_versions
+    with pytest.raises(ArtifactError) as raised:
+        load(strict)
+    assert raised.value.detail == (
+        f"the model was fitted with numpy 0.1 (here {np.__version__}): put numpy==0.1 into "
+        "requirements.txt, fit it again, or set STRICT_VERSIONS=0"
+    )

@@ -71,6 +71,7 @@ def test_info(service: FlaskClient) -> None:
         "needs_samples": False,
         "fast_predict": True,
         "fast_predict_reason": None,
+        "other_versions": [],
         "task": "BINARY_CLASSIFICATION",
         "class_names": ["0", "1"],
     }

@@ -6,7 +6,7 @@ the columns, a library of another version.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -27,6 +27,7 @@ from python.model.doubts.noise import (
     TOLERANCE,
     float32_tolerance,
 )
+from python.model.examples import Examples
 
 COLUMNS_ADVICE = (
     "; the model was fitted with an array: the metadata must list the features in the order of "
@@ -38,29 +39,46 @@ OTHERS_ADVICE = (
 )
 
 
-def check_examples(model: Model) -> None:
-    """Raise ArtifactError if the model does not predict for its examples what it did when saved.
+class Results(NamedTuple):
+    """What was saved for each example: probabilities with `proba`, else labels or numbers.
 
-    All are sent together, and the first ones alone, too.
+    `noun` is what one of the examples is called in a sentence.
     """
-    examples = model.examples
-    if examples is None:
-        return
-    rows = read_table(model.schema, examples.records, "examples")
+
+    noun: str
+    saved: Sequence[Value]
+    proba: bool
+
+
+def check_examples(model: Model) -> None:
+    """Raise ArtifactError if the model does not predict for its examples what it did when saved."""
+    if model.examples is not None:
+        compare(model, model.examples, "example")
+
+
+def compare(model: Model, examples: Examples, noun: str) -> None:
+    """Raise ArtifactError if the model does not predict for the examples what they say.
+
+    All are sent together, and the first ones alone, too. `noun` is what one of them is called.
+    """
+    rows = read_table(model.schema, examples.records, f"{noun}s")
     if examples.predictions is not None:
-        _check_results(model, rows, examples.predictions, proba=False)
+        predictions = Results(noun, examples.predictions, proba=False)
+        _check_results(model, rows, predictions)
     if examples.probabilities is not None:
-        _check_results(model, rows, examples.probabilities, proba=True)
+        probabilities = Results(noun, examples.probabilities, proba=True)
+        _check_results(model, rows, probabilities)
 
 
 def _check_results(
-    model: Model, rows: Sequence[Row], saved: Sequence[Value], *, proba: bool
+    model: Model, rows: Sequence[Row], results: Results
 ) -> None:
-    together = _predict(model, rows, proba=proba)
+    noun, saved, proba = results
+    together = _predict(model, rows, results)
     # A step that scales by the mean of a request changes what is predicted for a record alone.
     alone: list[Value] = []
     for row in rows[:MAX_ALONE]:
-        alone += _predict(model, [row], proba=proba)
+        alone += _predict(model, [row], results)
     has_labels = model.class_names or model.class_names_by_output
     tolerance = 0.0
     if proba or not has_labels:
@@ -71,13 +89,13 @@ def _check_results(
         if different is not None:
             advice = OTHERS_ADVICE if number in dependent else _advise(model)
             raise ArtifactError(
-                f"example {number}: {different.describe()}{advice}"
+                f"{noun} {number}: {different.describe()}{advice}"
             )
     for number, predicted in enumerate(alone):
         different = _first_different(saved[number], predicted, tolerance)
         if different is not None:
             raise ArtifactError(
-                f"example {number}, sent alone: {different.describe()}{OTHERS_ADVICE}"
+                f"{noun} {number}, sent alone: {different.describe()}{OTHERS_ADVICE}"
             )
 
 
@@ -101,20 +119,24 @@ def _first_different(
     return None
 
 
-def _predict(model: Model, rows: Sequence[Row], *, proba: bool) -> list[Value]:
-    """Return what a client receives for the rows."""
+def _predict(
+    model: Model, rows: Sequence[Row], results: Results
+) -> list[Value]:
+    """Return what a client receives for the rows: results of the same kind."""
     names = model.schema.names
     body = ENCODER.encode([dict(zip(names, row, strict=True)) for row in rows])
     try:
         records = reader(model.schema, reject_unknown=True).read(body).records
         predictions = model.predictions(records)
-        content = prediction_content(model, predictions, proba=proba)
+        content = prediction_content(model, predictions, proba=results.proba)
     except ServiceError as error:
-        raise ArtifactError(f"examples: {_first_fault(error)}") from error
+        raise ArtifactError(
+            f"{results.noun}s: {_first_fault(error)}"
+        ) from error
     except Exception as error:
         # Whatever an estimator raises, the service cannot be ready.
         raise ArtifactError(
-            f"the model cannot predict the examples: {one_line(error)}"
+            f"the model cannot predict the {results.noun}s: {one_line(error)}"
         ) from error
     response = msgspec.json.decode(ENCODER.encode(content))
     predicted: list[Value] = response["prediction"]

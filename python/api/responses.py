@@ -10,9 +10,12 @@ import msgspec
 from flask import Response
 
 from python.model.base import Explanation, Model, Predictions
+from python.model.tabular.lines import write_header, write_rows
+from python.model.tabular.results import Results, list_cells
 from python.model.types import Matrix
 
 JSON_TYPE = "application/json"
+CSV_TYPE = "text/csv"
 
 Content = dict[str, object]
 """The members of a JSON object."""
@@ -28,6 +31,15 @@ def respond(
     The order of keys is kept; NaN and infinity become null.
     """
     return Response(ENCODER.encode(content), status, mimetype=mimetype)
+
+
+def respond_csv(results: Results) -> Response:
+    """Return a response of CSV with a header; an empty cell is what JSON has null for."""
+    columns = {}
+    for name, column in results.items():
+        columns[name] = list_cells(column)
+    text = write_header(list(columns)) + write_rows(columns)
+    return Response(text, mimetype=CSV_TYPE)
 
 
 def prediction_content(

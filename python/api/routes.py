@@ -5,14 +5,22 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response, request
 
-from python.api.requests import Limits, check_size, read_query, read_records
+from python.api.requests import (
+    Limits,
+    Query,
+    check_size,
+    read_query,
+    read_records,
+)
 from python.api.responses import (
     explanation_content,
     prediction_content,
     records_content,
     respond,
+    respond_csv,
 )
 from python.model.base import Model
+from python.model.tabular.results import make_results
 
 
 @dataclass(frozen=True)
@@ -66,17 +74,12 @@ def make_routes(service: Service) -> Blueprint:
         """Return predictions for the records in the body.
 
         They are probabilities with `?proba=1`, and come with SHAP values with `?explain=1`.
+        The body is JSON or CSV, and so is the response, as the client accepts.
         """
         model = service.loaded_model()
         query = read_query(request.environ, model.schema, service.limits)
         check_size(query, model, service.limits)
-        predictions = model.predictions(query.records)
-        content = prediction_content(model, predictions, proba=query.proba)
-        if query.explain:
-            explanation = model.explain(predictions, query.background)
-            single = query.records.single
-            content |= explanation_content(model, explanation, single=single)
-        return respond(content)
+        return _predict(model, query)
 
     @routes.post("/preprocess")
     def preprocess() -> Response:
@@ -87,3 +90,21 @@ def make_routes(service: Service) -> Blueprint:
         return respond(records_content(names, columns))
 
     return routes
+
+
+def _predict(model: Model, query: Query) -> Response:
+    """Return what the query wants of the model, in the format that it wants."""
+    predictions = model.predictions(query.records)
+    explanation = None
+    if query.explain:
+        explanation = model.explain(predictions, query.background)
+    if query.wants_csv:
+        results = make_results(
+            model, predictions, explanation, proba=query.proba
+        )
+        return respond_csv(results)
+    content = prediction_content(model, predictions, proba=query.proba)
+    if explanation is not None:
+        single = query.records.single
+        content |= explanation_content(model, explanation, single=single)
+    return respond(content)

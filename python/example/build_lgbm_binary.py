@@ -1,11 +1,17 @@
 """Build `model.joblib`: LightGBM on two numbers and a category, any of which may be missing."""
 
 import json
+import sys
+from pathlib import Path
 
-import joblib
 import numpy as np
 import pandas as pd
 from lightgbm import LGBMClassifier
+
+# The project is found from wherever the script is started.
+sys.path.append(str(Path(__file__).resolve().parent.parent.parent))
+
+from python.model import save_model
 
 rows = 500
 missing_share = 0.1
@@ -31,23 +37,8 @@ data = data.mask(is_missing)
 model = LGBMClassifier(n_estimators=50, verbose=-1, random_state=0)
 model.fit(data, target)
 
-# The categories stand in the order that the model was fitted with.
-categories = list(data["housing"].cat.categories)
-features = [
-    {"name": "income", "type": "numeric"},
-    {"name": "age", "type": "numeric"},
-    {
-        "name": "housing",
-        "type": "category",
-        "categories": categories,
-    },
-]
-artifact = {
-    "model": model,
-    "metadata": {"features": features},
-}
-joblib.dump(artifact, "model.joblib")
+# It writes the categories in the order that the model was fitted with.
+save_model(model, data, y=target)
 
-print("wrote model.joblib:", model)
 record = json.dumps({"income": 25000, "age": 41, "housing": None})
 print(f"curl -d '{record}' 'http://localhost:5000/predict?proba=1&explain=1'")

@@ -1,8 +1,9 @@
 """Build `model.joblib`: a pipeline that predicts how far a patient's diabetes has progressed."""
 
 import json
+import sys
+from pathlib import Path
 
-import joblib
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_diabetes
 from sklearn.ensemble import RandomForestRegressor
@@ -11,10 +12,15 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+# The project is found from wherever the script is started.
+sys.path.append(str(Path(__file__).resolve().parent.parent.parent))
+
+from python.model import save_model
+
 # Measurements of patients, and the progression of their disease a year later.
 data, progression = load_diabetes(return_X_y=True, as_frame=True, scaled=False)
 # The data set does not say which sex is which.
-data["sex"] = data["sex"].map({1: "a", 2: "b"})
+data["sex"] = data["sex"].map({1: "a", 2: "b"}).astype("category")
 train, test, train_target, test_target = train_test_split(
     data,
     progression,
@@ -39,23 +45,9 @@ model = Pipeline(
 model.fit(train, train_target)
 
 # The features are what a client sends, before any step of the pipeline.
-features = []
-for name in names:
-    if name == "sex":
-        features.append(
-            {"name": name, "type": "category", "categories": ["a", "b"]}
-        )
-    else:
-        features.append({"name": name, "type": "numeric"})
-artifact = {
-    "model": model,
-    "metadata": {"features": features},
-}
-joblib.dump(artifact, "model.joblib")
+save_model(model, train, y=train_target)
 
 score = model.score(test, test_target)
-print(
-    f"wrote model.joblib: R^2 = {score:.2f} on {len(test)} patients it has not seen"
-)
+print(f"R^2 = {score:.2f} on {len(test)} patients that the model has not seen")
 record = json.dumps(test.iloc[0].to_dict())
 print(f"curl -d '{record}' 'http://localhost:5000/predict?explain=1'")

@@ -5,7 +5,6 @@ import logging
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -14,7 +13,9 @@ import joblib
 from python.errors import ArtifactError
 from python.model.diagnosis import diagnose, version_cure
 from python.model.examples import Examples
+from python.model.skops import is_skops, load_skops
 from python.model.types import Estimator
+from python.model.versions import explain_version, find_installed
 
 log = logging.getLogger(__name__)
 
@@ -40,17 +41,24 @@ class Artifact:
     other_versions: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def load(cls, path: Path, sha256: str = "") -> Self:
-        """Return the artifact in a file written with `joblib.dump`.
+    def load(
+        cls, path: Path, sha256: str = "", trusted_types: Sequence[str] = ()
+    ) -> Self:
+        """Return the artifact in a file written with `joblib.dump`, or with skops.
 
         With `sha256`, the file is loaded only if it has that digest.
         Loading runs code that the file names, as every pickle does: serve only files you trust.
+        A file of skops runs none; it may have skops' own types and the trusted ones.
         Raises ArtifactError with one sentence that says what is wrong with the file.
         """
         try:
             with path.open("rb") as file:
                 digest = _checked_digest(file, path.name, sha256)
-                content, fitted_with = _unpickle(file, path.name)
+                fitted_with: dict[str, str] = {}
+                if is_skops(file, path.name):
+                    content = load_skops(file, path.name, trusted_types)
+                else:
+                    content, fitted_with = _unpickle(file, path.name)
         except OSError as error:
             raise ArtifactError(
                 f"{path.name} cannot be read: {error.strerror or error}"
@@ -162,9 +170,7 @@ def _read_warnings(
 def _sentence(warning: Warning | str) -> str:
     if hasattr(warning, "original_sklearn_version"):
         fitted_with = warning.original_sklearn_version
-        return _version_sentence(
-            "scikit-learn", fitted_with, version("scikit-learn")
-        )
+        return explain_version("scikit-learn", fitted_with)
     return str(warning)
 
 
@@ -176,32 +182,11 @@ def _warn_of_other_versions(versions: Any, name: str) -> dict[str, str]:
         )
     other_versions = {}
     for package, fitted_with in versions.items():
-        try:
-            installed = version(str(package))
-        except (PackageNotFoundError, ValueError):
-            log.warning(
-                "%s: fitted with %s %s, which is not installed",
-                name,
-                package,
-                fitted_with,
-            )
-            continue
-        if installed != fitted_with:
+        if find_installed(str(package)) != str(fitted_with):
             other_versions[str(package)] = str(fitted_with)
-            log.warning(
-                "%s: %s",
-                name,
-                _version_sentence(package, fitted_with, installed),
-            )
+            sentence = explain_version(str(package), str(fitted_with))
+            log.warning("%s: %s", name, sentence)
     return other_versions
-
-
-def _version_sentence(
-    package: str,
-    fitted_with: str,
-    installed: str,
-) -> str:
-    return f"fitted with {package} {fitted_with}, served with {installed}: answers may differ"
 
 
 def _with_article(thing: Any) -> str:

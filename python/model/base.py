@@ -19,6 +19,7 @@ from python.model.data.records import Records
 from python.model.data.schema import Schema
 from python.model.examples import Examples
 from python.model.types import Estimator, Matrix
+from python.model.versions import describe_versions
 
 # Each under its name: some 25 MB of JSON, and about a second.
 MAX_RETURNED_VALUES = 1_000_000
@@ -171,6 +172,10 @@ class Model(ABC):
             by_output = [self.class_names or []] * self.n_outputs
         return [classes if len(classes) > 2 else [] for classes in by_output]
 
+    def explained_at_once(self, background: Records | None = None) -> int:  # noqa: ARG002
+        """Return how many records are explained in the time that an explanation may take."""
+        return 0
+
     @property
     def offers_explanations(self) -> bool:
         """Whether `explain` explains a record without a background from the request."""
@@ -209,6 +214,7 @@ class Model(ABC):
             "probabilities_reason": reason,
             "is_explainable": False,
             "reason": NO_EXPLANATIONS,
+            "other_versions": describe_versions(self.other_versions),
         }
 
 

@@ -153,7 +153,7 @@ def _missing_name(error: AttributeError) -> tuple[str, str] | None:
 
 
 def _missing_code(file: IO[bytes], module: str, name: str) -> str:
-    if module in ("__main__", "__mp_main__"):
+    if module in ("__main__", "__mp_main__", _name_of_main()):
         return (
             f"refers to code that is not there: {name}, of the notebook or script that wrote the "
             "file; move it into a module in model_code/, import it from there and fit again, or "
@@ -163,6 +163,12 @@ def _missing_code(file: IO[bytes], module: str, name: str) -> str:
         f"refers to code that is not there: {name} in the module {module}"
     )
     return _missing_part(file, reference, module.partition(".")[0])
+
+
+def _name_of_main() -> str:
+    """Return how errors name `__main__` where Python was started with `-m`; "" elsewhere."""
+    specification = getattr(sys.modules["__main__"], "__spec__", None)
+    return str(getattr(specification, "name", ""))
 
 
 def _missing_part(file: IO[bytes], fault: str, package: str) -> str:

@@ -35,7 +35,11 @@ from python.model.data.columns import (
 )
 from python.model.data.features import Value
 from python.model.data.forms import as_columns, as_copy, with_form
-from python.model.data.json_values import list_columns, list_values
+from python.model.data.json_values import (
+    list_columns,
+    list_values,
+    to_json_value,
+)
 from python.model.data.records import Records
 from python.model.data.spelling import one_line
 from python.model.explain.explainer import Explainer
@@ -196,6 +200,11 @@ class SklearnModel(Model):
             self.predict(background)
             self._accepted_backgrounds.add(background)
 
+    def explained_at_once(self, background: Records | None = None) -> int:
+        """Return how many records are explained in the time that an explanation may take."""
+        explainer = self._preparation.wait(alone=background is None)
+        return explainer.affordable_records(background)
+
     def explanation_method(
         self,
         background: Records | None = None,
@@ -235,7 +244,7 @@ class SklearnModel(Model):
         record = {}
         columns = split_columns(self._accepted)
         for feature, column in zip(self.schema.features, columns, strict=True):
-            (value,) = list_values(column)
+            (value,) = map(to_json_value, list_values(column))
             if value is not None:
                 # In a column of numbers, true is 1.
                 is_boolean = feature.value_type is bool

@@ -1,4 +1,6 @@
-"""The commands of a container: `python -m python.production` with `serve`, `swap` or `ready`.
+"""The commands of a replica: `python -m python.production` with `serve`, `swap` or `ready`.
+
+`version` and `export` print the SHA-256, and the content, of the model file that is served.
 
 uWSGI runs under a supervisor and serves a copy of the model file, the live one.
 A swap copies the file anew, as the candidate, and puts it in the place of the live one
@@ -11,7 +13,7 @@ import shutil
 import socket
 import sys
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
@@ -22,11 +24,11 @@ import msgspec
 
 from python.errors import ArtifactError
 from python.model import FAMILIES
+from python.production.shelf import Shelf, read_digest
 from python.settings import PROJECT, Settings, SettingsError
 
-RUN_FOLDER = Path(
-    "/run/service"
-)  # A container can write here, and nothing else uses it.
+# A container can write here, and nothing else uses it. Without one, RUN_FOLDER names another.
+RUN_FOLDER = PROJECT / os.environ.get("RUN_FOLDER", "/run/service")
 SWAP_LIMIT_SECONDS = 900
 POLL_SECONDS = 0.2
 READY_TIMEOUT_SECONDS = (
@@ -56,7 +58,7 @@ def serve() -> NoReturn:
     cannot be used.
     """
     settings = Settings.from_environ(os.environ, FAMILIES)
-    live = copy_model(settings, "live")
+    live = copy_approved(settings)
     listener = bind(settings)
     environ = {
         **os.environ,
@@ -73,15 +75,22 @@ def serve() -> NoReturn:
     os.execve(sys.executable, [*supervisor, *uwsgi], environ)  # noqa: S606
 
 
-def swap() -> None:
+def swap(file: str = "", sha256: str = "") -> None:
     """Replace the model in every worker, one after the other, by the model file as it is now.
 
+    `file`, in the folder of the model, is served in its place. `sha256` takes the place of
+    `MODEL_SHA256`.
     Raises ArtifactError if the file does not load or predict; then the old model is served on.
     Raises TimeoutError if the workers have not been replaced after `SWAP_LIMIT_SECONDS`.
     """
     settings = Settings.from_environ(os.environ, FAMILIES)
+    source = settings.model_path
+    if file:
+        source = source.parent / file
+    if sha256:
+        settings = msgspec.structs.replace(settings, model_sha256=sha256)
     with swap_lock():
-        candidate = load_candidate(settings)
+        candidate = load_candidate(settings, source)
         # uWSGI passes over workers that are still loading the old model, so they finish first.
         wait_for_workers()
         old_workers = {worker.pid for worker in read_statistics().workers}
@@ -110,6 +119,19 @@ def ready() -> None:
         sys.exit(f"not ready: {error}")
 
 
+def version() -> None:
+    """Print the SHA-256 of the model that is served; raise OSError if there is none."""
+    settings = Settings.from_environ(os.environ, FAMILIES)
+    read_statistics()
+    sys.stdout.write(read_digest(place_of_copy(settings, "live")) + "\n")
+
+
+def export() -> None:
+    """Write the model that is served to the standard output; raise OSError if there is none."""
+    settings = Settings.from_environ(os.environ, FAMILIES)
+    sys.stdout.buffer.write(place_of_copy(settings, "live").read_bytes())
+
+
 def place_of_copy(settings: Settings, folder: str) -> Path:
     """Return the path of a copy of the model file, in a folder of `RUN_FOLDER`.
 
@@ -129,6 +151,8 @@ def uwsgi_settings(settings: Settings, live: Path) -> dict[str, str]:
     return {
         "MODEL_FOLDER": str(folder),
         "MODEL_NAME": str(live.relative_to(folder)),
+        # The copy has been compared with it; a swap may have been told another one.
+        "MODEL_SHA256": "",
         "SERVICE_STATISTICS": str(RUN_FOLDER / "uwsgi.stats"),
         "SERVICE_VERDICTS": str(RUN_FOLDER / "verdicts"),
         "WORKERS": str(workers),
@@ -137,12 +161,37 @@ def uwsgi_settings(settings: Settings, live: Path) -> dict[str, str]:
     }
 
 
-def copy_model(settings: Settings, folder: str) -> Path:
-    """Copy the model file to a folder of `RUN_FOLDER`; raise ArtifactError if that fails."""
+def copy_approved(settings: Settings) -> Path:
+    """Copy the model file as the live one; with `MODEL_SHA256`, another one that has it.
+
+    After a swap, the file in its place may have another SHA-256 than the settings that a container
+    was made with; then the one before is on the shelf.
+    Raises ArtifactError if no file can be copied that is approved.
+    """
+    live = copy_model(settings, settings.model_path, "live")
+    expected = settings.model_sha256.lower()
+    digest = read_digest(live)
+    if not expected or digest == expected:
+        return live
+    approved = Shelf(settings.model_path).path(expected)
+    if approved.exists():
+        copy_model(settings, approved, "live")
+        digest = read_digest(live)
+    if digest != expected:
+        live.unlink()
+        raise ArtifactError(
+            f"{settings.model_name} is not the file that MODEL_SHA256 names: "
+            f"its SHA-256 is {digest}"
+        )
+    return live
+
+
+def copy_model(settings: Settings, source: Path, folder: str) -> Path:
+    """Copy a model file to a folder of `RUN_FOLDER`; raise ArtifactError if that fails."""
     copy = place_of_copy(settings, folder)
     copy.parent.mkdir(parents=True, exist_ok=True)
     try:
-        shutil.copyfile(settings.model_path, copy)
+        shutil.copyfile(source, copy)
     except OSError as error:
         reason = error.strerror or error
         raise ArtifactError(
@@ -151,8 +200,8 @@ def copy_model(settings: Settings, folder: str) -> Path:
     return copy
 
 
-def load_candidate(settings: Settings) -> Path:
-    """Copy the model file, load the copy, which makes it predict, and return the copy's path.
+def load_candidate(settings: Settings, source: Path) -> Path:
+    """Copy a model file, load the copy, which makes it predict, and return the copy's path.
 
     Raises ArtifactError if any of that fails, and removes the copy.
     """
@@ -160,7 +209,7 @@ def load_candidate(settings: Settings) -> Path:
     from python.loading import load_checked
 
     try:
-        candidate = copy_model(settings, "candidate")
+        candidate = copy_model(settings, source, "candidate")
         load_checked(candidate, settings)
     except BaseException:
         # The folder is in memory, which a refused file would go on taking.
@@ -248,11 +297,17 @@ def write_to_log(sentence: str) -> None:
             log.write(f"{sentence}\n")
 
 
-def main(verb: str) -> None:
+def main(verb: str, *arguments: str) -> None:
     """Run the command; if it fails, print one sentence, log it, and exit with 1."""
-    commands = {"serve": serve, "swap": swap, "ready": ready}
+    commands: dict[str, Callable[..., None]] = {
+        "serve": serve,
+        "swap": swap,
+        "ready": ready,
+        "version": version,
+        "export": export,
+    }
     try:
-        commands[verb]()
+        commands[verb](*arguments)
     except (ArtifactError, SettingsError, OSError) as error:
         sentence = f"{verb} failed: {error}"
         write_to_log(sentence)
@@ -260,4 +315,4 @@ def main(verb: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

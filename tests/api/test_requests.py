@@ -43,8 +43,8 @@ def test_a_body_is_json_whatever_it_is_called(
     ("headers", "detail"),
     [
         (
-            {"Content-Type": "text/csv"},
-            "must be application/json, not text/csv",
+            {"Content-Type": "text/html"},
+            "must be application/json or text/csv, not text/html",
         ),
         ({"Content-Type": "application/xml"}, "not application/xml"),
         ({"Content-Type": "image/svg+xml"}, "not image/svg+xml"),

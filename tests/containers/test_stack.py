@@ -5,7 +5,9 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection, HTTPException
+from pathlib import Path
 
+import joblib
 import pytest
 
 from tests.containers.stack import Stack, docker
@@ -24,6 +26,32 @@ def test_a_new_model_replaces_the_old_one(stack: Stack) -> None:
     [new] = stack.versions()
     assert load.versions == {old, new}
     assert len(load.bodies) == 2
+
+
+def test_a_model_from_anywhere_and_back(stack: Stack, tmp_path: Path) -> None:
+    [old] = stack.versions()
+    new_file = tmp_path / "new.joblib"
+    joblib.dump(build("build_rf_multiclass").content, new_file)
+    bad_file = tmp_path / "bad.joblib"
+    bad_file.write_bytes(b"not a pickle")
+    with stack.load(RECORD) as load:
+        swapped = stack.run("make", "swap", f"MODEL={new_file}")
+        assert swapped.returncode == 0
+        [new] = stack.versions()
+        assert new != old
+        refused = stack.run("make", "swap", f"MODEL={bad_file}", check=False)
+        assert refused.returncode != 0
+        assert stack.versions() == {new}
+        for replica in stack.replicas():
+            docker("restart", replica)
+            stack.settle(len(stack.replicas()))
+        assert stack.versions() == {new}
+        assert stack.run("make", "rollback").returncode == 0
+        assert stack.versions() == {old}
+        listed = stack.run("make", "models").stdout
+    load.assert_nothing_lost()
+    assert old in listed
+    assert new in listed
 
 
 def test_a_replica_started_later_has_the_new_model(stack: Stack) -> None:

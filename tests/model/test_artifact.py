@@ -161,6 +161,18 @@ def test_versions_in_the_metadata_that_are_not_installed_are_warnings(
     ]
 
 
+def test_other_versions_are_in_info() -> None:
+    versions = {"joblib": "0.1", "numpy": np.__version__, "none-such": "1"}
+    assert load(content(versions=versions)).info()["other_versions"] == [
+        {
+            "package": "joblib",
+            "fitted_with": "0.1",
+            "installed": joblib.__version__,
+        },
+        {"package": "none-such", "fitted_with": "1", "installed": None},
+    ]
+
+
 def test_a_file_that_fits_is_loaded_as_a_model() -> None:
     model = load(fitted(LogisticRegression(), numbers()).content)
     assert model.task == "BINARY_CLASSIFICATION"

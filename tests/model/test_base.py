@@ -169,6 +169,7 @@ def test_the_information_names_the_estimator_and_the_task(
         "probabilities_reason": "its family has none",
         "is_explainable": False,
         "reason": "its family has no explanations",
+        "other_versions": [],
     }
 
 

@@ -7,6 +7,7 @@ import pickle
 import sys
 import zlib
 from collections.abc import Callable
+from importlib.machinery import ModuleSpec
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -241,4 +242,18 @@ def test_a_truncated_file_of_another_version_is_truncated(file: Path) -> None:
     file.write_bytes(of_another_version(file)[:-100])
     assert refusal(file).startswith(
         "is truncated, damaged or something else: joblib"
+    )
+
+
+def test_a_function_of_the_notebook_where_python_runs_a_module(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`python -m python.production` names its own module in the error, and not `__main__`."""
+    file.write_bytes(b"\x80\x04\x8c\x08__main__\x8c\x05dates\x93.")
+    main = sys.modules["__main__"]
+    name = "python.production.__main__"
+    monkeypatch.setattr(main, "__spec__", ModuleSpec(name, None))
+    sentence = refusal(file)
+    assert sentence.startswith(
+        "refers to code that is not there: dates, of the notebook"
     )

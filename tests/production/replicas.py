@@ -17,7 +17,7 @@ MAIN = """
 import pathlib, sys
 from python.production import __main__ as production
 production.RUN_FOLDER = pathlib.Path("run")
-production.main(sys.argv[1])
+production.main(*sys.argv[1:])
 """
 WORKER = "getattr(__import__('sys').modules.get('uwsgi'), 'worker_id', int)()"
 

@@ -212,7 +212,10 @@ class Schema:
             codes = np.fromiter(numbers, float, count=n_rows * n_features)
             return codes.reshape(n_rows, n_features)
         codes = np.array(rows, dtype=float)
-        codes = codes.reshape(n_rows, n_features)
+        return self.fill_numbers(codes.reshape(n_rows, n_features))
+
+    def fill_numbers(self, codes: Matrix) -> Matrix:
+        """Return the codes, (n_rows, n_features), with its default for each missing number."""
         is_missing = np.isnan(codes)
         return np.where(is_missing, self._numeric_defaults, codes)
 

@@ -14,6 +14,7 @@ from python.model.types import Columns
 MOST_TIMED_ROWS = 4096
 ENOUGH_SECONDS = 0.1
 TIMES = 3
+SMALLEST_SECONDS = 1e-9
 
 
 class Line(NamedTuple):
@@ -48,6 +49,14 @@ class Cost(NamedTuple):
     def seconds(self, n_records: int, n_rows: int) -> float:
         """Return the seconds for records against so many rows of background, 0 for none."""
         return self.once.at(n_rows) + n_records * self.each.at(n_rows)
+
+    def affordable_records(self, n_rows: int, limit_seconds: float) -> int:
+        """Return how many records there is time for, against so many rows of background."""
+        left = limit_seconds - self.once.at(n_rows)
+        if left < 0:
+            return 0
+        each = max(self.each.at(n_rows), SMALLEST_SECONDS)
+        return int(left / each)
 
     def arithmetic(self, n_records: int, n_rows: int) -> str:
         """Return how the seconds come about, such as "3 records x 0.5 ms = 0.0015 seconds"."""

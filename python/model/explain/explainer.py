@@ -163,12 +163,21 @@ class Explainer:
     def _check_cost(self, n_records: int, background: Records | None) -> None:
         """Raise TooLarge, with the arithmetic, if the records would take too long to explain."""
         cost = self._cost(background)
-        rows = self._background if background is None else background
-        n_rows = 0 if rows is None else len(rows)
+        n_rows = self._count_rows(background)
         limit = self._subject.budget.request_seconds
         if cost.seconds(n_records, n_rows) > limit:
             arithmetic = cost.arithmetic(n_records, n_rows)
             raise TooLarge(TOO_LONG.format(arithmetic=arithmetic, limit=limit))
+
+    def affordable_records(self, background: Records | None) -> int:
+        """Return how many records are explained within the budget, 0 for none."""
+        limit = self._subject.budget.request_seconds
+        n_rows = self._count_rows(background)
+        return self._cost(background).affordable_records(n_rows, limit)
+
+    def _count_rows(self, background: Records | None) -> int:
+        rows = self._background if background is None else background
+        return 0 if rows is None else len(rows)
 
     def _cost(self, background: Records | None) -> Cost:
         proven = self._alone if background is None else self._against

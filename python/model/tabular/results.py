@@ -1,0 +1,123 @@
+"""Results: what a model says of records, as named columns of a table."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from python.errors import Unprocessable
+from python.model.base import Explanation, Model, Predictions
+from python.model.data.features import Value
+from python.model.data.spelling import shorten
+from python.model.types import Matrix
+
+Results: TypeAlias = dict[str, NDArray[Any]]
+"""A column for each name, (n_records,): labels, texts or numbers."""
+
+Named: TypeAlias = Iterator[tuple[str, NDArray[Any]]]
+"""Columns, each with its name."""
+
+BOOLEANS = {True: "true", False: "false"}
+
+
+def make_results(
+    model: Model,
+    predictions: Predictions,
+    explanation: Explanation | None,
+    *,
+    proba: bool,
+) -> Results:
+    """Return the columns `prediction`, with `proba` `proba_...`, and those of an explanation.
+
+    With several outputs, there is one for each of them, `prediction_0` and so on.
+    Raises Unprocessable for probabilities of a model that has none.
+    """
+    columns = list(_name_outputs("prediction", predictions.prediction))
+    if predictions.scores is not None:
+        columns.append(("score", predictions.scores))
+    if proba:
+        columns += _name_probabilities(model, predictions)
+    if explanation is not None:
+        columns += _name_values(model, explanation)
+    check_names([name for name, _ in columns])
+    return dict(columns)
+
+
+def _name_outputs(name: str, outputs: NDArray[Any]) -> Named:
+    if outputs.ndim == 1:
+        yield name, outputs
+        return
+    for number, column in enumerate(outputs.T):
+        yield f"{name}_{number}", column
+
+
+def _name_probabilities(model: Model, predictions: Predictions) -> Named:
+    if model.class_names_by_output is None:
+        # It raises where there are none.
+        probabilities = predictions.probabilities
+        yield from _name_columns(
+            "proba", model.class_names or [], probabilities
+        )
+        return
+    by_output = zip(
+        model.class_names_by_output,
+        predictions.probabilities_by_output,
+        strict=True,
+    )
+    for number, (classes, table) in enumerate(by_output):
+        yield from _name_columns(f"proba_{number}", classes, table)
+
+
+def _name_columns(prefix: str, names: Sequence[str], table: Matrix) -> Named:
+    for name, column in zip(names, table.T, strict=True):
+        yield f"{prefix}_{name}", column
+
+
+def _name_values(model: Model, explanation: Explanation) -> Named:
+    """Yield a column for each feature, and the base value; of several classes for each class."""
+    names = model.schema.names
+    if explanation.values.ndim == 2:
+        yield from _name_columns("shap", names, explanation.values)
+        yield "base_value", _repeat(explanation.base_value, explanation)
+        return
+    classes = model.class_names or []
+    by_class = np.moveaxis(explanation.values, 2, 0)
+    for name, values in zip(classes, by_class, strict=True):
+        yield from _name_columns(f"shap_{name}", names, values)
+    for name, base in zip(classes, explanation.base_value, strict=True):
+        yield f"base_value_{name}", _repeat(base, explanation)
+
+
+def _repeat(number: Any, explanation: Explanation) -> Matrix:
+    return np.full(len(explanation.values), number)
+
+
+def check_names(names: Sequence[str]) -> None:
+    """Raise Unprocessable where two columns would have the same name."""
+    for name, count in Counter(names).items():
+        if count > 1:
+            raise Unprocessable(
+                f"the output would have {count} columns named {shorten(name)}"
+            )
+
+
+def list_cells(column: NDArray[Any]) -> list[Value]:
+    """Return the values of a column for CSV: None, an empty cell, for NaN and infinity."""
+    values: list[Value] = column.tolist()
+    if column.dtype.kind == "f" and not np.isfinite(column).all():
+        finite = np.isfinite(column).tolist()
+        pairs = zip(values, finite, strict=True)
+        return [value if is_finite else None for value, is_finite in pairs]
+    if column.dtype.kind in "bO":
+        return [spell(value) for value in values]
+    return values
+
+
+def spell(value: Value) -> Value:
+    """Return true and false as JSON spells them, and None for NaN."""
+    if isinstance(value, bool):
+        return BOOLEANS[value]
+    is_nan = isinstance(value, float) and value != value  # noqa: PLR0124  (NaN alone)
+    return None if is_nan else value
