@@ -8,24 +8,31 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import IO, Any
+from zipfile import BadZipFile, ZipFile
 
 from python.errors import ArtifactError
 from python.model.data.json_values import to_json_value
 from python.model.data.spelling import one_line
 
 SUFFIX = ".skops"
-ZIP_PREFIX = b"PK\x03\x04"
+SCHEMA = "schema.json"
 PARTS_OF_EXAMPLES = ("predictions", "probabilities")
 
 
 def is_skops(file: IO[bytes], name: str) -> bool:
-    """Return whether a file is to be loaded with skops: by its name, or because it is an archive.
+    """Return whether a file is to be loaded with skops: by its name or its content.
 
     What is called .skops and is a pickle is never unpickled.
     """
-    prefix = file.read(len(ZIP_PREFIX))
-    file.seek(0)
-    return prefix == ZIP_PREFIX or Path(name).suffix == SUFFIX
+    if Path(name).suffix == SUFFIX:
+        return True
+    try:
+        with ZipFile(file) as archive:
+            return SCHEMA in archive.namelist()
+    except BadZipFile:
+        return False
+    finally:
+        file.seek(0)
 
 
 def load_skops(file: IO[bytes], name: str, trusted: Sequence[str]) -> Any:

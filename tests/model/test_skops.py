@@ -115,7 +115,9 @@ def test_another_archive_is_no_model(tmp_path: Path) -> None:
     file = tmp_path / "model.joblib"
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("a", "b")
-    assert "model.joblib is no skops file" in refusal(file)
+    assert "model.joblib is a ZIP archive" in refusal(file)
+    file.rename(tmp_path / "model.skops")
+    assert "is no skops file" in refusal(tmp_path / "model.skops")
 
 
 def test_what_is_written_is_served(
