@@ -158,7 +158,7 @@ def test_examples_of_several_labels_are_compared(number: int) -> None:
 @pytest.mark.parametrize("number", range(len(by_column())))
 def test_a_column_for_each_label_is_served_by_output(number: int) -> None:
     model = by_column()[number].fit(DATA, APPLY)
-    probabilities = np.asarray(model.predict_proba(ROWS), dtype=float)
+    probabilities = model.predict_proba(ROWS)
     expected = []
     for applies in probabilities.T:
         expected.append(np.column_stack([1 - applies, applies]))

@@ -80,16 +80,24 @@ def split_outputs(probabilities: Any, n_outputs: int) -> list[Matrix]:
     """Return the probabilities of each output, (n_records, n_classes).
 
     Estimators with several outputs return a list of them, or (n_records, n_outputs): the
-    probability of the second of two classes.
+    probability of the second of two classes. A float32 stays one: it says how exact it is.
     """
     if isinstance(probabilities, list) and np.ndim(probabilities[0]) == 2:
-        return [np.asarray(table, dtype=float) for table in probabilities]
-    table = np.asarray(probabilities, dtype=float)
+        return [_as_floats(table) for table in probabilities]
+    table = _as_floats(probabilities)
     if table.ndim == 3:
         return list(table)
     if n_outputs == 1:
         return [table]
     return [np.column_stack([1 - column, column]) for column in table.T]
+
+
+def _as_floats(table: Any) -> Matrix:
+    """Return the numbers as floats of their own precision, others as float64."""
+    numbers: Matrix = np.asarray(table)
+    if numbers.dtype.kind == "f":
+        return numbers
+    return numbers.astype(float)
 
 
 def _find_labels(estimator: Estimator, n_outputs: int) -> list[list[Any]]:

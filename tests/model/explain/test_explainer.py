@@ -532,3 +532,18 @@ def test_what_has_no_output_says_so() -> None:
     info = load(KMeans(2, n_init=1).fit(data), data).info()
     assert not info["is_explainable"]
     assert "neither" in info["reason"]
+
+
+def test_sure_probabilities_in_float32_are_explained_one_by_one() -> None:
+    """Near 1 a float32 is off by more than its log-odds can explain in float64."""
+    data = numbers()
+    target = (data.sum(axis=1) > 0).astype(int)
+    booster = XGBClassifier(n_estimators=300, learning_rate=1.0)
+    booster.fit(data, target)
+    model = load(booster, data)
+    margins = booster.predict(data, output_margin=True)
+    surest = np.argsort(-margins)[:20]
+    for row in surest:
+        explanation = explain(model, data.iloc[[row]])
+        assert explanation.output == "log_odds"
+        assert total(explanation) == pytest.approx(margins[row], rel=1e-4)
