@@ -36,6 +36,7 @@ from python.model.explain.outputs import (
 from python.model.explain.parts import Parts, find_parts
 from python.model.explain.paths import Paths
 from python.model.explain.readings import read_paths
+from python.model.explain.targets import find_target
 from python.model.types import Columns, Estimator, Matrix
 
 log = logging.getLogger(__name__)
@@ -78,6 +79,20 @@ class Subject:
     def takes_numbers(self) -> bool:
         """Whether trees that are read take the numbers of a record as they are."""
         return self.paths is not None and not self.steps.transformers
+
+    @cached_property
+    def summed(self) -> list[Output]:
+        """The outputs to which what trees, coefficients or parts add up may lead.
+
+        Where the target is transformed by anything but a straight line, this is not the
+        prediction, although some records may have the same number in both spaces: 0 for `log1p`.
+        """
+        target = find_target(self.predictor)
+        if target is None or target.line() is not None:
+            return self.outputs
+        return [
+            output for output in self.outputs if output.name != "prediction"
+        ]
 
     @cached_property
     def paths(self) -> Paths | None:
@@ -245,7 +260,7 @@ def list_alone(subject: Subject, *, has_background: bool) -> list[MakeMethod]:
         partial(_contributions, subject),
     ]
     if has_background:
-        makes.append(partial(_linear, subject, subject.outputs))
+        makes.append(partial(_linear, subject, subject.summed))
         makes.append(partial(_by_coalitions, subject))
     return list(makes)
 
@@ -260,7 +275,7 @@ def list_against(subject: Subject) -> list[MakeMethod]:
     probability = [
         output for output in subject.outputs if output.name == "probability"
     ]
-    outputs = probability or subject.outputs
+    outputs = probability or subject.summed
     return [
         partial(_interventional, subject, outputs),
         partial(_linear, subject, outputs),
@@ -271,7 +286,7 @@ def list_against(subject: Subject) -> list[MakeMethod]:
 def _contributions(subject: Subject, background: Columns) -> Method:  # noqa: ARG001
     make = partial(_make_of, subject, _make_contributions)
     return Method(
-        "native contributions", make, subject.outputs, proves_values=False
+        "native contributions", make, subject.summed, proves_values=False
     )
 
 
@@ -280,7 +295,7 @@ def _path_dependent(subject: Subject, background: Columns) -> Method:  # noqa: A
     return Method(
         name="tree path-dependent",
         make=make,
-        outputs=subject.outputs,
+        outputs=subject.summed,
         proves_values=_is_read(subject),
         takes_numbers=subject.takes_numbers,
     )
@@ -353,6 +368,8 @@ def _make_of(
     make: Callable[[Subject], Attribute | None],
 ) -> Attribute | None:
     """Return what explains the subject, or else the sum of what explains each of its parts."""
+    if not subject.summed:
+        return None
     attribute = make(subject)
     parts = subject.parts
     if attribute is not None or parts is None:

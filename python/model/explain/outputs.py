@@ -153,7 +153,9 @@ class Check(NamedTuple):
         with np.errstate(all="ignore"):
             sums = self.link.link(served)
             rounding = self.rounding(output_of) / self.link.slope(served)
-        return sums, rounding
+        # A square is 0 where its slope is 0, too, and exactly 0.
+        is_exact = (served == 0) & (sums == 0)
+        return sums, np.where(is_exact, 0.0, rounding)
 
 
 AS_PROBABILITY = Check(IDENTITY, "predict_proba")

@@ -5,7 +5,7 @@ It is made while the model is prepared, in a limited time.
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from math import nan
 from typing import NamedTuple
@@ -23,7 +23,7 @@ from python.model.explain.methods import (
     list_against,
     list_alone,
 )
-from python.model.explain.outputs import outputs_of
+from python.model.explain.outputs import Output, outputs_of
 from python.model.explain.timing import measure_against, measure_alone
 from python.model.types import Columns
 
@@ -63,6 +63,13 @@ class Sizes(NamedTuple):
 
     n_probes: int
     n_rows: int
+
+
+class ProvenSums(NamedTuple):
+    """By how much a sum was off, and what the values add up to; nan and None where none can be."""
+
+    worst_error: float
+    output: Output | None
 
 
 def prove_alone(subject: Subject, background: Columns | None) -> Proven:
@@ -105,9 +112,15 @@ def _prove_alone(
     makes: list[MakeMethod],
 ) -> Proven:
     method = makes[0](slice_rows(rows, 0, MAX_BACKGROUND))
-    worst_error = _prove_sums(makes[0], subject, rows)
+    sums = _prove_sums(makes[0], subject, rows)
     cost = method.cost or measure_alone(method, subject)
-    return Proven(method.name, makes, cost, worst_error, method.proves_values)
+    return Proven(
+        name=method.name,
+        makes=[partial(_make_for, sums.output, make) for make in makes],
+        cost=cost,
+        worst_error=sums.worst_error,
+        are_values_proven=method.proves_values,
+    )
 
 
 def _prove_against(
@@ -116,7 +129,7 @@ def _prove_against(
     makes: list[MakeMethod],
 ) -> Proven:
     method = makes[0](slice_rows(rows, 0, MAX_BACKGROUND))
-    worst_error = _prove_sums(makes[0], subject, rows)
+    sums = _prove_sums(makes[0], subject, rows)
     cost = method.cost
     if cost is None:
         # The others predict themselves the mixtures with which values are compared.
@@ -124,11 +137,32 @@ def _prove_against(
             log.warning("the method %s gives other values", method.name)
             raise Unproven(OTHER_VALUES)
         cost = measure_against(makes[0], subject, rows)
-    return Proven(method.name, makes, cost, worst_error, method.proves_values)
+    return Proven(
+        name=method.name,
+        makes=[partial(_make_for, sums.output, make) for make in makes],
+        cost=cost,
+        worst_error=sums.worst_error,
+        are_values_proven=method.proves_values,
+    )
 
 
-def _prove_sums(make: MakeMethod, subject: Subject, rows: Columns) -> float:
-    """Return by how much a sum was off, for some probes and a background of some of the rows.
+def _make_for(
+    output: Output | None, make: MakeMethod, background: Columns
+) -> Method:
+    """Return the method for that output alone, if it has it: a record may seem to fit another.
+
+    Example: log-odds of 0.659046 are the log-odds of 0.659046.
+    """
+    method = make(background)
+    if output is None or output not in method.outputs:
+        return method
+    return replace(method, outputs=[output])
+
+
+def _prove_sums(
+    make: MakeMethod, subject: Subject, rows: Columns
+) -> ProvenSums:
+    """Prove what the values of some probes add up to, against a background of some of the rows.
 
     Raises Unproven for a method that has no values, whose sums are wrong, or for whose proof there
     is no time.
@@ -141,7 +175,7 @@ def _prove_sums(make: MakeMethod, subject: Subject, rows: Columns) -> float:
         limit_seconds = subject.budget.proof_seconds
         n_probes, n_rows = _choose_sizes(method.cost, largest, limit_seconds)
         method = make(slice_rows(rows, 0, n_rows))
-    return _worst_error(method, subject, n_probes)
+    return _compare_sums(method, subject, n_probes)
 
 
 def _choose_sizes(cost: Cost, largest: Sizes, limit_seconds: float) -> Sizes:
@@ -155,7 +189,9 @@ def _choose_sizes(cost: Cost, largest: Sizes, limit_seconds: float) -> Sizes:
     raise Unproven(TOO_SLOW.format(arithmetic=arithmetic, limit=limit_seconds))
 
 
-def _worst_error(method: Method, subject: Subject, n_probes: int) -> float:
+def _compare_sums(
+    method: Method, subject: Subject, n_probes: int
+) -> ProvenSums:
     probes = slice_rows(subject.probes, 0, n_probes)
     output_of = cache(outputs_of(subject.estimator, probes))
     try:
@@ -168,8 +204,8 @@ def _worst_error(method: Method, subject: Subject, n_probes: int) -> float:
     if output is not None:
         sums, _ = output.sums(output_of)
         total = output.compared(attribution.total)
-        return float(np.abs(total - sums).max())
+        return ProvenSums(float(np.abs(total - sums).max()), output)
     # Where nothing is predicted for rows that are made up, that proves nothing of other rows.
     if method.cost is not None and np.isnan(attribution.values).any():
-        return nan
+        return ProvenSums(nan, None)
     raise Unproven(NO_SUM)

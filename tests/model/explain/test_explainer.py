@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from lightgbm import LGBMClassifier, LGBMRegressor
+from scipy.special import expit
 from sklearn.base import is_classifier
 from sklearn.cluster import KMeans
 from sklearn.compose import TransformedTargetRegressor
@@ -20,7 +21,7 @@ from sklearn.ensemble import (
 )
 from sklearn.experimental import enable_iterative_imputer  # noqa: F401  (makes the import below possible)
 from sklearn.impute import IterativeImputer, KNNImputer
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier
 from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import KNeighborsClassifier, LocalOutlierFactor
 from sklearn.pipeline import make_pipeline
@@ -547,3 +548,29 @@ def test_sure_probabilities_in_float32_are_explained_one_by_one() -> None:
         explanation = explain(model, data.iloc[[row]])
         assert explanation.output == "log_odds"
         assert total(explanation) == pytest.approx(margins[row], rel=1e-4)
+
+
+def test_log_odds_that_are_their_own_probability_are_called_log_odds() -> None:
+    data = numbers()
+    model = LogisticRegression().fit(data, data["size"] > 0)
+    own = 0.5
+    for _ in range(200):
+        own = float(expit(own))
+    row = data[:1].copy()
+    row["size"] += (own - model.decision_function(row)[0]) / model.coef_[0, 0]
+    assert model.predict_proba(row)[0, 1] == pytest.approx(own, rel=1e-14)
+    served = load(model, data, samples=data[:20])
+    assert explain(served, row).output == "log_odds"
+    assert explain(served, data[:2]).output == "log_odds"
+
+
+def test_a_decision_of_zero_is_no_log_odds_where_others_are_none() -> None:
+    """Where the decision is clipped to a probability, 0 alone is one half in both ways."""
+    data = numbers()
+    model = SGDClassifier(loss="modified_huber", random_state=0)
+    model.fit(data, data["size"] > 0)
+    row = data[:1].copy()
+    row["size"] -= model.decision_function(row)[0] / model.coef_[0, 0]
+    served = load(model, data, samples=data[:20])
+    assert explain(served, row).output == "margin"
+    assert explain(served, data[:2]).output == "margin"

@@ -469,3 +469,49 @@ def test_a_straight_line_is_told_from_a_bent_one() -> None:
         parts = find_parts(model.fit(DATA, PRICE))
         assert parts is not None
         assert (parts.weights[0] != 1.0) == is_straight
+
+
+@pytest.mark.parametrize(
+    "back_and_forth",
+    [(np.log1p, np.expm1), (np.sqrt, np.square)],
+    ids=["log1p", "sqrt"],
+)
+@pytest.mark.parametrize("background", [None, BACKGROUND])
+def test_a_prediction_that_is_the_same_in_both_spaces_is_no_other_output(
+    back_and_forth: tuple[Any, Any], background: pd.DataFrame | None
+) -> None:
+    """A count that is often 0 is 0 transformed, too: the values are still those of the margin."""
+    counts = np.where(SCORE > 0, SCORE, 0.0)
+    func, inverse = back_and_forth
+    model = TransformedTargetRegressor(
+        DecisionTreeRegressor(max_depth=6), func=func, inverse_func=inverse
+    ).fit(DATA, counts)
+    predicted = model.predict(DATA)
+    row = DATA[predicted == 0][:1]
+    served = load(model, DATA)
+    explanation = explain(served, row, background)
+    assert explanation.output == "margin"
+    both = pd.concat([row, DATA[predicted > 0][:1]])
+    of_both = explain(served, both, background)
+    assert explanation.base_value == pytest.approx(of_both.base_value)
+    if background is not None:
+        expected = brute_force(model.regressor_.predict, row, background)
+        assert explanation.values[0] == pytest.approx(expected[:, 0])
+
+
+def test_a_part_whose_target_is_transformed_is_no_part_of_a_mean() -> None:
+    counts = np.where(SCORE > 0, SCORE, 0.0)
+    transformed = TransformedTargetRegressor(
+        DecisionTreeRegressor(max_depth=3),
+        func=np.log1p,
+        inverse_func=np.expm1,
+    )
+    model = VotingRegressor([("one", transformed), ("two", number)])
+    model.fit(DATA, counts)
+    served = load(model, DATA)
+    assert not served.offers_explanations
+    explanation = explain(served, ROWS, BACKGROUND)
+    assert explanation.output == "prediction"
+    for row, values in zip(range(len(ROWS)), explanation.values, strict=True):
+        expected = brute_force(model.predict, ROWS.iloc[[row]], BACKGROUND)
+        assert values == pytest.approx(expected[:, 0])
