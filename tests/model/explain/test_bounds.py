@@ -7,16 +7,25 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.neighbors import KNeighborsRegressor
+from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from python.app import create_app
 from python.model.artifact import Artifact
 from python.model.base import Budget
-from python.model.explain import costs, linear, methods, proof, readings
+from python.model.explain import (
+    costs,
+    linear,
+    methods,
+    proof,
+    readings,
+)
 from python.model.explain.attribution import Attribute, Attribution
 from python.model.explain.costs import Cost, Line
 from python.model.explain.explainer import Explainer
@@ -326,3 +335,32 @@ def test_a_slow_prediction_is_timed_with_few_rows() -> None:
     seconds = costs.measure_prediction(slow, DATA.to_numpy())
     assert seconds == pytest.approx(0.02, rel=0.5)
     assert calls == [1, 1, 1, 8]
+
+
+@pytest.mark.parametrize("n_outputs", [1, 2])
+def test_what_is_called_a_transformer_and_is_none_of_a_target(
+    n_outputs: int,
+) -> None:
+    """One of features, and one of several targets, do not keep a model from being explained."""
+
+    class Scaled(RegressorMixin, BaseEstimator):  # type: ignore[misc]
+        def fit(self, X: Any, y: Any) -> "Scaled":
+            self.transformer_ = StandardScaler().fit(X)
+            self.regressor_ = Ridge().fit(self.transformer_.transform(X), y)
+            self.n_features_in_ = X.shape[1]
+            return self
+
+        def predict(self, X: Any) -> Any:
+            return self.regressor_.predict(self.transformer_.transform(X))
+
+    target = DATA.to_numpy()[:, :n_outputs]
+    estimator = Scaled()
+    if n_outputs > 1:
+        estimator = TransformedTargetRegressor(
+            KNeighborsRegressor(), transformer=StandardScaler()
+        )
+    served = load(estimator.fit(DATA, target), DATA)
+    explanation = explain(served, DATA[:1], DATA[10:20])
+    values = explanation.values[0].reshape(DATA.shape[1], -1)
+    expected = brute_force(estimator.predict, DATA[:1], DATA[10:20])
+    assert values == pytest.approx(expected)
