@@ -67,8 +67,12 @@ class Cost(NamedTuple):
         elif n_rows:
             factors[0] += f" against {n_rows} rows of background"
         factors.append(f"{1000 * each:.3g} ms")
+        terms = " x ".join(factors)
+        once = self.once.at(n_rows)
+        if once > 0:
+            terms += f" + {once:.3g} seconds to prepare"
         total = f"{self.seconds(n_records, n_rows):.3g} seconds"
-        return f"{' x '.join(factors)} = about {total}"
+        return f"{terms} = about {total}"
 
 
 NO_COST = Cost(Line(0.0, 0.0), Line(0.0, 0.0))

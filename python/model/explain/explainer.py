@@ -186,9 +186,11 @@ class Explainer:
     def _cost(self, background: Records | None) -> Cost:
         proven = self._alone if background is None else self._against
         method = self._candidates(background)[0]
-        if method.cost is None and proven is not None:
-            return proven.cost
-        return method.cost or NO_COST
+        if method.cost is not None or proven is None:
+            return method.cost or NO_COST
+        if method.is_prepared:
+            return proven.cost._replace(once=NO_COST.once)
+        return proven.cost
 
     def _explain_each(
         self,

@@ -221,6 +221,11 @@ class Method:
             log.log(level, "the method %s does not apply: %s", self.name, name)
             return None
 
+    @property
+    def is_prepared(self) -> bool:
+        """Whether what is made once has been made."""
+        return "_attribute" in vars(self)
+
     @cached_property
     def _attribute(self) -> Attribute | None:
         return self.make()

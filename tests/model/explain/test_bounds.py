@@ -37,7 +37,7 @@ from tests.laws import ask_info
 from tests.model.explain.truth import brute_force, load
 from tests.models import features, numbers
 from tests.problems import problem
-from tests.records import explain
+from tests.records import explain, of_data
 
 DATA = numbers()
 
@@ -298,9 +298,13 @@ def test_what_is_said_of_a_cost() -> None:
     )
     measured = Cost(Line(1.0, 0.0), Line(0.001, 0.0001))
     assert measured.arithmetic(3, 10) == (
-        "3 records against 10 rows of background x 2 ms = about 1.01 seconds"
+        "3 records against 10 rows of background x 2 ms + 1 seconds to prepare"
+        " = about 1.01 seconds"
     )
-    assert measured.arithmetic(2, 0) == "2 records x 1 ms = about 1 seconds"
+    prepared = Cost(Line(0.0, 0.0), Line(0.001, 0.0))
+    assert (
+        prepared.arithmetic(2, 0) == "2 records x 1 ms = about 0.002 seconds"
+    )
 
 
 def test_proofs_have_as_many_rows_as_there_is_time_for() -> None:
@@ -464,3 +468,19 @@ def test_what_is_called_a_transformer_and_is_none_of_a_target(
     values = explanation.values[0].reshape(DATA.shape[1], -1)
     expected = brute_force(estimator.predict, DATA[:1], DATA[10:20])
     assert values == pytest.approx(expected)
+
+
+def test_what_is_prepared_for_a_background_counts_once() -> None:
+    forest = RandomForestClassifier(5).fit(DATA, DATA["size"] > 0)
+    model = unprepared(forest)
+    model.prepare_explanations()
+    explainer = model._preparation.wait(alone=False)
+    background = of_data(model.schema, DATA[:20])
+    proven = explainer._against
+    assert proven is not None
+    assert explainer._cost(background).once == proven.cost.once
+    record = model.predictions(of_data(model.schema, DATA[:1]))
+    model.explain(record, background)
+    assert explainer._cost(background).seconds(0, 20) == 0
+    assert explainer._cost(background).each == proven.cost.each
+    assert explainer._cost(None).seconds(0, 0) == 0
