@@ -39,9 +39,11 @@ SECONDS_AT_ONCE = 0.5
 # An estimator adds up numbers that nobody sees, which may be larger than what it predicts.
 CALL_ROUNDING = 1e-10
 REFUSED_MIXTURE = (
-    "record {record} cannot be explained against row {row} of the background: the model does not "
+    "record {record} cannot be explained against {rows}: the model does not "
     "take some of their mixtures, as where values of the two exclude each other"
 )
+REFUSED_ROW = "row {} of the background"
+REFUSED_ROWS = "rows {} to {} of the background"
 TOOK_TOO_LONG = (
     "the explanation has taken more than {:.3g} seconds and was given up: "
     "send fewer records, or fewer rows of background"
@@ -195,9 +197,10 @@ def make_shapley(
             except TimeoutError:
                 raise TooLarge(TOOK_TOO_LONG.format(most_seconds)) from None
             except Exception as error:
-                detail = mixtures.explain_refusal(function, row)
-                if not detail:
+                rows = mixtures.find_refused(function, rows_at_once, deadline)
+                if not rows:
                     raise
+                detail = REFUSED_MIXTURE.format(record=row, rows=rows)
                 raise Unprocessable(detail) from error
             estimates.append(coalitions.estimate(worths))
         return _stack(estimates, worths)
@@ -257,22 +260,41 @@ class Mixtures:
             worths.append(outputs.reshape(shape).mean(axis=1))
         return np.concatenate(worths)
 
-    def explain_refusal(self, function: Function, row: int) -> str:
-        """Return which row of the background cannot be mixed with the record, number `row`.
+    def find_refused(
+        self,
+        function: Function,
+        rows_at_once: int,
+        deadline: float = inf,
+    ) -> str:
+        """Return the row of the background, in words, whose mixtures the function does not take.
 
-        It is a sentence, and "" where the function takes all mixtures, each row for itself.
+        The rows are halved until one is left, so that a few calls find it among thousands; they are
+        several if there is no time for that. It is "" where the function takes all mixtures.
         """
-        for number in range(self._n_background):
-            pair = take_rows(self._table, [number, self._n_background])
+        start = 0
+        stop = self._n_background
+        while stop - start > 1:
+            middle = (start + stop) // 2
             try:
-                function(Mixtures(pair, self._members).mix_all())
+                self._of_rows(start, middle).worths(
+                    function, rows_at_once, deadline
+                )
+            except TimeoutError:
+                return REFUSED_ROWS.format(start, stop - 1)
             except Exception:
-                return REFUSED_MIXTURE.format(record=row, row=number)
+                stop = middle
+            else:
+                start = middle
+        try:
+            self._of_rows(start, stop).worths(function, rows_at_once)
+        except Exception:
+            return REFUSED_ROW.format(start)
         return ""
 
-    def mix_all(self) -> Columns:
-        """Return the mixtures, for one coalition after the other."""
-        return self._mix(self._members)
+    def _of_rows(self, start: int, stop: int) -> "Mixtures":
+        """Return the mixtures of the record with some rows of the background."""
+        numbers = [*range(start, stop), self._n_background]
+        return Mixtures(take_rows(self._table, numbers), self._members)
 
     def _mix(self, members: NDArray[np.bool_]) -> Columns:
         n_features = members.shape[1]

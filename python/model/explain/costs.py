@@ -41,10 +41,17 @@ class Cost(NamedTuple):
     n_predictions: int = 0
 
     @classmethod
-    def of_predictions(cls, n_predictions: int, seconds: float) -> Self:
-        """Return the cost of so many predictions for each row, of so many seconds each."""
+    def of_predictions(
+        cls, n_predictions: int, seconds: float, call_seconds: float = 0.0
+    ) -> Self:
+        """Return the cost of so many predictions for each row, of so many seconds each.
+
+        `call_seconds` is what the call takes in which those of a record are computed, however few
+        they are: a pipeline takes milliseconds.
+        """
         nothing = Line(0.0, 0.0)
-        return cls(nothing, Line(0.0, n_predictions * seconds), n_predictions)
+        each = Line(call_seconds, n_predictions * seconds)
+        return cls(nothing, each, n_predictions)
 
     def seconds(self, n_records: int, n_rows: int) -> float:
         """Return the seconds for records against so many rows of background, 0 for none."""
@@ -69,8 +76,12 @@ class Cost(NamedTuple):
         elif n_rows:
             factors[0] += f" against {n_rows} rows of background"
         factors.append(f"{1000 * each:.3g} ms")
+        terms = " x ".join(factors)
+        once = self.once.at(n_rows)
+        if once > 0:
+            terms += f" + {once:.3g} seconds to prepare"
         total = f"{self.seconds(n_records, n_rows):.3g} seconds"
-        return f"{' x '.join(factors)} = about {total}"
+        return f"{terms} = about {total}"
 
 
 NO_COST = Cost(Line(0.0, 0.0), Line(0.0, 0.0))

@@ -34,9 +34,13 @@ NO_BACKGROUND = (
     "the model needs background rows to be explained: "
     'send them as "_samples", or put "samples" into its file'
 )
+NOT_AGAINST = (
+    'the model can only be explained without "_samples", '
+    "because its explanations with them cannot be proven: {reason}"
+)
 TOO_LONG = (
-    "to explain this takes {arithmetic}, and at most {limit:g} are spent (MAX_EXPLAIN_SECONDS): "
-    "send fewer records, or fewer rows of background"
+    "to explain this takes {arithmetic}, and at most {limit:g} are spent (MAX_EXPLAIN_SECONDS, "
+    "or half of REQUEST_TIMEOUT): send fewer records, or fewer rows of background"
 )
 OTHER_METHOD = (
     "the first method does not add up to the prediction of a record, %s does"
@@ -67,6 +71,7 @@ class Explainer:
         self._against: Proven | None = None
         self._methods_alone: list[Method] = []
         self._reason = ""
+        self._reason_against = ""
         # What is made for a background is kept for as long as the background itself is:
         # `api.bodies.Reader` keeps those that may come again.
         self._kept_methods: WeakKeyDictionary[Records, list[Method]]
@@ -93,6 +98,7 @@ class Explainer:
         try:
             self._against = prove_against(self._subject, self._background)
         except Unproven as error:
+            self._reason_against = str(error)
             if self._alone is None:
                 self._reason = str(error)
         if not self._subject.outputs:
@@ -146,12 +152,7 @@ class Explainer:
         Raises Unprocessable if the model cannot be explained, or needs a background and has none;
         TooLarge if it would take longer than the budget says.
         """
-        if self.reason is not None:
-            raise Unprocessable(
-                f"the model cannot be explained: {self.reason}"
-            )
-        if background is None and not self.explains_alone:
-            raise Unprocessable(NO_BACKGROUND)
+        self._check_background(background)
         self._check_cost(len(records), background)
         deadline = time.monotonic() + self._subject.budget.request_seconds
         methods = self._candidates(background)
@@ -159,6 +160,18 @@ class Explainer:
         if explanation is not None:
             return explanation
         return self._explain_each(methods, records, output_of, deadline)
+
+    def _check_background(self, background: Records | None) -> None:
+        """Raise Unprocessable if no method is proven for that background, or for none."""
+        if self.reason is not None:
+            raise Unprocessable(
+                f"the model cannot be explained: {self.reason}"
+            )
+        if background is None and not self.explains_alone:
+            raise Unprocessable(NO_BACKGROUND)
+        if background is not None and self._against is None:
+            detail = NOT_AGAINST.format(reason=self._reason_against)
+            raise Unprocessable(detail)
 
     def _check_cost(self, n_records: int, background: Records | None) -> None:
         """Raise TooLarge, with the arithmetic, if the records would take too long to explain."""
@@ -182,9 +195,11 @@ class Explainer:
     def _cost(self, background: Records | None) -> Cost:
         proven = self._alone if background is None else self._against
         method = self._candidates(background)[0]
-        if method.cost is None and proven is not None:
-            return proven.cost
-        return method.cost or NO_COST
+        if method.cost is not None or proven is None:
+            return method.cost or NO_COST
+        if method.is_prepared:
+            return proven.cost._replace(once=NO_COST.once)
+        return proven.cost
 
     def _explain_each(
         self,

@@ -27,13 +27,15 @@ def make_linear(predictor: Estimator, background: Columns) -> Attribute | None:
     mean = background_numbers.mean(axis=0)
     intercepts = np.ravel(predictor.intercept_)
     base_values = intercepts + coefficients @ mean
+    base_sizes = np.abs(intercepts) + np.abs(coefficients) @ np.abs(mean)
 
     def attribute(columns: Columns) -> Attribution:
         numbers = to_array(columns).astype(float)
         distance = numbers - mean
         values = distance[:, :, None] * coefficients.T
-        # The predictor adds up products that may be much larger than their distances.
-        sizes = np.abs(numbers) @ np.abs(coefficients.T) + np.abs(intercepts)
+        # The predictor adds up products that may be much larger than their distances, and the
+        # values of a record near 0 those of a background that is not.
+        sizes = np.abs(numbers) @ np.abs(coefficients.T) + base_sizes
         if len(base_values) == 1:
             sizes = sizes[:, 0]
         attribution = drop_single_output(values, base_values)

@@ -10,7 +10,7 @@ import numpy as np
 
 from python.errors import ServiceError
 from python.model.base import DEFAULT_BUDGET, Budget, Explanation
-from python.model.data.columns import slice_rows
+from python.model.data.columns import slice_rows, stack_rows
 from python.model.estimator import Steps
 from python.model.explain import (
     contributions,
@@ -19,8 +19,12 @@ from python.model.explain import (
     tree_shap,
 )
 from python.model.explain.attribution import Attribute, Attribution
-from python.model.explain.coalitions import choose_coalitions, make_shapley
-from python.model.explain.costs import Cost, measure_prediction
+from python.model.explain.coalitions import (
+    Mixtures,
+    choose_coalitions,
+    make_shapley,
+)
+from python.model.explain.costs import Cost, measure_prediction, time_best
 from python.model.explain.origins import (
     NO_ORIGIN,
     Origins,
@@ -106,6 +110,18 @@ class Subject:
     def prediction_seconds(self) -> float:
         """The seconds of a prediction among many that are computed at once."""
         return measure_prediction(self.first_output, self.probes)
+
+    @cached_property
+    def call_seconds(self) -> float:
+        """The seconds that it takes to mix a record with a single row, and to predict that."""
+        row = slice_rows(self.probes, 0, 1)
+        no_coalition = np.zeros((1, self.n_features), dtype=np.bool_)
+
+        def predict_mixture() -> Matrix:
+            mixtures = Mixtures(stack_rows(row, row), no_coalition)
+            return mixtures.worths(self.first_output, rows_at_once=1)
+
+        return time_best(predict_mixture)
 
     @cached_property
     def parts(self) -> Parts | None:
@@ -204,6 +220,11 @@ class Method:
             name = type(error).__name__
             log.log(level, "the method %s does not apply: %s", self.name, name)
             return None
+
+    @property
+    def is_prepared(self) -> bool:
+        """Whether what is made once has been made."""
+        return "_attribute" in vars(self)
 
     @cached_property
     def _attribute(self) -> Attribute | None:
@@ -341,13 +362,15 @@ def _by_coalitions(subject: Subject, background: Columns) -> Method:
         background,
         coalitions,
         seconds,
-        max(subject.budget),
+        limit_seconds,
     )
     return Method(
         name=coalitions.method,
         make=make,
         outputs=subject.outputs[:1],
-        cost=Cost.of_predictions(len(coalitions.members), seconds),
+        cost=Cost.of_predictions(
+            len(coalitions.members), seconds, subject.call_seconds
+        ),
     )
 
 

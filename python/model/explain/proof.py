@@ -14,6 +14,7 @@ import numpy as np
 
 from python.errors import ServiceError
 from python.model.data.columns import slice_rows
+from python.model.data.spelling import one_line
 from python.model.explain.comparison import compare
 from python.model.explain.costs import Cost
 from python.model.explain.methods import (
@@ -33,9 +34,10 @@ MAX_PROBES = 4
 MAX_BACKGROUND = 8
 NO_SUM = "no method gives values that add up to what it predicts"
 OTHER_VALUES = "its values are not those by all coalitions"
+RAISES = "to prove its values raises an error ({})"
 TOO_SLOW = (
     "it predicts too slowly: to prove an explanation takes {arithmetic}, "
-    "and at most {limit:g} are spent (MAX_PROOF_SECONDS)"
+    "and at most {limit:g} are spent (MAX_PROOF_SECONDS, MAX_EXPLAIN_SECONDS)"
 )
 
 
@@ -103,6 +105,10 @@ def _first(
             return prove(makes[number:])
         except Unproven as error:
             reason = str(error)
+        except Exception as error:
+            # There are more estimators than anybody knows; the next method may explain this one.
+            reason = RAISES.format(one_line(error))
+            log.warning("a method is not proven: %s", reason)
     raise Unproven(reason)
 
 
@@ -114,13 +120,7 @@ def _prove_alone(
     method = makes[0](slice_rows(rows, 0, MAX_BACKGROUND))
     sums = _prove_sums(makes[0], subject, rows)
     cost = method.cost or measure_alone(method, subject)
-    return Proven(
-        name=method.name,
-        makes=[partial(_make_for, sums.output, make) for make in makes],
-        cost=cost,
-        worst_error=sums.worst_error,
-        are_values_proven=method.proves_values,
-    )
+    return _proven(method, makes, sums, cost)
 
 
 def _prove_against(
@@ -137,6 +137,12 @@ def _prove_against(
             log.warning("the method %s gives other values", method.name)
             raise Unproven(OTHER_VALUES)
         cost = measure_against(makes[0], subject, rows)
+    return _proven(method, makes, sums, cost)
+
+
+def _proven(
+    method: Method, makes: list[MakeMethod], sums: ProvenSums, cost: Cost
+) -> Proven:
     return Proven(
         name=method.name,
         makes=[partial(_make_for, sums.output, make) for make in makes],
@@ -172,7 +178,8 @@ def _prove_sums(
     n_rows = min(MAX_BACKGROUND, len(rows))
     if method.cost is not None:
         largest = Sizes(n_probes, n_rows)
-        limit_seconds = subject.budget.proof_seconds
+        # What a request has no time for need not be proven.
+        limit_seconds = min(subject.budget)
         n_probes, n_rows = _choose_sizes(method.cost, largest, limit_seconds)
         method = make(slice_rows(rows, 0, n_rows))
     return _compare_sums(method, subject, n_probes)

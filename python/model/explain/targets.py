@@ -1,5 +1,6 @@
 """Targets: the space in which a regressor predicts, and the way from there to the prediction."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
@@ -7,8 +8,11 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from python.model.attributes import read_attribute
+from python.model.data.spelling import one_line
+from python.model.estimator import is_sklearns_own
 from python.model.types import Estimator, Transformer
+
+log = logging.getLogger(__name__)
 
 POINTS = np.array([0.0, 1.0, -1e6, -7.3, -1.0, 0.5, 12.7, 1e6])
 STEP = 1e-6
@@ -49,9 +53,17 @@ class Target:
         return np.abs(rise) / (2 * step)
 
     def line(self) -> Line | None:
-        """Return how the prediction follows from the number, where that is a straight line."""
-        with np.errstate(all="ignore"):
-            predictions = self.inverse(POINTS)
+        """Return how the prediction follows from the number, where that is a straight line.
+
+        None where it is not, or where several numbers are predicted at once.
+        """
+        try:
+            with np.errstate(all="ignore"):
+                predictions = self.inverse(POINTS)
+        except Exception as error:
+            # A scaler takes as many numbers as it was fitted with, and a function may raise.
+            log.info("no straight line: %s", one_line(error))
+            return None
         at_zero, at_one, *_ = predictions.tolist()
         line = Line(scale=at_one - at_zero, shift=at_zero)
         straight = line.scale * POINTS + line.shift
@@ -69,8 +81,14 @@ class Target:
 
 
 def find_target(predictor: Estimator) -> Target | None:
-    """Return the target that a regressor predicts transformed; None if it predicts it as it is."""
-    if read_attribute(predictor, "regressor_") is None:
+    """Return the target that a regressor predicts transformed; None if it predicts it as it is.
+
+    What other classes call `transformer_` may transform the features.
+    """
+    from sklearn.compose import TransformedTargetRegressor
+
+    if not isinstance(predictor, TransformedTargetRegressor):
         return None
-    transformer = read_attribute(predictor, "transformer_")
-    return None if transformer is None else Target(transformer)
+    if not is_sklearns_own(predictor):
+        return None
+    return Target(predictor.transformer_)

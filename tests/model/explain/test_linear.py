@@ -3,14 +3,17 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC, LinearSVC
 
 from python.model.explain.linear import make_linear
-from tests.model.explain.truth import shapley_values
+from python.model.explain.outputs import outputs_of
+from tests.model.explain.truth import load, shapley_values
 from tests.models import numbers
+from tests.records import explain
 
 DATA = numbers()
 RECORDS = DATA.to_numpy()[:3]
@@ -55,3 +58,21 @@ def test_values_of_a_classifier_add_up_to_its_decision(
 @pytest.mark.parametrize("predictor", [KNeighborsClassifier(), SVC()])
 def test_other_models_have_no_closed_form(predictor: Any) -> None:
     assert make_linear(fit(predictor, 2), BACKGROUND) is None
+
+
+def test_a_record_far_from_its_background_is_explained() -> None:
+    """Its prediction is near 0, and the background's is not."""
+    predictor = Ridge().fit(DATA, DATA.to_numpy() @ [3.0, 1.0, 2.0] + 1e-3)
+    far = DATA + 1e6
+    served = load(predictor, DATA, samples=far[:50])
+    near = pd.DataFrame(np.zeros((1, 3)), columns=DATA.columns)
+    explanation = explain(served, near)
+    assert explanation.standard_error is None
+    assert served.info()["explanation_method"] == "linear"
+    expected = predictor.coef_ * (0 - far[:50].mean())
+    assert explanation.values[0] == pytest.approx(expected.to_numpy())
+    method = served._preparation.wait(alone=True).method()
+    assert method is not None
+    attribution = method.attribute(near)
+    assert attribution is not None
+    assert method.find_output(attribution, outputs_of(predictor, near))
