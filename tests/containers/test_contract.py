@@ -80,6 +80,7 @@ def requests(name: str) -> Iterator[tuple[str, bytes | None, dict[str, str]]]:
         )
     )
     yield "/predict", b"a,b", {"Content-Type": "text/csv"}
+    yield "/predict", b"<a/>", {"Content-Type": "application/xml"}
     yield "/health", b"", {}
 
 
@@ -115,7 +116,8 @@ def test_answers_are_those_of_development(
         one.until(
             lambda one=one: (
                 not any(
-                    b"is prepared" in one.ask("/info").body for _ in range(20)
+                    b"being prepared" in one.ask("/info").body
+                    for _ in range(20)
                 )
             )
         )
