@@ -12,7 +12,7 @@ from python.model.data.columns import take_rows
 from python.model.types import Columns
 
 MOST_TIMED_ROWS = 4096
-ENOUGH_SECONDS = 0.1
+ENOUGH_SECONDS = 0.03
 TIMES = 3
 SMALLEST_SECONDS = 1e-9
 

@@ -14,7 +14,7 @@ from python.model.data.columns import slice_rows
 from python.model.data.records import Records
 from python.model.explain.coalitions import TOOK_TOO_LONG
 from python.model.explain.costs import NO_COST, Cost
-from python.model.explain.methods import Method, Subject
+from python.model.explain.methods import Candidates, Method, Subject
 from python.model.explain.outputs import (
     DOUBLE_ROUNDING,
     OutputOf,
@@ -69,12 +69,12 @@ class Explainer:
         self._background = background
         self._alone: Proven | None = None
         self._against: Proven | None = None
-        self._methods_alone: list[Method] = []
+        self._methods_alone = Candidates([], subject.probes)
         self._reason = ""
         self._reason_against = ""
         # What is made for a background is kept for as long as the background itself is:
         # `api.bodies.Reader` keeps those that may come again.
-        self._kept_methods: WeakKeyDictionary[Records, list[Method]]
+        self._kept_methods: WeakKeyDictionary[Records, Candidates]
         self._kept_methods = WeakKeyDictionary()
 
     def prove_alone(self) -> None:
@@ -86,8 +86,8 @@ class Explainer:
             return
         probes = self._subject.probes
         rows = probes if self._background is None else self._background
-        self._methods_alone = [make(rows) for make in proven.makes]
-        method = self._methods_alone[0]
+        self._methods_alone = Candidates(proven.makes, rows)
+        method = self._methods_alone.first
         if method.cost is None:
             # What it keeps for all records is made now, and not in the first request.
             method.attribute(slice_rows(probes, 0, 1))
@@ -138,7 +138,7 @@ class Explainer:
         """Return the method that explains records, against the background if there is one."""
         if self.reason is not None:
             return None
-        return self._candidates(background)[0]
+        return self._candidates(background).first
 
     def explain(
         self,
@@ -156,7 +156,7 @@ class Explainer:
         self._check_cost(len(records), background)
         deadline = time.monotonic() + self._subject.budget.request_seconds
         methods = self._candidates(background)
-        explanation = _explain(methods[0], records, output_of)
+        explanation = _explain(methods.first, records, output_of)
         if explanation is not None:
             return explanation
         return self._explain_each(methods, records, output_of, deadline)
@@ -194,7 +194,7 @@ class Explainer:
 
     def _cost(self, background: Records | None) -> Cost:
         proven = self._alone if background is None else self._against
-        method = self._candidates(background)[0]
+        method = self._candidates(background).first
         if method.cost is not None or proven is None:
             return method.cost or NO_COST
         if method.is_prepared:
@@ -203,7 +203,7 @@ class Explainer:
 
     def _explain_each(
         self,
-        methods: list[Method],
+        methods: Candidates,
         records: Records,
         output_of: OutputOf,
         deadline: float,
@@ -223,14 +223,14 @@ class Explainer:
             )
         return _join(parts)
 
-    def _candidates(self, background: Records | None) -> list[Method]:
+    def _candidates(self, background: Records | None) -> Candidates:
         """Return the method that was proven, then those that stand behind it."""
         if background is None:
             return self._methods_alone
         methods = self._kept_methods.get(background)
         if methods is None:
             makes = [] if self._against is None else self._against.makes
-            methods = [make(background.columns) for make in makes]
+            methods = Candidates(makes, background.columns)
             self._kept_methods[background] = methods
         return methods
 
@@ -244,7 +244,7 @@ def _explain(
 
 
 def _explain_by_first(
-    methods: list[Method],
+    methods: Candidates,
     record: Records,
     output_of: OutputOf,
 ) -> Explanation:

@@ -1,7 +1,7 @@
 """The methods that may apply to a model, each of which computes SHAP values of its features."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from typing import TypeAlias
@@ -267,6 +267,30 @@ class Method:
 
 MakeMethod: TypeAlias = Callable[[Columns], Method]
 """From a background to a method, which may not need it."""
+
+
+class Candidates:
+    """The methods for one background, each of which is made when it is first needed.
+
+    To make the last one, predictions are timed.
+    """
+
+    def __init__(self, makes: Sequence[MakeMethod], rows: Columns) -> None:
+        """Take the methods, the best first, and the rows of the background."""
+        self._makes = makes
+        self._rows = rows
+        self._made: list[Method] = []
+
+    @property
+    def first(self) -> Method:
+        """The best method."""
+        return next(iter(self))
+
+    def __iter__(self) -> Iterator[Method]:
+        for number, make in enumerate(self._makes):
+            if number == len(self._made):
+                self._made.append(make(self._rows))
+            yield self._made[number]
 
 
 def list_alone(subject: Subject, *, has_background: bool) -> list[MakeMethod]:
