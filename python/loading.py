@@ -71,6 +71,8 @@ def load(settings: Settings) -> Model:
     faster predictions for all.
     """
     model = load_checked(settings.model_path, settings)
+    # The first request may come before the thread has begun.
+    model.announce_explanations(explanation_budget(settings))
     Thread(
         target=prepare, args=(model, settings), name="prepare", daemon=True
     ).start()

@@ -117,6 +117,9 @@ class Model(ABC):
         It is called in a thread of its own, while the model is served.
         """
 
+    def announce_explanations(self, budget: Budget) -> None:  # noqa: B027
+        """Say that `prepare_explanations` will be called, by another thread."""
+
     def prepare_explanations(self, budget: Budget = DEFAULT_BUDGET) -> None:  # noqa: B027
         """Choose and prove how predictions are explained, if they are.
 

@@ -177,6 +177,10 @@ class SklearnModel(Model):
         with np.errstate(all="ignore"):
             return explainer.explain(records, output_of, background)
 
+    def announce_explanations(self, budget: Budget) -> None:
+        """Say that `prepare_explanations` will be called, by another thread."""
+        self._preparation.announce(budget)
+
     def prepare_explanations(self, budget: Budget = DEFAULT_BUDGET) -> None:
         """Prove the methods that explain, and keep the first one that is right."""
         self._preparation.run(budget)

@@ -34,8 +34,14 @@ class Preparation:
         self._explainer: Explainer | None = None
         self._reason = ""
         self._running = threading.Lock()
+        self._is_announced = False
         self._has_alone = threading.Event()
         self._is_complete = threading.Event()
+
+    def announce(self, budget: Budget) -> None:
+        """Say that `run` will be called, with this budget: whoever waits does not call it."""
+        self._budget = budget
+        self._is_announced = True
 
     def run(self, budget: Budget) -> None:
         """Prove the methods that explain; what goes wrong is a reason, and no error."""
@@ -69,7 +75,8 @@ class Preparation:
         Raises NotReady if it is not prepared by then, and Unprocessable if it cannot be.
         """
         prepared = self._has_alone if alone else self._is_complete
-        if not prepared.is_set() and not self._running.locked():
+        is_expected = self._is_announced or self._running.locked()
+        if not prepared.is_set() and not is_expected:
             self.run(self._budget)
         if not prepared.wait(self._budget.request_seconds / 2):
             raise NotReady(BEING_PREPARED, RETRY_SECONDS)
