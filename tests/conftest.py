@@ -3,12 +3,17 @@
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from flask.testing import FlaskClient
 
 from python.app import create_app
 from python.settings import Settings
 from tests.serving import Client, served
+
+# The tests of Parquet need pyarrow, and with it pandas keeps texts in another form. The image has
+# none: a model file with such texts would not be served there.
+pd.options.mode.string_storage = "python"
 
 
 @pytest.fixture
