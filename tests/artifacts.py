@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from flask import request
 from flask.testing import FlaskClient
 from sklearn.linear_model import LogisticRegression
 
@@ -52,10 +53,19 @@ def refusal(content: Any) -> str:
 
 
 def client_of(content: Any) -> FlaskClient:
-    """Return a client of the service with a model from what a file holds."""
+    """Return a client of the service with a model from what a file holds.
+
+    Explanations are prepared when they are first requested, or asked about: most tests do neither.
+    """
     model = load(content)
-    model.prepare_explanations()
-    return create_app(Settings(), model).test_client()
+    app = create_app(Settings(), model)
+
+    @app.before_request
+    def prepare() -> None:
+        if request.path == "/info":
+            model.prepare_explanations()
+
+    return app.test_client()
 
 
 def post(client: FlaskClient, path: str, payload: Any) -> Any:
