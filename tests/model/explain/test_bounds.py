@@ -511,3 +511,15 @@ def test_what_is_prepared_for_a_background_counts_once() -> None:
     assert explainer._cost(background).seconds(0, 20) == 0
     assert explainer._cost(background).each == proven.cost.each
     assert explainer._cost(None).seconds(0, 0) == 0
+
+
+def test_what_a_call_takes_is_not_what_a_prediction_takes(
+    clock: Clock,
+) -> None:
+    """A pipeline takes 50 ms to be called, and 0.1 ms for a row."""
+
+    def slow_to_call(rows: Any) -> None:
+        clock.seconds += 0.05 + 1e-4 * len(rows)
+
+    seconds = costs.measure_prediction(slow_to_call, DATA.to_numpy())
+    assert seconds == pytest.approx(1e-4, rel=0.4)
