@@ -131,7 +131,9 @@ def started(
     """
     port = free_port()
     log = folder / "server.log"
-    with log.open("wb") as output:
+    log.write_bytes(b"")
+    # Several processes write to it, each at its end.
+    with log.open("ab") as output:
         process = subprocess.Popen(
             command,
             cwd=folder,
