@@ -113,7 +113,10 @@ class Bar(NamedTuple):
 
 
 def bars_of(response: Response, record: Response) -> list[Bar]:
-    """Return the base value, a bar for each feature that starts where the last one ended, the sum."""
+    """Return the base value, a bar for each feature, and the sum.
+
+    A bar starts where the one before it ended.
+    """
     level = response["base_value"]
     bars = [Bar("base value", 0.0, level, WHOLE, f"{level:.4f}")]
     for name, value in response["explanation"].items():

@@ -1,7 +1,7 @@
 """What `python -m python.score` takes: rows a second and memory, beside a loop of pandas.
 
-`python -m benchmarks.score` writes docs/score-table.md in some ten minutes. The rows are made here, and
-a forest of a hundred trees is fitted with some of them.
+`python -m benchmarks.score` writes docs/score-table.md in some ten minutes.
+The rows are made here, and a forest of a hundred trees is fitted with some of them.
 """
 
 import os
@@ -196,8 +196,9 @@ def main() -> None:
                 )
                 print(lines[-1], flush=True)
     lines.append("")
+    idle_size = f"{idle / MEBIBYTE:.0f} MiB"
     lines.append(
-        f"An idle process, which has loaded the model and does nothing, has {idle / MEBIBYTE:.0f} MiB."
+        f"An idle process, which has loaded the model and does nothing, has {idle_size}."
     )
     TABLE.write_text("\n".join(lines) + "\n")
 

@@ -43,7 +43,7 @@ class Workload:
 
     @property
     def body(self) -> Any:
-        """What the service takes: a record, or a list of them, with the background if there is one."""
+        """What the service takes: one record or a list, with the background if there is one."""
         records = self.unaccompanied
         if not self.background:
             return records

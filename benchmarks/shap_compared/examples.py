@@ -29,8 +29,13 @@ from tests.model.explain.tree_models import score, table
 
 TREE_HEAD = """| | `member` | `rate` | Base value | Sum |
 | --- | --- | --- | --- | --- |"""
-PRESSURE_HEAD = """| Model | Predicted | Service: sum | shap: sum | Feature | Brute force | Service | shap |
-| --- | --- | --- | --- | --- | --- | --- | --- |"""
+PRESSURE_HEAD = "\n".join(
+    [
+        "| Model | Predicted | Service: sum | shap: sum "
+        "| Feature | Brute force | Service | shap |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+)
 ROUNDING_HEAD = """| Data | Model | To the nearest, as shap does | Rounded down |
 | --- | --- | --- | --- |"""
 PRICES_HEAD = """| | Base value plus sum |
@@ -38,7 +43,7 @@ PRICES_HEAD = """| | Base value plus sum |
 
 
 def of_a_tree() -> str:
-    """Return the table of what two features are worth for one record against another, in a tree of two splits."""
+    """Return the table of the values of one record against another, in a tree of two splits."""
     data = pd.DataFrame(
         {
             "member": [0.0, 0, 1, 1, 1, 1],
@@ -71,7 +76,10 @@ def of_a_tree() -> str:
 
 
 def of_a_pressure() -> str:
-    """Return a table with a line for each model of a pressure: its record whose sum by shap is worst."""
+    """Return a table with a line for each model of a pressure.
+
+    It shows the record whose sum by shap is the worst.
+    """
     data = table()
     target = 101_325 + score(data)
     background = data[BACKGROUND]

@@ -24,10 +24,17 @@ EXPLAINED = slice(0, 20)
 EXPLAINED_ALONE = slice(0, 6)
 FLOAT32_PLACES = 4
 SHARE_OF_SPREAD = 1e-9  # in float64, as the tests have it
-HEAD = """| Data | Model | No background: service | shap | Sums of shap | Background: service | shap | Sums of shap |
-| --- | --- | --- | --- | --- | --- | --- | --- |"""
+HEAD = "\n".join(
+    [
+        "| Data | Model | No background: service | shap | Sums of shap "
+        "| Background: service | shap | Sums of shap |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+)
 SUMMARY = """
-Of these {models} models, shap's values are those of brute force for {alone} without a background and for {against} with one; it refuses {refused_alone} and {refused_against}.
+Without a background, shap's values are those of brute force for {alone} of these {models} models.
+It refuses {refused_alone}.
+With a background they are for {against}, and it refuses {refused_against}.
 The service's values differ for {differing} by more than rounding in the library's own precision.
 Measured with {versions}."""
 LIBRARIES = (shap, sklearn, lightgbm, xgboost)

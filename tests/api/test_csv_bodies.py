@@ -1,4 +1,4 @@
-"""CSV over HTTP: the same answers as JSON, and faults with the pointers that RFC 7111 has for CSV."""
+"""CSV over HTTP: the same answers as JSON, and faults with the pointers of RFC 7111."""
 
 import csv
 from io import StringIO

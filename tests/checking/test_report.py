@@ -109,7 +109,11 @@ def test_features_say_their_rule_and_what_encoders_know(
 
 def test_defaults_and_many_features() -> None:
     feature = {"name": "x", "type": "integer", "dtype": "int8", "default": 0}
-    more = {"required": False, "accepts_missing_from": "metadata", "known_values": None}  # fmt: skip
+    more = {
+        "required": False,
+        "accepts_missing_from": "metadata",
+        "known_values": None,
+    }
     report = check_report()
     report["features"] = [feature | more] * 30
     lines = list(describe(report))
@@ -134,7 +138,10 @@ def test_versions_then_and_now(elsewhere: Path) -> None:
     assert lines["scikit-learn"] == f"1.6.0 then, {installed} now"
     assert lines["nope"] == "1.0 then, not installed now"
     assert lines["Python"].startswith("3.9.1 then, ")
-    assert any("nope 1.0, which is not installed" in line for line in report["warnings"])  # fmt: skip
+    assert any(
+        "nope 1.0, which is not installed" in line
+        for line in report["warnings"]
+    )
 
 
 class Leaving:
@@ -177,7 +184,18 @@ def test_a_file_that_is_not_there(
     print_report(check_file(elsewhere / "model.joblib", Settings()))
     first, second = capsys.readouterr().out.splitlines()
     assert first.endswith("model.joblib will not be served")
-    assert second.split() == ["reason", "model.joblib", "cannot", "be", "read:", "No", "such", "file", "or", "directory"]  # fmt: skip
+    assert second.split() == [
+        "reason",
+        "model.joblib",
+        "cannot",
+        "be",
+        "read:",
+        "No",
+        "such",
+        "file",
+        "or",
+        "directory",
+    ]
 
 
 def run(path: Path, *options: str) -> subprocess.CompletedProcess[str]:

@@ -1,4 +1,4 @@
-"""Where a stream of CSV is cut: between rows, whatever is quoted, and never in the middle of one."""
+"""Where a stream of CSV is cut: between rows, and whatever is quoted, never within one."""
 
 import csv
 from io import BytesIO, StringIO

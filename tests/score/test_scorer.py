@@ -1,4 +1,4 @@
-"""What a worker makes of chunks: every family's results are the estimator's, and faults have places."""
+"""What a worker makes of chunks: the estimator's results, and the places of faults."""
 
 import csv
 from io import BytesIO, StringIO

@@ -30,10 +30,10 @@ def described(values: Any, target: Any = None) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("values", "line"),
     [
-        (np.arange(ROWS) % 40, "x: 40 distinct whole numbers, taken for quantities; if not, make the column a category and fit again"),
-        (np.arange(ROWS) % 2, "x: 0 and 1, taken for whole numbers; true and false are refused"),
-        (RANDOM.choice(["a", "b"], ROWS), "x: 2 distinct texts, and any other is taken as well; if not, make the column a category and fit again"),
-        (np.arange(ROWS) % 90 * 1.0, "x: whole numbers in a column of float64; decimals are taken as well"),
+        (np.arange(ROWS) % 40, "x: 40 distinct whole numbers, taken for quantities; if not, " "make the column a category and fit again"),
+        (np.arange(ROWS) % 2, "x: 0 and 1, taken for whole numbers; true and false are " "refused"),
+        (RANDOM.choice(["a", "b"], ROWS), "x: 2 distinct texts, and any other is taken as well; if " "not, make the column a category and fit again"),
+        (np.arange(ROWS) % 90 * 1.0, "x: whole numbers in a column of float64; decimals are taken " "as well"),
         (np.where(np.arange(ROWS) % 4, 0.5, np.nan), "x: may be missing, as in 25.0% of X"),
         (np.arange(ROWS) % 90 / 4, "never missing in X, and required: x"),
     ],

@@ -137,7 +137,11 @@ def test_a_model_is_saved_as_it_is_and_its_data_are_left_alone() -> None:
     model = build("forest of an array").estimator
     parameters = str(model.get_params())
     make_artifact(build("lightgbm").estimator, data, Wishes(None, None, {}, 9, 9))  # fmt: skip
-    make_artifact(model, build("forest of an array").data.to_numpy(), Wishes(None, None, {}, 9, 9))  # fmt: skip
+    make_artifact(
+        model,
+        build("forest of an array").data.to_numpy(),
+        Wishes(None, None, {}, 9, 9),
+    )
     pd.testing.assert_frame_equal(data, before)
     assert str(model.get_params()) == parameters
 
@@ -185,7 +189,11 @@ def test_the_proof_compares_the_copy_as_well(
     from python.model.fast import Copy
 
     fitted_forest = build("build_rf_binary")
-    content, trials = make_artifact(fitted_forest.estimator, fitted_forest.data, Wishes(None, None, {}, 9, 9))  # fmt: skip
+    content, trials = make_artifact(
+        fitted_forest.estimator,
+        fitted_forest.data,
+        Wishes(None, None, {}, 9, 9),
+    )
     joblib.dump(content, elsewhere / "model.joblib")
     joblib.dump(trials, elsewhere / TRIALS_NAME)
     output = Copy.output
@@ -244,4 +252,6 @@ def test_a_warning_names_the_line_that_saves() -> None:
         model = LogisticRegression().fit(numbered, Y)
         with pytest.raises(ArtifactError):
             save_model(model, numbered, path="nowhere/model.joblib")
-    assert [item.filename for item in caught if "index" in str(item.message)] == [__file__]  # fmt: skip
+    assert [
+        item.filename for item in caught if "index" in str(item.message)
+    ] == [__file__]

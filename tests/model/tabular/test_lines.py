@@ -1,4 +1,4 @@
-"""The text of CSV: what is written is what is read, and the fast way writes what the slow one does."""
+"""The text of CSV: what is written is what is read, by the fast way as by the slow one."""
 
 import csv
 from io import StringIO
