@@ -103,8 +103,14 @@ def test_features_say_their_rule_and_what_encoders_know(
     lines = dict(describe(report))
     colours = fitted.data["colour"].cat.categories
     assert report["features"][3]["known_values"] == list(colours)
-    assert 'its encoder knows 3: "blue", "green", "red"' in lines['feature "colour"']  # fmt: skip
-    assert lines['feature "size"'] == "numeric; may be missing (says the estimator)"  # fmt: skip
+    assert (
+        'its encoder knows 3: "blue", "green", "red"'
+        in lines['feature "colour"']
+    )
+    assert (
+        lines['feature "size"']
+        == "numeric; may be missing (says the estimator)"
+    )
 
 
 def test_defaults_and_many_features() -> None:
@@ -128,7 +134,11 @@ def check_report() -> Report:
 
 
 def test_versions_then_and_now(elsewhere: Path) -> None:
-    versions = {"scikit-learn": "1.6.0", "numpy": version("numpy"), "nope": "1.0"}  # fmt: skip
+    versions = {
+        "scikit-learn": "1.6.0",
+        "numpy": version("numpy"),
+        "nope": "1.0",
+    }
     artifact = content(versions=versions)
     artifact["metadata"]["python"] = "3.9.1"
     report = check_file(write(elsewhere, artifact), Settings())
@@ -155,13 +165,25 @@ class Leaving:
     ("artifact", "reason"),
     [
         (["no dict"], "model.joblib holds a list, not a dict"),
-        (content(features=features_with(type="text")), 'feature "x": unknown type'),
-        (content(features=FEATURES[:1]), "the metadata names 1 features, the model was fitted with 2"),
-        (content(model=LogisticRegression()), "fit the model before it is written"),
-        (content(examples={"records": X, "predictions": [9, 9, 9]}), "example 0: the model said 9 when it was saved"),
+        (
+            content(features=features_with(type="text")),
+            'feature "x": unknown type',
+        ),
+        (
+            content(features=FEATURES[:1]),
+            "the metadata names 1 features, the model was fitted with 2",
+        ),
+        (
+            content(model=LogisticRegression()),
+            "fit the model before it is written",
+        ),
+        (
+            content(examples={"records": X, "predictions": [9, 9, 9]}),
+            "example 0: the model said 9 when it was saved",
+        ),
         (Leaving(), "SystemExit"),
     ],
-)  # fmt: skip
+)
 def test_a_file_that_will_not_be_served(
     artifact: Any, reason: str, elsewhere: Path
 ) -> None:

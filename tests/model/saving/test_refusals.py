@@ -57,11 +57,15 @@ def refused_column(values: Any) -> str:
         ),
         ({"model": MODEL}, "the model, of the class dict, has no predict()"),
         (
-            lightgbm.train({"objective": "binary", "verbose": -1}, lightgbm.Dataset(X, Y), 2),
+            lightgbm.train(
+                {"objective": "binary", "verbose": -1},
+                lightgbm.Dataset(X, Y),
+                2,
+            ),
             "a Booster of LightGBM with the objective binary",
         ),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_model(model: Any, sentence: str) -> None:
     assert sentence in refusal(model, X)
 
@@ -84,17 +88,35 @@ def test_an_unfitted_model_is_to_be_fitted() -> None:
     [
         (X.head(0), "X has 0 rows and 2 columns"),
         (X[[]], "X has 24 rows and 0 columns"),
-        (np.zeros((0, 2)), "X is an array, but the model was fitted with named columns"),
-        (X.assign(c=1), 'X has the column "c", which the model was not fitted with'),
+        (
+            np.zeros((0, 2)),
+            "X is an array, but the model was fitted with named columns",
+        ),
+        (
+            X.assign(c=1),
+            'X has the column "c", which the model was not fitted with',
+        ),
         (X[["a"]], 'X lacks the column "b", which the model was fitted with'),
-        (X.rename(columns={"a": "A"}), 'X has the column "A", which the model was not fitted with; ' 'X lacks the column "a"'),
+        (
+            X.rename(columns={"a": "A"}),
+            'X has the column "A", which the model was not fitted with; '
+            'X lacks the column "a"',
+        ),
         (X.set_axis(["a", "a"], axis=1), 'X has several columns named "a"'),
-        (X.set_axis([0, 1], axis=1), 'the column "0" of X has a name that is no text: write ' 'X.columns = X.columns.map(str)'),
-        (csr_matrix(X), "X must be a DataFrame or an array and is a csr_matrix: fit " "the model with X.toarray()"),
+        (
+            X.set_axis([0, 1], axis=1),
+            'the column "0" of X has a name that is no text: write '
+            "X.columns = X.columns.map(str)",
+        ),
+        (
+            csr_matrix(X),
+            "X must be a DataFrame or an array and is a csr_matrix: fit "
+            "the model with X.toarray()",
+        ),
         (5, "X must be a DataFrame or an array and is a int"),
         (np.zeros((2, 2, 2)), "X must have two dimensions, not 3"),
     ],
-)  # fmt: skip
+)
 def test_other_columns_than_the_models(inputs: Any, sentence: str) -> None:
     assert sentence in refusal(MODEL, inputs)
 
@@ -110,20 +132,49 @@ def test_another_number_of_columns_than_the_models() -> None:
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        (pd.to_timedelta(range(ROWS), unit="h"), 'is timedelta64[us], which cannot be served: make a number ' 'of it, such as X["x"].dt.total_seconds(), and fit again'),
-        (np.ones(ROWS) * 1j, "is complex128, which cannot be served: split it"),
-        (pd.interval_range(0, ROWS), 'which cannot be served: make texts of it, ' 'X["x"].astype(str), and fit again'),
-        (pd.arrays.SparseArray([0.0, 1.0] * 12, fill_value=0.0), 'store every value, X["x"].sparse.to_dense(), and fit again'),
+        (
+            pd.to_timedelta(range(ROWS), unit="h"),
+            "is timedelta64[us], which cannot be served: make a number "
+            'of it, such as X["x"].dt.total_seconds(), and fit again',
+        ),
+        (
+            np.ones(ROWS) * 1j,
+            "is complex128, which cannot be served: split it",
+        ),
+        (
+            pd.interval_range(0, ROWS),
+            "which cannot be served: make texts of it, "
+            'X["x"].astype(str), and fit again',
+        ),
+        (
+            pd.arrays.SparseArray([0.0, 1.0] * 12, fill_value=0.0),
+            'store every value, X["x"].sparse.to_dense(), and fit again',
+        ),
         (pd.period_range("2024", periods=ROWS), "make dates of it"),
-        (pd.cut(X["a"], 3), 'write X["x"].astype(str).astype("category") and fit again'),
-        ([1, "a"] * 12, "mixes types (integer and string): make one type of it"),
+        (
+            pd.cut(X["a"], 3),
+            'write X["x"].astype(str).astype("category") and fit again',
+        ),
+        (
+            [1, "a"] * 12,
+            "mixes types (integer and string): make one type of it",
+        ),
         ([True, 2] * 12, "mixes types (boolean and integer)"),
-        ([b"a"] * ROWS, "holds objects of the type bytes, which JSON does not have"),
+        (
+            [b"a"] * ROWS,
+            "holds objects of the type bytes, which JSON does not have",
+        ),
         ([None] * ROWS, "is of objects, and all are missing"),
-        ([0.0, np.inf, -np.inf] * 8, "is infinite in 16 rows, and JSON has no infinity"),
-        (pd.Series([0.5, np.inf] * 12, dtype=object), "is infinite in 12 rows"),
+        (
+            [0.0, np.inf, -np.inf] * 8,
+            "is infinite in 16 rows, and JSON has no infinity",
+        ),
+        (
+            pd.Series([0.5, np.inf] * 12, dtype=object),
+            "is infinite in 12 rows",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_column_that_json_does_not_have(values: Any, sentence: str) -> None:
     assert refused_column(values).startswith("the ")
     assert sentence in refused_column(values)
@@ -135,11 +186,17 @@ def test_a_column_that_json_does_not_have(values: Any, sentence: str) -> None:
         ({"defaults": {"A": 1}}, 'defaults: X has no column "A"'),
         ({"y": [1, 2, 3]}, "X has 24 rows, and y has 3"),
         ({"class_names": ["one"]}, "class_names must be a list of 2 names"),
-        ({"class_names": ["1", "0"]}, "class_names are the model's own labels in another order"),
-        ({"defaults": {"b": "none"}}, 'feature "b": the default must be a whole number'),
+        (
+            {"class_names": ["1", "0"]},
+            "class_names are the model's own labels in another order",
+        ),
+        (
+            {"defaults": {"b": "none"}},
+            'feature "b": the default must be a whole number',
+        ),
         ({"path": "nowhere/model.joblib"}, "there is no folder nowhere"),
     ],
-)  # fmt: skip
+)
 def test_what_does_not_fit_the_model(
     wishes: dict[str, Any], sentence: str
 ) -> None:

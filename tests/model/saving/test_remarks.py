@@ -30,14 +30,32 @@ def described(values: Any, target: Any = None) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("values", "line"),
     [
-        (np.arange(ROWS) % 40, "x: 40 distinct whole numbers, taken for quantities; if not, " "make the column a category and fit again"),
-        (np.arange(ROWS) % 2, "x: 0 and 1, taken for whole numbers; true and false are " "refused"),
-        (RANDOM.choice(["a", "b"], ROWS), "x: 2 distinct texts, and any other is taken as well; if " "not, make the column a category and fit again"),
-        (np.arange(ROWS) % 90 * 1.0, "x: whole numbers in a column of float64; decimals are taken " "as well"),
-        (np.where(np.arange(ROWS) % 4, 0.5, np.nan), "x: may be missing, as in 25.0% of X"),
+        (
+            np.arange(ROWS) % 40,
+            "x: 40 distinct whole numbers, taken for quantities; if not, "
+            "make the column a category and fit again",
+        ),
+        (
+            np.arange(ROWS) % 2,
+            "x: 0 and 1, taken for whole numbers; true and false are refused",
+        ),
+        (
+            RANDOM.choice(["a", "b"], ROWS),
+            "x: 2 distinct texts, and any other is taken as well; if "
+            "not, make the column a category and fit again",
+        ),
+        (
+            np.arange(ROWS) % 90 * 1.0,
+            "x: whole numbers in a column of float64; decimals are taken "
+            "as well",
+        ),
+        (
+            np.where(np.arange(ROWS) % 4, 0.5, np.nan),
+            "x: may be missing, as in 25.0% of X",
+        ),
         (np.arange(ROWS) % 90 / 4, "never missing in X, and required: x"),
     ],
-)  # fmt: skip
+)
 def test_what_is_assumed(
     values: Any, line: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -65,11 +83,20 @@ def test_names_that_are_made_up(capsys: pytest.CaptureFixture[str]) -> None:
     ("values", "warning"),
     [
         (np.arange(ROWS) + 7, '"x" numbers the rows, as an index does'),
-        (RANDOM.permutation(ROWS), '"x" has another value in each row, as an id does'),
-        ([f"id{n}" for n in range(ROWS)], '"x" has another value in each row, as an id does'),
-        (pd.Categorical(range(0, 1200 * 2, 2)), '"x" has 1200 categories, each of which is in the file'),
+        (
+            RANDOM.permutation(ROWS),
+            '"x" has another value in each row, as an id does',
+        ),
+        (
+            [f"id{n}" for n in range(ROWS)],
+            '"x" has another value in each row, as an id does',
+        ),
+        (
+            pd.Categorical(range(0, 1200 * 2, 2)),
+            '"x" has 1200 categories, each of which is in the file',
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_looks_like_a_mistake(values: Any, warning: str) -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
