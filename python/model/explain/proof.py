@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from math import nan
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -60,6 +60,10 @@ class Proven:
     """Whether it was shown of the values, and not of their sums alone, that they are right."""
 
 
+Appraise: TypeAlias = Callable[[Subject, MakeMethod, Method], Cost]
+"""From a method to what it costs; it raises Unproven where the values are wrong."""
+
+
 class Sizes(NamedTuple):
     """Of how many rows a proof is made."""
 
@@ -82,7 +86,7 @@ def prove_alone(subject: Subject, background: Columns | None) -> Proven:
     has_background = background is not None
     makes = list_alone(subject, has_background=has_background)
     rows = subject.probes if background is None else background
-    return _first(makes, partial(_prove_alone, subject, rows))
+    return _first(makes, partial(_prove, subject, rows, _appraise_alone))
 
 
 def prove_against(subject: Subject, background: Columns | None) -> Proven:
@@ -92,7 +96,8 @@ def prove_against(subject: Subject, background: Columns | None) -> Proven:
     """
     rows = subject.probes if background is None else background
     makes = list_against(subject)
-    return _first(makes, partial(_prove_against, subject, rows))
+    appraise = partial(_appraise_against, rows)
+    return _first(makes, partial(_prove, subject, rows, appraise))
 
 
 def _first(
@@ -112,44 +117,40 @@ def _first(
     raise Unproven(reason)
 
 
-def _prove_alone(
+def _prove(
     subject: Subject,
     rows: Columns,
+    appraise: Appraise,
     makes: list[MakeMethod],
 ) -> Proven:
-    method = makes[0](slice_rows(rows, 0, MAX_BACKGROUND))
-    sums = _prove_sums(makes[0], subject, rows)
-    cost = method.cost or measure_alone(method, subject)
-    return _proven(method, makes, sums, cost)
-
-
-def _prove_against(
-    subject: Subject,
-    rows: Columns,
-    makes: list[MakeMethod],
-) -> Proven:
-    method = makes[0](slice_rows(rows, 0, MAX_BACKGROUND))
-    sums = _prove_sums(makes[0], subject, rows)
-    cost = method.cost
-    if cost is None:
-        # The others predict themselves the mixtures with which values are compared.
-        if not compare(makes[0], subject):
-            log.warning("the method %s gives other values", method.name)
-            raise Unproven(OTHER_VALUES)
-        cost = measure_against(makes[0], subject, rows)
-    return _proven(method, makes, sums, cost)
-
-
-def _proven(
-    method: Method, makes: list[MakeMethod], sums: ProvenSums, cost: Cost
-) -> Proven:
+    make = makes[0]
+    method = make(slice_rows(rows, 0, MAX_BACKGROUND))
+    sums = _prove_sums(make, subject, rows)
+    # A method that tells its cost predicts itself the mixtures with which others are compared.
+    cost = method.cost or appraise(subject, make, method)
     return Proven(
         name=method.name,
-        makes=[partial(_make_for, sums.output, make) for make in makes],
+        makes=[partial(_make_for, sums.output, each) for each in makes],
         cost=cost,
         worst_error=sums.worst_error,
         are_values_proven=method.proves_values,
     )
+
+
+def _appraise_alone(subject: Subject, _: MakeMethod, method: Method) -> Cost:
+    return measure_alone(method, subject)
+
+
+def _appraise_against(
+    rows: Columns,
+    subject: Subject,
+    make: MakeMethod,
+    method: Method,
+) -> Cost:
+    if not compare(make, subject):
+        log.warning("the method %s gives other values", method.name)
+        raise Unproven(OTHER_VALUES)
+    return measure_against(make, subject, rows)
 
 
 def _make_for(

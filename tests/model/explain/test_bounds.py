@@ -33,6 +33,7 @@ from python.model.explain.costs import Cost, Line
 from python.model.explain.explainer import Explainer
 from python.model.sklearn import SklearnModel
 from python.settings import Settings
+from tests.clock import Clock
 from tests.laws import ask_info
 from tests.model.explain.truth import brute_force, load
 from tests.models import features, numbers
@@ -326,15 +327,6 @@ def test_proofs_have_as_many_rows_as_there_is_time_for() -> None:
         proof._choose_sizes(cost, largest, 0.5)
 
 
-class Clock:
-    """A clock that runs as a test wants."""
-
-    seconds = 0.0
-
-    def perf_counter(self) -> float:
-        return self.seconds
-
-
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The clock by which predictions are timed."""
@@ -349,9 +341,9 @@ def test_a_pause_of_the_machine_makes_no_prediction_slow(clock: Clock) -> None:
 
     def held_up(rows: Any) -> None:
         calls.append(len(rows))
-        clock.seconds += 1e-7 * len(rows)
+        clock.now += 1e-7 * len(rows)
         if len(calls) % 3:
-            clock.seconds += 0.02
+            clock.now += 0.02
 
     seconds = costs.measure_prediction(held_up, DATA.to_numpy())
     assert seconds == pytest.approx(1e-7, rel=0.01)
@@ -363,7 +355,7 @@ def test_a_slow_prediction_is_timed_with_few_rows(clock: Clock) -> None:
 
     def slow(rows: Any) -> None:
         calls.append(len(rows))
-        clock.seconds += 0.02 * len(rows)
+        clock.now += 0.02 * len(rows)
 
     seconds = costs.measure_prediction(slow, DATA.to_numpy())
     assert seconds == pytest.approx(0.02)
@@ -519,7 +511,7 @@ def test_what_a_call_takes_is_not_what_a_prediction_takes(
     """A pipeline takes 50 ms to be called, and 0.1 ms for a row."""
 
     def slow_to_call(rows: Any) -> None:
-        clock.seconds += 0.05 + 1e-4 * len(rows)
+        clock.now += 0.05 + 1e-4 * len(rows)
 
     seconds = costs.measure_prediction(slow_to_call, DATA.to_numpy())
     assert seconds == pytest.approx(1e-4, rel=0.4)

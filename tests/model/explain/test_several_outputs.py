@@ -25,6 +25,7 @@ from sklearn.tree import DecisionTreeClassifier
 from xgboost import XGBClassifier, XGBRegressor
 
 from python.app import create_app
+from python.model.sklearn import SklearnModel
 from python.settings import Settings
 from tests.laws import ask
 from tests.model.explain.tree_models import catboost, score, table, xgboost
@@ -125,13 +126,20 @@ def check(explanation: Any, output: Any, *, single: bool) -> None:
     assert np.abs(sums - output(ROWS)).max() <= 4 * allowed
 
 
-@pytest.mark.parametrize("name", REGRESSORS)
-def test_several_numbers_are_explained(name: str) -> None:
-    estimator, target, alone = REGRESSORS[name]
+def fit_and_load(case: Any) -> tuple[Any, SklearnModel, bool]:
+    """Return a fitted estimator, the model of it, and whether that is explained alone."""
+    estimator, target, alone = case
     model = estimator.fit(DATA, target)
     loaded = load(model, DATA)
-    assert loaded.info()["is_explainable"], loaded.info()["reason"]
-    assert loaded.info()["needs_samples"] != alone
+    info = loaded.info()
+    assert info["is_explainable"], info["reason"]
+    assert info["needs_samples"] != alone
+    return model, loaded, alone
+
+
+@pytest.mark.parametrize("name", REGRESSORS)
+def test_several_numbers_are_explained(name: str) -> None:
+    model, loaded, alone = fit_and_load(REGRESSORS[name])
     explanation = explain(loaded, ROWS, BACKGROUND)
     assert explanation.output == "prediction"
     check(explanation, model.predict, single=name.startswith("XGBoost"))
@@ -143,11 +151,7 @@ def test_several_numbers_are_explained(name: str) -> None:
 
 @pytest.mark.parametrize("name", CLASSIFIERS)
 def test_several_labels_are_explained(name: str) -> None:
-    estimator, target, alone = CLASSIFIERS[name]
-    model = estimator.fit(DATA, target)
-    loaded = load(model, DATA)
-    assert loaded.info()["is_explainable"], loaded.info()["reason"]
-    assert loaded.info()["needs_samples"] != alone
+    model, loaded, alone = fit_and_load(CLASSIFIERS[name])
 
     def output(data: pd.DataFrame) -> Matrix:
         return probabilities(model, data)

@@ -10,21 +10,12 @@ from sklearn.ensemble import (
 )
 
 from python.model.fast import timing
+from tests.clock import Clock
 from tests.model.fast.compiled import sped_up
 from tests.models import numbers
 from tests.records import of_codes
 
 ROWS = numbers().to_numpy()
-
-
-class Clock:
-    """Stands still but for what the functions that are timed add to it."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def perf_counter(self) -> float:
-        return self.now
 
 
 @pytest.fixture
