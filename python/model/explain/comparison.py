@@ -19,23 +19,35 @@ from python.model.types import Columns, Matrix
 log = logging.getLogger(__name__)
 
 MAX_FEATURES = 6
+# So many pairs have to show it, of so many that are tried: two rows that are predicted alike have
+# no values, and show nothing.
 PAIRS = 2
+MAX_PAIRS = 8
 # The values of both are each off by what was lost in their terms.
 ROUNDINGS = 8
 ROWS_AT_ONCE = 10_000
 
 
-def compare(make: MakeMethod, subject: Subject) -> bool:
-    """Return whether a method's values are those by all coalitions, for pairs of the probes."""
-    n_pairs = min(PAIRS, len(subject.probes) // 2)
+def compare(make: MakeMethod, subject: Subject) -> bool | None:
+    """Return whether a method's values are those by all coalitions, for pairs of the probes.
+
+    None where no pair can show it.
+    """
+    n_shown = 0
+    n_pairs = min(MAX_PAIRS, len(subject.probes) // 2)
     for number in range(n_pairs):
         background = take_rows(subject.probes, [2 * number])
         other = take_rows(subject.probes, [2 * number + 1])
         method = make(background)
         pair = _make_pair(method, background, other)
-        if pair is None or not pair.is_right(method, subject):
+        is_right = pair is not None and pair.is_right(method, subject)
+        if is_right is False:
             return False
-    return True
+        if is_right:
+            n_shown += 1
+        if n_shown == PAIRS:
+            break
+    return True if n_shown else None
 
 
 def _make_pair(
@@ -67,8 +79,12 @@ class Pair:
         self._record = record
         self._features = features
 
-    def is_right(self, method: Method, subject: Subject) -> bool:
-        """Return whether a method against the background gives the values by all coalitions."""
+    def is_right(self, method: Method, subject: Subject) -> bool | None:
+        """Return whether a method against the background gives the values by all coalitions.
+
+        None where that cannot be told: the estimator does not take a mixture, there are no values,
+        or none that are larger than rounding.
+        """
         output_of = cache(outputs_of(subject.estimator, self._record))
         attribution = method.attribute(self._record)
         if attribution is None:
@@ -79,13 +95,16 @@ class Pair:
         try:
             worths, rounding = self._worths(output, subject)
         except Exception as error:
-            # The estimator does not take a mixture, which shows nothing of the method.
             log.info("mixtures cannot be compared: %s", type(error).__name__)
-            return True
-        difference = np.abs(attribution.values[0] - self._values(worths))
+            return None
+        expected = self._values(worths)
+        difference = np.abs(attribution.values[0] - expected)
         tolerance = float(np.max(attribution.tolerance)) + rounding
-        # Where sums cannot be told from what is predicted, there is nothing to compare with.
-        return bool(np.all(difference <= ROUNDINGS * tolerance))
+        allowed = ROUNDINGS * tolerance
+        if not np.all(difference <= allowed):
+            return False
+        has_values = bool(np.abs(expected).max() > allowed)
+        return True if has_values else None
 
     def _worths(
         self, output: Output, subject: Subject

@@ -169,7 +169,8 @@ class Method:
     `cost` is what they cost where that can be told; None where it is to be measured.
     `background_output_of` has the estimator's outputs for the background, whose mean the base
     value must be; None where that is not compared.
-    `proves_values` says whether more than the sums of its values can be proven.
+    `proves_values` says whether its values are right where what it computes with is: trees that
+    were compared on mixtures, and predictions themselves.
     `takes_numbers` says whether an array of numbers may stand for the columns: to make a DataFrame
     of one record takes as long as to explain it.
     """
@@ -179,7 +180,7 @@ class Method:
     outputs: list[Output]
     cost: Cost | None = None
     background_output_of: OutputOf | None = None
-    proves_values: bool = True
+    proves_values: bool = False
     takes_numbers: bool = False
 
     def explain(
@@ -330,9 +331,7 @@ def list_against(subject: Subject) -> list[MakeMethod]:
 
 def _contributions(subject: Subject, background: Columns) -> Method:  # noqa: ARG001
     make = partial(_make_of, subject, _make_contributions)
-    return Method(
-        "native contributions", make, subject.summed, proves_values=False
-    )
+    return Method("native contributions", make, subject.summed)
 
 
 def _path_dependent(subject: Subject, background: Columns) -> Method:  # noqa: ARG001
@@ -357,6 +356,7 @@ def _interventional(
         outputs=outputs,
         # The background is predicted once, when it is first compared.
         background_output_of=cache(background_output_of),
+        proves_values=_is_read(subject),
         takes_numbers=subject.takes_numbers,
     )
 
@@ -395,14 +395,12 @@ def _by_coalitions(subject: Subject, background: Columns) -> Method:
         cost=Cost.of_predictions(
             len(coalitions.members), seconds, subject.call_seconds
         ),
+        proves_values=True,
     )
 
 
 def _is_read(subject: Subject) -> bool:
-    """Return whether all trees are read: readings were compared on mixtures.
-
-    Without a background there is nothing else to mix values with.
-    """
+    """Return whether all trees are read: readings were compared on mixtures."""
     if subject.paths is not None:
         return True
     if not subject.subjects:

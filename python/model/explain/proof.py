@@ -60,8 +60,8 @@ class Proven:
     """Whether it was shown of the values, and not of their sums alone, that they are right."""
 
 
-Appraise: TypeAlias = Callable[[Subject, MakeMethod, Method], Cost]
-"""From a method to what it costs; it raises Unproven where the values are wrong."""
+Measure: TypeAlias = Callable[[Subject, MakeMethod, Method], Cost]
+"""From a method that cannot tell itself what it costs to its cost."""
 
 
 class Sizes(NamedTuple):
@@ -86,7 +86,7 @@ def prove_alone(subject: Subject, background: Columns | None) -> Proven:
     has_background = background is not None
     makes = list_alone(subject, has_background=has_background)
     rows = subject.probes if background is None else background
-    return _first(makes, partial(_prove, subject, rows, _appraise_alone))
+    return _first(makes, partial(_prove, subject, rows, _measure_alone))
 
 
 def prove_against(subject: Subject, background: Columns | None) -> Proven:
@@ -96,8 +96,8 @@ def prove_against(subject: Subject, background: Columns | None) -> Proven:
     """
     rows = subject.probes if background is None else background
     makes = list_against(subject)
-    appraise = partial(_appraise_against, rows)
-    return _first(makes, partial(_prove, subject, rows, appraise))
+    measure = partial(_measure_against, rows)
+    return _first(makes, partial(_prove, subject, rows, measure))
 
 
 def _first(
@@ -120,36 +120,42 @@ def _first(
 def _prove(
     subject: Subject,
     rows: Columns,
-    appraise: Appraise,
+    measure: Measure,
     makes: list[MakeMethod],
 ) -> Proven:
     make = makes[0]
     method = make(slice_rows(rows, 0, MAX_BACKGROUND))
     sums = _prove_sums(make, subject, rows)
-    # A method that tells its cost predicts itself the mixtures with which others are compared.
-    cost = method.cost or appraise(subject, make, method)
+    are_values_proven = _prove_values(make, method, subject)
     return Proven(
         name=method.name,
         makes=[partial(_make_for, sums.output, each) for each in makes],
-        cost=cost,
+        cost=method.cost or measure(subject, make, method),
         worst_error=sums.worst_error,
-        are_values_proven=method.proves_values,
+        are_values_proven=are_values_proven,
     )
 
 
-def _appraise_alone(subject: Subject, _: MakeMethod, method: Method) -> Cost:
+def _prove_values(make: MakeMethod, method: Method, subject: Subject) -> bool:
+    """Return whether it is shown that the values are right; raise Unproven if they are wrong."""
+    has_background = method.background_output_of is not None
+    is_right = compare(make, subject) if has_background else None
+    if is_right is False:
+        log.warning("the method %s gives other values", method.name)
+        raise Unproven(OTHER_VALUES)
+    return is_right or method.proves_values
+
+
+def _measure_alone(subject: Subject, _: MakeMethod, method: Method) -> Cost:
     return measure_alone(method, subject)
 
 
-def _appraise_against(
+def _measure_against(
     rows: Columns,
     subject: Subject,
     make: MakeMethod,
-    method: Method,
+    _: Method,
 ) -> Cost:
-    if not compare(make, subject):
-        log.warning("the method %s gives other values", method.name)
-        raise Unproven(OTHER_VALUES)
     return measure_against(make, subject, rows)
 
 

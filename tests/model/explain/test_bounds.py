@@ -262,6 +262,36 @@ def test_values_that_add_up_and_are_wrong_are_not_used(
     assert "tree interventional gives other values" in caplog.text
 
 
+def test_linear_values_that_add_up_and_are_wrong_are_not_used_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Log-odds against the samples of the file are compared as well, with the decision function."""
+    make = linear.make_linear
+
+    def make_wrong(*arguments: Any) -> Attribute:
+        return exchange_first_two(make(*arguments))
+
+    classifier = LogisticRegression().fit(DATA, DATA["size"] > 0)
+    samples = DATA.head(20)
+    info = load(classifier, DATA, samples).info()
+    assert info["explanation_method"] == "linear"
+    assert info["explanation_proven"] == "values"
+    monkeypatch.setattr(linear, "make_linear", make_wrong)
+    assert load(classifier, DATA, samples).explanation_method() == "exact"
+
+
+def test_values_that_nothing_could_be_compared_with_are_proven_in_their_sums(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A model that predicts the same for all rows has no values."""
+    constant = LogisticRegression().fit(DATA, DATA["size"] > 0)
+    constant.coef_ = np.zeros_like(constant.coef_)
+    info = load(constant, DATA, DATA.head(20)).info()
+    assert info["explanation_method"] == "linear"
+    assert info["explanation_proven"] == "sums"
+    assert "gives other values" not in caplog.text
+
+
 def test_a_linear_base_value_is_compared_with_the_background(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
