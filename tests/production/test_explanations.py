@@ -12,7 +12,7 @@ from sklearn.svm import SVC
 from tests.production.replicas import serving
 
 N_FEATURES = 300
-N_ROWS = 2000
+N_ROWS = 600
 RECORD = dict.fromkeys([f"x{n}" for n in range(N_FEATURES)], 0.5)
 OTHER = dict.fromkeys(RECORD, 0.0)
 
@@ -48,7 +48,10 @@ def test_a_model_of_three_hundred_features_costs_no_worker(
             )
             responses = list(explained)
         assert {status for status, _ in infos} == {200}
-        assert {status for status, _ in responses} <= {200, 413, 503}
+        failed = [
+            text for status, text in responses if status not in (200, 413, 503)
+        ]
+        assert failed == []
         # The last ones come after the explanations are prepared.
         status, text = responses[-2]
         assert status == 413

@@ -182,12 +182,14 @@ def test_a_row_that_does_not_fit_stops_it_or_not(folder: Path) -> None:
         assert len(written) == rows
 
 
-SLOW = """
+# A value that the service does not try of its own accord, so that only the file is slow.
+STUCK = 13_579
+SLOW = f"""
 import time
 
 class Slow:
     def predict(self, X):
-        if len(X) > 50:
+        if (X.to_numpy() == {STUCK}).any():
             time.sleep(30)
         return [0] * len(X)
 """
@@ -205,7 +207,7 @@ def test_an_interruption_leaves_nothing(
     )
     subprocess.run([sys.executable, "-c", script], cwd=folder, check=True)
     (folder / "out.csv").write_text("precious")
-    (folder / "in.csv").write_text("x\n" + "1\n" * 100)
+    (folder / "in.csv").write_text("x\n" + f"{STUCK}\n" * 100)
     paths = os.pathsep.join([str(ROOT), str(folder)])
     process = subprocess.Popen(
         command("in.csv", "out.csv", "--force"),
@@ -214,19 +216,28 @@ def test_an_interruption_leaves_nothing(
         stderr=subprocess.PIPE,
         start_new_session=True,
     )
-    deadline = time.monotonic() + SECONDS_TO_END
-    while not list(folder.glob(".out.csv.*")):
-        assert time.monotonic() < deadline
-        assert process.poll() is None
-        time.sleep(0.05)
-    # A terminal signals the whole group.
-    os.killpg(process.pid, number)
-    _, printed = process.communicate(timeout=10)
+    try:
+        wait_for_output(folder, process)
+        # A terminal signals the whole group.
+        os.killpg(process.pid, number)
+        _, printed = process.communicate(timeout=10)
+    finally:
+        process.kill()
+        process.communicate()
     assert process.returncode == 128 + signal.SIGINT
     assert printed == b"interrupted; nothing is written\n"
     assert (folder / "out.csv").read_text() == "precious"
     assert left_over(folder) == {"out.csv", "slow_model.py"}
     wait_for_end(process.pid)
+
+
+def wait_for_output(folder: Path, process: "subprocess.Popen[bytes]") -> None:
+    """Wait until the output is begun beside its place."""
+    deadline = time.monotonic() + SECONDS_TO_END
+    while not list(folder.glob(".out.csv.*")):
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.05)
 
 
 def wait_for_end(group: int) -> None:
@@ -307,7 +318,7 @@ def test_a_worker_that_dies(folder: Path) -> None:
         "[{'name': 'x', 'type': 'numeric'}]}}, 'model.joblib')"
     )
     subprocess.run([sys.executable, "-c", script], cwd=folder, check=True)
-    (folder / "in.csv").write_text("x\n" + "1\n" * 100)
+    (folder / "in.csv").write_text("x\n" + f"{STUCK}\n" * 100)
     paths = os.pathsep.join([str(ROOT), str(folder)])
     scored = run(folder, "in.csv", "out.csv", PYTHONPATH=paths)
     assert scored.returncode == 1
