@@ -17,6 +17,8 @@ import numpy as np
 import pandas as pd
 from sklearn.ensemble import RandomForestClassifier
 
+from benchmarks.contenders import PEERS, environment
+
 ROOT = Path(__file__).resolve().parent.parent
 TABLE = ROOT / "docs" / "score-table.md"
 SIZES = (100_000, 1_000_000, 10_000_000)
@@ -157,6 +159,28 @@ def write_model(path: Path) -> None:
     joblib.dump({"model": forest, "metadata": {"features": features}}, path)
 
 
+def list_others(paths: list[str], cores: str) -> dict[str, list[str]]:
+    """Return the commands that score the same file in another way, by what they are."""
+    model, data, output = paths
+    mlflow = environment("mlflow")
+    saved = f"{model}.mlflow"
+    save = [str(mlflow / "python"), str(PEERS / "mlflow_save.py")]
+    subprocess.run([*save, model, saved], check=True)
+    predict = [str(mlflow / "mlflow"), "models", "predict", "-m", saved]
+    predict += ["-i", data, "-o", output, "-t", "csv"]
+    return {
+        "a loop of pandas, `predict` and `predict_proba`": [
+            *(sys.executable, "-c", LOOP, *paths, cores)
+        ],
+        "a loop of pandas, `predict_proba` alone": [
+            *(sys.executable, "-c", LEAN_LOOP, *paths, cores)
+        ],
+        "`mlflow models predict`, `predict_proba` alone": [
+            *(*predict, "--env-manager", "local")
+        ],
+    }
+
+
 def main() -> None:
     """Measure, and write the table."""
     sizes = [int(size) for size in sys.argv[1:]] or SIZES
@@ -175,20 +199,14 @@ def main() -> None:
             output = str(folder / "output.csv")
             write_rows(data, size)
             paths = [str(model), str(data), output]
+            score = ["-m", "python.score", *paths, "--proba", "--force"]
             commands = {
-                "`python -m python.score --proba`": [
-                    *("-m", "python.score", *paths, "--proba", "--force")
-                ]
+                "`python -m python.score --proba`": [sys.executable, *score]
             }
             if size == COMPARED_ROWS:
-                commands["a loop of pandas, `predict` and `predict_proba`"] = [
-                    *("-c", LOOP, *paths, cores)
-                ]
-                commands["a loop of pandas, `predict_proba` alone"] = [
-                    *("-c", LEAN_LOOP, *paths, cores)
-                ]
-            for what, arguments in commands.items():
-                result = run([sys.executable, *arguments])
+                commands |= list_others(paths, cores)
+            for what, command in commands.items():
+                result = run(command)
                 over = (result.bytes - idle) / MEBIBYTE
                 lines.append(
                     f"| {size:,} | {what} | {result.seconds:.1f} "

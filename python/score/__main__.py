@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from python.model import FAMILIES
-from python.score.jobs import PARQUET, Job, JobError, settings_for
+from python.score.jobs import PARQUET, Job, JobError, check_part, settings_for
 from python.score.output import check_output, check_place, open_output
 from python.score.progress import Tally, shown
 from python.score.source import Source, find_format, open_source
@@ -145,6 +145,7 @@ def _score_source(
     chunks = source.chunks(plan.separator)
     with shown(source.size) as bar, open_output(arguments.output, plan) as out:
         for chunk, part in workers.score(chunks):
+            check_part(part, plan)
             tally.add(part)
             out.write(part.content)
             bar.advance(source.measure(chunk), tally.n_rows)

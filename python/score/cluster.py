@@ -16,7 +16,7 @@ from typing import Any
 
 from dask.distributed import Client, LocalCluster, as_completed
 
-from python.score.jobs import Job, JobError, Part, Plan
+from python.score.jobs import Job, JobError, Part, Plan, check_part
 from python.score.parquet import ParquetWriter, read_batches, read_schema
 from python.score.progress import Tally, shown
 from python.score.workers import make_plan, score_chunk
@@ -81,6 +81,7 @@ def score_folder(
     try:
         with shown(len(files)) as bar:
             for part in _score_files(client, job, files, staging):
+                check_part(part, plan)
                 tally.add(part)
                 bar.advance(1, tally.n_rows)
         _move(staging, output)
@@ -111,9 +112,10 @@ def score_file(file: Path, job: Job, staging: Path) -> Part:
     plan = make_plan(job)
     beside = staging / f".{uuid.uuid4().hex}"
     writer = ParquetWriter(beside, plan.empty)
-    total = Part(None, 0, 0, [])
+    total = Part(plan.names, None, 0, 0, [])
     for chunk in read_batches(file):
         part = score_chunk(job, chunk)
+        check_part(part, plan)
         total = _add(total, part, file.name)
         if part.n_faulty and job.on_error == "stop":
             return total
@@ -130,7 +132,8 @@ def _add(total: Part, part: Part, name: str) -> Part:
         faults.append(f"{name}, {fault}")
     n_rows = total.n_rows + part.n_rows
     n_faulty = total.n_faulty + part.n_faulty
-    return Part(None, n_rows, n_faulty, faults[:MAX_LISTED_FAULTS])
+    first_faults = faults[:MAX_LISTED_FAULTS]
+    return Part(total.names, None, n_rows, n_faulty, first_faults)
 
 
 def _move(staging: Path, output: Path) -> None:

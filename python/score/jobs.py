@@ -47,9 +47,11 @@ class Job:
 class Part(NamedTuple):
     """What became of a chunk: a part of the output, and what did not fit.
 
+    `names` are those of its columns.
     `faults` are the first ones, a line each. Of `n_faulty` rows there is no result.
     """
 
+    names: list[str]
     content: Content
     n_rows: int
     n_faulty: int
@@ -63,6 +65,19 @@ class Plan(NamedTuple):
     names: list[str]
     empty: Content
     remarks: list[str]
+
+
+def check_part(part: Part, plan: Plan) -> None:
+    """Raise JobError where a part has other columns than the output.
+
+    Each process measures how long an explanation takes: a model at the limit may be explained
+    exactly by one, and by sampled orders, with standard errors, by another.
+    """
+    if part.names != plan.names:
+        raise JobError(
+            "one process has time to explain the rows exactly, and another one has not: "
+            "set a larger MAX_EXPLAIN_SECONDS"
+        )
 
 
 def settings_for(settings: Settings, model: Path) -> Settings:

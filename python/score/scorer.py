@@ -110,7 +110,8 @@ class Scorer:
             listed.append(table.describe(fault))
         content = self._make_content(table, outcome)
         n_faulty = len({fault.row for fault in outcome.faults})
-        return Part(content, len(table.records), n_faulty, listed)
+        names = [*self._input.kept, *outcome.results]
+        return Part(names, content, len(table.records), n_faulty, listed)
 
     def _make_content(self, table: Table, outcome: Outcome) -> Content:
         kept = table.kept

@@ -149,6 +149,23 @@ def test_three_workers_one_of_which_is_killed(folder: Path) -> None:
     assert f"{FILES * ROWS:,} rows in " in printed
     check_output(folder, "out")
     assert not list(folder.glob(".out.*"))
+    check_same_without_a_cluster(folder, "out")
+
+
+def check_same_without_a_cluster(folder: Path, output: str) -> None:
+    """Assert that the files, joined, are what the processes of one command make of their rows."""
+    parts = []
+    for path in sorted((folder / "in").iterdir()):
+        parts.append(pd.read_parquet(path))
+    pd.concat(parts).to_parquet(folder / "all.parquet")
+    scored = run(folder, "all.parquet", "alone.parquet", "--keep", "id")
+    assert scored.returncode == 0, scored.stderr
+    alone = pd.read_parquet(folder / "alone.parquet")
+    by_cluster = []
+    for path in sorted((folder / output).iterdir()):
+        by_cluster.append(pd.read_parquet(path))
+    joined = pd.concat(by_cluster, ignore_index=True)
+    pd.testing.assert_frame_equal(joined, alone, check_exact=True)
 
 
 def test_local_workers_and_what_they_refuse(folder: Path) -> None:

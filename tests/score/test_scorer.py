@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.tree import DecisionTreeRegressor
 
 from python.errors import ArtifactError, Unprocessable
@@ -19,7 +19,7 @@ from python.score.jobs import Job, JobError, Part, Plan, settings_for
 from python.score.parquet import ParquetChunk
 from python.score.scorer import Scorer
 from python.settings import Settings
-from tests.artifacts import content
+from tests.artifacts import client_of, content
 from tests.laws import inputs
 from tests.models import NAMES, Fitted, build, fitted, mixed, numbers
 
@@ -453,3 +453,44 @@ def test_a_batch_of_which_no_row_fits(on_error: str, elsewhere: Path) -> None:
     assert part.n_faulty == 3
     written = part.content["id"].to_pylist()
     assert written == ([1, 2, 3] if on_error == "null" else [])
+
+
+def test_sampled_values_have_their_standard_errors(elsewhere: Path) -> None:
+    """They stood in the responses of the service, and were lost in a file."""
+    values = np.random.default_rng(0).normal(size=(60, 10))
+    rows = pd.DataFrame(values, columns=[f"x{n}" for n in range(10)])
+    model = KNeighborsRegressor().fit(rows, values[:, 0])
+    features = [{"name": name, "type": "numeric"} for name in rows]
+    artifact = {
+        "model": model,
+        "metadata": {"features": features},
+        "samples": rows.head(5),
+    }
+    text = rows.head(ROWS).to_csv(index=False)
+    written = table(*score(elsewhere, artifact, text, explain=True))
+    records = rows.head(ROWS).to_dict("records")
+    with client_of(artifact) as client:
+        response = client.post("/predict?explain=1", json=records)
+    errors = pd.DataFrame(response.get_json()["standard_error"])
+    assert (errors > 0).any(axis=None)
+    columns = [f"standard_error_{name}" for name in rows]
+    assert written[columns].astype(float).to_numpy().tolist() == (
+        errors.to_numpy().tolist()
+    )
+
+
+def test_the_values_of_several_outputs_add_up_to_each(elsewhere: Path) -> None:
+    """They ended in a trace, as only one output may have classes."""
+    rows = numbers()
+    targets = np.column_stack([rows.sum(axis=1), rows.iloc[:, 0]])
+    model = DecisionTreeRegressor(max_depth=4).fit(rows, targets)
+    features = [{"name": name, "type": "numeric"} for name in rows]
+    artifact = {"model": model, "metadata": {"features": features}}
+    text = rows.head(ROWS).to_csv(index=False)
+    written = table(*score(elsewhere, artifact, text, explain=True))
+    written = written.astype(float)
+    for output in (0, 1):
+        columns = [f"shap_{output}_{name}" for name in rows]
+        total = written[columns].sum(axis=1) + written[f"base_value_{output}"]
+        expected = model.predict(rows.head(ROWS))[:, output]
+        np.testing.assert_allclose(total, expected, rtol=1e-12)

@@ -13,6 +13,7 @@ from python.model.classes import find_classes
 from python.model.data.columns import Rows
 from python.model.data.spelling import one_line
 from python.model.estimator import estimator_type
+from python.model.saving.storage import store_plainly
 from python.model.saving.training import Inputs, Training
 from python.model.types import Columns, Estimator
 
@@ -80,7 +81,8 @@ def predict_rows(
         if not classes.no_probabilities:
             inputs = training.take_inputs(rows)
             probabilities = _to_arrays(estimator.predict_proba(inputs))
-    return PredictedRows(training.take_table(rows), predictions, probabilities)
+    records = store_plainly(training.take_table(rows))
+    return PredictedRows(records, predictions, probabilities)
 
 
 def _predict(estimator: Estimator, inputs: Inputs) -> NDArray[Any]:

@@ -76,22 +76,40 @@ def _name_columns(prefix: str, names: Sequence[str], table: Matrix) -> Named:
 
 
 def _name_values(model: Model, explanation: Explanation) -> Named:
-    """Yield a column for each feature, and the base value; of several classes for each class."""
-    names = model.schema.names
-    if explanation.values.ndim == 2:
-        yield from _name_columns("shap", names, explanation.values)
-        yield "base_value", _repeat(explanation.base_value, explanation)
-        return
-    classes = model.class_names or []
-    by_class = np.moveaxis(explanation.values, 2, 0)
-    for name, values in zip(classes, by_class, strict=True):
-        yield from _name_columns(f"shap_{name}", names, values)
-    for name, base in zip(classes, explanation.base_value, strict=True):
-        yield f"base_value_{name}", _repeat(base, explanation)
+    """Yield a column for each feature and a base value, for each output and class there is.
+
+    Values that are sampled come with their standard errors.
+    """
+    labels = list(_label_explained(model))
+    tables = {"shap": explanation.values}
+    if explanation.standard_error is not None:
+        tables["standard_error"] = explanation.standard_error
+    for prefix, values in tables.items():
+        by_label = values.reshape(*values.shape[:2], len(labels))
+        for label, table in zip(
+            labels, np.moveaxis(by_label, 2, 0), strict=True
+        ):
+            yield from _name_columns(prefix + label, model.schema.names, table)
+    base_values = np.reshape(explanation.base_value, len(labels))
+    for label, base_value in zip(labels, base_values, strict=True):
+        yield (
+            f"base_value{label}",
+            np.full(len(explanation.values), base_value),
+        )
 
 
-def _repeat(number: Any, explanation: Explanation) -> Matrix:
-    return np.full(len(explanation.values), number)
+def _label_explained(model: Model) -> Iterator[str]:
+    """Yield what follows the prefix of a column, nothing where one number is explained.
+
+    Example: `_yes` and `_no` of a class each, `_0` and `_1` of an output each.
+    """
+    outputs = model.explained_classes
+    for number, classes in enumerate(outputs):
+        of_output = f"_{number}" if len(outputs) > 1 else ""
+        if not classes:
+            yield of_output
+        for name in classes:
+            yield f"{of_output}_{name}"
 
 
 def check_names(names: Sequence[str]) -> None:

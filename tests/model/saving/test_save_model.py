@@ -1,6 +1,7 @@
 """One line from a notebook to a file that is served: the whole way, proof included."""
 
 import hashlib
+import pickle
 import re
 import subprocess
 import sys
@@ -15,6 +16,8 @@ import pandas as pd
 import pytest
 from lightgbm import LGBMClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 
 from python.errors import ArtifactError
 from python.loading import load_checked
@@ -255,3 +258,31 @@ def test_a_warning_names_the_line_that_saves() -> None:
     assert [
         item.filename for item in caught if "index" in str(item.message)
     ] == [__file__]
+
+
+def test_what_is_written_is_read_without_pyarrow() -> None:
+    """With pyarrow installed, pandas kept texts in a form that the image could not read."""
+    with pd.option_context("mode.string_storage", "pyarrow"):
+        rows = pd.DataFrame(
+            {
+                "colour": DRAW.choice(["red", "blue"], ROWS),
+                "name": pd.array(DRAW.choice(["a", "b"], ROWS), "string"),
+                "kind": pd.Series(DRAW.choice(["x", "y"], ROWS)).astype(
+                    "category"
+                ),
+            }
+        )
+        model = make_pipeline(
+            OneHotEncoder(handle_unknown="ignore"), LogisticRegression()
+        ).fit(rows, Y)
+        content, trials = make_artifact(
+            model, rows, Wishes(Y, None, {}, 100, 20)
+        )
+        assert b"pyarrow" in pickle.dumps(rows)
+    tables = (content["samples"], content["examples"], content["profile"])
+    assert b"pyarrow" not in pickle.dumps([tables, content["metadata"]])
+    stored = trials["records"]
+    assert (
+        stored.dtypes.astype(str).tolist() == rows.dtypes.astype(str).tolist()
+    )
+    assert stored.to_dict("list") == rows.to_dict("list")
