@@ -5,6 +5,7 @@ Several outputs, such as the several labels of one text, have classes of their o
 
 import logging
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -162,11 +163,20 @@ def _label_columns(
     return labels
 
 
+def _spell(label: Any) -> str:
+    """Return the text of a label; of a date in ISO 8601, as a prediction has it."""
+    if isinstance(label, np.datetime64):
+        label = label.astype("datetime64[us]").item()
+    if isinstance(label, datetime):
+        return label.isoformat()
+    return str(label)
+
+
 def _find_names(labels: list[list[Any]], class_names: Any) -> list[Names]:
     """Return the names of the classes of each output: the metadata's, or else the labels."""
     own_names = []
     for of_output in labels:
-        own_names.append([str(label) for label in of_output])
+        own_names.append([_spell(label) for label in of_output])
     if class_names is None:
         return own_names
     if not labels:

@@ -4,6 +4,7 @@ The background of an artifact is read here too, since the probes are drawn from 
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -28,6 +29,12 @@ TRAINING_ROWS = 12
 TRIAL_ROWS = 3
 MISSING_SHARE = 0.25
 COVERING_ROWS = 1024
+UNSERVED_KINDS = {
+    "c": "complex numbers",
+    "m": "spans of time",
+    "S": "bytes",
+    "V": "structured rows",
+}
 
 
 def make_trial_rows(schema: Schema, training_rows: Columns | None) -> Columns:
@@ -142,7 +149,7 @@ def first_row(
         origin = f"of the {name}"
         break
     try:
-        prediction = np.asarray(predict(row))
+        prediction = predict(row)
     except Exception as error:
         # Whatever an estimator raises, the service cannot be ready.
         advice = version_cure
@@ -152,12 +159,27 @@ def first_row(
         raise ArtifactError(
             f"the model cannot predict the first row {origin}: {reason}"
         ) from error
-    if prediction.shape[:1] != (1,):
-        shape = prediction.shape
-        raise ArtifactError(
-            f"the model predicts an answer of shape {shape} for one row"
-        )
+    _check_first(prediction)
     return row
+
+
+def _check_first(output: Any) -> None:
+    """Raise ArtifactError unless it is a prediction of one row that JSON can hold."""
+    if hasattr(output, "toarray"):
+        raise ArtifactError(
+            "the model predicts a sparse matrix: fit it with a dense y, y.toarray()"
+        )
+    prediction = np.asarray(output)
+    if prediction.shape[:1] != (1,):
+        raise ArtifactError(
+            f"the model predicts an answer of shape {prediction.shape} for one row"
+        )
+    if prediction.dtype.kind in UNSERVED_KINDS:
+        what = UNSERVED_KINDS[prediction.dtype.kind]
+        raise ArtifactError(
+            f"the model predicts {what}, which JSON does not have: "
+            "let it predict numbers or texts"
+        )
 
 
 def rules_of_estimator(

@@ -377,6 +377,9 @@ class SklearnPredictions(Predictions):
         prediction = self._copied_prediction
         if prediction is None:
             prediction = self._sklearn.call("predict", self.records)
+        if prediction.dtype.kind == "M":
+            # Nanoseconds would become whole numbers in a list; these become dates.
+            prediction = prediction.astype("datetime64[us]")
         if prediction.ndim == 2 and prediction.shape[1] == 1:
             return prediction[:, 0]
         return prediction
