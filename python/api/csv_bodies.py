@@ -13,7 +13,7 @@ from python.api.problems import fault_at
 from python.errors import MAX_FAULTS, BadRequest, Unprocessable
 from python.model.data.schema import Schema
 from python.model.tabular.layouts import lay_out, read_header
-from python.model.tabular.sheets import Sheet, read_sheet
+from python.model.tabular.sheets import Reading, Sheet, read_sheet
 
 ROWS_OF_HEADER = 1
 
@@ -57,10 +57,12 @@ def read_csv(
         return not reject_unknown
 
     layout = lay_out(schema, header.names, may_be_there)
-    sheet = read_sheet(rows, header, layout)
+    first_line = head.count("\n") + 1
+    reading = Reading(first_line, max_faults=MAX_FAULTS)
+    sheet = read_sheet(rows, header, layout, reading)
     if sheet.faults:
         errors = []
-        for row, feature, detail in sheet.faults[:MAX_FAULTS]:
+        for row, feature, detail in sheet.faults:
             place = cell_pointer(header.names, row, feature)
             errors.append(fault_at(place, detail))
         raise Unprocessable(

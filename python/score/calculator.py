@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from python.errors import Fault, RefusedRecords, TooLarge, Unprocessable
 from python.model.base import Explanation, Model, Predictions
@@ -38,7 +39,7 @@ class Calculator:
         """The columns of the results without a row, by which their names and types are known."""
         columns = {}
         for name, column in self._compute(self._example).items():
-            columns[name] = column[:0]
+            columns[name] = _take_none(column)
         return columns
 
     @property
@@ -143,6 +144,14 @@ class Calculator:
         if self._job.explain:
             explanation = self._model.explain(predictions, self._background)
         return predictions, explanation
+
+
+def _take_none(column: NDArray[Any]) -> NDArray[Any]:
+    """Return the column without a row, in the type of its values."""
+    if column.dtype == object:
+        # Of no objects, nobody could say which type they have.
+        column = np.array(column.tolist())
+    return column[:0]
 
 
 def list_others(faults: Sequence[Fault], n_rows: int) -> Sequence[int]:

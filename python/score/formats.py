@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from python.errors import BadRequest
 from python.model.tabular.lines import write_rows
 from python.model.tabular.numbers import read_numbers
 from python.model.tabular.results import Results, list_cells
-from python.model.tabular.sheets import read_sheet
+from python.model.tabular.sheets import Reading, read_sheet
 from python.score.chunks import CsvChunk
 from python.score.jobs import PARQUET, Chunk, Content, JobError
 from python.score.tables import Input, Table
@@ -35,13 +36,16 @@ def _read_at_once(source: Input, text: str, first_line: int) -> Table | None:
 
 
 def _read_cells(source: Input, text: str, first_line: int) -> Table:
-    sheet = read_sheet(text, source.header, source.layout, source.decimal)
+    reading = Reading(first_line, source.decimal)
+    try:
+        sheet = read_sheet(text, source.header, source.layout, reading)
+    except BadRequest as error:
+        raise JobError(error.detail) from error
     kept: dict[str, Any] = {}
     for name in source.kept:
         position = source.header.names.index(name)
         kept[name] = [cells[position] for cells in sheet.cells]
-    lines = [first_line + line - 1 for line in sheet.lines]
-    return Table(sheet.records, kept, sheet.faults, lines, "line")
+    return Table(sheet.records, kept, sheet.faults, sheet.lines, "line")
 
 
 def _decode(chunk: CsvChunk) -> str:

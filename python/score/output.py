@@ -25,6 +25,8 @@ def check_output(name: str, *, force: bool) -> None:
     if name == STANDARD_STREAM:
         return
     check_place(Path(name), force=force)
+    if Path(name).is_dir():
+        raise JobError(f"{name} is a folder: name a file in it")
 
 
 def check_place(path: Path, *, force: bool) -> None:

@@ -15,6 +15,7 @@ from python.model.data.features import Feature, Value
 from python.model.data.json_values import to_json_value
 from python.model.data.kinds import Datetime
 from python.model.data.records import Records
+from python.model.data.spelling import shorten
 from python.model.tabular.layouts import Layout
 from python.model.tabular.numbers import take_numbers
 from python.model.tabular.results import Results, spell
@@ -80,7 +81,7 @@ def read_batch(source: Input, chunk: ParquetChunk) -> Table:
         records, faults = _read_values(source.layout, batch)
     kept = {}
     for name in source.kept:
-        kept[name] = _keep(batch.column(name), source.writes)
+        kept[name] = _keep(name, batch.column(name), source.writes)
     numbers = range(chunk.first_row, chunk.first_row + batch.num_rows)
     return Table(records, kept, faults, numbers, "row")
 
@@ -138,13 +139,32 @@ def _has_infinity(columns: list[list[Value]]) -> bool:
     )
 
 
-def _keep(array: Array, writes: str) -> Any:
-    """Return a column as the output takes it: CSV takes the values as JSON has them."""
+def _keep(name: str, array: Array, writes: str) -> Any:
+    """Return a column as the output takes it: CSV takes the values as JSON has them.
+
+    Raises JobError for values that a cell of CSV does not hold.
+    """
     if writes != CSV:
         return array
+    if pa.types.is_nested(array.type) or _is_binary(array.type):
+        raise JobError(
+            f"--keep: the column {shorten(name)} holds {array.type}, "
+            "which CSV does not: write Parquet, or keep other columns"
+        )
     if pa.types.is_temporal(array.type):
         array = array.cast(pa.string())
     return [spell(to_json_value(value)) for value in array.to_pylist()]
+
+
+def _is_binary(kind: Any) -> bool:
+    types = pa.types
+    is_one_of = (
+        types.is_binary,
+        types.is_large_binary,
+        types.is_binary_view,
+        types.is_fixed_size_binary,
+    )
+    return any(is_one(kind) for is_one in is_one_of)
 
 
 def make_batch(kept: Mapping[str, Any], results: Results) -> Batch:

@@ -9,8 +9,16 @@ import numpy as np
 from python.errors import Fault
 from python.model.data.records import Records
 from python.model.data.spelling import shorten, suggest
-from python.model.tabular.layouts import Header, Layout, read_header
+from python.model.tabular.cells import POINT_WANTED
+from python.model.tabular.layouts import (
+    Header,
+    Layout,
+    check_twice,
+    read_header,
+)
 from python.score.jobs import JobError
+
+POINT_CURE = ", unless --decimal , says otherwise"
 
 
 @dataclass(frozen=True)
@@ -32,7 +40,8 @@ class Table:
         place = f"{self.noun} {self.numbers[fault.row]}"
         if fault.feature is not None:
             place += f", column {shorten(fault.feature)}"
-        return f"{place}: {fault.detail}"
+        cure = POINT_CURE if fault.detail.endswith(POINT_WANTED) else ""
+        return f"{place}: {fault.detail}{cure}"
 
     def keep_rows(self, rows: Sequence[int]) -> dict[str, Any]:
         """Return the columns to keep, with some of the rows."""
@@ -60,6 +69,7 @@ def find_header(given: Any, names: Sequence[str]) -> Header:
     """Return the header of a source: a line of CSV, or a schema of Parquet; errors as there."""
     if isinstance(given, str):
         return read_header(given, names)
+    check_twice(given.names)
     return Header("", list(given.names))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from python.model.data.kinds import Numeric
 from tests.laws import ask
 from tests.models import NAMES, build
 from tests.problems import problem
@@ -183,3 +184,35 @@ def test_preprocess_takes_json_alone(client: Client) -> None:
         415,
         "the body must be application/json, not text/csv",
     )
+
+
+@pytest.mark.parametrize(
+    ("rows", "sentence"),
+    [
+        ('1,2,3\n4,5,"6\n7,8,9\n', "line 3: the quotation mark of a cell is"),
+        ('1,2,"3"4\n', "line 2: a cell goes on after its quotation mark is"),
+    ],
+)
+def test_quotation_marks_that_do_not_fit(
+    client: Client, rows: str, sentence: str
+) -> None:
+    """All that came after them was one cell."""
+    response = send(client(), HEADER + rows)
+    assert problem(response, 400)["detail"].startswith(sentence)
+
+
+def test_a_fault_of_many_is_not_described(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Thousands of unknown categories held a worker for half a minute."""
+    described = []
+    fault = Numeric.fault
+
+    def count(feature: Numeric, value: Any) -> str | None:
+        described.append(value)
+        return fault(feature, value)
+
+    monkeypatch.setattr(Numeric, "fault", count)
+    response = send(client(), HEADER + "x,1,2\n" * 5000)
+    assert len(problem(response, 422)["errors"]) == 100
+    assert len(described) < 500

@@ -10,16 +10,21 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 from sklearn.tree import DecisionTreeRegressor
 
 from python.errors import ArtifactError, Unprocessable
+from python.model.tabular import layouts
 from python.score.chunks import CsvStream
 from python.score.jobs import Job, JobError, Part, Plan, settings_for
-from python.score.parquet import ParquetChunk
+from python.score.parquet import ParquetChunk, ParquetWriter
 from python.score.scorer import Scorer
 from python.settings import Settings
-from tests.artifacts import client_of, content
+from tests.artifacts import X, client_of, content
 from tests.laws import inputs
 from tests.models import NAMES, Fitted, build, fitted, mixed, numbers
 
@@ -129,7 +134,7 @@ BAD_ROWS = {
     "1,2,NA,red": 'line 4, column "height": expected a number, got "NA"; '
     "a cell is empty where its value is missing",
     '1,2,"3,5",red': 'line 4, column "height": expected a number, got "3,5"; '
-    "a number has a point before its decimals",
+    "a number has a point before its decimals, unless --decimal , says otherwise",
     "1,2,3": "line 4: expected 4 cells, got 3",
     "1,2,3,red,": "line 4: expected 4 cells, got 5",
     "1,2,inf,red": 'line 4, column "height": expected a number, got "inf"',
@@ -223,7 +228,7 @@ def test_decimal_commas_are_read_where_that_is_said(elsewhere: Path) -> None:
     text = rows_of(model, sep=";", decimal=",")
     assert score(elsewhere, model.content, text, decimal=",")[1] == expected
     (fault, *_) = faults(score(elsewhere, model.content, text)[1])
-    assert fault.endswith("; a number has a point before its decimals")
+    assert fault.endswith(", unless --decimal , says otherwise")
 
 
 @pytest.mark.parametrize(
@@ -494,3 +499,167 @@ def test_the_values_of_several_outputs_add_up_to_each(elsewhere: Path) -> None:
         total = written[columns].sum(axis=1) + written[f"base_value_{output}"]
         expected = model.predict(rows.head(ROWS))[:, output]
         np.testing.assert_allclose(total, expected, rtol=1e-12)
+
+
+TEXTS = [{"name": "text", "type": "string", "accepts_missing": False}]
+
+
+class Length:
+    """Predicts how many characters a text has."""
+
+    def predict(self, X: Any) -> Any:
+        return X["text"].str.len().to_numpy()
+
+
+@pytest.mark.parametrize(
+    ("rows", "sentence"),
+    [
+        ('a\n"b\nc\n', "line 3: the quotation mark of a cell is not closed"),
+        ('a\n"b"c\n', "line 3: a cell goes on after its quotation mark is"),
+    ],
+)
+def test_quotation_marks_that_do_not_fit(
+    rows: str, sentence: str, elsewhere: Path
+) -> None:
+    """The rest of the file was one text, and got one prediction."""
+    with pytest.raises(JobError, match=sentence):
+        score(elsewhere, content(TEXTS, Length()), "text\n" + rows)
+
+
+def test_an_empty_text_is_no_missing_one(elsewhere: Path) -> None:
+    """Quoted as pandas writes it, it is a text; before, it was missing."""
+    text = 'id,text\n1,""\n2,"a "", b"\n3,\n""""\n'
+    _, parts = score(
+        elsewhere,
+        content(TEXTS, Length()),
+        text,
+        keep=("id",),
+        on_error="null",
+    )
+    assert b"".join(part.content for part in parts) == b'1,0\n2,6\n3,\n"""",\n'
+    assert faults(parts) == [
+        'line 4, column "text": missing: the feature has no default and '
+        "accepts no missing value",
+        "line 5: expected 2 cells, got 1",
+    ]
+
+
+def test_an_empty_text_that_is_a_category(elsewhere: Path) -> None:
+    entry = {"name": "x", "type": "category", "categories": ["", "a"]}
+    rows = pd.DataFrame({"x": pd.Categorical(["", "a", "a", ""])})
+    model = make_pipeline(OneHotEncoder(), DecisionTreeRegressor())
+    artifact = content([entry], model.fit(rows, [1, 2, 2, 1]))
+    _, parts = score(elsewhere, artifact, 'x\n""\na\n')
+    assert b"".join(part.content for part in parts) == b"1.0\n2.0\n"
+
+
+def test_lines_that_end_with_a_carriage_return_alone(elsewhere: Path) -> None:
+    model = build("catboost")
+    with pytest.raises(Unprocessable, match="carriage return alone"):
+        score(elsewhere, model.content, rows_of(model, lineterminator="\r"))
+
+
+@pytest.mark.parametrize("writes", ["csv", "parquet"])
+def test_infinite_results_are_none_beside_faults_too(
+    writes: str, elsewhere: Path
+) -> None:
+    rows = pd.DataFrame({"x": [1.0, 2.0], "y": 0.0})
+    model = TransformedTargetRegressor(
+        LinearRegression(), func=np.log, inverse_func=np.exp
+    ).fit(rows, np.exp(rows["x"]))
+    artifact = content(model=model)
+    for text in ("x,y\n1,0\n1000,0\n", "x,y\n1,0\n1000,0\nz,0\n"):
+        options = {"on_error": "null", "writes": writes}
+        _, parts = score(elsewhere, artifact, text, **options)
+        if writes == "csv":
+            lines = b"".join(part.content for part in parts).splitlines()
+            texts = [line.strip(b'"') for line in lines]
+            results = [float(text) if text else None for text in texts]
+        else:
+            (part,) = parts
+            results = part.content.column("prediction").to_pylist()
+        assert results[0] == pytest.approx(np.e)
+        assert results[1:] == [None] * (len(results) - 1)
+
+
+def parquet(
+    folder: Path, artifact: Any, table: pa.Table, **options: Any
+) -> Part:
+    """Return the part that a table makes."""
+    job = job_for(folder, artifact, table.schema, **options)
+    (batch,) = table.combine_chunks().to_batches()
+    return Scorer(job).score(ParquetChunk(batch, 1))
+
+
+def test_two_columns_of_parquet_with_one_name(elsewhere: Path) -> None:
+    """The first one was taken."""
+    columns = [pa.array([1.0]), pa.array([2.0]), pa.array([3.0])]
+    table = pa.Table.from_arrays(columns, names=["x", "y", "x"])
+    with pytest.raises(Unprocessable, match='the header has "x" 2 times'):
+        parquet(elsewhere, content(), table)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array([[1], [2]]),
+        pa.array([b"a", b"b"]),
+        pa.array([{"a": 1}, {"a": 2}]),
+    ],
+    ids=["lists", "bytes", "structs"],
+)
+def test_columns_to_keep_that_no_cell_holds(
+    column: Any, elsewhere: Path
+) -> None:
+    """Lists tore the rows in two."""
+    table = pa.table({"x": [0.0, 1.0], "y": [0.0, 1.0], "more": column})
+    options: dict[str, Any] = {"keep": ("more",)}
+    with pytest.raises(JobError, match="which CSV does not: write Parquet"):
+        parquet(elsewhere, content(), table, writes="csv", **options)
+    part = parquet(elsewhere, content(), table, writes="parquet", **options)
+    assert part.content.column("more").to_pylist() == column.to_pylist()
+
+
+def test_labels_that_are_objects_as_parquet(elsewhere: Path) -> None:
+    """The labels of a column of a DataFrame ended in a trace."""
+    labels = pd.Series(["no", "yes", "yes"], dtype=object)
+    model = LogisticRegression().fit(X, labels)
+    job = job_for(elsewhere, content(model=model), "x,y", writes="parquet")
+    plan = Scorer(job).plan
+    assert plan.empty.schema.field("prediction").type == pa.string()
+    beside = elsewhere / "out.parquet"
+    writer = ParquetWriter(beside, plan.empty)
+    chunk = next(CsvStream(BytesIO(b"x,y\n0,1\n2,3\n")).chunks(","))
+    writer.write(Scorer(job).score(chunk).content)
+    writer.close()
+    written = pd.read_parquet(beside)["prediction"]
+    assert written.tolist() == model.predict(X.iloc[[0, 2]]).tolist()
+
+
+def test_a_row_of_too_few_cells_keeps_those_it_has(elsewhere: Path) -> None:
+    text = "id,x,y\n7,1\n8,1,2\n9,1,2,3\n"
+    options = {"keep": ("id",), "on_error": "null"}
+    plan, parts = score(elsewhere, content(), text, **options)
+    assert table(plan, parts)["id"].tolist() == ["7", "8", "9"]
+
+
+def test_guesses_are_made_for_what_is_shown_alone(
+    elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two thousand misspelt names took half a minute."""
+    guesses = []
+
+    def count(name: str, names: Any) -> str:  # noqa: ARG001
+        guesses.append(name)
+        return ""
+
+    monkeypatch.setattr(layouts, "suggest", count)
+    header = ",".join(f"z{number}" for number in range(2000))
+    with pytest.raises(Unprocessable, match="and 1992 more"):
+        score(elsewhere, content(), f"{header}\n")
+    assert len(guesses) == layouts.SHOWN_FAULTS
+
+
+def test_a_decimal_comma_is_told_its_option(elsewhere: Path) -> None:
+    _, parts = score(elsewhere, content(), "x;y\n1,5;2\n")
+    assert faults(parts)[0].endswith("unless --decimal , says otherwise")

@@ -22,7 +22,7 @@ from python.model.data.dtypes import (
     text_dtype,
 )
 from python.model.data.features import CodedFeature, Feature, Value, is_gap
-from python.model.data.spelling import shorten, tell_apart
+from python.model.data.spelling import find_look, say_apart, shorten
 from python.model.types import Columns, Matrix
 
 SHOWN_CATEGORIES = 20
@@ -370,8 +370,17 @@ class Category(CodedFeature):
         """Return how a text differs from a category that looks the same."""
         if not isinstance(value, str):
             return ""
-        texts = [item for item in self.categories if isinstance(item, str)]
-        return tell_apart(value, texts)
+        category = self._by_look.get(find_look(value), value)
+        return "" if category == value else say_apart(category)
+
+    @cached_property
+    def _by_look(self) -> dict[str, str]:
+        """The categories that are texts, by what one sees of them."""
+        by_look = {}
+        for category in self.categories:
+            if isinstance(category, str):
+                by_look[find_look(category)] = category
+        return by_look
 
     def accepts_all(self, values: Iterable[Value]) -> bool:
         """Return whether all values are categories that have the `value_type` or are None."""

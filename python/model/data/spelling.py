@@ -62,15 +62,22 @@ def tell_apart(text: str, others: Iterable[str]) -> str:
     Two texts look the same that differ in their Unicode normalisation ("é" is one code point or
     two), in blanks or in characters that nobody sees. It is "" where no other one looks the same.
     """
-    visible = _visible(text)
+    looks = find_look(text)
     for other in others:
-        if other != text and _visible(other) == visible:
-            escaped = cut(json.dumps(other))
-            return f"; it looks the same but has other code points: write it as {escaped}"
+        if other != text and find_look(other) == looks:
+            return say_apart(other)
     return ""
 
 
-def _visible(text: str) -> str:
+def say_apart(other: str) -> str:
+    """Return, for the end of a sentence, that a text only looks like this other one."""
+    escaped = cut(json.dumps(other))
+    return (
+        f"; it looks the same but has other code points: write it as {escaped}"
+    )
+
+
+def find_look(text: str) -> str:
     """Return what one sees of a text, the same for texts that look the same."""
     if text.isascii():
         return " ".join(text.split())

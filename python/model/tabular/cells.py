@@ -18,7 +18,19 @@ NUMBER = re.compile(
 )
 WHOLE = re.compile(r"\s*[+-]?\d{1,4000}\s*", re.ASCII)
 BOOLEANS = {"true": True, "false": False}
+POINT_WANTED = "; a number has a point before its decimals"
 COMMA_IN_NUMBER = re.compile(r"\s*[+-]?\d*,\d+\s*", re.ASCII)
+
+
+class _QuotedEmpty(str):
+    """The text of a cell that is empty between quotation marks."""
+
+    __slots__ = ()
+
+
+QUOTED_EMPTY = _QuotedEmpty()
+"""An empty text, where an empty cell without quotation marks is a missing value."""
+
 MISSING_WORDS = {"na", "n/a", "nan", "null", "none", "nat", "<na>"}
 
 
@@ -38,7 +50,12 @@ def read_column(
         return _read_numbers(texts, decimal)
     if isinstance(feature, Category):
         return _read_categories(feature, texts, decimal)
-    return [text or None for text in texts]
+    return [text or _read_empty(text) for text in texts]
+
+
+def _read_empty(text: str) -> str | None:
+    """Return an empty text where that is what the cell says, and None where it says nothing."""
+    return "" if text is QUOTED_EMPTY else None
 
 
 def _read_numbers(texts: Sequence[str], decimal: str) -> list[Value]:
@@ -97,12 +114,16 @@ def _read_categories(
     values: dict[str, Value] = {}
     for text in set(texts):
         values[text] = _read_category(feature, text, decimal)
-    return [values[text] for text in texts]
+    if "" not in feature.positions:
+        return [values[text] for text in texts]
+    return [values[text] if text else _read_empty(text) for text in texts]
 
 
 def _read_category(feature: Category, text: str, decimal: str) -> Value:
-    if not text or text in feature.categories:
-        return text or None
+    if not text:
+        return None
+    if text in feature.positions:
+        return text
     readings = (_read_boolean(text), _read_whole(text, decimal))
     for value in readings:
         if feature.mismatch(value) is None:
@@ -117,5 +138,5 @@ def hint(text: Value, decimal: str) -> str:
     if text.strip().lower() in MISSING_WORDS:
         return "; a cell is empty where its value is missing"
     if decimal == "." and COMMA_IN_NUMBER.fullmatch(text):
-        return "; a number has a point before its decimals"
+        return POINT_WANTED
     return ""

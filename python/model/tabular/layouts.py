@@ -3,6 +3,7 @@
 import csv
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from io import StringIO
 from typing import NamedTuple
 
 from python.errors import Unprocessable
@@ -10,6 +11,8 @@ from python.model.data.features import Feature
 from python.model.data.schema import Schema
 from python.model.data.spelling import cut, shorten, suggest
 
+# To guess what was meant takes a millisecond for each.
+SHOWN_FAULTS = 10
 SEPARATORS = (",", ";", "\t", "|")
 
 
@@ -39,12 +42,15 @@ class Layout(NamedTuple):
 def read_header(line: str, names: Sequence[str]) -> Header:
     """Return the header that a line is; the separator is the one that finds most of the names.
 
-    Raises Unprocessable where there is no name, or one twice.
+    Raises Unprocessable where there is no name, or one twice, or what is no line of CSV.
     """
-    headers = []
+    headers: list[Header] = []
     for separator in SEPARATORS:
-        for cells in csv.reader([line], delimiter=separator):
-            headers.append(Header(separator, cells))
+        headers += _split(line, separator)
+    if not headers:
+        raise Unprocessable(
+            "there is no header: a quotation mark of the first line is not closed"
+        )
     if not any(header.names for header in headers):
         raise Unprocessable("there is no header: the first line is empty")
 
@@ -52,12 +58,32 @@ def read_header(line: str, names: Sequence[str]) -> Header:
         return len(set(names).intersection(header.names))
 
     header = max(headers, key=count_known)
-    for name, count in Counter(header.names).items():
+    check_twice(header.names)
+    return header
+
+
+def _split(line: str, separator: str) -> Iterator[Header]:
+    """Yield the header that a line is with this separator, if it is one."""
+    source = StringIO(line, newline="")
+    try:
+        rows = list(csv.reader(source, delimiter=separator, strict=True))
+    except csv.Error:
+        return
+    if len(rows) > 1:
+        raise Unprocessable(
+            "the lines end with a carriage return alone: end them with a newline"
+        )
+    for cells in rows:
+        yield Header(separator, list(cells))
+
+
+def check_twice(names: Sequence[str]) -> None:
+    """Raise Unprocessable where two columns have the same name."""
+    for name, count in Counter(names).items():
         if count > 1:
             raise Unprocessable(
                 f"the header has {shorten(name)} {count} times"
             )
-    return header
 
 
 def lay_out(
@@ -70,11 +96,12 @@ def lay_out(
     """
     faults = [*_find_strangers(schema, names, others)]
     positions: list[int | None] = []
+    by_name = {name: position for position, name in enumerate(names)}
     for feature in schema.features:
-        if feature.name in names:
-            positions.append(list(names).index(feature.name))
+        position = by_name.get(feature.name)
+        positions.append(position)
+        if position is not None:
             continue
-        positions.append(None)
         if not feature.optional:
             faults.append(f"no column for the feature {shorten(feature.name)}")
     if faults:
@@ -88,14 +115,21 @@ def lay_out(
 def _find_strangers(
     schema: Schema, names: Sequence[str], others: Callable[[str], bool]
 ) -> Iterator[str]:
+    """Yield a sentence for each column that may not be there, with a guess for those shown."""
+    features = set(schema.names)
+    n_strangers = 0
     for name in names:
-        if name not in schema.names and not others(name):
+        if name in features or others(name):
+            continue
+        n_strangers += 1
+        suggestion = ""
+        if n_strangers <= SHOWN_FAULTS:
             suggestion = suggest(name, schema.names)
-            yield f"unknown feature {shorten(name)}{suggestion}"
+        yield f"unknown feature {shorten(name)}{suggestion}"
 
 
 def join(faults: Sequence[str]) -> str:
-    """Return the faults in one sentence, the first ten of them."""
-    shown = "; ".join(faults[:10])
-    hidden = len(faults) - 10
+    """Return the faults in one sentence, the first of them."""
+    shown = "; ".join(faults[:SHOWN_FAULTS])
+    hidden = len(faults) - SHOWN_FAULTS
     return f"{shown}; and {hidden} more" if hidden > 0 else shown

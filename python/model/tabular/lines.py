@@ -39,7 +39,7 @@ def _write_at_once(
     """Return the rows of CSV, made of those of JSON, which takes a tenth of the time.
 
     It is None where the two differ by more than brackets and quotation marks: where a value is
-    missing, or a text holds a comma, a quotation mark or a control character.
+    missing, or a text holds a comma, a bracket, a quotation mark or a control character.
     """
     if not rows or n_columns < 2:
         return None
@@ -47,6 +47,8 @@ def _write_at_once(
     text = msgspec.json.encode(rows)
     n_commas = len(rows) * n_columns - 1
     if b"\\" in text or b"null" in text or text.count(b",") != n_commas:
+        return None
+    if text.count(b"[") != len(rows) + 1:
         return None
     lines = text[2:-2].replace(b'"', b"").replace(b"],[", b"\n")
     return lines + b"\n"

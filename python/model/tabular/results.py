@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from math import isnan
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -42,7 +43,14 @@ def make_results(
     if explanation is not None:
         columns += _name_values(model, explanation)
     check_names([name for name, _ in columns])
-    return dict(columns)
+    return {name: _without_infinity(column) for name, column in columns}
+
+
+def _without_infinity(column: NDArray[Any]) -> NDArray[Any]:
+    """Return a column of numbers with NaN where they are infinite: no result is a number then."""
+    if column.dtype.kind != "f":
+        return column
+    return np.where(np.isfinite(column), column, np.nan)
 
 
 def _name_outputs(name: str, outputs: NDArray[Any]) -> Named:
@@ -122,13 +130,10 @@ def check_names(names: Sequence[str]) -> None:
 
 
 def list_cells(column: NDArray[Any]) -> list[Value]:
-    """Return the values of a column for CSV: None, an empty cell, for NaN and infinity."""
+    """Return the values of a column for CSV: None, an empty cell, for what is no number."""
     values: list[Value] = column.tolist()
-    if column.dtype.kind == "f" and not np.isfinite(column).all():
-        finite = np.isfinite(column).tolist()
-        pairs = zip(values, finite, strict=True)
-        return [value if is_finite else None for value, is_finite in pairs]
-    if column.dtype.kind in "bO":
+    has_gaps = column.dtype.kind == "f" and np.isnan(column).any()
+    if has_gaps or column.dtype.kind in "bO":
         return [spell(value) for value in values]
     return values
 
@@ -137,5 +142,4 @@ def spell(value: Value) -> Value:
     """Return true and false as JSON spells them, and None for NaN."""
     if isinstance(value, bool):
         return BOOLEANS[value]
-    is_nan = isinstance(value, float) and value != value  # noqa: PLR0124  (NaN alone)
-    return None if is_nan else value
+    return None if isinstance(value, float) and isnan(value) else value

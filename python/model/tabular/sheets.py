@@ -4,19 +4,26 @@ CSV is what RFC 4180 says: quotation marks around a cell that holds separators o
 """
 
 import csv
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from io import StringIO
+from itertools import islice
 from typing import NamedTuple
 
-from python.errors import Fault
+from python.errors import BadRequest, Fault
 from python.model.data.features import Feature, Value
 from python.model.data.records import Records
 from python.model.data.schema import Schema
-from python.model.tabular.cells import hint, read_column
+from python.model.tabular.cells import QUOTED_EMPTY, hint, read_column
 from python.model.tabular.layouts import Header, Layout
 
 # csv refuses cells longer than 128 KB; whoever calls bounds what there is to read.
 MAX_CELL_CHARACTERS = 1 << 30
+
+# Stands for a cell that is empty between quotation marks, of which csv says no more than that it
+# is empty: a character that nobody uses.
+EMPTY_MARK = "\uf8e7"
 
 Cells = Sequence[str]
 """The texts of a row, or of a column."""
@@ -36,22 +43,36 @@ class Sheet(NamedTuple):
     faults: Sequence[Fault]
 
 
+class Reading(NamedTuple):
+    """How a text is read.
+
+    `first_line` is the number of the line on which it begins, and `decimal` the sign before the
+    decimals of a number. Not more than `max_faults` are returned: to describe them takes time.
+    """
+
+    first_line: int
+    decimal: str = "."
+    max_faults: int | None = None
+
+
 def read_sheet(
-    text: str, header: Header, layout: Layout, decimal: str = "."
+    text: str, header: Header, layout: Layout, reading: Reading
 ) -> Sheet:
     """Return the rows of a CSV text without its header; blank lines are none.
 
-    The lines are numbered from 1.
+    Raises BadRequest where a quotation mark is not closed, or closed within a cell.
     """
-    lines, cells = _split(text, header.separator)
+    lines, cells = _split(text, header.separator, reading.first_line)
     ragged = _find_ragged(cells, layout.n_columns)
     for row in ragged:
-        cells[row] = [""] * layout.n_columns
-    columns = _read_columns(cells, layout, decimal)
+        padded = [*cells[row], *[""] * layout.n_columns]
+        cells[row] = padded[: layout.n_columns]
+    columns = _read_columns(cells, layout, reading.decimal)
     records = Records(layout.schema, list(zip(*columns, strict=True)))
     faults: list[Fault] = []
     if ragged or not fit(layout.schema, columns):
-        faults += find_faults(records, ragged, decimal)
+        found = find_faults(records, ragged, reading.decimal)
+        faults += islice(found, reading.max_faults)
     return Sheet(lines, cells, records, faults)
 
 
@@ -70,18 +91,56 @@ def _read_columns(
     return columns
 
 
-def _split(text: str, separator: str) -> tuple[list[int], list[list[str]]]:
+def _split(
+    text: str, separator: str, first_line: int
+) -> tuple[list[int], list[list[str]]]:
     """Return the first line, and the cells, of each row that is not blank."""
-    reader = csv.reader(StringIO(text, newline=""), delimiter=separator)
+    may_be_empty = '""' in text
+    if may_be_empty:
+        text = _quoted_cells(separator).sub(_mark_empty, text)
+    source = StringIO(text, newline="")
+    reader = csv.reader(source, delimiter=separator, strict=True)
     lines = []
     cells = []
-    line = 1
-    for row in reader:
-        if row:
-            lines.append(line)
-            cells.append(row)
-        line = reader.line_num + 1
+    line = first_line
+    try:
+        for row in reader:
+            if row:
+                lines.append(line)
+                cells.append(row)
+            line = first_line + reader.line_num
+    except csv.Error as error:
+        raise BadRequest(f"line {line}: {_explain(error)}") from error
+    if may_be_empty:
+        cells = [_restore_empty(row) for row in cells]
     return lines, cells
+
+
+@cache
+def _quoted_cells(separator: str) -> re.Pattern[str]:
+    """Return a pattern of the cells between quotation marks, two of which stand for one."""
+    before = rf"(?:(?<=[\r\n{re.escape(separator)}])|\A)"
+    return re.compile(before + r'"(?:[^"]++|"")*+"')
+
+
+def _mark_empty(cell: re.Match[str]) -> str:
+    return EMPTY_MARK if cell[0] == '""' else cell[0]
+
+
+def _restore_empty(row: list[str]) -> list[str]:
+    if EMPTY_MARK not in row:
+        return row
+    return [QUOTED_EMPTY if text == EMPTY_MARK else text for text in row]
+
+
+def _explain(error: csv.Error) -> str:
+    """Return what is wrong with the quotation marks of a row."""
+    if "expected after" in str(error):
+        return (
+            "a cell goes on after its quotation mark is closed: within a cell, "
+            "a quotation mark is written twice"
+        )
+    return "the quotation mark of a cell is not closed"
 
 
 def _find_ragged(cells: Sequence[Cells], n_columns: int) -> dict[int, str]:

@@ -9,7 +9,7 @@ from python.model.data.schema import Schema
 from python.model.tabular import numbers
 from python.model.tabular.layouts import Header, Layout
 from python.model.tabular.numbers import read_numbers
-from python.model.tabular.sheets import read_sheet
+from python.model.tabular.sheets import Reading, read_sheet
 
 SCHEMA = Schema(
     [
@@ -32,7 +32,7 @@ def _any_length(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_numbers_are_read_at_once_as_cell_by_cell(text: str) -> None:
     sheet = read_numbers(text, HEADER, LAYOUT, ["id"])
     assert sheet is not None
-    expected = read_sheet(text, HEADER, LAYOUT)
+    expected = read_sheet(text, HEADER, LAYOUT, Reading(1))
     assert not expected.faults
     assert sheet.records.rows == expected.records.rows
     assert same(sheet.records.codes, expected.records.codes)
