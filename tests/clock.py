@@ -9,3 +9,6 @@ class Clock:
 
     def perf_counter(self) -> float:
         return self.now
+
+    def thread_time(self) -> float:
+        return self.now

@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from python.errors import ServiceError
+from python.errors import ServiceError, TooLarge
 from python.model.data.columns import slice_rows
 from python.model.data.spelling import one_line
 from python.model.explain.comparison import compare
@@ -183,33 +183,50 @@ def _prove_sums(
     method = make(slice_rows(rows, 0, MAX_BACKGROUND))
     n_probes = min(MAX_PROBES, len(subject.probes))
     n_rows = min(MAX_BACKGROUND, len(rows))
-    if method.cost is not None:
-        largest = Sizes(n_probes, n_rows)
-        # What a request has no time for need not be proven.
-        limit_seconds = min(subject.budget)
-        n_probes, n_rows = _choose_sizes(method.cost, largest, limit_seconds)
-        method = make(slice_rows(rows, 0, n_rows))
-    return _compare_sums(method, subject, n_probes)
+    if method.cost is None:
+        return _compare_sums(method, subject, n_probes)
+    largest = Sizes(n_probes, n_rows)
+    # What a request has no time for need not be proven.
+    limit_seconds = min(subject.budget)
+    reason = ""
+    for sizes in _list_sizes(method.cost, largest, limit_seconds):
+        smaller = make(slice_rows(rows, 0, sizes.n_rows))
+        try:
+            return _compare_sums(smaller, subject, sizes.n_probes)
+        except TooLarge as error:
+            # What else the machine does made it longer, as it may where many processes start.
+            reason = error.detail
+    raise Unproven(reason)
 
 
-def _choose_sizes(cost: Cost, largest: Sizes, limit_seconds: float) -> Sizes:
-    """Return the largest proof that there is time for; raise Unproven if there is none."""
+def _list_sizes(
+    cost: Cost, largest: Sizes, limit_seconds: float
+) -> list[Sizes]:
+    """Return the proofs that there is time for, the largest first; raise Unproven for none."""
     smaller = Sizes(1, largest.n_rows)
     smallest = Sizes(1, 1)
+    affordable = []
     for sizes in (largest, smaller, smallest):
         if cost.seconds(*sizes) <= limit_seconds:
-            return sizes
-    arithmetic = cost.arithmetic(*smallest)
-    raise Unproven(TOO_SLOW.format(arithmetic=arithmetic, limit=limit_seconds))
+            affordable.append(sizes)
+    if not affordable:
+        arithmetic = cost.arithmetic(*smallest)
+        raise Unproven(
+            TOO_SLOW.format(arithmetic=arithmetic, limit=limit_seconds)
+        )
+    return affordable
 
 
 def _compare_sums(
     method: Method, subject: Subject, n_probes: int
 ) -> ProvenSums:
+    """Return what the values of so many probes add up to; raise Unproven, and TooLarge if slow."""
     probes = slice_rows(subject.probes, 0, n_probes)
     output_of = cache(outputs_of(subject.estimator, probes))
     try:
         attribution = method.attribute(probes)
+    except TooLarge:
+        raise
     except ServiceError as error:
         raise Unproven(error.detail) from error
     if attribution is None:

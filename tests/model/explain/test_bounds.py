@@ -1,5 +1,8 @@
 """What explanations and their proofs may cost, and what is said while they are being prepared."""
 
+import os
+import subprocess
+import sys
 import threading
 import time
 from functools import partial
@@ -18,6 +21,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from python.app import create_app
+from python.errors import TooLarge
 from python.model.artifact import Artifact
 from python.model.base import Budget
 from python.model.explain import (
@@ -350,11 +354,36 @@ def test_what_is_said_of_a_cost() -> None:
 def test_proofs_have_as_many_rows_as_there_is_time_for() -> None:
     cost = Cost.of_predictions(10, 0.1)
     largest = proof.Sizes(4, 8)
-    assert proof._choose_sizes(cost, largest, 40.0) == (4, 8)
-    assert proof._choose_sizes(cost, largest, 10.0) == (1, 8)
-    assert proof._choose_sizes(cost, largest, 1.0) == (1, 1)
+    assert proof._list_sizes(cost, largest, 40.0) == [(4, 8), (1, 8), (1, 1)]
+    assert proof._list_sizes(cost, largest, 10.0) == [(1, 8), (1, 1)]
+    assert proof._list_sizes(cost, largest, 1.0) == [(1, 1)]
     with pytest.raises(proof.Unproven, match="x 100 ms = about 1 seconds"):
-        proof._choose_sizes(cost, largest, 0.5)
+        proof._list_sizes(cost, largest, 0.5)
+
+
+def test_a_proof_that_takes_too_long_is_made_smaller(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A busy machine at the start cost the explanations for as long as the process lived."""
+    compared = []
+    compare_sums = proof._compare_sums
+
+    def compare(method: Any, subject: Any, n_probes: int) -> Any:
+        if method.cost is not None:
+            compared.append(n_probes)
+            if n_probes > 1:
+                raise TooLarge("the explanation has taken too long")
+        return compare_sums(method, subject, n_probes)
+
+    monkeypatch.setattr(proof, "_compare_sums", compare)
+    data = DATA
+    model = unprepared(
+        KNeighborsRegressor(5).fit(data, data["size"]),
+        samples=data.head(8),
+    )
+    model.prepare_explanations()
+    assert model.info()["explanation_method"] == "exact"
+    assert compared == [4, 1, 4, 1]
 
 
 @pytest.fixture
@@ -378,6 +407,33 @@ def test_a_pause_of_the_machine_makes_no_prediction_slow(clock: Clock) -> None:
     seconds = costs.measure_prediction(held_up, DATA.to_numpy())
     assert seconds == pytest.approx(1e-7, rel=0.01)
     assert max(calls) == costs.MOST_TIMED_ROWS
+
+
+def test_what_else_the_processors_do_makes_no_prediction_slow() -> None:
+    """A start of many processes at once made predictions seem several times as slow."""
+
+    def compute() -> None:
+        started = time.thread_time()
+        while time.thread_time() < started + 0.05:
+            pass
+
+    command = [sys.executable, "-c", "while True: pass"]
+    n_processors = len(os.sched_getaffinity(0))
+    others = [subprocess.Popen(command) for _ in range(4 * n_processors)]
+    try:
+        seconds = min(costs.time_call(compute) for _ in range(5))
+    finally:
+        for process in others:
+            process.kill()
+            process.wait()
+    assert seconds == pytest.approx(0.05, rel=0.1)
+
+
+def test_a_call_that_waits_takes_as_long_as_it_waits() -> None:
+    def wait() -> None:
+        time.sleep(0.05)
+
+    assert costs.time_call(wait) >= 0.05
 
 
 def test_a_slow_prediction_is_timed_with_few_rows(clock: Clock) -> None:
