@@ -15,6 +15,7 @@ from tests.servers import DEVELOPMENT, UWSGI, Server, project, started
 
 pytestmark = pytest.mark.slow
 
+SECONDS_TO_PRINT = 30
 RECORD = b'{"feature1": 1, "feature2": 1, "feature3": 2}'
 
 
@@ -74,16 +75,22 @@ def test_development_says_why_a_model_will_never_be_there(
         assert "Traceback" not in server.log.read_text()
 
 
+def wait_for_line(log: Path, start: str) -> str:
+    """Return the first line of a log that starts like this, once there is one."""
+    deadline = time.monotonic() + SECONDS_TO_PRINT
+    while time.monotonic() < deadline:
+        for line in log.read_text().splitlines():
+            if line.startswith(start):
+                return line
+        time.sleep(0.05)
+    raise AssertionError(f"no line starts with {start}")
+
+
 def test_development_prints_a_line_that_works_as_pasted(folder: Path) -> None:
     put(folder, "build_lgbm_binary")
     with started(DEVELOPMENT, folder) as server:
         server.wait()
-        time.sleep(0.2)
-        line = next(
-            line
-            for line in server.log.read_text().splitlines()
-            if line.startswith("curl ")
-        )
+        line = wait_for_line(server.log, "curl ")
         answer = json.loads(
             subprocess.run(
                 line, shell=True, capture_output=True, check=True
