@@ -9,10 +9,12 @@ from flask import Flask
 from python import __version__
 from python.api.auth import require_key
 from python.api.logs import log_to_standard_error
+from python.api.openapi import Terms
 from python.api.problems import handle_errors
 from python.api.request_id import identify_responses
 from python.api.requests import Limits
 from python.api.routes import Service, make_routes
+from python.api.swagger import make_docs
 from python.loading import Readiness, load
 from python.model import FAMILIES
 from python.model.base import Model
@@ -35,6 +37,7 @@ def create_app(
     identify_responses(app, readiness.version)
     require_key(app, settings.api_key)
     app.register_blueprint(make_routes(make_service(settings, readiness)))
+    app.register_blueprint(make_docs())
     return app
 
 
@@ -53,4 +56,9 @@ def make_service(settings: Settings, readiness: Readiness) -> Service:
         "serving-model-type": settings.model_type,
         "version-template": __version__,
     }
-    return Service(readiness.loaded_model, limits, info)
+    terms = Terms(
+        settings.model_name,
+        reject_unknown=limits.reject_unknown,
+        needs_key=bool(settings.api_key),
+    )
+    return Service(readiness.loaded_model, limits, info, terms)

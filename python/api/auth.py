@@ -4,12 +4,11 @@ from hmac import compare_digest
 
 from flask import Flask, Request, request
 
+from python.api import swagger
 from python.errors import Unauthorized
 
-OPEN_PATHS = (
-    "/health",
-    "/ready",
-)  # A load balancer, which has no key, requests them.
+# A load balancer requests the probes, and a browser the page that asks for the key.
+OPEN_PATHS = frozenset(("/health", "/ready", *swagger.PATHS))
 
 
 def require_key(app: Flask, key: str) -> None:

@@ -13,7 +13,12 @@ import numpy as np
 
 from python.api.bodies import reader
 from python.api.pairs import Pair, measure_noise, pair_up
-from python.api.responses import ENCODER, prediction_content
+from python.api.responses import (
+    ENCODER,
+    Content,
+    prediction_content,
+    records_content,
+)
 from python.errors import ArtifactError, RefusedRecords, ServiceError
 from python.model.base import Model
 from python.model.data.features import Value
@@ -29,6 +34,7 @@ from python.model.doubts.noise import (
 )
 from python.model.examples import Examples
 
+MAX_SHOWN = 2
 COLUMNS_ADVICE = (
     "; the model was fitted with an array: the metadata must list the features in the order of "
     "its columns"
@@ -48,6 +54,15 @@ class Results(NamedTuple):
     noun: str
     saved: Sequence[Value]
     proba: bool
+
+
+def list_records(model: Model) -> list[Content]:
+    """Return two records that the model has predicted: of its examples, or one that it offers."""
+    if model.examples is None:
+        return [model.example()]
+    first_rows = model.examples.records[:MAX_SHOWN]
+    rows = read_table(model.schema, first_rows, "examples")
+    return records_content(model.schema.names, zip(*rows, strict=True))
 
 
 def check_examples(model: Model) -> None:

@@ -16,6 +16,8 @@ from python.errors import RefusedRecords, ServiceError
 log = logging.getLogger(__name__)
 
 PROBLEM_TYPE = "application/problem+json"
+# RFC 8631: where a program finds out what the service takes.
+DESCRIPTION_LINK = '</openapi.json>; rel="service-desc"'
 # RFC 3986 lets them stand in a fragment.
 POINTER_CHARACTERS = "!$&'()*+,;=:@?"
 
@@ -78,6 +80,8 @@ def _http_error(error: HTTPException) -> Response:
         detail = f"the method is not allowed, this path takes {methods}"
     members = {"title": error.name, "status": error.code, "detail": detail}
     problem = _problem(members, error.code)
+    if isinstance(error, NotFound | MethodNotAllowed):
+        problem.headers["Link"] = DESCRIPTION_LINK
     for name, value in response.headers:
         if name not in ("Content-Type", "Content-Length"):
             problem.headers[name] = value
@@ -87,6 +91,8 @@ def _http_error(error: HTTPException) -> Response:
 def _list_routes() -> str:
     routes = []
     for rule in current_app.url_map.iter_rules():
+        if rule.arguments:  # files of a page
+            continue
         methods = "/".join(_own_methods(rule.methods))
         routes.append(f"{methods} {rule.rule}")
     return ", ".join(routes)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response, request
 
+from python.api.openapi import Terms, encode_document
 from python.api.requests import (
     Limits,
     Query,
@@ -13,6 +14,7 @@ from python.api.requests import (
     read_records,
 )
 from python.api.responses import (
+    JSON_TYPE,
     explanation_content,
     prediction_content,
     records_content,
@@ -29,11 +31,13 @@ class Service:
 
     `loaded_model` returns the model; it raises NotReady while there is none.
     `info` is the content of `/service-info`.
+    `terms` is what `/openapi.json` says of the settings.
     """
 
     loaded_model: Callable[[], Model]
     limits: Limits
     info: Mapping[str, object]
+    terms: Terms
 
 
 def make_routes(service: Service) -> Blueprint:
@@ -88,6 +92,13 @@ def make_routes(service: Service) -> Blueprint:
         records = read_records(request.environ, model.schema, service.limits)
         names, columns = model.preprocess(records)
         return respond(records_content(names, columns))
+
+    @routes.get("/openapi.json")
+    def openapi() -> Response:
+        """Return what the service takes and returns, as OpenAPI has it."""
+        model = service.loaded_model()
+        document = encode_document(model, service.terms)
+        return Response(document, mimetype=JSON_TYPE)
 
     return routes
 

@@ -28,6 +28,7 @@ class Artifact:
 
     `samples`, a DataFrame or a list of records, are the background of explanations.
     `examples` are rows with what the model predicted for them when it was saved.
+    `profile` says how the values of each feature were distributed in the training data.
     `version` is the start of the file's SHA-256.
     `other_versions` are those of the packages that the model was fitted with, by what pip calls
     the package, where the installed one is another.
@@ -37,6 +38,7 @@ class Artifact:
     metadata: Mapping[str, Any]
     samples: Any = None
     examples: Examples | None = None
+    profile: Mapping[str, Any] = field(default_factory=dict)
     version: str = ""
     other_versions: Mapping[str, str] = field(default_factory=dict)
 
@@ -97,11 +99,13 @@ class Artifact:
             metadata.get("versions", {}), name
         )
         examples = content.get("examples")
+        profile = content.get("profile")
         return cls(
             model,
             metadata,
             samples=content.get("samples"),
             examples=None if examples is None else Examples.of(examples),
+            profile=profile if isinstance(profile, Mapping) else {},
             version=version,
             other_versions=other_versions,
         )

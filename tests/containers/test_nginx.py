@@ -43,6 +43,13 @@ def test_every_answer_has_the_security_headers_and_one_request_id(
         assert len(headers.get_all("X-Request-ID", [])) == 1
 
 
+def test_a_page_keeps_the_policy_that_it_came_with(stack: Stack) -> None:
+    (policy,) = stack.ask("/docs").headers.get_all(
+        "Content-Security-Policy", []
+    )
+    assert "script-src 'self'" in policy
+
+
 def test_a_request_id_is_passed_on_or_made(stack: Stack) -> None:
     assert (
         stack.ask("/health", X_Request_ID="mine-1").headers["X-Request-ID"]

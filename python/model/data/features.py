@@ -21,6 +21,9 @@ MAX_KNOWN_VALUES = 20
 Value: TypeAlias = Any
 """A value as JSON has it: None, a boolean, a number, a text, a list or a dict."""
 
+JsonSchema: TypeAlias = dict[str, Value]
+"""The members of a JSON Schema, such as `{"type": "number"}`."""
+
 
 @dataclass(frozen=True)
 class Feature(ABC):
@@ -132,6 +135,26 @@ class Feature(ABC):
     def value_type(self) -> Any:
         """The type of a value that is not missing, as an annotation: `float`, `str | bool`."""
 
+    @property
+    @abstractmethod
+    def value_schema(self) -> JsonSchema:
+        """The JSON Schema of a value that is not missing: its type, and what else must hold."""
+
+    def json_schema(self) -> JsonSchema:
+        """Return the JSON Schema (2020-12) of what a record may have for the feature.
+
+        Where the value is optional, it may be null. Every value fits the schema that fits the
+        feature, and no other one does.
+        """
+        schema = dict(self.value_schema)
+        if self.optional:
+            schema["type"] = [*_list_types(schema), "null"]
+            if "enum" in schema:
+                schema["enum"] = [*schema["enum"], None]
+        if self.default is not None:
+            schema["default"] = self.default
+        return schema
+
     @abstractmethod
     def mismatch(self, value: Value) -> str | None:
         """Return what should be there instead of the value ("a number"); None if it fits."""
@@ -224,6 +247,11 @@ class CodedFeature(Feature):
     @abstractmethod
     def decode(self, codes: Matrix) -> Any:
         """Return the column, (n_records,), whose values have these codes."""
+
+
+def _list_types(schema: JsonSchema) -> list[str]:
+    types = schema["type"]
+    return types if isinstance(types, list) else [types]
 
 
 def _is_switch(value: Value) -> bool:

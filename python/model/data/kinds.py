@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from python.model.data.columns import is_missing
+from python.model.data.date_patterns import date_pattern
 from python.model.data.dtypes import (
     NUMPY_DTYPES,
     datetime_dtype,
@@ -21,7 +22,13 @@ from python.model.data.dtypes import (
     make_column,
     text_dtype,
 )
-from python.model.data.features import CodedFeature, Feature, Value, is_gap
+from python.model.data.features import (
+    CodedFeature,
+    Feature,
+    JsonSchema,
+    Value,
+    is_gap,
+)
 from python.model.data.spelling import find_look, say_apart, shorten
 from python.model.types import Columns, Matrix
 
@@ -34,11 +41,12 @@ DATES = ("2000-01-01", "2001-02-03T04:05:06", "1970-01-01", "2024-02-29T23:59")
 NANOSECOND_YEARS = range(1678, 2262)
 YEARS = range(2, 9999)
 KINDS_OF_CATEGORIES = (str, Real, bool)
+INT64_MAX = 2**63 - 1
 # A date, or a date and a time to the nanosecond, perhaps with an offset.
 ISO_8601 = re.compile(
     r"(?P<date>\d{4}-\d\d-\d\d)"
     r"(?:[T ](?P<time>(?:[01]\d|2[0-3]):\d\d(?::\d\d(?:\.\d{1,9})?)?)"
-    r"(?P<offset>Z|[+-]\d\d:?\d\d)?)?",
+    r"(?P<offset>Z|[+-]\d\d:?[0-5]\d)?)?",
     re.ASCII,
 )
 
@@ -63,6 +71,18 @@ class Numeric(CodedFeature):
     def largest(self) -> float:
         """The largest number that the column holds."""
         return find_largest(self.column_dtype)
+
+    @property
+    def value_schema(self) -> JsonSchema:
+        """A number: any that float64 holds, or those of a narrower column."""
+        if self.every_value_fits:
+            return {"type": "number", "format": "double"}
+        return {
+            "type": "number",
+            "format": "float",
+            "minimum": -self.largest,
+            "maximum": self.largest,
+        }
 
     @property
     def every_value_fits(self) -> bool:
@@ -123,6 +143,15 @@ class Integer(Numeric):
         return [int(number) for number in NUMBERS if not self.mismatch(number)]
 
     @property
+    def value_schema(self) -> JsonSchema:
+        """A whole number that the column holds: for JSON Schema, 3.0 is one, too."""
+        smallest, largest = self.limits
+        schema = {"type": "integer", "minimum": smallest, "maximum": largest}
+        if largest == INT64_MAX:
+            schema["format"] = "int64"
+        return schema
+
+    @property
     def every_value_fits(self) -> bool:
         """Decimals do not."""
         return False
@@ -163,6 +192,11 @@ class Boolean(Numeric):
     def made_up_values(self) -> Sequence[Value]:
         """Both of them."""
         return (False, True)
+
+    @property
+    def value_schema(self) -> JsonSchema:
+        """True or false."""
+        return {"type": "boolean"}
 
     @property
     def every_value_fits(self) -> bool:
@@ -207,6 +241,13 @@ class Datetime(Feature):
         """The unit in which the column counts: `ns`, `us`, `ms` or `s`."""
         counted = re.search(r"\[(ns|us|ms|s)\b", self.column_dtype)
         return counted[1] if counted else "ns"
+
+    @property
+    def value_schema(self) -> JsonSchema:
+        """A text that has the form of a date, or of a date and a time."""
+        has_nanoseconds = self.unit == "ns"
+        pattern = date_pattern(has_nanoseconds=has_nanoseconds)
+        return {"type": "string", "pattern": pattern}
 
     def mismatch(self, value: Value) -> str | None:
         """Return what should be there: `2024-05-31`, `2024-05-31T12:30:00+02:00`."""
@@ -272,6 +313,11 @@ class String(Feature):
     usual_dtype = "object"
     made_up_value = ""
     value_type = str
+
+    @property
+    def value_schema(self) -> JsonSchema:
+        """Any text."""
+        return {"type": "string"}
 
     @property
     def every_value_fits(self) -> bool:
@@ -348,6 +394,15 @@ class Category(CodedFeature):
             else:
                 types.append(type(category))
         return reduce(or_, types)
+
+    @property
+    def value_schema(self) -> JsonSchema:
+        """One of the categories."""
+        categories = list(self.categories)
+        types = sorted(set(map(_json_type, categories)))
+        if len(types) == 1:
+            return {"type": types[0], "enum": categories}
+        return {"type": types, "enum": categories}
 
     def with_missing_value(self, value: Any) -> Self:
         """Return the same feature; a Categorical holds NaN alone, so that others need objects."""
@@ -449,3 +504,12 @@ def _kind(value: Value) -> type:
         if isinstance(value, kind):
             return kind
     return type(value)
+
+
+def _json_type(category: Value) -> str:
+    """Return what JSON Schema calls the type of a category."""
+    if isinstance(category, str):
+        return "string"
+    if isinstance(category, bool):
+        return "boolean"
+    return "integer" if isinstance(category, int) else "number"

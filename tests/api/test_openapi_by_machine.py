@@ -1,0 +1,179 @@
+"""What programs make of the OpenAPI document: schemathesis its requests, a generator its client."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+import schemathesis
+from flask import Flask
+from schemathesis.engine import Status, from_schema
+from schemathesis.engine.events import (
+    EngineEvent,
+    FatalError,
+    NonFatalError,
+    ScenarioFinished,
+)
+from werkzeug.serving import make_server
+
+from python.app import create_app
+from python.settings import Settings
+from tests.described import DESCRIBED, model_of
+
+pytestmark = pytest.mark.slow
+
+KEY = "s3cret"
+EXAMPLES_PER_OPERATION = 20
+# The phase that tries each limit of each feature takes five times as long as all others.
+COVERED = {"build_lgbm_binary", "whole numbers"}
+
+
+@contextmanager
+def running(app: Flask) -> Iterator[str]:
+    """Serve the app on a socket; yield its address."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def is_no_fault(failure: Any, case: Any, response: Any) -> bool:
+    """Whether a request that fits the document may be refused all the same.
+
+    JSON Schema has no words for a table of CSV. And an estimator may refuse a number that its
+    feature takes: a forest has none beyond those of float32.
+    """
+    is_refusal = type(failure).__name__ == "RejectedPositiveData"
+    by_model = "the model does not take these values" in response.text
+    return is_refusal and (case.media_type == "text/csv" or by_model)
+
+
+def run(url: str, *, key: str, covers: bool) -> Iterator[EngineEvent]:
+    """Yield what happens when schemathesis tests the service, always in the same way."""
+    headers = {"X-API-Key": key} if key else {}
+    generation = {
+        "deterministic": True,
+        "max-examples": EXAMPLES_PER_OPERATION,
+        "database": "none",
+    }
+    config = schemathesis.Config.from_dict(
+        {
+            "headers": headers,
+            "generation": generation,
+            "phases": {"coverage": {"enabled": covers}},
+        }
+    )
+    schema = schemathesis.openapi.from_url(
+        f"{url}/openapi.json", config=config, headers=headers
+    )
+
+    @schema.hook
+    def filter_failure(
+        context: Any,  # noqa: ARG001
+        failure: Any,
+        case: Any,
+        response: Any,
+    ) -> bool:
+        return not is_no_fault(failure, case, response)
+
+    yield from from_schema(schema).execute()
+
+
+def find_failures(event: EngineEvent) -> list[str]:
+    if isinstance(event, NonFatalError):
+        return [str(event.value)]
+    if isinstance(event, FatalError):
+        return [str(event.exception)]
+    if not isinstance(event, ScenarioFinished):
+        return []
+    failures = []
+    for checks in event.recorder.checks.values():
+        for check in checks:
+            if check.failure_info is not None:
+                failures.append(
+                    f"{check.failure_info.failure}\n{check.failure_info.code_sample}"
+                )
+    if event.status == Status.ERROR:
+        failures.append(f"{event.recorder.label} could not be tested")
+    return failures
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [*((name, "") for name in DESCRIBED), ("build_rf_binary", KEY)],
+)
+def test_schemathesis_finds_no_fault(name: str, key: str) -> None:
+    app = create_app(Settings(api_key=key), model_of(name))
+    failures = []
+    tested = set()
+    cases = 0
+    with running(app) as url:
+        for event in run(url, key=key, covers=name in COVERED):
+            failures += find_failures(event)
+            if isinstance(event, ScenarioFinished):
+                cases += len(event.recorder.cases)
+                tested.add(event.recorder.label)
+    assert failures == []
+    assert {"POST /predict", "POST /preprocess", "GET /info"} <= tested
+    assert cases >= EXAMPLES_PER_OPERATION
+
+
+@pytest.mark.parametrize("name", ["build_rf_multiclass", "whole numbers"])
+def test_a_generated_client_predicts_and_explains(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = create_app(Settings(api_key=KEY), model_of(name))
+    document = app.test_client().get(
+        "/openapi.json", headers={"X-API-Key": KEY}
+    )
+    (tmp_path / "openapi.json").write_bytes(document.data)
+    (tmp_path / "config.yaml").write_text("post_hooks: []\n")
+    package = f"client_of_{name.replace(' ', '_')}"
+    generator = [sys.executable, "-m", "openapi_python_client", "generate"]
+    options = ["--path=openapi.json", "--config=config.yaml", "--meta=none"]
+    subprocess.run(
+        [*generator, *options, f"--output-path={package}"],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    models = import_module(f"{package}.models")
+    predict = import_module(f"{package}.api.default.predict")
+    clients = import_module(f"{package}.client")
+    example = app.test_client().post  # the same records, without a client
+    record = model_of(name).example()
+    expected = example(
+        "/predict?proba=1&explain=1",
+        json=[record, record],
+        headers={"X-API-Key": KEY},
+    ).get_json()
+    with running(app) as url:
+        client = clients.AuthenticatedClient(base_url=url, token=KEY)
+        with client:
+            answer = predict.sync(
+                client=client,
+                body=[models.Record.from_dict(record)] * 2,
+                proba=models.Flag.VALUE_1,
+                explain=models.Flag.TRUE,
+            )
+            plain = predict.sync(
+                client=client, body=models.Record.from_dict(record)
+            )
+            refused = predict.sync(
+                client=client, body=models.Record.from_dict({"nothing": 1})
+            )
+    assert answer.to_dict() == expected
+    assert len(plain.prediction) == 1
+    assert refused.status == 422
+    assert refused.errors[0].pointer == "#/nothing"
