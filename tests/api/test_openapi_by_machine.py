@@ -1,5 +1,6 @@
 """What programs make of the OpenAPI document: schemathesis its requests, a generator its client."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ from werkzeug.serving import make_server
 from python.app import create_app
 from python.settings import Settings
 from tests.described import DESCRIBED, model_of
+from tests.models import ROOT
 
 pytestmark = pytest.mark.slow
 
@@ -133,57 +135,76 @@ def test_schemathesis_finds_no_fault(name: str, key: str) -> None:
     assert cases >= EXAMPLES_PER_OPERATION
 
 
+def generate(app: Flask, folder: Path, *options: str) -> None:
+    """Let a client be written into the folder."""
+    headers = {"X-API-Key": KEY}
+    document = app.test_client().get("/openapi.json", headers=headers)
+    (folder / "openapi.json").write_bytes(document.data)
+    # It would format the code with ruff.
+    (folder / "config.yaml").write_text("post_hooks: []\n")
+    generator = [sys.executable, "-m", "openapi_python_client", "generate"]
+    subprocess.run(
+        [*generator, "--path=openapi.json", "--config=config.yaml", *options],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+    )
+
+
 @pytest.mark.parametrize("name", ["build_rf_multiclass", "whole numbers"])
 def test_a_generated_client_predicts_and_explains(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = create_app(Settings(api_key=KEY), model_of(name))
-    document = app.test_client().get(
-        "/openapi.json", headers={"X-API-Key": KEY}
-    )
-    (tmp_path / "openapi.json").write_bytes(document.data)
-    (tmp_path / "config.yaml").write_text("post_hooks: []\n")
     package = f"client_of_{name.replace(' ', '_')}"
-    generator = [sys.executable, "-m", "openapi_python_client", "generate"]
-    options = ["--path=openapi.json", "--config=config.yaml", "--meta=none"]
-    subprocess.run(
-        [*generator, *options, f"--output-path={package}"],
-        cwd=tmp_path,
-        check=True,
-        capture_output=True,
-    )
+    generate(app, tmp_path, "--meta=none", f"--output-path={package}")
     monkeypatch.syspath_prepend(str(tmp_path))
     models = import_module(f"{package}.models")
     predict = import_module(f"{package}.api.default.predict")
     clients = import_module(f"{package}.client")
     record = model_of(name).example()
-    name_of_one = next(iter(record))
-    expected = (
-        app.test_client()
-        .post(
-            "/predict?proba=1&explain=1",
-            json=[record, record],
-            headers={"X-API-Key": KEY},
-        )
-        .get_json()
+    first_name = next(iter(record))
+    expected = app.test_client().post(
+        "/predict?proba=1&explain=1",
+        json=[record, record],
+        headers={"X-API-Key": KEY},
     )
-    with running(app) as url:
-        client = clients.AuthenticatedClient(base_url=url, token=KEY)
-        with client:
-            answer = predict.sync(
-                client=client,
-                body=[models.Record.from_dict(record)] * 2,
-                proba=models.Flag.VALUE_1,
-                explain=models.Flag.TRUE,
-            )
-            plain = predict.sync(
-                client=client, body=models.Record.from_dict(record)
-            )
-            refused = predict.sync(
-                client=client,
-                body=models.Record.from_dict(record | {name_of_one: []}),
-            )
-    assert answer.to_dict() == expected
+    one = models.Record.from_dict(record)
+    wrong = models.Record.from_dict(record | {first_name: []})
+    with (
+        running(app) as url,
+        clients.AuthenticatedClient(base_url=url, token=KEY) as client,
+    ):
+        returned = predict.sync(
+            client=client,
+            body=[one, one],
+            proba=models.Flag.VALUE_1,
+            explain=models.Flag.TRUE,
+        )
+        plain = predict.sync(client=client, body=one)
+        refused = predict.sync(client=client, body=wrong)
+    assert returned.to_dict() == expected.get_json()
     assert len(plain.prediction) == 1
     assert refused.status == 422
-    assert refused.errors[0].pointer == f"#/{name_of_one}"
+    assert refused.errors[0].pointer == f"#/{first_name}"
+
+
+def test_the_client_of_the_documentation(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (source,) = re.findall(
+        r"^```python\n(from predictions_of.*?)^```$",
+        (ROOT / "docs" / "openapi.md").read_text(),
+        flags=re.MULTILINE | re.DOTALL,
+    )
+    app = create_app(Settings(), model_of("build_rf_binary"))
+    generate(app, tmp_path)
+    monkeypatch.syspath_prepend(
+        str(tmp_path / "predictions-of-model-joblib-client")
+    )
+    capsys.readouterr()  # what the example script printed
+    with running(app) as url:
+        exec(source.replace("http://localhost:5000", url), {})
+    assert capsys.readouterr().out.startswith("[1] {'feature1': 0.07")
