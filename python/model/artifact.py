@@ -28,19 +28,19 @@ class Artifact:
 
     `samples`, a DataFrame or a list of records, are the background of explanations.
     `examples` are rows with what the model predicted for them when it was saved.
-    `profile` says how the values of each feature were distributed in the training data.
     `version` is the start of the file's SHA-256.
     `other_versions` are those of the packages that the model was fitted with, by what pip calls
     the package, where the installed one is another.
+    `profile` says of each feature how its values were distributed in the training data.
     """
 
     model: Estimator
     metadata: Mapping[str, Any]
     samples: Any = None
     examples: Examples | None = None
-    profile: Mapping[str, Any] = field(default_factory=dict)
     version: str = ""
     other_versions: Mapping[str, str] = field(default_factory=dict)
+    profile: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def load(
@@ -105,9 +105,10 @@ class Artifact:
             metadata,
             samples=content.get("samples"),
             examples=None if examples is None else Examples.of(examples),
-            profile=profile if isinstance(profile, Mapping) else {},
             version=version,
             other_versions=other_versions,
+            # Only the page shows it: one that was written by hand may be anything.
+            profile=profile if isinstance(profile, Mapping) else {},
         )
 
     @property

@@ -100,9 +100,9 @@ class Model(ABC):
         self.metadata: Mapping[str, Any] = artifact.metadata
         self.version: str = artifact.version  # the start of the file's SHA-256
         self.examples: Examples | None = artifact.examples
-        self.profile: Mapping[str, Any] = artifact.profile
         # Of the packages that it was fitted with: they may be why the examples differ.
         self.other_versions = artifact.other_versions
+        self.profile: Mapping[str, Any] = artifact.profile
         self.schema = schema
 
     @classmethod
