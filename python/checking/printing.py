@@ -2,10 +2,12 @@
 
 import sys
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from python.checking.report import Report
 from python.model.data.spelling import shorten
+
+if TYPE_CHECKING:
+    from python.checking.report import Report
 
 MAX_FEATURES = 20
 MAX_VALUES = 5
@@ -20,7 +22,7 @@ class Line(NamedTuple):
     text: str
 
 
-def print_report(report: Report) -> None:
+def print_report(report: "Report") -> None:
     """Print the report: with rich on a terminal, as plain text elsewhere."""
     if sys.stdout.isatty():
         _print_rich(report)
@@ -31,7 +33,7 @@ def print_report(report: Report) -> None:
         print(report["curl"])
 
 
-def _print_plain(report: Report) -> None:
+def _print_plain(report: "Report") -> None:
     print(verdict(report))
     lines = list(describe(report))
     width = max(len(line.name) for line in lines)
@@ -39,7 +41,7 @@ def _print_plain(report: Report) -> None:
         print(f"  {line.name:<{width}}  {line.text}")
 
 
-def _print_rich(report: Report) -> None:
+def _print_rich(report: "Report") -> None:
     # It is needed on a terminal alone.
     from rich.console import Console
     from rich.table import Table
@@ -54,14 +56,14 @@ def _print_rich(report: Report) -> None:
     console.print(table)
 
 
-def verdict(report: Report) -> str:
+def verdict(report: "Report") -> str:
     """Return in one line whether the file will be served."""
     if report["serves"]:
         return f"{report['file']} will be served"
     return f"{report['file']} will not be served"
 
 
-def describe(report: Report) -> Iterator[Line]:
+def describe(report: "Report") -> Iterator[Line]:
     """Yield the lines of the report."""
     if not report["serves"]:
         for reason in report["reasons"]:
@@ -75,7 +77,7 @@ def describe(report: Report) -> Iterator[Line]:
         yield Line("warning", warning)
 
 
-def _describe_model(report: Report) -> Iterator[Line]:
+def _describe_model(report: "Report") -> Iterator[Line]:
     model = report["model"]
     yield Line("SHA-256", report["sha256"])
     outer = _name_type(model["type"])
@@ -126,7 +128,7 @@ def _describe_rule(feature: dict[str, Any]) -> str:
     return f"{rule} (says the {feature['accepts_missing_from']})"
 
 
-def _describe_checks(report: Report) -> Iterator[Line]:
+def _describe_checks(report: "Report") -> Iterator[Line]:
     n_examples = report["examples"]
     compared = f"{n_examples} compared" if n_examples else "none in the file"
     yield Line("examples", compared)

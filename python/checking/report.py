@@ -58,7 +58,7 @@ def check_file(path: Path, settings: Settings) -> Report:
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            # The code in a file may even exit, and the check must not exit with 0 then.
+            # The code in a file may even exit.
             reasons = [_explain(error)]
             report = {"file": str(path), "serves": False, "reasons": reasons}
     return {**report, "warnings": list(dict.fromkeys(lines))}

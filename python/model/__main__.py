@@ -3,11 +3,10 @@
 import argparse
 import json
 import sys
-from contextlib import redirect_stdout
 from pathlib import Path
 
+from python.checking.apart import check_apart
 from python.checking.printing import print_report
-from python.checking.report import check_file
 from python.model import FAMILIES
 from python.settings import Settings, SettingsError
 
@@ -35,11 +34,9 @@ def main() -> int:
     except SettingsError as error:
         sys.exit(str(error))
     path: Path = arguments.file or settings.model_path
-    # What the code of a model prints does not belong into the report.
-    with redirect_stdout(sys.stderr):
-        report = check_file(path, settings)
+    report = check_apart(path, settings)
     if arguments.json:
-        print(json.dumps(report, indent=2, default=str))
+        print(json.dumps(report, indent=2))
     else:
         print_report(report)
     return 0 if report["serves"] else 1

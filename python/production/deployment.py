@@ -44,10 +44,13 @@ class Replica(NamedTuple):
             check=False,
         )
 
-    def swap(self, path: Path, digest: str) -> bool:
+    def swap(self, path: Path, sha256: str) -> bool:
         """Let the replica serve a model from the shelf; return whether it does."""
         file = f"{path.parent.name}/{path.name}"
-        return self.run("swap", file, digest).returncode == 0
+        if self.run("swap", file, sha256).returncode != 0:
+            return False
+        # The code in a file can end the process that loads it, with any status.
+        return self.read_version() == read_digest(path)
 
     def read_version(self) -> str:
         """Return the SHA-256 of the model that is served."""
@@ -151,9 +154,8 @@ def swap(file: str = "", sha256: str = "") -> None:
                 f"{path} was refused; {served[:SHOWN_DIGITS]} is served as before"
             )
         shelf.place(digest)
-        history = [*shelf.read_history(), digest]
-        if served not in history:
-            history.insert(-1, served)
+        # Somebody may have put another file into the place, and restarted.
+        history = [*shelf.read_history(), served, digest]
         shelf.write_history(_without_repetitions(history))
     _say_served(digest, sha256)
 

@@ -247,6 +247,40 @@ def test_the_command(elsewhere: Path) -> None:
     assert strict(broken.stdout)["serves"] is False
 
 
+class Ending:
+    """Ends the process that loads it at once, in some way."""
+
+    def __init__(self, *call: Any) -> None:
+        self.call = call
+
+    def __reduce__(self) -> Any:
+        function, *arguments = self.call
+        return function, tuple(arguments)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("call", "status"),
+    [((os._exit, 0), 0), ((os._exit, 3), 3), ((os.abort,), -6)],
+)
+def test_a_file_that_ends_the_process_that_loads_it(
+    call: tuple[Any, ...], status: int, elsewhere: Path
+) -> None:
+    ended = run(write(elsewhere, Ending(*call)), "--json")
+    assert ended.returncode == 1
+    report = strict(ended.stdout)
+    assert report["serves"] is False
+    assert report["reasons"] == [
+        f"the file ended the process that loaded it, with the status {status}"
+    ]
+
+
+@pytest.mark.slow
+def test_what_a_file_prints_is_not_in_the_report(elsewhere: Path) -> None:
+    path = write(elsewhere, Ending(print, "hello"))
+    assert strict(run(path, "--json").stdout)["serves"] is False
+
+
 @pytest.mark.slow
 def test_a_terminal_gets_colours(elsewhere: Path) -> None:
     path = write(elsewhere, build("build_rf_binary").content)

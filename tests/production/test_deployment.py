@@ -1,5 +1,6 @@
 """`make swap`, `make rollback` and `make models`, for uWSGI without containers."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -122,6 +123,43 @@ def test_swap_rollback_refusal_and_restart_under_load(folder: Path) -> None:
     assert statuses[200] > 20
     with serving(folder) as server:
         assert versions(server) == {first[:12]}
+
+
+def test_a_rollback_after_a_restart_by_hand(folder: Path) -> None:
+    """The one before is what was served last, not what a swap had put there."""
+    first = save(folder, EXAMPLES[0], "model.joblib")
+    save(folder, EXAMPLES[0], "first.joblib")
+    save(folder, EXAMPLES[1], "second.joblib")
+    third = save(folder, EXAMPLES[2], "third.joblib")
+    with serving(folder) as server:
+        assert operate(folder, server, "swap", "second.joblib").returncode == 0
+    (folder / "first.joblib").rename(folder / "model.joblib")
+    with serving(folder) as server:
+        assert versions(server) == {first[:12]}
+        assert operate(folder, server, "swap", "third.joblib").returncode == 0
+        assert versions(server) == {third[:12]}
+        assert operate(folder, server, "rollback").returncode == 0
+        assert versions(server) == {first[:12]}
+
+
+class Leaving:
+    """Ends the process that loads it at once, as if all were well."""
+
+    def __reduce__(self) -> tuple[object, tuple[int]]:
+        return os._exit, (0,)
+
+
+def test_a_file_that_ends_the_process_that_loads_it_is_refused(
+    folder: Path,
+) -> None:
+    first = save(folder, EXAMPLES[0], "model.joblib")
+    joblib.dump(Leaving(), folder / "leaving.joblib")
+    with serving(folder) as server:
+        refused = operate(folder, server, "swap", "leaving.joblib")
+        assert refused.returncode == 1
+        assert "leaving.joblib was refused" in refused.stderr
+        assert versions(server) == {first[:12]}
+    assert digest_of(folder / "model.joblib") == first
 
 
 def test_a_refused_file_that_is_in_its_place_does_not_stay_there(
