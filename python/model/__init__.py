@@ -57,11 +57,13 @@ def save_model(  # noqa: PLR0913  (each of the others is named where it is passe
     does and sends up to 10,000 rows of `X` to it. The file takes its place only after each
     prediction was the model's own.
     A path that ends in `.skops` gets a file of skops, and the types to trust are printed.
-    Raises ArtifactError in one sentence for what could not be served, and OSError if the file
-    cannot be written.
+    Raises ArtifactError in one sentence for what could not be served, or not within an hour be
+    proven, and OSError if the file cannot be written.
     """
     # These bring pandas, joblib and scikit-learn.
     from python.model.saving.artifacts import Wishes, save
 
-    wishes = Wishes(y, class_names, defaults or {}, samples, examples)
-    save(model, X, wishes, Path(path))
+    if defaults is None:
+        defaults = {}
+    wishes = Wishes(y, class_names, defaults, samples, examples)
+    save(model, X, wishes, path)

@@ -1,8 +1,9 @@
 """Artifacts: the content of a model file, made of an estimator and its training data."""
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from datetime import UTC, datetime
+from numbers import Integral
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from python.errors import ArtifactError
+from python.model.data.spelling import shorten
 from python.model.estimator import estimator_type
 from python.model.saving.entries import Column, Entry, describe_features
 from python.model.saving.predicted_rows import (
@@ -26,7 +28,7 @@ from python.model.saving.remarks import (
 from python.model.saving.sampling import cover_gaps, draw_rows, with_rows
 from python.model.saving.training import Inputs, Training, read_training
 from python.model.saving.versions import find_versions
-from python.model.saving.writing import write_proven
+from python.model.saving.writing import read_place, write_proven
 from python.model.types import Estimator
 
 MAX_TRIAL_ROWS = 10_000
@@ -41,13 +43,29 @@ class Wishes(NamedTuple):
     n_samples: int
     n_examples: int
 
+    def check(self) -> None:
+        """Raise ArtifactError for what can be no wish, whatever the model."""
+        counts = {"samples": self.n_samples, "examples": self.n_examples}
+        for name, count in counts.items():
+            is_whole = isinstance(count, Integral)
+            if not is_whole or isinstance(count, bool) or count < 0:
+                raise ArtifactError(
+                    f"{name} must be a number of rows, 0 or more, got {shorten(count)}"
+                )
+        if not isinstance(self.defaults, Mapping):
+            raise ArtifactError(
+                'defaults must be a dict of values by the name of the feature, such as {"age": 30},'
+                f" got {shorten(self.defaults)}"
+            )
+
 
 def save(
-    estimator: Estimator, inputs: Inputs, wishes: Wishes, path: Path
+    estimator: Estimator, inputs: Inputs, wishes: Wishes, path: Path | str
 ) -> None:
     """Write a file that serves the estimator, once that is proven; errors as `save_model` has."""
+    place = read_place(path)
     content, trials = make_artifact(estimator, inputs, wishes)
-    write_proven(content, trials, path)
+    write_proven(content, trials, place)
 
 
 def make_artifact(
@@ -58,6 +76,7 @@ def make_artifact(
     It prints what it assumes, and warns of columns that look like a mistake.
     Raises ArtifactError in one sentence for what could not be served.
     """
+    wishes.check()
     check_estimator(estimator)
     training = read_training(estimator, inputs)
     table = training.table
@@ -96,12 +115,38 @@ def _read_target(target: Any, n_rows: int) -> Column | None:
 
     if target is None:
         return None
-    array = np.asarray(target)
+    array = _read_array(target)
     if len(array) != n_rows:
         raise ArtifactError(f"X has {n_rows} rows, and y has {len(array)}")
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
-    return pd.Series(array) if array.ndim == 1 else None
+    if array.ndim > 1:
+        return None
+    column = pd.Series(array)
+    for value in column:
+        if not isinstance(value, Hashable):
+            raise ArtifactError(
+                f"y has {shorten(value)} for a row: pass a label or a number for each"
+            )
+    return column
+
+
+def _read_array(target: Any) -> NDArray[Any]:
+    """Return an array of what is in the target; raise ArtifactError where there are no rows."""
+    try:
+        array = np.asarray(target)
+    except ValueError as error:
+        # NumPy makes no array of rows of several lengths.
+        raise ArtifactError(
+            "the rows of y do not have the same number of values"
+        ) from error
+    if array.ndim == 0:
+        kind = type(target).__name__
+        raise ArtifactError(
+            "y must be a list, an array or a Series with a value for each row of X, "
+            f"and is a {kind}"
+        )
+    return array
 
 
 def _make_trials(

@@ -4,30 +4,46 @@ A file that could not be served never stands in the place of one that could.
 """
 
 import hashlib
-import os
-import subprocess
-import sys
+from os import PathLike
 from pathlib import Path
 from pickle import PicklingError
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import joblib
 
 from python.errors import ArtifactError
-from python.model.data.spelling import one_line
+from python.model.data.spelling import one_line, shorten
+from python.model.saving.proof import prove
+from python.model.saving.workspace import clear_leavings, workspace
 from python.model.skops import SUFFIX, dump_skops
 
-PROJECT = Path(__file__).resolve().parent.parent.parent.parent
-PROVING = "python.proving"
-# What the process that proves a file reads and writes beside it.
-TRIALS_NAME = "trials"
-REFUSAL_NAME = "refusal"
-
-CURES = (
+MOVE_IT = (
     "move it into a module in model_code/, import it from there and fit again, or write the file "
     "with cloudpickle.dump, as docs/inputs.md says"
 )
+LEAVE_IT_OUT = (
+    "leave it out, with a __getstate__ in the class that holds it, and make it again when it is "
+    "needed"
+)
+FLATTEN_IT = (
+    "it is nested too deeply: make it flatter, or call sys.setrecursionlimit with a larger number "
+    "before"
+)
+
+
+def read_place(path: Path | str) -> Path:
+    """Return where the file is to be; raise ArtifactError where none can be written."""
+    if not isinstance(path, str | PathLike):
+        raise ArtifactError(
+            f"path must be a text or a Path, got {shorten(path)}"
+        )
+    place = Path(path)
+    if place.is_dir():
+        inside = place / "model.joblib"
+        raise ArtifactError(f"{place} is a folder: write {inside}")
+    if not place.parent.is_dir():
+        raise ArtifactError(f"there is no folder {place.parent}")
+    return place
 
 
 def write_proven(
@@ -39,13 +55,11 @@ def write_proven(
     Raises ArtifactError with one sentence if the service would refuse the file or predict
     something else, and OSError if it cannot be written. Then nothing has changed at the path.
     """
-    if not path.parent.is_dir():
-        raise ArtifactError(f"there is no folder {path.parent}")
-    with TemporaryDirectory(prefix=".saving-", dir=path.parent) as folder:
-        candidate = Path(folder) / path.name
+    clear_leavings(path.parent)
+    with workspace(path.parent) as folder:
+        candidate = folder / path.name
         types = _dump(content, candidate)
-        joblib.dump(trials, candidate.with_name(TRIALS_NAME))
-        _prove(candidate, types)
+        prove(candidate, types, trials)
         digest = _read_digest(candidate)
         candidate.replace(path)
     print(f"wrote {path}, SHA-256 {digest}")
@@ -64,46 +78,22 @@ def _dump(content: dict[str, Any], path: Path) -> str:
         return ",".join(dump_skops(content, path))
     try:
         joblib.dump(content, path)
-    except (PicklingError, AttributeError, TypeError) as error:
+    except OSError:
+        # The disk is full, for example, which is no fault of the model.
+        raise
+    except Exception as error:
+        # The classes of a model may raise anything.
         raise ArtifactError(
-            f"a part of the model cannot be pickled ({one_line(error)}): {CURES}"
+            f"a part of the model cannot be pickled ({one_line(error)}): {_find_cure(error)}"
         ) from error
     return ""
 
 
-def _prove(candidate: Path, trusted_types: str) -> None:
-    """Raise ArtifactError unless the service, in a fresh process, predicts as the estimator did."""
-    process = _start_proof(candidate, trusted_types)
-    refusal = candidate.with_name(REFUSAL_NAME)
-    if refusal.exists():
-        raise ArtifactError(refusal.read_text(encoding="utf-8"))
-    if process.returncode == 0:
-        return
-    lines = process.stderr.strip().splitlines() or ["it said nothing"]
-    raise ArtifactError(
-        f"{candidate.name} cannot be proven, because the process that should have done so ended "
-        f"with {process.returncode}: {lines[-1]}"
-    )
-
-
-def _start_proof(
-    candidate: Path, trusted_types: str
-) -> subprocess.CompletedProcess[str]:
-    """Return the process that proves the file, after it has ended.
-
-    It finds what the service finds: the packages, and no modules but those of the project.
-    """
-    environ = {**os.environ}
-    environ.pop("PYTHONPATH", None)
-    return subprocess.run(  # noqa: S603
-        [
-            *(sys.executable, "-m", PROVING),
-            *(str(candidate.absolute()), trusted_types),
-        ],
-        cwd=PROJECT,
-        env=environ,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
-    )
+def _find_cure(error: Exception) -> str:
+    """Return what helps where a part of the model cannot be pickled."""
+    if isinstance(error, RecursionError):
+        return FLATTEN_IT
+    # Pickle finds functions and classes by their name, in their module.
+    if isinstance(error, PicklingError | AttributeError):
+        return MOVE_IT
+    return LEAVE_IT_OUT

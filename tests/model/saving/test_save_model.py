@@ -1,6 +1,7 @@
 """One line from a notebook to a file that is served: the whole way, proof included."""
 
 import hashlib
+import io
 import pickle
 import re
 import subprocess
@@ -22,10 +23,8 @@ from sklearn.preprocessing import OneHotEncoder
 from python.errors import ArtifactError
 from python.loading import load_checked
 from python.model import save_model
-from python.model.examples import Examples
 from python.model.saving.artifacts import Wishes, make_artifact
-from python.model.saving.writing import REFUSAL_NAME, TRIALS_NAME
-from python.proving import main
+from python.proving import prove
 from python.settings import Settings
 from tests.models import ROOT, build, lightgbm
 
@@ -166,6 +165,15 @@ def test_gaps_of_objects_are_among_the_examples() -> None:
     assert len(records) == 20
 
 
+def proof_of(
+    content: dict[str, Any], trials: dict[str, Any], folder: Path
+) -> str | None:
+    """Return why the proof refuses a file, if it does."""
+    joblib.dump(content, folder / "model.joblib")
+    rows = io.BytesIO(pickle.dumps(trials))
+    return prove(folder / "model.joblib", rows)
+
+
 @pytest.mark.parametrize("change", [None, "predictions", "probabilities"])
 def test_the_proof_finds_an_answer_that_differs(
     change: str | None, elsewhere: Path
@@ -173,17 +181,11 @@ def test_the_proof_finds_an_answer_that_differs(
     content, trials = contents()
     if change is not None:
         trials[change] = trials[change][::-1].copy()
-    joblib.dump(content, elsewhere / "model.joblib")
-    joblib.dump(trials, elsewhere / TRIALS_NAME)
-    assert Examples.of(trials)
-    refusal = elsewhere / REFUSAL_NAME
+    refusal = proof_of(content, trials, elsewhere)
     if change is None:
-        main(elsewhere / "model.joblib")
-        assert not refusal.exists()
-        return
-    with pytest.raises(SystemExit):
-        main(elsewhere / "model.joblib")
-    assert "the model said" in refusal.read_text()
+        assert refusal is None
+    else:
+        assert "the model said" in str(refusal)
 
 
 def test_the_proof_compares_the_copy_as_well(
@@ -197,8 +199,6 @@ def test_the_proof_compares_the_copy_as_well(
         fitted_forest.data,
         Wishes(None, None, {}, 9, 9),
     )
-    joblib.dump(content, elsewhere / "model.joblib")
-    joblib.dump(trials, elsewhere / TRIALS_NAME)
     output = Copy.output
 
     def wrong_output(copy: Copy, records: Any) -> Any:
@@ -206,9 +206,7 @@ def test_the_proof_compares_the_copy_as_well(
         return None if right is None else right[:, ::-1]
 
     monkeypatch.setattr(Copy, "output", wrong_output)
-    with pytest.raises(SystemExit):
-        main(elsewhere / "model.joblib")
-    assert "row 0" in (elsewhere / REFUSAL_NAME).read_text()
+    assert "row 0" in str(proof_of(content, trials, elsewhere))
 
 
 def test_a_notebook_needs_neither_flask_nor_shap() -> None:
@@ -225,7 +223,7 @@ assert not {"flask", "werkzeug", "msgspec", "shap"} & set(sys.modules)
 def test_a_proof_that_cannot_run_is_no_proof(
     elsewhere: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("python.model.saving.writing.PROVING", "python.none")
+    monkeypatch.setattr("python.model.saving.proof.PROVING", "python.none")
     with pytest.raises(ArtifactError, match=r"No module named python\.none"):
         save_model(LogisticRegression().fit(X[["size"]], Y), X[["size"]])
     assert list(elsewhere.iterdir()) == []
@@ -248,13 +246,17 @@ def test_a_full_disk_leaves_the_old_file(
     assert list(elsewhere.iterdir()) == [path]
 
 
-def test_a_warning_names_the_line_that_saves() -> None:
+@pytest.mark.usefixtures("elsewhere")
+def test_a_warning_names_the_line_that_saves(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("python.model.saving.proof.PROVING", "python.none")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         numbered = pd.DataFrame({"x": np.arange(ROWS)})
         model = LogisticRegression().fit(numbered, Y)
         with pytest.raises(ArtifactError):
-            save_model(model, numbered, path="nowhere/model.joblib")
+            save_model(model, numbered)
     assert [
         item.filename for item in caught if "index" in str(item.message)
     ] == [__file__]
