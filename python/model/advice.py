@@ -11,6 +11,7 @@ TYPES = (
     "the type of each feature in the metadata must be that of the column that the model "
     "was fitted with"
 )
+ORDERED = 'write "ordered": True into the entry of the category, with its categories in their order'
 VALUES = "defaults or samples that it takes would help"
 
 # What the libraries say of columns that are not those of the training data. Other values would not
@@ -48,7 +49,8 @@ def advise(
     if isinstance(error, AttributeError | TypeError) or OTHER_TYPES.search(
         str(error)
     ):
-        return TYPES
+        is_unordered = "Unordered Categoricals" in str(error)
+        return ORDERED if is_unordered else TYPES
     return VALUES if is_made_up else ""
 
 

@@ -165,8 +165,9 @@ def _type_of(value: Any) -> str:
 
 
 def _check_categories(feature: Category, known: Sequence[Value]) -> None:
+    known_categories = set(known)
     for category in feature.categories:
-        if category in known:
+        if category in known_categories:
             continue
         raise ArtifactError(
             f'feature "{feature.name}": the model was not fitted with the category '

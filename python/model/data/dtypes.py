@@ -30,7 +30,8 @@ def read_dtype(dtype: Any) -> str | None:
 
     try:
         known = pd.api.types.pandas_dtype(dtype)
-    except (TypeError, ValueError):
+    except Exception:
+        # pandas and pyarrow refuse names with exceptions of many kinds.
         return None
     if (
         known.kind == "U"

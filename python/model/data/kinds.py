@@ -29,7 +29,7 @@ from python.model.data.features import (
     Value,
     is_gap,
 )
-from python.model.data.spelling import find_look, say_apart, shorten
+from python.model.data.spelling import group_by_look, shorten, tell_apart_from
 from python.model.types import Columns, Matrix
 
 SHOWN_CATEGORIES = 20
@@ -346,7 +346,10 @@ class String(Feature):
 
 @dataclass(frozen=True)
 class Category(CodedFeature):
-    """One of `categories`: an unordered pandas Categorical, with the categories in their order."""
+    """One of `categories`: a pandas Categorical, with the categories in their order.
+
+    With `ordered`, it is one whose values are compared by that order: "S" is less than "M".
+    """
 
     type = "category"
     dtype_types = (
@@ -359,6 +362,7 @@ class Category(CodedFeature):
     )
     usual_dtype = "category"
     categories: tuple[Value, ...] = ()
+    ordered: bool = False
 
     @cached_property
     def positions(self) -> dict[Value, int]:
@@ -373,6 +377,12 @@ class Category(CodedFeature):
     def _by_kind(self) -> set[Value]:
         """The categories, each with its kind: True equals 1 in Python."""
         return {(_kind(category), category) for category in self.categories}
+
+    @cached_property
+    def _texts_by_look(self) -> dict[str, list[str]]:
+        """The categories that are texts, by what one sees of them: there may be thousands."""
+        texts = [item for item in self.categories if isinstance(item, str)]
+        return group_by_look(texts)
 
     @property
     def made_up_value(self) -> Value:
@@ -425,17 +435,7 @@ class Category(CodedFeature):
         """Return how a text differs from a category that looks the same."""
         if not isinstance(value, str):
             return ""
-        category = self._by_look.get(find_look(value), value)
-        return "" if category == value else say_apart(category)
-
-    @cached_property
-    def _by_look(self) -> dict[str, str]:
-        """The categories that are texts, by what one sees of them."""
-        by_look = {}
-        for category in self.categories:
-            if isinstance(category, str):
-                by_look[find_look(category)] = category
-        return by_look
+        return tell_apart_from(value, self._texts_by_look)
 
     def accepts_all(self, values: Iterable[Value]) -> bool:
         """Return whether all values are categories that have the `value_type` or are None."""
@@ -462,7 +462,9 @@ class Category(CodedFeature):
         positions = codes.astype(np.intp)
         if self.column_dtype == "category":
             return pd.Categorical.from_codes(
-                positions, pd.Index(self.categories)
+                positions,
+                pd.Index(self.categories),
+                ordered=bool(self.ordered),
             )
         categories = (*self.categories, None)  # the last one is missing
         values = [categories[position] for position in positions]
@@ -481,7 +483,14 @@ class Category(CodedFeature):
             return "categories must not mix booleans with numbers"
         if len(set(self.categories)) < len(self.categories):
             return "the same category is listed twice"
-        return super()._find_misfit()
+        return self._find_order_misfit() or super()._find_misfit()
+
+    def _find_order_misfit(self) -> str | None:
+        if self.ordered not in (True, False):
+            return "ordered must be true or false"
+        if self.ordered and self.column_dtype != self.usual_dtype:
+            return f"a column of {self.column_dtype} has no ordered categories"
+        return None
 
     def _find_stranger(self) -> str | None:
         """Return which category can be none, and what to write instead; None if all can."""
@@ -491,6 +500,8 @@ class Category(CodedFeature):
                 return f"and {gap} is among them: leave it out and set accepts_missing to True"
             if _kind(category) not in KINDS_OF_CATEGORIES:
                 return f"got {shorten(category)}"
+            if category in (np.inf, -np.inf):
+                return f"and {category} is among them, which JSON does not have: leave it out"
         return None
 
 

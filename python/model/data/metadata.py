@@ -17,6 +17,7 @@ ENTRY_KEYS = (
     "categories",
     "dtype",
 )
+CATEGORY_KEYS = (*ENTRY_KEYS, "ordered")
 
 # A request holds its records under these names, so that no feature can have one of them.
 RESERVED_NAMES = ("_data", "_samples")
@@ -66,7 +67,7 @@ def _read_feature(entry: Any, number: int) -> Feature:
     for key, value in entry.items():
         plain[str(key)] = _plain(value)
     kind = _read_type(name, entry)
-    _check_keys(name, plain)
+    _check_keys(name, kind, plain)
     dtype = _read_dtype(name, kind, plain)
     if plain.get("dtype") is not None:
         plain["dtype"] = dtype  # it may have been an object of pandas
@@ -82,6 +83,7 @@ def _read_feature(entry: Any, number: int) -> Feature:
         raise ArtifactError(f'feature "{name}": categories must be a list')
     if kind is Category:
         arguments["categories"] = tuple(categories)
+        arguments["ordered"] = plain.get("ordered", False)
     feature = kind(**arguments)
     feature.check()
     return feature
@@ -93,7 +95,9 @@ def _name_fault(entry: Any, name: Any) -> str:
     if not isinstance(entry, Mapping):
         written = f'{{"name": {shorten(str(entry))}, "type": "numeric"}}'
         return f"{expected}, such as {written}, got {shorten(entry)}"
-    if name is None or name == "":
+    if name == "":
+        return f"{expected}, and this one is empty: rename the column and fit again"
+    if name is None:
         return expected
     advice = f"write it as a text, {shorten(str(name))}"
     return f"{expected} that is a text, got {shorten(name)}: {advice}"
@@ -102,7 +106,8 @@ def _name_fault(entry: Any, name: Any) -> str:
 def _read_type(name: str, entry: Mapping[str, Any]) -> type[Feature]:
     if name in RESERVED_NAMES:
         raise ArtifactError(
-            f'feature "{name}": the name is reserved for the envelope'
+            f'feature "{name}": the name is reserved for the envelope: '
+            "rename the column and fit again"
         )
     type_name = entry.get("type")
     kind = TYPES.get(str(type_name))
@@ -130,10 +135,13 @@ def _read_dtype(
     return None
 
 
-def _check_keys(name: str, entry: Mapping[str, Any]) -> None:
+def _check_keys(
+    name: str, kind: type[Feature], entry: Mapping[str, Any]
+) -> None:
     """Raise ArtifactError for a key that looks like a misspelt one; others are the user's."""
-    for key in entry.keys() - set(ENTRY_KEYS):
-        suggestion = suggest(key, ENTRY_KEYS)
+    keys = CATEGORY_KEYS if kind is Category else ENTRY_KEYS
+    for key in entry.keys() - set(keys):
+        suggestion = suggest(key, keys)
         if suggestion:
             raise ArtifactError(
                 f'feature "{name}": unknown key "{key}"{suggestion}'

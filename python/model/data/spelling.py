@@ -2,7 +2,7 @@
 
 import json
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -62,22 +62,27 @@ def tell_apart(text: str, others: Iterable[str]) -> str:
     Two texts look the same that differ in their Unicode normalisation ("é" is one code point or
     two), in blanks or in characters that nobody sees. It is "" where no other one looks the same.
     """
-    looks = find_look(text)
-    for other in others:
-        if other != text and find_look(other) == looks:
-            return say_apart(other)
+    return tell_apart_from(text, group_by_look(others))
+
+
+def group_by_look(texts: Iterable[str]) -> dict[str, list[str]]:
+    """Return the texts, which may be many, by what one sees of them: for `tell_apart_from`."""
+    groups: dict[str, list[str]] = {}
+    for text in texts:
+        groups.setdefault(_visible(text), []).append(text)
+    return groups
+
+
+def tell_apart_from(text: str, others: Mapping[str, Sequence[str]]) -> str:
+    """Return the same as `tell_apart`, of other texts by what one sees of them."""
+    for other in others.get(_visible(text), ()):
+        if other != text:
+            escaped = cut(json.dumps(other))
+            return f"; it looks the same but has other code points: write it as {escaped}"
     return ""
 
 
-def say_apart(other: str) -> str:
-    """Return, for the end of a sentence, that a text only looks like this other one."""
-    escaped = cut(json.dumps(other))
-    return (
-        f"; it looks the same but has other code points: write it as {escaped}"
-    )
-
-
-def find_look(text: str) -> str:
+def _visible(text: str) -> str:
     """Return what one sees of a text, the same for texts that look the same."""
     if text.isascii():
         return " ".join(text.split())

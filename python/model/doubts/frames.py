@@ -28,6 +28,7 @@ from python.model.doubts.noise import (
 from python.model.types import Columns, Estimator
 
 SHOWN_DATES = 100
+ORDERED = "an ordered category"
 
 
 def check_samples(
@@ -102,16 +103,22 @@ def advise_dtypes(schema: Schema, frame: Any) -> str:
     advice = ""
     for feature in schema.features:
         name = feature.name
-        dtype = str(frame[name].dtype)
+        dtype = _name_dtype(frame[name])
         if isinstance(feature, Datetime) and _has_dates(frame[name]):
             advice += (
                 f"; {shorten(name)} has objects of datetime.date there, which no request brings: "
                 "fit the model with pd.to_datetime of the column"
             )
-        elif str(columns[name].dtype) != dtype:
+        elif _name_dtype(columns[name]) != dtype:
             hint = _dtype_hint(feature, dtype)
             advice += f"; {shorten(name)} is {dtype} there: {hint}"
     return advice
+
+
+def _name_dtype(column: Any) -> str:
+    """Return what pandas calls the dtype of a column; it does not say that one is ordered."""
+    is_ordered = getattr(column.dtype, "ordered", None) is True
+    return ORDERED if is_ordered else str(column.dtype)
 
 
 def _has_dates(column: Any) -> bool:
@@ -123,6 +130,8 @@ def _has_dates(column: Any) -> bool:
 
 
 def _dtype_hint(feature: Feature, dtype: str) -> str:
+    if dtype == ORDERED:
+        return '"type": "category", "ordered": True'
     own_type = type_of(dtype)
     if own_type in ("object", feature.type):
         return f'"dtype": "{dtype}"'

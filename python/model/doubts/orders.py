@@ -20,7 +20,7 @@ def doubt_orders(schema: Schema, tables: Mapping[str, Any]) -> list[Doubt]:
     """Return the doubts that categories were sorted, which the metadata has in another order.
 
     Where examples, or samples with a column of pandas' type category, show the order, there is no
-    doubt.
+    doubt; neither is there of categories that are `ordered`.
     """
     if not schema.named or "examples" in tables:
         return []
@@ -28,7 +28,9 @@ def doubt_orders(schema: Schema, tables: Mapping[str, Any]) -> list[Doubt]:
     for number, feature in schema.categories.items():
         in_order = _sort(feature.categories)
         is_usual = feature.column_dtype == Category.usual_dtype
-        if is_usual and not _has_categories(tables, feature.name):
+        # Nobody writes `ordered` without thinking of the order.
+        is_sorted_by_pandas = is_usual and not feature.ordered
+        if is_sorted_by_pandas and not _has_categories(tables, feature.name):
             doubts.append(_doubt_order(number, feature, in_order))
     return doubts
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from python.errors import ArtifactError
 from python.model.data.dtypes import read_dtype, type_of
-from python.model.data.features import Value
+from python.model.data.features import Value, is_gap
 from python.model.data.json_values import to_json_value
 from python.model.data.kinds import TYPES
 from python.model.data.schema import Schema
@@ -30,11 +30,17 @@ SINGLE_TYPES = ("boolean", "integer", "numeric", "string")
 # What to do with a column that JSON cannot bring, by the beginning of its dtype.
 CURES = {
     "timedelta64": "make a number of it, such as {column}.dt.total_seconds()",
+    "duration": "make a number of it, such as {column}.dt.total_seconds()",
     "complex": "split it into a real and an imaginary column",
     "interval": "make texts of it, {column}.astype(str)",
     "Sparse": "store every value, {column}.sparse.to_dense()",
     "period": "make dates of it, {column}.dt.to_timestamp()",
+    "decimal": 'make floats of it, {column}.astype("float64")',
+    "dictionary": 'make a category of it, {column}.astype("category")',
+    # A zone by its name is known to pandas; this one is a file of dateutil's.
+    "datetime64": 'name the zone, {column}.dt.tz_convert("Europe/Berlin")',
 }
+OTHER_CURE = "make a column of numbers, texts or dates of it"
 
 
 def describe_features(
@@ -47,20 +53,29 @@ def describe_features(
     Raises ArtifactError for a column that a request could not bring as it is, and for a default
     that does not fit.
     """
-    for name in defaults:
-        if name not in table.columns:
-            suggestion = suggest(str(name), list(table.columns))
-            raise ArtifactError(
-                f"defaults: X has no column {shorten(name)}{suggestion}"
-            )
+    _check_names(defaults, list(table.columns))
     entries = []
     for name, column in table.items():
-        entries.append(_describe(name, column, defaults.get(name)))
+        entry = _describe(name, column)
+        if name in defaults:
+            del entry["accepts_missing"]
+            entry["default"] = _read_default(name, column, defaults[name])
+        entries.append(entry)
     _drop_unknown_levels(estimator, entries, table)
     return entries
 
 
-def _describe(name: str, column: Column, default: Value) -> Entry:
+def _check_names(defaults: Mapping[str, Value], names: list[str]) -> None:
+    """Raise ArtifactError for a default of a column that there is not."""
+    for name in defaults:
+        if name not in names:
+            suggestion = suggest(str(name), names)
+            raise ArtifactError(
+                f"defaults: X has no column {shorten(name)}{suggestion}"
+            )
+
+
+def _describe(name: str, column: Column) -> Entry:
     type_name = _find_type(name, column)
     _check_finite(name, column)
     entry: Entry = {"name": name, "type": type_name}
@@ -69,36 +84,45 @@ def _describe(name: str, column: Column, default: Value) -> Entry:
         entry["dtype"] = dtype
     if type_name == "category":
         entry["categories"] = _list_categories(name, column)
-    has_gaps = bool(column.isna().any())
-    if default is None:
-        entry["accepts_missing"] = has_gaps
-    elif has_gaps:
+        if column.cat.ordered:
+            entry["ordered"] = True
+    entry["accepts_missing"] = bool(column.isna().any())
+    return entry
+
+
+def _read_default(name: str, column: Column, default: Value) -> Value:
+    """Return the default as JSON has it; raise ArtifactError where none can be."""
+    if default is None or is_gap(default):
+        raise ArtifactError(
+            f"defaults: {shorten(name)} has {default}, which is no default: leave it out, "
+            "and a value may be missing where it is missing in X"
+        )
+    if column.isna().any():
         raise ArtifactError(
             f"the default of {shorten(name)} would stand in for missing values, and the model "
             "was fitted with some: leave it out, or fit with the default in their place"
         )
-    else:
-        entry["default"] = to_json_value(default)
-    return entry
+    return to_json_value(default)
 
 
 def _find_type(name: str, column: Column) -> str:
     """Return the type of feature that the column has."""
     dtype = str(column.dtype)
-    # The name of a sparse dtype says nothing to pandas.
-    is_known = read_dtype(dtype) is not None
+    # pandas reads the names of some sparse dtypes, and not those of others.
+    is_known = not hasattr(column, "sparse") and read_dtype(dtype) is not None
     type_name = type_of(dtype) if is_known else dtype
     if type_name == "object":
         return _find_type_of_objects(name, column)
     if type_name in TYPES:
         return type_name
-    advice = ""
-    for beginning, cure in CURES.items():
+    place = f"X[{shorten(name)}]"
+    cure = OTHER_CURE
+    for beginning, of_dtype in CURES.items():
         if dtype.startswith(beginning):
-            place = f"X[{shorten(name)}]"
-            advice = f": {cure.format(column=place)}, and fit again"
+            cure = of_dtype.format(column=place)
     raise ArtifactError(
-        f"the column {shorten(name)} of X is {dtype}, which cannot be served{advice}"
+        f"the column {shorten(name)} of X is {dtype}, which cannot be served: "
+        f"{cure}, and fit again"
     )
 
 
@@ -157,12 +181,22 @@ def _check_finite(name: str, column: Column) -> None:
 def _list_categories(name: str, column: Column) -> list[Value]:
     """Return the categories in their order."""
     categories: list[Value] = column.cat.categories.tolist()
+    if not categories:
+        raise ArtifactError(
+            f"the column {shorten(name)} of X is of categories, and all are missing: "
+            "leave it out and fit again"
+        )
     for category in categories:
         if not isinstance(category, str | bool | Real):
             place = f"X[{shorten(name)}]"
             raise ArtifactError(
                 f"the category {shorten(str(category))} of {shorten(name)} is no text, number "
                 f'or boolean: write {place}.astype(str).astype("category") and fit again'
+            )
+        if category in (np.inf, -np.inf):
+            raise ArtifactError(
+                f"the category {category} of {shorten(name)} is infinite, and JSON has no "
+                "infinity: put a number or a missing value there, and fit again"
             )
     return categories
 
