@@ -219,10 +219,14 @@ def _match(names: Names, own_names: Names) -> Names:
             "class_names are the model's own labels in another order: "
             f"its classes_ are {order}"
         )
-    is_repeated = len(set(names)) < len(names)
-    if len(names) != len(own_names) or is_repeated:
+    if len(names) != len(own_names):
         expected = f"a list of {len(own_names)} names, one for each of the model's classes"
         raise ArtifactError(f"class_names must be {expected}")
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            raise ArtifactError(
+                f"class_names has {shorten(name)} twice: give each class a name of its own"
+            )
     return names
 
 

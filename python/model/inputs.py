@@ -72,18 +72,26 @@ def check_inputs(estimator: Estimator, names: list[str]) -> None:
 
 
 def check_order(estimator: Estimator, names: list[str], rows: Columns) -> None:
-    """Raise ArtifactError if the estimator was fitted with the columns in another order.
+    """Raise ArtifactError if the estimator was fitted with the columns in another order."""
+    fitted_names = input_names(estimator, names)
+    if fitted_names and has_other_order(estimator, names, rows):
+        _check_names(names, fitted_names)
+
+
+def has_other_order(
+    estimator: Estimator, names: list[str], rows: Columns
+) -> bool:
+    """Return whether the estimator needs the columns of the rows in another order than `names`.
 
     An object around an estimator may pick its columns by their names, and report those of the
     estimator inside, in an order of its own.
     """
     fitted_names = input_names(estimator, names)
     if fitted_names is None or sorted(fitted_names) != sorted(names):
-        return
+        return False
     if fitted_names == names:
-        return
-    if not _picks_by_name(estimator, rows, fitted_names):
-        _check_names(names, fitted_names)
+        return False
+    return not _picks_by_name(estimator, rows, fitted_names)
 
 
 def _check_names(names: list[str], fitted_names: list[str]) -> None:

@@ -8,11 +8,13 @@ from numpy.typing import NDArray
 
 from python.errors import ArtifactError
 from python.model.advice import advise
+from python.model.attributes import has_attribute
 from python.model.boosters import check_booster
 from python.model.classes import find_classes
 from python.model.data.columns import Rows
 from python.model.data.spelling import one_line
 from python.model.estimator import estimator_type
+from python.model.inputs import has_other_order
 from python.model.saving.storage import store_plainly
 from python.model.saving.training import Inputs, Training
 from python.model.types import Columns, Estimator
@@ -67,12 +69,13 @@ def predict_rows(
 ) -> PredictedRows:
     """Return what the estimator predicts for some rows of its training data.
 
-    Raises ArtifactError if it does not take them, or if the class names are not those of its
-    classes.
+    Raises ArtifactError if it does not take them, if it was fitted with their columns in another
+    order, or if the class names are not those of its classes.
     """
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         # The service has its own way of calling the estimator, so they say nothing of it.
         warnings.simplefilter("ignore")
+        _check_order(estimator, training, rows)
         predictions = _predict(estimator, training.take_inputs(rows))
         row = training.take_inputs(rows[:1])
         kind = estimator_type(estimator)
@@ -83,6 +86,20 @@ def predict_rows(
             probabilities = _to_arrays(estimator.predict_proba(inputs))
     records = store_plainly(training.take_table(rows))
     return PredictedRows(records, predictions, probabilities)
+
+
+def _check_order(estimator: Estimator, training: Training, rows: Rows) -> None:
+    """Raise ArtifactError if the columns of X are in another order than in the fit."""
+    inputs = training.take_inputs(rows)
+    if not has_other_order(estimator, training.names, inputs):
+        return
+    attribute = "feature_names_"  # CatBoost's
+    if has_attribute(estimator, "feature_names_in_"):
+        attribute = "feature_names_in_"
+    raise ArtifactError(
+        "X has its columns in another order than the model was fitted with: "
+        f"pass X[model.{attribute}]"
+    )
 
 
 def _predict(estimator: Estimator, inputs: Inputs) -> NDArray[Any]:

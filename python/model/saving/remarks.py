@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from python.model.data.spelling import shorten
+from python.model.data.spelling import cut, shorten
 from python.model.saving.entries import Column, Entry
 from python.model.types import Columns
 
@@ -33,14 +33,19 @@ def print_assumptions(entries: Sequence[Entry], table: Columns) -> None:
         name = entry["name"]
         remarks = list(_assume(entry, table[name]))
         if remarks:
-            print(f"{name}: {'; '.join(remarks)}")
+            print(f"{_show(name)}: {'; '.join(remarks)}")
         if entry.get("accepts_missing") is False:
-            required.append(name)
+            required.append(_show(name))
     if required:
         shown = ", ".join(required[:FEW_VALUES])
         hidden = len(required) - FEW_VALUES
         more = f" and {hidden} more" if hidden > 0 else ""
         print(f"never missing in X, and required: {shown}{more}")
+
+
+def _show(name: str) -> str:
+    """Return a name as it is, or as JSON where it would tear the line."""
+    return cut(name) if name.isprintable() else shorten(name)
 
 
 def _assume(entry: Entry, column: Column) -> Iterator[str]:
@@ -60,6 +65,9 @@ def _assume(entry: Entry, column: Column) -> Iterator[str]:
 
 def _assume_type(entry: Entry, column: Column) -> Iterator[str]:
     values = column.dropna()
+    if not len(values):
+        yield "no row has a value, so that nothing is assumed of it"
+        return
     n_distinct = values.nunique()
     is_few = n_distinct <= FEW_VALUES and 2 * n_distinct <= len(values)
     fit_again = "if not, make the column a category and fit again"

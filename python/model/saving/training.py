@@ -92,7 +92,14 @@ def _read_list(
         return inputs, pd.DataFrame(inputs)
     if kinds == {str}:
         return inputs, pd.DataFrame({TEXT_NAME: inputs})
-    array = np.asarray(inputs)
+    try:
+        array = np.asarray(inputs)
+    except ValueError as error:
+        # NumPy makes no array of rows of several lengths.
+        raise ArtifactError(
+            "the rows of X do not have the same number of values: "
+            "pass the rows that the model was fitted with"
+        ) from error
     return array, _read_array(estimator, array)
 
 
@@ -128,7 +135,11 @@ def _refuse_kind(inputs: Inputs) -> ArtifactError:
 
 def _check_names(names: Sequence[Any]) -> None:
     """Raise ArtifactError for names that a record cannot have."""
-    for name in names:
+    for number, name in enumerate(names, start=1):
+        if name == "":
+            raise ArtifactError(
+                f"column {number} of X has an empty name: rename it and fit again"
+            )
         if not isinstance(name, str):
             raise ArtifactError(
                 f"the column {shorten(str(name))} of X has a name that is no text: "

@@ -1,7 +1,10 @@
 """What could not be served is refused before anything is written, in a sentence with a cure."""
 
 import re
+from ctypes import c_int, pointer
+from decimal import Decimal
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import lightgbm
@@ -9,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from catboost import CatBoostClassifier
+from dateutil.tz import gettz  # type: ignore[import-untyped]
 from scipy.sparse import csr_matrix
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
@@ -115,6 +119,16 @@ def test_an_unfitted_model_is_to_be_fitted() -> None:
         ),
         (5, "X must be a DataFrame or an array and is a int"),
         (np.zeros((2, 2, 2)), "X must have two dimensions, not 3"),
+        ([[1.0], [1.0, 2.0]], "the rows of X do not have the same number"),
+        (
+            X.set_axis(["a", ""], axis=1),
+            "column 2 of X has an empty name: rename it and fit again",
+        ),
+        (
+            X[["b", "a"]],
+            "X has its columns in another order than the model was fitted "
+            "with: pass X[model.feature_names_in_]",
+        ),
     ],
 )
 def test_other_columns_than_the_models(inputs: Any, sentence: str) -> None:
@@ -150,6 +164,27 @@ def test_another_number_of_columns_than_the_models() -> None:
             pd.arrays.SparseArray([0.0, 1.0] * 12, fill_value=0.0),
             'store every value, X["x"].sparse.to_dense(), and fit again',
         ),
+        (
+            pd.arrays.SparseArray([0, 1] * 12),
+            'store every value, X["x"].sparse.to_dense(), and fit again',
+        ),
+        (
+            pd.arrays.SparseArray([0.0] * ROWS),
+            'store every value, X["x"].sparse.to_dense(), and fit again',
+        ),
+        (
+            pd.date_range("2024", periods=ROWS, tz=gettz("Europe/Berlin")),
+            'which cannot be served: name the zone, X["x"].dt.tz_convert('
+            '"Europe/Berlin"), and fit again',
+        ),
+        (
+            pd.Categorical([1.0, np.inf] * 12),
+            'the category inf of "x" is infinite, and JSON has no infinity',
+        ),
+        (
+            pd.Categorical([np.nan] * ROWS),
+            "is of categories, and all are missing: leave it out and fit again",
+        ),
         (pd.period_range("2024", periods=ROWS), "make dates of it"),
         (
             pd.cut(X["a"], 3),
@@ -184,7 +219,31 @@ def test_a_column_that_json_does_not_have(values: Any, sentence: str) -> None:
     ("wishes", "sentence"),
     [
         ({"defaults": {"A": 1}}, 'defaults: X has no column "A"'),
+        (
+            {"defaults": {"a": np.nan}},
+            'defaults: "a" has nan, which is no default: leave it out',
+        ),
+        ({"defaults": {"a": None}}, 'defaults: "a" has None, which is no'),
+        ({"defaults": ["a"]}, "defaults must be a dict of values by the name"),
         ({"y": [1, 2, 3]}, "X has 24 rows, and y has 3"),
+        ({"y": 5}, "y must be a list, an array or a Series with a value"),
+        ({"y": iter(Y)}, "for each row of X, and is a iterator"),
+        ({"y": [[1], [1, 2]]}, "the rows of y do not have the same number"),
+        ({"y": [{"a": 1}] * ROWS}, "y has an object for a row: pass a label"),
+        (
+            {"samples": "10"},
+            'samples must be a number of rows, 0 or more, got "10"',
+        ),
+        ({"samples": 10.0}, "0 or more, got 10.0"),
+        ({"samples": -1}, "0 or more, got -1"),
+        (
+            {"examples": None},
+            "examples must be a number of rows, 0 or more, got null",
+        ),
+        (
+            {"class_names": ["a", "a"]},
+            'class_names has "a" twice: give each class a name of its own',
+        ),
         ({"class_names": ["one"]}, "class_names must be a list of 2 names"),
         (
             {"class_names": ["1", "0"]},
@@ -195,6 +254,8 @@ def test_a_column_that_json_does_not_have(values: Any, sentence: str) -> None:
             'feature "b": the default must be a whole number',
         ),
         ({"path": "nowhere/model.joblib"}, "there is no folder nowhere"),
+        ({"path": "."}, ". is a folder: write model.joblib"),
+        ({"path": None}, "path must be a text or a Path, got null"),
     ],
 )
 def test_what_does_not_fit_the_model(
@@ -216,6 +277,84 @@ def test_what_cannot_be_pickled_has_two_cures() -> None:
     assert "cannot be pickled" in sentence
     assert "move it into a module in model_code/" in sentence
     assert "cloudpickle.dump" in sentence
+
+
+class Holding:
+    """Holds something."""
+
+    def __init__(self, part: Any) -> None:
+        self.part = part
+
+    def predict(self, data: Any) -> Any:
+        return np.zeros(len(data))
+
+
+def nested(depth: int) -> list[Any]:
+    """Return a list in a list in a list, so deep."""
+    outer: list[Any] = []
+    for _ in range(depth):
+        outer = [outer]
+    return outer
+
+
+@pytest.mark.parametrize(
+    ("part", "sentence"),
+    [
+        (Lock(), "TypeError: cannot pickle '_thread.lock' object): leave it"),
+        (pointer(c_int(1)), "ValueError: ctypes objects containing pointers"),
+        (nested(100_000), "RecursionError"),
+    ],
+    ids=["lock", "pointer", "nested"],
+)
+def test_a_part_that_cannot_be_pickled(part: Any, sentence: str) -> None:
+    refused = refusal(Holding(part), X)
+    assert refused.startswith("a part of the model cannot be pickled (")
+    assert sentence in refused
+    cures = ("leave it out, with a __getstate__", "make it flatter")
+    assert any(cure in refused for cure in cures)
+
+
+class Unprintable:
+    """Predicts objects that cannot be pickled."""
+
+    def predict(self, data: Any) -> Any:
+        return np.array([Lock() for _ in range(len(data))], dtype=object)
+
+
+def test_predictions_that_cannot_be_pickled() -> None:
+    sentence = refusal(Unprintable(), X, examples=0)
+    assert "what the model predicts cannot be pickled" in sentence
+
+
+def test_a_decimal_of_pyarrow() -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    dtype = pd.ArrowDtype(pyarrow.decimal128(25, 2))
+    column = pd.Series([Decimal("1.50")] * ROWS, dtype=dtype)
+    assert 'make floats of it, X["x"].astype("float64")' in refused_column(
+        column
+    )
+
+
+def test_a_folder_is_refused_before_any_work(elsewhere: Path) -> None:
+    class Untouched:
+        def predict(self, _: Any) -> Any:
+            raise RuntimeError("it was called")
+
+    assert "is a folder" in refusal(Untouched(), X, path=elsewhere)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["refusal", "trials"])
+def test_a_file_may_have_any_name(name: str, elsewhere: Path) -> None:
+    save_model(MODEL, X, name)
+    assert [path.name for path in elsewhere.iterdir()] == [name]
+
+
+def test_lightgbm_in_another_order() -> None:
+    """It does not compare names when it predicts."""
+    model = lightgbm.LGBMClassifier(verbose=-1, min_child_samples=2).fit(X, Y)
+    sentence = refusal(model, X[["b", "a"]])
+    assert "pass X[model.feature_names_in_]" in sentence
 
 
 # Those below are found by the process that proves the file.
@@ -271,13 +410,3 @@ def test_an_answer_that_differs_leaves_the_old_file(elsewhere: Path) -> None:
     sentence = refusal(Standing(), X)
     assert "depends on the other" in sentence
     assert path.read_text() == "the old one"
-
-
-@pytest.mark.slow
-def test_columns_in_another_order_than_fitted(elsewhere: Path) -> None:
-    model = DummyClassifier().fit(X, Y)
-    reordered = X[["b", "a"]]
-    model.feature_names_in_ = np.array(["a", "b"], dtype=object)
-    sentence = refusal(LogisticRegression().fit(X, Y), reordered)
-    assert "the model cannot predict the rows of X" in sentence
-    assert list(elsewhere.iterdir()) == []

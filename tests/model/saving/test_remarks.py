@@ -54,6 +54,16 @@ def described(values: Any, target: Any = None) -> dict[str, Any]:
             "x: may be missing, as in 25.0% of X",
         ),
         (np.arange(ROWS) % 90 / 4, "never missing in X, and required: x"),
+        (
+            np.full(ROWS, np.nan),
+            "x: no row has a value, so that nothing is assumed of it; may be "
+            "missing, as in 100.0% of X",
+        ),
+        (
+            pd.array([None] * ROWS, dtype="string"),
+            "x: no row has a value, so that nothing is assumed of it; may be "
+            "missing, as in 100.0% of X",
+        ),
     ],
 )
 def test_what_is_assumed(
@@ -71,6 +81,16 @@ def test_a_default_is_said(capsys: pytest.CaptureFixture[str]) -> None:
         {"name": "x", "type": "numeric", "default": -1}
     ]
     assert "x: -1 stands in for a missing value" in capsys.readouterr().out
+
+
+def test_a_name_does_not_tear_its_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    frame = pd.DataFrame({"a\nb": np.arange(ROWS) % 2})
+    make_artifact(Anything(), frame, Wishes(None, None, {}, 10, 10))
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith('"a\\nb": 0 and 1, taken for whole numbers')
+    assert second == 'never missing in X, and required: "a\\nb"'
 
 
 def test_names_that_are_made_up(capsys: pytest.CaptureFixture[str]) -> None:
