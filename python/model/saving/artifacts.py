@@ -122,13 +122,18 @@ def _read_target(target: Any, n_rows: int) -> Column | None:
         array = array[:, 0]
     if array.ndim > 1:
         return None
-    column = pd.Series(array)
-    for value in column:
-        if not isinstance(value, Hashable):
+    if array.dtype == object:
+        _check_labels(array)
+    return pd.Series(array)
+
+
+def _check_labels(labels: NDArray[Any]) -> None:
+    """Raise ArtifactError for an object that can be no label, such as a list."""
+    for label in labels:
+        if not isinstance(label, Hashable):
             raise ArtifactError(
-                f"y has {shorten(value)} for a row: pass a label or a number for each"
+                f"y has {shorten(label)} for a row: pass a label or a number for each"
             )
-    return column
 
 
 def _read_array(target: Any) -> NDArray[Any]:

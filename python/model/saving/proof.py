@@ -54,7 +54,8 @@ def prove(candidate: Path, trusted_types: str, trials: dict[str, Any]) -> None:
 def _write_trials(trials: dict[str, Any], file: IO[bytes]) -> None:
     try:
         pickle.dump(trials, file)
-    except OSError:
+    except (OSError, MemoryError):
+        # The disk is full, for example, which is no fault of the model.
         raise
     except Exception as error:
         # The model may have predicted objects of any class.

@@ -78,7 +78,7 @@ def _dump(content: dict[str, Any], path: Path) -> str:
         return ",".join(dump_skops(content, path))
     try:
         joblib.dump(content, path)
-    except OSError:
+    except (OSError, MemoryError):
         # The disk is full, for example, which is no fault of the model.
         raise
     except Exception as error:
