@@ -157,7 +157,8 @@ def check_same_without_a_cluster(folder: Path, output: str) -> None:
     parts = []
     for path in sorted((folder / "in").iterdir()):
         parts.append(pd.read_parquet(path))
-    pd.concat(parts).to_parquet(folder / "all.parquet")
+    rows = pd.concat(parts, ignore_index=True)
+    rows.to_parquet(folder / "all.parquet")
     scored = run(folder, "all.parquet", "alone.parquet", "--keep", "id")
     assert scored.returncode == 0, scored.stderr
     alone = pd.read_parquet(folder / "alone.parquet")
