@@ -81,7 +81,10 @@ def logistic() -> Any:
     ("content", "sentence"),
     [
         (content(class_names=["no"]), "class_names must be a list of 2 names, one for each of the model's classes"),
-        (content(class_names=["no", "no"]), 'class_names has "no" twice: give each class a name of its own'),
+        (
+            content(class_names=["no", "no"]),
+            'class_names has "no" twice: give each class a name of its own',
+        ),
         (content(class_names={"no", "yes"}), "class_names must be a list of 2 names, one for each of the model's classes"),
         (content(class_names=["no", None]), "class_names must be a list of 2 names, one for each of the model's classes"),
         (content(class_names=5), "class_names must be a list of 2 names, one for each of the model's classes"),

@@ -10,7 +10,7 @@ from tempfile import TemporaryFile
 from typing import IO, Any, NamedTuple
 
 from python.errors import ArtifactError
-from python.model.data.spelling import one_line
+from python.model.saving.pickling import refused_unless_pickled
 
 PROJECT = Path(__file__).resolve().parent.parent.parent.parent
 PROVING = "python.proving"
@@ -52,17 +52,10 @@ def prove(candidate: Path, trusted_types: str, trials: dict[str, Any]) -> None:
 
 
 def _write_trials(trials: dict[str, Any], file: IO[bytes]) -> None:
-    try:
+    # The model may have predicted objects of any class.
+    what = "what the model predicts"
+    with refused_unless_pickled(what, "predict numbers, texts or dates"):
         pickle.dump(trials, file)
-    except (OSError, MemoryError):
-        # The disk is full, for example, which is no fault of the model.
-        raise
-    except Exception as error:
-        # The model may have predicted objects of any class.
-        raise ArtifactError(
-            f"what the model predicts cannot be pickled ({one_line(error)}): "
-            "predict numbers, texts or dates"
-        ) from error
     file.seek(0)
 
 

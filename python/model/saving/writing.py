@@ -6,29 +6,16 @@ A file that could not be served never stands in the place of one that could.
 import hashlib
 from os import PathLike
 from pathlib import Path
-from pickle import PicklingError
 from typing import Any
 
 import joblib
 
 from python.errors import ArtifactError
-from python.model.data.spelling import one_line, shorten
+from python.model.data.spelling import shorten
+from python.model.saving.pickling import refused_unless_pickled
 from python.model.saving.proof import prove
 from python.model.saving.workspace import clear_leavings, workspace
 from python.model.skops import SUFFIX, dump_skops
-
-MOVE_IT = (
-    "move it into a module in model_code/, import it from there and fit again, or write the file "
-    "with cloudpickle.dump, as docs/inputs.md says"
-)
-LEAVE_IT_OUT = (
-    "leave it out, with a __getstate__ in the class that holds it, and make it again when it is "
-    "needed"
-)
-FLATTEN_IT = (
-    "it is nested too deeply: make it flatter, or call sys.setrecursionlimit with a larger number "
-    "before"
-)
 
 
 def read_place(path: Path | str) -> Path:
@@ -76,24 +63,6 @@ def _dump(content: dict[str, Any], path: Path) -> str:
     """Write the content, and return the types that have to be trusted, with commas."""
     if path.suffix == SUFFIX:
         return ",".join(dump_skops(content, path))
-    try:
+    with refused_unless_pickled("a part of the model"):
         joblib.dump(content, path)
-    except (OSError, MemoryError):
-        # The disk is full, for example, which is no fault of the model.
-        raise
-    except Exception as error:
-        # The classes of a model may raise anything.
-        raise ArtifactError(
-            f"a part of the model cannot be pickled ({one_line(error)}): {_find_cure(error)}"
-        ) from error
     return ""
-
-
-def _find_cure(error: Exception) -> str:
-    """Return what helps where a part of the model cannot be pickled."""
-    if isinstance(error, RecursionError):
-        return FLATTEN_IT
-    # Pickle finds functions and classes by their name, in their module.
-    if isinstance(error, PicklingError | AttributeError):
-        return MOVE_IT
-    return LEAVE_IT_OUT

@@ -38,7 +38,11 @@ def test_metadata_describes_the_features_in_their_order() -> None:
         (content("xy"), 'metadata must be a dict with a list of features under "features"'),
         (content(["x", "y"]), "feature 1 must be a dict with a name"),
         (content([FEATURES[0], {"type": "numeric"}]), "feature 2 must be a dict with a name"),
-        (content(features_with(name="")), "feature 1 must be a dict with a name, and this one is empty: rename the column and fit again"),
+        (
+            content(features_with(name="")),
+            "feature 1 must be a dict with a name, and this one is empty: "
+            "rename the column and fit again",
+        ),
         (content(features_with(name=0)), 'feature 1 must be a dict with a name that is a text, got 0: write it as a text, "0"'),
         (content(features_with(name=np.int64(7))), 'feature 1 must be a dict with a name that is a text, got 7: write it as a text, "7"'),
         (content(["x", "y"]), 'feature 1 must be a dict with a name, such as {"name": "x", "type": "numeric"}, got "x"'),
