@@ -28,7 +28,7 @@ def check_apart(path: Path, settings: Settings) -> "Report":
     # Once the other end is closed in both processes, nothing more can come.
     sender.close()
     try:
-        report: Report = json.loads(receiver.recv())
+        report: Report = json.loads(receiver.recv_bytes())
     except EOFError:
         process.join()
         return _report_end(path, process.exitcode)
@@ -47,7 +47,8 @@ def _send_report(sender: Connection, path: Path, settings: Settings) -> None:
     # What the code of a model prints does not belong into the report.
     with redirect_stdout(sys.stderr):
         report = check_file(path, settings)
-    sender.send(json.dumps(report, default=str))
+    # As bytes: what is sent as an object would be unpickled by the other process.
+    sender.send_bytes(json.dumps(report, default=str).encode())
 
 
 def _report_end(path: Path, status: int | None) -> "Report":
