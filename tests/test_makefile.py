@@ -66,4 +66,4 @@ def test_no_test_is_left_out_by_the_settings_of_pytest() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     settings = project["tool"]["pytest"]["ini_options"]
     assert settings["testpaths"] == ["tests"]
-    assert selections(shlex.split(settings["addopts"])) == []
+    assert selections(settings["addopts"]) == []
