@@ -56,12 +56,10 @@ class Interventional:
     ) -> None:
         """Take the rows of the background as `TreeModel.numbers` returns them."""
         self._paths = paths
-        self._n_short = count_short(paths)
-        rows = BackgroundMasks(paths, self._n_short, background)
+        n_short = count_short(paths)
+        rows = BackgroundMasks(paths, n_short, background)
         self.base_values = paths.outputs.T @ rows.shares + paths.base
-        self._tables = Tables.of(
-            paths, self._n_short, n_players, rows.make_values
-        )
+        self._tables = Tables.of(paths, n_short, n_players, rows.make_values)
         self._long: LongPaths | None = None
         if len(rows.of_long):
             self._long = LongPaths(paths, n_players, rows.of_long, rows.met)
@@ -75,8 +73,7 @@ class Interventional:
 
     def _values(self, masks: Masks) -> Matrix:
         """Return the values of records from their masks, (n_nodes, n_records)."""
-        short = self._paths.leaves.numbers[: self._n_short]
-        values = self._tables.look_up(masks[short])
+        values = self._tables.look_up(masks)
         if self._long is not None:
             for row, of_record in enumerate(masks.T):
                 values[row] += self._long.values(of_record)

@@ -50,7 +50,7 @@ class PathDependent:
     def _values(self, masks: Masks) -> Matrix:
         """Return the values of records from their masks, (n_nodes, n_records)."""
         if self._tables is not None:
-            return self._tables.look_up(masks[self._paths.leaves.numbers])
+            return self._tables.look_up(masks)
         return np.stack([self._add_up(of_record) for of_record in masks.T])
 
     def _make_values(self, group: Group) -> Matrix:

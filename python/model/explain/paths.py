@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from python.model.explain.walk import Conditions, Leaves, Level, Masks, Walk
 from python.model.trees import TreeModel
 from python.model.trees.categories import Integers
-from python.model.trees.tree import Flags, Tree, join
+from python.model.trees.tree import Flags, Splits, Tree, join
 from python.model.types import Matrix
 
 # Of all trees, for each output. What is kept of a node of one output takes 200 bytes.
@@ -96,6 +96,10 @@ class Paths:
         return self.tree.feature[self.splits]
 
     @cached_property
+    def _compared(self) -> Splits:
+        return Splits.of(self.tree, self.splits[:, None])
+
+    @cached_property
     def _split_bits(self) -> Masks:
         """For each split the bit of its player, (n_splits, 1)."""
         parts = [np.zeros(0, dtype=self.bits.dtype)]
@@ -145,10 +149,13 @@ class Paths:
         """
         by_column = np.ascontiguousarray(numbers.T)
         values = by_column.take(self._columns, axis=0)
-        goes_left = self.tree.goes_left(self.splits[:, None], values)
+        goes_left = self._compared.goes_left(values)
         bits = self._split_bits
-        on_the_right = goes_left * bits
-        return np.stack([on_the_right ^ bits, on_the_right])
+        fails = np.empty((2, *values.shape), dtype=bits.dtype)
+        not_left, not_right = fails
+        np.multiply(goes_left, bits, out=not_right)
+        np.bitwise_xor(not_right, bits, out=not_left)
+        return fails
 
     def are_met(self, masks: Masks) -> tuple[Flags, Flags]:
         """Return for each node if a record meets its condition, and if it did before the split.

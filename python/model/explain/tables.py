@@ -16,11 +16,12 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from python.model.explain.paths import Paths
+from python.model.explain.siblings import Siblings
 from python.model.explain.walk import Masks
 from python.model.trees.categories import Integers
 from python.model.types import Matrix
 
-TABLES_LIMIT_NUMBERS = 2**22  # of a model, or of a background: 32 MiB
+TABLES_LIMIT_NUMBERS = 2**22  # of a model, or of a background: twice 32 MiB
 # While values are looked up: 2 MiB stay in the processor's cache.
 LIMIT_NUMBERS_AT_ONCE = 2**18
 LIMIT_NUMBERS_PER_PART = 2**17  # while tables are made
@@ -55,26 +56,42 @@ MakeValues: TypeAlias = Callable[[Group], Matrix]
 
 @dataclass(frozen=True, eq=False)
 class PlayerSums:
-    """How values of paths make values of players."""
+    """How values of paths make values of players.
+
+    The values of a single output are added up. Those of several are as if each leaf added 1.
+    """
 
     matrix: csr_array
-    """From values as if each leaf added 1, in the order of the tables, to values for each output,
-    (n_outputs * n_players, n_values)."""
+    """From values of paths to values for each output, (n_outputs * n_players, n_values)."""
     n_outputs: int
 
     @classmethod
-    def of(cls, paths: Paths, groups: list[Group], n_players: int) -> Self:
-        """Return those of the groups, which are the first paths."""
-        leaves, places = _list_values(groups)
+    def of(
+        cls, paths: Paths, leaves: Integers, players: Integers, n_players: int
+    ) -> Self:
+        """Take the leaf and the player of each value."""
         outputs = paths.outputs[leaves]
         n_values, n_outputs = outputs.shape
-        players = paths.players[paths.leaves.starts[leaves] + places]
+        if n_outputs == 1:
+            outputs = np.ones_like(outputs)
         first_rows = n_players * np.arange(n_outputs)
         rows = first_rows[:, None] + players
         columns = np.tile(np.arange(n_values), n_outputs)
-        entries = (outputs.T.ravel(), (rows.ravel(), columns))
+        places = (rows.ravel().astype(np.int32), columns.astype(np.int32))
+        entries = (outputs.T.ravel(), places)
         shape = (n_outputs * n_players, n_values)
         return cls(csr_array(entries, shape=shape), n_outputs)
+
+    def reordered(self, places: Integers) -> Self:
+        """Return the same for values that are at these places.
+
+        They are added up one after the other as before, which gives the same to the last digit.
+        """
+        matrix = self.matrix
+        indices = places[matrix.indices].astype(matrix.indices.dtype)
+        entries = (matrix.data, indices, matrix.indptr)
+        reordered = csr_array(entries, shape=matrix.shape)
+        return type(self)(reordered, self.n_outputs)
 
     def add_up(self, values: Matrix) -> Matrix:
         """Return (n_records, n_players, n_outputs) for values, (n_values, n_records)."""
@@ -84,30 +101,29 @@ class PlayerSums:
         return by_output.T
 
 
-def _list_values(groups: list[Group]) -> tuple[Integers, Integers]:
-    """Return the leaf of each value, and the place of its player on the path to it.
-
-    In a group all paths' first players come first, then all their second ones.
-    """
-    leaves = [np.zeros(0, dtype=np.intp)]
-    places = [np.zeros(0, dtype=np.intp)]
-    for group in groups:
-        numbers = np.arange(group.first, group.stop)
-        leaves.append(np.tile(numbers, group.n_players))
-        places.append(np.arange(group.n_players).repeat(len(numbers)))
-    return np.concatenate(leaves), np.concatenate(places)
-
-
 @dataclass(frozen=True, eq=False)
 class Tables:
-    """The tables of the shortest paths."""
+    """The tables of the shortest paths; siblings share one."""
 
+    nodes: Integers
+    """The leaves that have a table, as numbers of nodes."""
     groups: list[Group]
-    values: list[Matrix]
-    """The tables of each group, side by side, (n_players, n_rows)."""
+    """Those of the leaves that have a table."""
+    spans: list[slice]
+    """For each group, where its values are among all that are looked up."""
+    rows: list[Matrix]
+    """The tables of each group, one below the other, (n_rows, n_players).
+
+    A single record needs a row of each table, whose values lie side by side in memory.
+    """
+    columns: list[Matrix]
+    """The same, (n_players, n_rows): for many records, a player's values lie side by side."""
     first_rows: Integers
-    """For each path the first row of its table, (n_paths, 1)."""
-    sums: PlayerSums
+    """For each table its first row, (n_tables, 1)."""
+    row_sums: PlayerSums
+    """Of values as `rows` has them: path by path."""
+    column_sums: PlayerSums
+    """Of values as `columns` has them: player by player."""
 
     @classmethod
     def of(
@@ -118,51 +134,118 @@ class Tables:
         make_values: MakeValues,
     ) -> Self:
         """Return the tables of the first paths, of all players of the estimator."""
-        groups = list_groups(paths, n_paths)
-        values = []
-        for group in groups:
-            parts = [make_values(part) for part in group.split()]
-            by_path = np.concatenate(parts)
-            by_row = by_path.reshape(-1, group.n_players)
-            values.append(np.ascontiguousarray(by_row.T))
+        siblings = Siblings.of(paths, n_paths)
+        leaves = np.delete(np.arange(n_paths), siblings.right)
+        lengths = paths.leaves.lengths[leaves]
+        groups = list_groups(lengths)
+        numbers, places = _list_values(groups)
+        of_values = leaves[numbers]
+        players = paths.players[paths.leaves.starts[of_values] + places]
+        sums = PlayerSums.of(paths, of_values, players, n_players)
+        first_values = lengths.cumsum() - lengths
+        rows = []
+        for group in list_groups(paths.leaves.lengths[:n_paths]):
+            tables = _make_tables(paths, group, make_values)
+            joined = siblings.between(group.first, group.stop).join(tables)
+            rows.append(joined.reshape(-1, group.n_players))
         return cls(
+            nodes=paths.leaves.numbers[leaves],
             groups=groups,
-            values=values,
-            first_rows=_first_rows(groups, n_paths),
-            sums=PlayerSums.of(paths, groups, n_players),
+            spans=_list_spans(groups),
+            rows=rows,
+            columns=[np.ascontiguousarray(table.T) for table in rows],
+            first_rows=_first_rows(groups, len(leaves)),
+            row_sums=sums.reordered(first_values[numbers] + places),
+            column_sums=sums,
         )
 
     def look_up(self, masks: Masks) -> Matrix:
-        """Return values, (n_records, n_players, n_outputs), for masks, (n_paths, n_records)."""
-        n_values = self.sums.matrix.shape[1]
-        n_records = masks.shape[1]
-        at_once = max(1, LIMIT_NUMBERS_AT_ONCE // max(1, n_values))
+        """Return values, (n_records, n_players, n_outputs), for masks, (n_nodes, n_records)."""
+        of_tables = masks.take(self.nodes, axis=0)
+        if of_tables.shape[1] == 1:
+            return self.row_sums.add_up(self._take_rows(of_tables))
         parts = []
-        for start in range(0, n_records, at_once):
-            some = masks[:, start : start + at_once]
-            by_path = self._take(some)
-            parts.append(self.sums.add_up(by_path))
+        for some in self._split(of_tables):
+            by_player = self._take_columns(some)
+            parts.append(self.column_sums.add_up(by_player))
         return np.concatenate(parts)
 
-    def _take(self, masks: Masks) -> Matrix:
-        """Return the values of one group after the other, (n_values, n_records)."""
-        n_records = masks.shape[1]
-        values = np.empty((self.sums.matrix.shape[1], n_records))
+    def _split(self, masks: Masks) -> list[Masks]:
+        """Return the masks of records that are few enough to be looked up at once."""
+        at_once = max(1, LIMIT_NUMBERS_AT_ONCE // max(1, self._n_values))
+        n_parts = -(-masks.shape[1] // at_once)
+        return np.array_split(masks, n_parts, axis=1)
+
+    @property
+    def _n_values(self) -> int:
+        return self.spans[-1].stop if self.spans else 0
+
+    def _take_rows(self, masks: Masks) -> Matrix:
+        """Return the values of one record, path by path, (n_values, 1)."""
+        values = np.empty((self._n_values, 1))
         rows = self.first_rows + masks.astype(np.intp)
-        start = 0
-        for group, tables in zip(self.groups, self.values, strict=True):
-            of_group = rows[group.first : group.stop]
-            stop = start + group.n_players * len(of_group)
-            shape = (group.n_players, *of_group.shape)
-            out = values[start:stop].reshape(shape)
+        of_groups = zip(self.groups, self.spans, self.rows, strict=True)
+        for group, span, table in of_groups:
+            out = values[span].reshape(-1, group.n_players)
+            of_group = rows[group.first : group.stop, 0]
             # Without the mode, NumPy would copy what it writes.
-            tables.take(of_group, axis=1, out=out, mode="clip")
-            start = stop
+            table.take(of_group, axis=0, out=out, mode="clip")
+        return values
+
+    def _take_columns(self, masks: Masks) -> Matrix:
+        """Return the values of records, player by player, (n_values, n_records)."""
+        n_records = masks.shape[1]
+        values = np.empty((self._n_values, n_records))
+        rows = self.first_rows + masks.astype(np.intp)
+        of_groups = zip(self.groups, self.spans, self.columns, strict=True)
+        for group, span, table in of_groups:
+            out = values[span].reshape(group.n_players, -1, n_records)
+            of_group = rows[group.first : group.stop]
+            table.take(of_group, axis=1, out=out, mode="clip")
         return values
 
 
-def _first_rows(groups: list[Group], n_paths: int) -> Integers:
-    first_rows = np.zeros((n_paths, 1), dtype=np.intp)
+def _list_spans(groups: list[Group]) -> list[slice]:
+    """Return where the values of each group are among all values."""
+    spans = []
+    start = 0
+    for group in groups:
+        stop = start + group.n_players * (group.stop - group.first)
+        spans.append(slice(start, stop))
+        start = stop
+    return spans
+
+
+def _make_tables(
+    paths: Paths, group: Group, make_values: MakeValues
+) -> Matrix:
+    """Return the tables of a group, (n_paths, n_masks, n_players).
+
+    For a single output, they have the values themselves; for several, those as if leaves added 1.
+    """
+    tables = np.concatenate([make_values(part) for part in group.split()])
+    outputs = paths.outputs[group.first : group.stop]
+    if outputs.shape[1] == 1:
+        tables *= outputs[:, :, None]
+    return tables
+
+
+def _list_values(groups: list[Group]) -> tuple[Integers, Integers]:
+    """Return the number of each value's table, and the place of its player on the path.
+
+    In a group all paths' first players come first, then all their second ones.
+    """
+    numbers = [np.zeros(0, dtype=np.intp)]
+    places = [np.zeros(0, dtype=np.intp)]
+    for group in groups:
+        of_group = np.arange(group.first, group.stop)
+        numbers.append(np.tile(of_group, group.n_players))
+        places.append(np.arange(group.n_players).repeat(len(of_group)))
+    return np.concatenate(numbers), np.concatenate(places)
+
+
+def _first_rows(groups: list[Group], n_tables: int) -> Integers:
+    first_rows = np.zeros((n_tables, 1), dtype=np.intp)
     for group in groups:
         places = np.arange(group.stop - group.first)
         first_rows[group.first : group.stop, 0] = places * group.n_masks
@@ -177,9 +260,8 @@ def count_short(paths: Paths) -> int:
     return int(np.searchsorted(total, TABLES_LIMIT_NUMBERS, "right"))
 
 
-def list_groups(paths: Paths, n_paths: int) -> list[Group]:
-    """Return the first paths in groups, without those that have no player."""
-    lengths = paths.leaves.lengths[:n_paths]
+def list_groups(lengths: Integers) -> list[Group]:
+    """Return paths of these lengths, which grow, in groups, without those that have no player."""
     groups = []
     for n_players in np.unique(lengths[lengths > 0]).tolist():
         first = np.searchsorted(lengths, n_players)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from python.model.trees.categories import Integers
-from python.model.trees.tree import Tree
+from python.model.trees.tree import Flags, Tree
 from python.model.types import Matrix
 
 MAX_PLAYERS = 64  # of a path: one bit for each
@@ -38,6 +38,8 @@ class Conditions:
     player: Integers
     place: Integers
     """The place of the player's bit in the masks of the node and of all below."""
+    is_first: Flags
+    """Whether the last split is the first by its player."""
     share: Matrix
     """The share of the training records that the player's splits let pass."""
     share_before: Matrix
@@ -50,6 +52,7 @@ class Conditions:
             above=np.zeros(n_nodes, dtype=np.intp),
             player=np.zeros(n_nodes, dtype=np.intp),
             place=np.zeros(n_nodes, dtype=np.intp),
+            is_first=np.zeros(n_nodes, dtype=np.bool_),
             share=np.ones(n_nodes),
             share_before=np.ones(n_nodes),
         )
@@ -184,10 +187,12 @@ class Walk:
         return children._replace(ends=ends)
 
     def _add_shares(self, children: Reached, before: Integers) -> None:
-        """Add the shares of the children, whose players' last nodes are `before`, or -1."""
+        """Add what is known of the children, whose players' last nodes are `before`, or -1."""
         numbers = slice(children.first, children.first + len(before))
         known = self.conditions
-        share_before = np.where(before < 0, 1.0, known.share[before])
+        is_first = before < 0
+        known.is_first[numbers] = is_first
+        share_before = np.where(is_first, 1.0, known.share[before])
         known.share_before[numbers] = share_before
         known.share[numbers] = share_before * self._passing(children)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,24 +104,49 @@ class Tree:
         The values are those of `TreeModel.numbers`. Nodes, (n_nodes, 1), and several values for
         each, (n_nodes, n_records), are paired as NumPy broadcasts them.
         """
-        thresholds = self.threshold[nodes]
-        goes_left = values <= thresholds
-        sets = self.category_set[nodes]
-        if (sets >= 0).any():
-            sets = np.broadcast_to(sets, values.shape)
+        return Splits.of(self, nodes).goes_left(values)
+
+
+class Splits(NamedTuple):
+    """The splits at some inner nodes of a tree, gathered for whoever compares with them often."""
+
+    threshold: Matrix
+    missing_left: Flags
+    zero_is_missing: Flags | None
+    """None where it is so at none of the nodes."""
+    category_set: Integers | None
+    """None where none of the nodes splits by category."""
+    category_sets: CategorySets
+
+    @classmethod
+    def of(cls, tree: Tree, nodes: Integers) -> Self:
+        """Return the splits at the nodes, each array of which has the shape of `nodes`."""
+        zero_is_missing = tree.zero_is_missing[nodes]
+        category_set = tree.category_set[nodes]
+        return cls(
+            threshold=tree.threshold[nodes],
+            missing_left=tree.missing_left[nodes],
+            zero_is_missing=zero_is_missing if zero_is_missing.any() else None,
+            category_set=category_set if (category_set >= 0).any() else None,
+            category_sets=tree.category_sets,
+        )
+
+    def goes_left(self, values: Matrix) -> Flags:
+        """Return for each split if a value of its feature goes left, as `Tree.goes_left` does."""
+        goes_left: Flags = values <= self.threshold
+        if self.category_set is not None:
+            sets = np.broadcast_to(self.category_set, values.shape)
             by_category = sets >= 0
             own_sets = sets[by_category]
             categories = values[by_category]
             in_set = self.category_sets.contain(own_sets, categories)
             goes_left[by_category] = in_set
         is_missing = np.isnan(values)
-        zero_is_missing = self.zero_is_missing[nodes]
-        if zero_is_missing.any():
-            is_missing |= (values == 0) & zero_is_missing
+        if self.zero_is_missing is not None:
+            is_missing |= (values == 0) & self.zero_is_missing
         if not is_missing.any():
             return goes_left
-        missing_left = self.missing_left[nodes]
-        return np.where(is_missing, missing_left, goes_left)
+        return np.where(is_missing, self.missing_left, goes_left)
 
 
 def join(trees: Sequence[Tree]) -> tuple[Tree, Integers]:
