@@ -182,7 +182,8 @@ def main() -> int:
         return 1
     except BrokenProcessPool:
         _say(
-            "a worker has died, perhaps for want of memory; nothing is written"
+            "a worker has died, for want of memory or because the model file ended it; "
+            "nothing is written"
         )
         return 1
     except KeyboardInterrupt:

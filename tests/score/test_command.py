@@ -1,6 +1,7 @@
 """The command `python -m python.score`: files, standard streams, interruptions and full disks."""
 
 import os
+import pickle
 import pty
 import resource
 import signal
@@ -21,6 +22,13 @@ pytestmark = pytest.mark.slow
 
 NAME = "pipeline"
 SECONDS_TO_END = 60
+
+
+class Ending:
+    """Ends the process that unpickles it."""
+
+    def __reduce__(self) -> tuple[object, tuple[int]]:
+        return os._exit, (9,)
 
 
 @pytest.fixture
@@ -324,6 +332,15 @@ def test_a_worker_that_dies(folder: Path) -> None:
     assert scored.returncode == 1
     assert scored.stderr.startswith(b"a worker has died")
     assert not (folder / "out.csv").exists()
+
+
+def test_a_file_that_ends_the_process_that_loads_it(folder: Path) -> None:
+    (folder / "model.joblib").write_bytes(pickle.dumps(Ending()))
+    (folder / "in.csv").write_text("x\n1\n")
+    scored = run(folder, "in.csv", "out.csv")
+    assert scored.returncode == 1
+    assert b"the model file ended it" in scored.stderr
+    assert left_over(folder) == set()
 
 
 def test_a_terminal_gets_a_bar(folder: Path) -> None:
