@@ -67,7 +67,8 @@ def make_interventional(
 
 
 def _are_known(trees: TreeModel) -> bool:
-    return trees.library == "scikit-learn" and trees.kind != "bagging"
+    is_unknown = trees.kind in ("bagging", "AdaBoost")
+    return trees.library == "scikit-learn" and not is_unknown
 
 
 def _take_background(trees: TreeModel) -> bool:

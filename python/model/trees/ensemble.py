@@ -17,6 +17,7 @@ Kind = Literal[
     "tree",
     "forest",
     "bagging",
+    "AdaBoost",
     "gradient boosting",
     "histogram boosting",
     "boosting",

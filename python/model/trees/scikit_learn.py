@@ -1,4 +1,4 @@
-"""scikit-learn's trees, forests and gradient boosting: all made of its `tree_` objects.
+"""scikit-learn's trees, forests and boosting: all made of its `tree_` objects.
 
 They round a value to float32 and compare it with a float64 threshold.
 Source: https://scikit-learn.org/stable/auto_examples/tree/plot_unveil_tree_structure.html
@@ -52,6 +52,8 @@ def _read_ensemble(predictor: Estimator) -> TreeModel | None:
         return Averaged("forest", n_features, predictor)
     if _is_bagging(predictor):
         return Bagged("bagging", n_features, predictor)
+    if _is_adaptive(predictor):
+        return AdaBoost("AdaBoost", n_features, predictor)
     return None
 
 
@@ -84,6 +86,19 @@ def _is_bagging(predictor: Estimator) -> bool:
         return False
     counts = {member.n_classes_ for member in predictor.estimators_}
     return counts == {predictor.n_classes_}
+
+
+def _is_adaptive(predictor: Estimator) -> bool:
+    """Whether the trees' votes are added up: it is the median of numbers for a regressor."""
+    from sklearn.ensemble import AdaBoostClassifier
+
+    if not isinstance(predictor, AdaBoostClassifier):
+        return False
+    n_classes = len(predictor.classes_)
+    members = predictor.estimators_
+    if n_classes == 1:
+        return False
+    return all(member.n_classes_ == n_classes for member in members)
 
 
 def _starts_from_constant(predictor: Estimator) -> bool:
@@ -229,6 +244,42 @@ class GradientBoosting(MadeOfNativeTrees):
         initial = self.predictor._raw_predict_init(any_record)
         base: Matrix = initial[0]
         return base
+
+
+@dataclass(frozen=True, eq=False)
+class AdaBoost(MadeOfNativeTrees):
+    """Adaptive boosting of classifiers: the weighted votes of its trees, (n_records, n_classes).
+
+    A tree adds its share of the weights to the class that it votes for, and takes it, in equal
+    parts, from the others (SAMME, Zhu et al. 2009, doi:10.4310/SII.2009.v2.n3.a8). That is the
+    decision function; for two classes, the difference of both.
+    """
+
+    @cached_property
+    def native_trees(self) -> tuple[NativeTree, ...]:
+        """The `tree_` objects of scikit-learn."""
+        members = self.predictor.estimators_
+        return tuple(member.tree_ for member in members)
+
+    @cached_property
+    def trees(self) -> tuple[Tree, ...]:
+        """The trees, with what their votes add."""
+        n_classes = self.n_outputs
+        of_others = -1 / (n_classes - 1)
+        votes = np.full((n_classes, n_classes), of_others)
+        np.fill_diagonal(votes, 1.0)
+        weights = self.predictor.estimator_weights_[: len(self.native_trees)]
+        shares = weights / self.predictor.estimator_weights_.sum()
+        trees = []
+        for native, share in zip(self.native_trees, shares, strict=True):
+            classes = native.value[:, 0].argmax(axis=1)
+            trees.append(_tree(native, share * votes[classes]))
+        return tuple(trees)
+
+    @property
+    def base(self) -> Matrix:
+        """Zeros, one for each class."""
+        return np.zeros(len(self.predictor.classes_))
 
 
 def _tree(

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import (
+    AdaBoostClassifier,
     ExtraTreesClassifier,
     ExtraTreesRegressor,
     GradientBoostingClassifier,
@@ -98,6 +99,12 @@ CLASSIFIERS: dict[str, Callable[[], Any]] = {
     "forest": partial(RandomForestClassifier, **small),
     "extra trees": partial(ExtraTreesClassifier, **small),
     "boosting": partial(GradientBoostingClassifier, **small),
+    "AdaBoost": partial(
+        AdaBoostClassifier,
+        DecisionTreeClassifier(max_depth=3, random_state=0),
+        n_estimators=12,
+        random_state=0,
+    ),
     "histogram boosting": partial(HistGradientBoostingClassifier, **histogram),
     "LightGBM": partial(LGBMClassifier, **lightgbm),
     "XGBoost": partial(XGBClassifier, **xgboost),
@@ -338,7 +345,7 @@ def raw_output(model: Any) -> Output:
         options = {"prediction_type": "RawFormulaVal"}
     elif name.startswith("XGB"):
         options = {"output_margin": True}
-    elif "Boosting" in name and hasattr(predictor, "decision_function"):
+    elif "Boost" in name and hasattr(predictor, "decision_function"):
         return model.decision_function  # type: ignore[no-any-return]
     elif hasattr(predictor, "predict_proba"):
         return partial(_explained_probabilities, model)

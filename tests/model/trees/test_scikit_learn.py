@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import (
+    AdaBoostClassifier,
     AdaBoostRegressor,
     BaggingClassifier,
     BaggingRegressor,
@@ -206,6 +207,36 @@ def test_bagging_of_trees_that_lack_a_class_is_not_read() -> None:
     member = predictor.estimators_[0]
     predictor.estimators_[0] = member.fit(X[1:], y[1:])
     assert read_trees(predictor) is None
+
+
+@pytest.mark.parametrize("task", ["binary", "three classes"])
+@pytest.mark.parametrize("depth", [1, 4])
+def test_adaptive_boosting_adds_up_votes(task: str, depth: int) -> None:
+    X, y = data(task)
+    tree = DecisionTreeClassifier(max_depth=depth, random_state=0)
+    predictor = AdaBoostClassifier(tree, n_estimators=9, random_state=0)
+    model = read(predictor.fit(X, y, weights()))
+    rows = trials(model, X)
+    decision = predictor.decision_function(rows)
+    votes = model.raw_output(rows)
+    if task == "binary":
+        votes = votes[:, 1] - votes[:, 0]
+    np.testing.assert_allclose(votes, decision, rtol=0, atol=1e-14)
+
+
+def test_adaptive_boosting_that_stopped_early_is_read_as_far() -> None:
+    """A first tree without an error is the only one, and its weight is 1."""
+    X, y = data("binary")
+    predictor = AdaBoostClassifier(DecisionTreeClassifier()).fit(X, y)
+    model = read(predictor)
+    assert len(model.trees) == 1
+    votes = model.raw_output(X) @ [-1, 1]
+    assert np.array_equal(votes, predictor.decision_function(X))
+
+
+def test_adaptive_boosting_of_one_class_is_not_read() -> None:
+    X, y = data("binary")
+    assert read_trees(AdaBoostClassifier().fit(X, np.zeros(len(y)))) is None
 
 
 def test_what_is_not_the_mean_or_sum_of_trees_is_not_read() -> None:
