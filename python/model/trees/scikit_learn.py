@@ -84,8 +84,7 @@ def _is_bagging(predictor: Estimator) -> bool:
         return True
     if not isinstance(predictor, ensemble.BaggingClassifier):
         return False
-    counts = {member.n_classes_ for member in predictor.estimators_}
-    return counts == {predictor.n_classes_}
+    return _know_classes(predictor, predictor.n_classes_)
 
 
 def _is_adaptive(predictor: Estimator) -> bool:
@@ -94,11 +93,18 @@ def _is_adaptive(predictor: Estimator) -> bool:
 
     if not isinstance(predictor, AdaBoostClassifier):
         return False
-    n_classes = len(predictor.classes_)
-    members = predictor.estimators_
-    if n_classes == 1:
+    if len(predictor.estimator_weights_) < len(predictor.estimators_):
         return False
-    return all(member.n_classes_ == n_classes for member in members)
+    n_classes = len(predictor.classes_)
+    return n_classes > 1 and _know_classes(predictor, n_classes)
+
+
+def _know_classes(predictor: Estimator, n_classes: int) -> bool:
+    """Whether each of the members has all classes; what only shows a tree may have none."""
+    counts = set()
+    for member in predictor.estimators_:
+        counts.add(read_attribute(member, "n_classes_"))
+    return counts == {n_classes}
 
 
 def _starts_from_constant(predictor: Estimator) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import (
     AdaBoostClassifier,
@@ -237,6 +238,34 @@ def test_adaptive_boosting_that_stopped_early_is_read_as_far() -> None:
 def test_adaptive_boosting_of_one_class_is_not_read() -> None:
     X, y = data("binary")
     assert read_trees(AdaBoostClassifier().fit(X, np.zeros(len(y)))) is None
+
+
+class ShowsTree(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Has a tree of scikit-learn and is none."""
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "ShowsTree":
+        self.inner_ = DecisionTreeClassifier(max_depth=2)
+        self.inner_.fit(X, y, sample_weight)
+        self.tree_ = self.inner_.tree_
+        self.classes_ = self.inner_.classes_
+        return self
+
+    def predict(self, X: Any) -> Any:
+        return self.inner_.predict(X)
+
+
+@pytest.mark.parametrize("kind", [AdaBoostClassifier, BaggingClassifier])
+def test_members_that_only_show_a_tree_are_not_read(kind: Any) -> None:
+    X, y = data("binary")
+    predictor = kind(ShowsTree(), n_estimators=3)
+    assert read_trees(predictor.fit(X, y)) is None
+
+
+def test_adaptive_boosting_of_fewer_weights_than_trees_is_not_read() -> None:
+    X, y = data("binary")
+    predictor = AdaBoostClassifier(n_estimators=4).fit(X, y)
+    predictor.estimator_weights_ = predictor.estimator_weights_[:2]
+    assert read_trees(predictor) is None
 
 
 def test_what_is_not_the_mean_or_sum_of_trees_is_not_read() -> None:
