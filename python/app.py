@@ -10,6 +10,7 @@ from python import __version__
 from python.api.auth import require_key
 from python.api.logs import log_to_standard_error
 from python.api.openapi import Terms
+from python.api.page import Entrance, make_page
 from python.api.problems import handle_errors
 from python.api.request_id import identify_responses
 from python.api.requests import Limits
@@ -35,9 +36,12 @@ def create_app(
     app = Flask(__name__, static_folder=None)
     handle_errors(app)
     identify_responses(app, readiness.version)
-    require_key(app, settings.api_key)
-    app.register_blueprint(make_routes(make_service(settings, readiness)))
+    service = make_service(settings, readiness)
+    entrance = make_entrance(settings, service)
+    require_key(app, settings.api_key, entrance.is_open)
+    app.register_blueprint(make_routes(service))
     app.register_blueprint(make_docs())
+    app.register_blueprint(make_page(entrance))
     return app
 
 
@@ -62,3 +66,14 @@ def make_service(settings: Settings, readiness: Readiness) -> Service:
         needs_key=bool(settings.api_key),
     )
     return Service(readiness.loaded_model, limits, info, terms)
+
+
+def make_entrance(settings: Settings, service: Service) -> Entrance:
+    """Return what `/` needs of the settings, and of the service behind it."""
+    return Entrance(
+        loaded_model=service.loaded_model,
+        limits=service.limits,
+        name=settings.model_name,
+        has_page=settings.page,
+        needs_key=bool(settings.api_key),
+    )

@@ -1,12 +1,11 @@
 """Development: what `python service.py` runs, with a reloader and a command to try the service."""
 
-import json
-import shlex
 from concurrent.futures import Future
 from functools import partial
 
 from werkzeug.serving import is_running_from_reloader, run_simple
 
+from python.api.curl import curl_command
 from python.app import create_app
 from python.loading import load_in_background
 from python.model import FAMILIES
@@ -52,11 +51,7 @@ def curl(settings: Settings, model: Model) -> str:
     """
     flags = []
     if model.offers_probabilities:
-        flags.append("proba=1")
+        flags.append("proba")
     if model.offers_explanations:
-        flags.append("explain=1")
-    url = f"http://localhost:{settings.port}/predict"
-    if flags:
-        url += "?" + "&".join(flags)
-    body = json.dumps(model.example())
-    return f"curl -d {shlex.quote(body)} {shlex.quote(url)}"
+        flags.append("explain")
+    return curl_command(model, f"http://localhost:{settings.port}", flags)

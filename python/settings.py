@@ -79,6 +79,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_proof_seconds: Positive = 10
     log_level: Level = "INFO"
     api_key: Secret = ""
+    page: Switch = True
     workers: Natural = 0
     threads: Positive = 1
     request_timeout: Positive = 60

@@ -70,6 +70,7 @@ MAY_IMPORT = {
     },
     "python.development": {
         "python.settings",
+        "python.api",
         "python.model",
         "python.app",
         "python.loading",

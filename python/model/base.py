@@ -166,6 +166,11 @@ class Model(ABC):
         )
 
     @property
+    def labels(self) -> list[Value]:
+        """What `predict` returns, in the order of `class_names`; none where nothing says so."""
+        return []
+
+    @property
     def explained_classes(self) -> list[list[str]]:
         """For each output, the classes that have SHAP values of their own.
 

@@ -16,7 +16,7 @@ from python.errors import (
 from python.model import estimator as facts
 from python.model import probes
 from python.model.artifact import Artifact
-from python.model.attributes import has_attribute
+from python.model.attributes import has_attribute, read_attribute
 from python.model.base import (
     DEFAULT_BUDGET,
     Budget,
@@ -242,6 +242,14 @@ class SklearnModel(Model):
             return explainer.explains_alone
         except ServiceError:
             return False
+
+    @property
+    def labels(self) -> list[Value]:
+        """What `predict` returns, in the order of `class_names`; none where nothing says so."""
+        classes = read_attribute(self.estimator, "classes_")
+        if classes is None or len(classes) != len(self.class_names or ()):
+            return []
+        return [to_json_value(label) for label in np.asarray(classes).tolist()]
 
     def example(self) -> dict[str, Value]:
         """Return a record that the estimator can predict: of the samples, or made up."""

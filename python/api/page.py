@@ -1,0 +1,186 @@
+"""The page: `GET /` for people, what it says to programs, and what it needs of the model.
+
+The page itself is the files in `python/page/`: HTML, CSS and JavaScript that hold nothing of a
+model. What they show, the browser requests from the other routes.
+"""
+
+import gzip
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from http import HTTPStatus
+from pathlib import Path
+
+from flask import Blueprint, Request, Response, request
+from werkzeug.exceptions import NotFound
+
+from python.api.curl import curl_command
+from python.api.requests import Limits
+from python.api.responses import ENCODER, JSON_TYPE, Content, respond
+from python.model.base import Model
+
+FILES = Path(__file__).parent.parent / "page"
+FILE_ENDPOINT = "entrance.page_file"
+DESCRIPTION_LINK = '</openapi.json>; rel="service-desc"'
+# Nothing is loaded from elsewhere, nothing runs that is not a file of the page, and no site shows
+# the page as a part of its own.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src 'self' data:; form-action 'none'; frame-ancestors 'none'; base-uri 'none'"
+)
+# With `nosniff`, a browser runs only what has the right type, which some systems do not know.
+TYPES = {
+    ".html": "text/html",
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+}
+PATHS = {
+    "GET /health": "whether the process responds",
+    "GET /ready": "whether the model is loaded and predicts",
+    "GET /service-info": "how the service is configured, and since when it runs",
+    "GET /info": "what the model is, and the features that it takes",
+    "GET /features": "the features alone, with their importances",
+    "POST /predict": "predictions; probabilities with ?proba=1, SHAP values with ?explain=1",
+    "POST /preprocess": "the records as the last step of the model sees them",
+    "GET /openapi.json": "all of this as an OpenAPI document",
+    "GET /docs": "the OpenAPI document, for people",
+}
+
+
+@dataclass(frozen=True)
+class Entrance:
+    """What the first page of the service depends on.
+
+    `loaded_model` returns the model; it raises NotReady while there is none. `has_page` says
+    whether people get the page, and `needs_key` whether clients send a key.
+    """
+
+    loaded_model: Callable[[], Model]
+    limits: Limits
+    name: str
+    has_page: bool
+    needs_key: bool
+
+    def is_open(self, request: Request) -> bool:
+        """Return whether the request is for a file of the page: it holds nothing of the model."""
+        if not self.has_page:
+            return False
+        if request.path == "/":
+            return prefers_html(request)
+        return request.endpoint == FILE_ENDPOINT
+
+
+def make_page(entrance: Entrance) -> Blueprint:
+    """Return the routes of the entrance: `/`, and where there is the page, what belongs to it."""
+    routes = Blueprint("entrance", __name__)
+
+    @routes.get("/")
+    def index() -> Response:
+        """Return the page to a browser, and to a program what there is, as JSON."""
+        if entrance.has_page and prefers_html(request):
+            response = _send("index.html")
+        else:
+            model = entrance.loaded_model()
+            response = respond(describe(model, entrance, _find_root(request)))
+        response.headers["Link"] = DESCRIPTION_LINK
+        response.vary.add("Accept")
+        return response
+
+    if not entrance.has_page:
+        return routes
+
+    @routes.get("/page/<name>")
+    def page_file(name: str) -> Response:
+        """Return a file of the page."""
+        return _send(name)
+
+    @routes.get("/page/model")
+    def page_model() -> Response:
+        """Return what the page needs of the model besides `/info`."""
+        content = encode_model(entrance.loaded_model(), entrance)
+        return Response(content, HTTPStatus.OK, mimetype=JSON_TYPE)
+
+    return routes
+
+
+def prefers_html(request: Request) -> bool:
+    """Return whether a client prefers HTML to JSON, as browsers do; curl takes anything."""
+    best = request.accept_mimetypes.best_match([JSON_TYPE, "text/html"])
+    return best == "text/html"
+
+
+def describe(model: Model, entrance: Entrance, root: str) -> Content:
+    """Return what a program wants to know first: the model, the paths, and a command to try."""
+    info = model.info()
+    flags = []
+    if model.offers_probabilities:
+        flags.append("proba")
+    # Whether it offers explanations it says only once they are prepared: `/` waits for nothing.
+    if info["is_explainable"] and not info["needs_samples"]:
+        flags.append("explain")
+    return {
+        "model": {
+            "name": entrance.name,
+            "version": model.version,
+            "task": model.task,
+            "class_names": info["class_names"],
+            "features": model.schema.names,
+        },
+        "curl": curl_command(model, root, flags, needs_key=entrance.needs_key),
+        "paths": PATHS,
+    }
+
+
+# There is one model; a few milliseconds for hundreds of features.
+@lru_cache(maxsize=1)
+def encode_model(model: Model, entrance: Entrance) -> bytes:
+    """Return what the page needs of a model besides `/info`, as JSON."""
+    return ENCODER.encode(
+        {
+            "name": entrance.name,
+            "version": model.version,
+            "example": model.example(),
+            "labels": model.labels,
+            "profile": model.profile,
+            "needs_key": entrance.needs_key,
+            "max_content_length": entrance.limits.max_content_length,
+            "max_explain_rows": entrance.limits.max_explain_rows,
+        }
+    )
+
+
+def _find_root(request: Request) -> str:
+    """Return the URL of the service as the client knows it, also behind a proxy that does TLS."""
+    scheme = request.headers.get("X-Forwarded-Proto", request.scheme)
+    if scheme not in ("http", "https"):
+        scheme = request.scheme
+    return f"{scheme}://{request.host}"
+
+
+def _send(name: str) -> Response:
+    """Return a file of the page; raise NotFound if there is none of that name."""
+    path = FILES / name
+    mimetype = TYPES.get(path.suffix)
+    if mimetype is None or not path.is_file():
+        raise NotFound
+    response = Response(path.read_bytes(), mimetype=mimetype)
+    if request.accept_encodings.quality("gzip"):
+        changed_at = path.stat().st_mtime_ns
+        response.data = _compress(path, changed_at)
+        response.content_encoding = "gzip"
+    response.vary.add("Accept-Encoding")
+    # A browser asks each time whether the file has changed: a new version brings several of them.
+    response.cache_control.no_cache = True
+    response.headers["Content-Security-Policy"] = POLICY
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.add_etag()
+    response.make_conditional(request)
+    return response
+
+
+@lru_cache(maxsize=64)
+def _compress(path: Path, changed_at: int) -> bytes:  # noqa: ARG001
+    """Return the content of a file, compressed; anew only after the file has changed."""
+    return gzip.compress(path.read_bytes(), mtime=0)

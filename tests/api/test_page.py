@@ -1,0 +1,256 @@
+"""`/`: the page for people, without a browser, and what it says to programs."""
+
+import gzip
+import re
+import shlex
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from python.api.page import FILES, PATHS
+from tests.api.test_auth import listening
+from tests.laws import strict
+from tests.models import EXAMPLE_NAMES
+from tests.problems import problem
+from tests.serving import Client, served
+
+# What Chromium and Firefox send for an address that is typed.
+BROWSER = {
+    "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+}
+KEY = {"X-API-Key": "s3cret"}
+NAMES = sorted(path.name for path in FILES.iterdir())
+SCRIPTS = sorted(FILES.glob("*.js"))
+WORDS = (FILES / "words.js").read_text()
+POLICY = {
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "connect-src 'self'",
+    "img-src 'self' data:",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+}
+WEIGHT_BYTES = 80_000
+
+
+def directives(response: Any) -> set[str]:
+    return set(response.headers["Content-Security-Policy"].split("; "))
+
+
+@pytest.mark.parametrize(
+    ("accept", "mimetype"),
+    [
+        (None, "application/json"),
+        ("*/*", "application/json"),
+        ("application/json", "application/json"),
+        ("text/html;q=0.5, application/json", "application/json"),
+        ("text/html", "text/html"),
+        (BROWSER["Accept"], "text/html"),
+        ("image/png", "application/json"),
+    ],
+)
+def test_people_get_the_page_and_programs_get_json(
+    accept: str | None, mimetype: str, client: Client
+) -> None:
+    headers = {} if accept is None else {"Accept": accept}
+    response = client().get("/", headers=headers)
+    assert response.status_code == 200
+    assert response.mimetype == mimetype
+    assert "Accept" in response.headers["Vary"]
+    assert response.headers["Link"] == '</openapi.json>; rel="service-desc"'
+
+
+@pytest.mark.parametrize("name", ["build_rf_binary", "several outputs"])
+def test_a_program_learns_what_there_is(name: str, client: Client) -> None:
+    content = strict(client(name).get("/").data)
+    model = served(name)
+    assert content["model"]["features"] == model.schema.names
+    assert content["model"]["class_names"] == model.class_names
+    assert content["paths"] == PATHS
+
+
+def test_every_route_is_named_to_programs(client: Client) -> None:
+    named = {path.split()[1] for path in PATHS} | {"/"}
+    rules = client().application.url_map.iter_rules()
+    routes = {rule.rule for rule in rules if "/page/" not in rule.rule}
+    # The document and its reader are made elsewhere.
+    assert routes | {"/openapi.json", "/docs"} == named
+
+
+@pytest.mark.parametrize("name", EXAMPLE_NAMES)
+@pytest.mark.parametrize("key", ["", "s3cret"])
+def test_the_curl_line_works_now(name: str, key: str, client: Client) -> None:
+    service = client(name, api_key=key)
+    with listening(service.application) as port:
+        content = service.get(
+            "/", headers=KEY, base_url=f"http://127.0.0.1:{port}"
+        )
+        command = strict(content.data)["curl"]
+        assert "s3cret" not in command
+        ran = subprocess.run(
+            ["bash", "-c", f"{command} --silent --fail-with-body"],
+            env={"API_KEY": key, "PATH": "/usr/bin:/bin"},
+            capture_output=True,
+            check=True,
+        )
+    response = strict(ran.stdout)
+    assert len(response["prediction"]) == 1
+    assert "explanation" in response
+
+
+@pytest.mark.parametrize(
+    ("sent", "scheme"), [("https", "https"), ("javascript", "http")]
+)
+def test_the_curl_line_has_the_scheme_that_a_proxy_takes(
+    sent: str, scheme: str, client: Client
+) -> None:
+    headers = {"X-Forwarded-Proto": sent, "Host": "models.example"}
+    content = strict(client().get("/", headers=headers).data)
+    url = shlex.split(content["curl"])[-1]
+    assert url.startswith(f"{scheme}://models.example/predict")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_of_the_page_has_its_type_and_a_strict_policy(
+    name: str, client: Client
+) -> None:
+    response = client().get(f"/page/{name}")
+    assert response.data == (FILES / name).read_bytes()
+    assert directives(response) == POLICY
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    types = {".js": "text/javascript", ".css": "text/css"}
+    suffix = Path(name).suffix
+    assert response.mimetype == types.get(suffix, response.mimetype)
+    tag = response.headers["ETag"]
+    again = client().get(f"/page/{name}", headers={"If-None-Match": tag})
+    assert again.status_code == 304
+    assert again.data == b""
+
+
+@pytest.mark.parametrize(
+    "name", ["nothing.js", "..%2Fapp.py", "%2e%2e", "model.py", "%00.js"]
+)
+def test_there_is_no_other_file(name: str, client: Client) -> None:
+    problem(client().get(f"/page/{name}"), 404)
+
+
+def test_the_page_is_light(client: Client) -> None:
+    service = client()
+    weight = 0
+    for name in NAMES:
+        headers = {"Accept-Encoding": "gzip, deflate, br, zstd"}
+        response = service.get(f"/page/{name}", headers=headers)
+        assert response.headers["Content-Encoding"] == "gzip"
+        assert gzip.decompress(response.data) == (FILES / name).read_bytes()
+        weight += len(response.data)
+    assert weight < WEIGHT_BYTES
+
+
+def test_the_page_loads_each_script_at_once() -> None:
+    """A script that is found only when another one is read costs a round trip more."""
+    html = (FILES / "index.html").read_text()
+    named = set(re.findall(r'"page/(\w+\.js)"', html))
+    assert named == {path.name for path in SCRIPTS}
+
+
+def test_no_file_names_another_host() -> None:
+    for name in NAMES:
+        text = (FILES / name).read_text().replace("http://www.w3.org/", "")
+        assert not re.findall(r"https?://|//\w+\.\w+/", text), name
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+def test_every_word_is_in_one_place(path: Path) -> None:
+    if path.name == "words.js":
+        return
+    code = re.sub(
+        r"/\*.*?\*/|(?<!:)//.*", "", path.read_text(), flags=re.DOTALL
+    )
+    # In the requests to copy there are other languages.
+    code = code.split("function curl", 1)[0]
+    texts = re.findall(r'"([^"\n]*)"|`([^`]*)`', code)
+    for text in map("".join, texts):
+        plain = re.sub(r"\$\{[^}]*\}", "", text)
+        assert not re.search(r"[A-Z]?[a-z]+,? [a-z]+ [a-z]", plain), text
+        assert not re.fullmatch(r"[A-Z][a-z]+( [a-z]+)*[.!?]?", plain) or (
+            plain in HEADERS
+        ), text
+
+
+HEADERS = {"Accept", "None", "True", "False"}
+"""Of HTTP, and of Python."""
+
+
+def test_every_word_that_is_said_is_there_and_every_other_one_is_not() -> None:
+    code = WORDS.split("\n};", 1)[1]
+    for path in SCRIPTS:
+        if path.name != "words.js":
+            code += path.read_text()
+    there = set(re.findall(r"^  (\w+):", WORDS, flags=re.MULTILINE))
+    said = set(re.findall(r"words\.(?!js)(\w+)", code))
+    said |= set(re.findall(r"\bsay(?:With)?\(\s*[\"`](\w+)", code))
+    assert said - there == set()
+    chosen = {name for name in there if f'"{name}"' in code}
+    with_unit = {f"{name}In" for name in chosen} & there
+    assert there - said - chosen - with_unit == {"locale"} - said
+
+
+def test_switched_off_there_is_json_alone(client: Client) -> None:
+    service = client(page=False)
+    response = service.get("/", headers=BROWSER)
+    assert response.mimetype == "application/json"
+    problem(service.get("/page/main.js"), 404)
+    problem(service.get("/page/model"), 404)
+
+
+def test_the_shell_of_the_page_needs_no_key(client: Client) -> None:
+    service = client(api_key="s3cret")
+    assert service.get("/", headers=BROWSER).status_code == 200
+    for name in NAMES:
+        assert service.get(f"/page/{name}").status_code == 200
+
+
+def test_what_is_of_the_model_needs_the_key(client: Client) -> None:
+    service = client(api_key="s3cret")
+    for path in ("/", "/page/model"):
+        problem(service.get(path), 401)
+        assert service.get(path, headers=KEY).status_code == 200
+    problem(service.get("/page/model", headers=BROWSER), 401)
+
+
+@pytest.mark.parametrize("path", ["/", "/page/main.js", "/page/model"])
+def test_switched_off_everything_needs_the_key(
+    path: str, client: Client
+) -> None:
+    service = client(api_key="s3cret", page=False)
+    problem(service.get(path, headers=BROWSER), 401)
+
+
+@pytest.mark.parametrize("name", ["build_rf_multiclass", "several outputs"])
+def test_the_page_learns_the_rest_of_the_model(
+    name: str, client: Client
+) -> None:
+    content = strict(client(name).get("/page/model").data)
+    model = served(name)
+    assert content["example"] == model.example()
+    assert content["max_content_length"] == 16 * 1024 * 1024
+
+
+def test_labels_are_in_the_order_of_the_class_names(client: Client) -> None:
+    content = strict(client("build_rf_multiclass").get("/page/model").data)
+    assert content["labels"] == [0, 1, 2]
+    assert served("build_rf_multiclass").class_names == [
+        "low",
+        "middle",
+        "high",
+    ]
+
+
+def test_the_profile_of_the_training_data_is_there(client: Client) -> None:
+    content = strict(client("build_lgbm_binary").get("/page/model").data)
+    low, high = content["profile"]["age"]["range"]
+    assert (low, high) == (18.0, 89.0)
