@@ -54,7 +54,10 @@ export class WhatIf {
       const numbers = this.makeNumbers();
       const records = numbers.map((number) => toJson(new Map(record).set(name, String(number))));
       try {
+        this.requested = state;
         const response = await postJson(path, `[${records.join(", ")}]`);
+        // Another one may have been requested meanwhile.
+        if (this.requested !== state) return;
         this.curve = numbers.map((number, row) => [number, read(response.prediction[row])]);
         this.drawn = state;
         this.draw(title);

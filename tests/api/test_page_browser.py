@@ -1,0 +1,789 @@
+"""The page in a browser: what people see, type, hear and press."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
+from pathlib import Path
+from shutil import which
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from lightgbm import LGBMClassifier
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+
+from python.app import create_app
+from python.model.artifact import Artifact
+from python.model.saving.artifacts import Wishes, make_artifact
+from python.model.sklearn import SklearnModel
+from python.settings import Settings
+from tests.api.test_auth import listening
+from tests.serving import served
+
+playwright = pytest.importorskip("playwright.sync_api")
+axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+
+CHROMIUM = which("chromium") or which("chromium-browser") or ""
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium"),
+]
+
+ROWS = 400
+WIDE = 300
+ANSWER_MILLISECONDS = 20_000
+PROBABILITY = r"([\d.]+)\u202f%"
+POINTS_TOLERANCE = 0.05001
+LOADED = ".answer .sentence strong"
+
+Page = Any
+"""A page of playwright, which comes with types only where it is installed."""
+
+
+def people() -> tuple[pd.DataFrame, pd.Series]:
+    choose = np.random.default_rng(0)
+    data = pd.DataFrame(
+        {
+            "income": choose.lognormal(10, 0.5, ROWS).round(0),
+            "age": choose.integers(18, 90, ROWS),
+            "member": choose.random(ROWS) > 0.4,
+            "housing": pd.Categorical(
+                choose.choice(["own", "rent", "free"], ROWS)
+            ),
+            "joined": pd.Timestamp("2020-01-01")
+            + pd.to_timedelta(choose.integers(0, 900, ROWS), unit="D"),
+        }
+    )
+    data.loc[choose.random(ROWS) < 0.1, "income"] = np.nan
+    score = data["income"].fillna(20000) / 20000 + (data["age"] > 45)
+    return data, score - data["member"] * 0.4
+
+
+def two_classes() -> tuple[Any, pd.DataFrame, Any]:
+    data, score = people()
+    inputs = data.drop(columns=["housing", "joined"]).fillna({"income": 0})
+    labels = np.where(score > 1.5, "yes", "no")
+    forest = RandomForestClassifier(20, max_depth=5, random_state=0)
+    return forest.fit(inputs, labels), inputs, labels
+
+
+def three_classes() -> tuple[Any, pd.DataFrame, Any]:
+    data, score = people()
+    inputs = data.drop(columns=["housing", "joined"]).fillna({"income": 0})
+    labels = np.select([score < 1.2, score < 2], ["low", "mid"], "top")
+    forest = RandomForestClassifier(20, max_depth=5, random_state=0)
+    return forest.fit(inputs, labels), inputs, labels
+
+
+def odds() -> tuple[Any, pd.DataFrame, Any]:
+    data, score = people()
+    inputs = data.drop(columns="joined")
+    labels = np.where(score > 1.5, "accepted", "declined")
+    booster = LGBMClassifier(n_estimators=20, num_leaves=8, verbose=-1)
+    return booster.fit(inputs, labels), inputs, labels
+
+
+def number() -> tuple[Any, pd.DataFrame, Any]:
+    data, score = people()
+    inputs = data[["age", "income"]].fillna(0)
+    forest = RandomForestRegressor(20, max_depth=5, random_state=0)
+    return forest.fit(inputs, score * 100), inputs, score * 100
+
+
+def wide() -> tuple[Any, pd.DataFrame, Any]:
+    choose = np.random.default_rng(0)
+    values = choose.normal(size=(120, WIDE)).round(3)
+    groups = ("lab", "vital", "history")
+    names = [
+        f"{group}_{n}" for group in groups for n in range(WIDE // len(groups))
+    ]
+    inputs = pd.DataFrame(values, columns=names)
+    labels = np.where(inputs["lab_1"] > inputs["vital_3"], "sick", "well")
+    booster = LGBMClassifier(n_estimators=20, num_leaves=8, verbose=-1)
+    return booster.fit(inputs, labels), inputs, labels
+
+
+MODELS = {
+    "two": two_classes,
+    "three": three_classes,
+    "odds": odds,
+    "number": number,
+    "wide": wide,
+}
+
+
+@cache
+def fitted(name: str) -> tuple[Any, pd.DataFrame, Any]:
+    return MODELS[name]()
+
+
+@cache
+def saved(name: str) -> SklearnModel:
+    """The model of that name, with all that `save_model` writes."""
+    estimator, inputs, labels = fitted(name)
+    wishes = Wishes(labels, None, {}, n_samples=50, n_examples=0)
+    content, _ = make_artifact(estimator, inputs, wishes)
+    model = SklearnModel.load(Artifact.of(content))
+    model.prepare_explanations()
+    return model
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as driver:
+        chromium = driver.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox"]
+        )
+        yield chromium
+        chromium.close()
+
+
+Open = Callable[..., Page]
+"""Opens the page of a model and waits for its first answer; the rest are options of the browser."""
+
+
+@pytest.fixture
+def open_page(browser: Any) -> Iterator[Open]:
+    """Makes pages, in which nothing may fail and nothing may come from elsewhere."""
+    faults: list[str] = []
+    with ExitStack() as stack:
+
+        def open_page(
+            model: str | SklearnModel,
+            path: str = "/",
+            settings: Settings | None = None,
+            wait: str = LOADED,
+            **options: Any,
+        ) -> Page:
+            loaded = saved(model) if isinstance(model, str) else model
+            app = create_app(settings or Settings(), loaded)
+            port = stack.enter_context(listening(app))
+            context = browser.new_context(
+                accept_downloads=True, reduced_motion="reduce", **options
+            )
+            stack.callback(context.close)
+            page = context.new_page()
+            page.set_default_timeout(ANSWER_MILLISECONDS)
+            host = f"http://127.0.0.1:{port}"
+            page.on("console", lambda message: note(message, faults))
+            page.on("pageerror", lambda error: faults.append(str(error)))
+            page.on("request", lambda sent: note_host(sent, host, faults))
+            page.goto(host + path)
+            page.wait_for_selector(wait)
+            return page
+
+        yield open_page
+    assert faults == []
+
+
+def note(message: Any, faults: list[str]) -> None:
+    # A browser reports each refusal of a record so.
+    is_refusal = re.search(r"status of (422|401|400|404)", message.text)
+    if message.type in ("error", "warning") and not is_refusal:
+        faults.append(message.text)
+
+
+def note_host(request: Any, host: str, faults: list[str]) -> None:
+    if not request.url.startswith((host, "data:", "blob:")):
+        faults.append(request.url)
+
+
+def control(page: Page, feature: str) -> Any:
+    return page.locator(
+        f'.field[data-feature="{feature}"] .field-body :is(input, select)'
+    )
+
+
+def says(page: Page) -> str:
+    text: str = page.locator(".answer .sentence").first.inner_text()
+    return text
+
+
+def wait_for_answer(page: Page, change: Callable[[], Any]) -> None:
+    """Make a change, and wait until the answer is another one."""
+    before = page.locator(".answer .tables").inner_html()
+    change()
+    page.wait_for_function(
+        "before => document.querySelector('.answer .tables').innerHTML != before",
+        arg=before,
+    )
+
+
+def effects(page: Page) -> dict[str, float]:
+    rows = page.locator(".waterfall tr[data-feature]")
+    return dict(
+        rows.evaluate_all(
+            "rows => rows.map(row => [row.dataset.feature, Number(row.dataset.value)])"
+        )
+    )
+
+
+def end(page: Page, kind: str) -> float:
+    value = page.locator(f".waterfall tr.{kind}").get_attribute("data-value")
+    return float(value)
+
+
+def record_in(page: Page) -> dict[str, Any]:
+    """The record in the request to copy."""
+    code = page.locator("#call").inner_text()
+    record: dict[str, Any] = json.loads(code.split("-d '", 1)[1][:-1])
+    return record
+
+
+def columns(name: str, record: dict[str, Any]) -> pd.DataFrame:
+    """The record as the estimator was fitted with it."""
+    _, inputs, _ = fitted(name)
+    row = pd.DataFrame([record], columns=list(inputs))
+    return row.astype(inputs.dtypes.to_dict())
+
+
+@pytest.mark.parametrize("name", ["two", "three", "odds"])
+def test_the_numbers_are_those_of_the_estimator(
+    name: str, open_page: Open
+) -> None:
+    page = open_page(name)
+    estimator, _, _ = fitted(name)
+    age = control(page, "age")
+    for value in ("25", "44", "71"):
+        if age.input_value() != value:
+            wait_for_answer(page, lambda value=value: age.fill(value))  # type: ignore[misc]
+        row = columns(name, record_in(page))
+        assert row["age"].item() == int(value)
+        (probabilities,) = estimator.predict_proba(row)
+        position = int(probabilities.argmax())
+        label = estimator.classes_[position]
+        assert estimator.predict(row)[0] == label
+        expected = probabilities[position]
+        said = re.match(
+            rf"The model says {label}, {PROBABILITY}\.", says(page)
+        )
+        assert said is not None, says(page)
+        assert abs(float(said[1]) - expected * 100) <= POINTS_TOLERANCE
+        total = end(page, "start") + sum(effects(page).values())
+        assert total == pytest.approx(end(page, "result"), abs=1e-12)
+        if name == "odds":
+            total = 1 / (1 + np.exp(-total))
+        assert total == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", ["two", "odds", "number", "wide"])
+def test_what_is_shown_as_arithmetic_is_right(
+    name: str, open_page: Open
+) -> None:
+    page = open_page(name)
+    text = page.locator(".arithmetic").inner_text().split(" (")[0]
+    text = text.replace("\u2212", "-").replace(",", "").replace(" ", "")
+    sign = "=" if "=" in text else "\u2248"
+    left, right = text.split(sign)
+    terms = [float(term) for term in re.findall(r"[-+]?[\d.]+", left)]
+    digits = len(right.split(".")[1])
+    slack = 0 if sign == "=" else len(terms)
+    assert abs(sum(terms) - float(right)) <= (slack + 0.01) * 10**-digits
+    assert float(right) == pytest.approx(end(page, "result"), abs=10**-digits)
+
+
+def test_sentence_and_waterfall_follow_a_change(open_page: Open) -> None:
+    page = open_page("two")
+    wait_for_answer(page, lambda: control(page, "age").fill("25"))
+    young = says(page)
+    wait_for_answer(page, lambda: control(page, "age").fill("80"))
+    old = says(page)
+    assert young != old
+    up = re.search(r"raised most by (\w+) ", old)
+    down = re.search(r"lowered most by (\w+) ", old)
+    by_effect = effects(page)
+    largest = max(by_effect, key=by_effect.__getitem__)
+    least = min(by_effect, key=by_effect.__getitem__)
+    assert (up and up[1]) == (largest if by_effect[largest] > 0 else None)
+    assert (down and down[1]) == (least if by_effect[least] < 0 else None)
+    assert list(by_effect) == sorted(
+        by_effect, key=lambda feature: -abs(by_effect[feature])
+    )
+    assert "caus" not in old
+
+
+def test_bars_are_decoration_and_signs_stand_beside_colours(
+    open_page: Open,
+) -> None:
+    page = open_page("two")
+    rows = page.locator(".waterfall tr[data-feature]")
+    for row in rows.all():
+        value = float(row.get_attribute("data-value"))
+        text = row.locator(".number").inner_text()
+        assert ("\u25b2" in text and "+" in text) == (value > 0)
+        assert ("\u25bc" in text and "\u2212" in text) == (value < 0)
+        hidden = row.locator("td").last.get_attribute("aria-hidden")
+        assert hidden == "true"
+
+
+def test_a_fault_stands_at_its_field(open_page: Open) -> None:
+    page = open_page("odds")
+    age = control(page, "age")
+    age.fill("12.5")
+    page.wait_for_selector("[aria-invalid]")
+    assert age.get_attribute("aria-invalid") == "true"
+    described = [
+        page.locator(f"#{name}").inner_text()
+        for name in age.get_attribute("aria-describedby").split()
+    ]
+    assert "expected a whole number, got 12.5" in described
+    assert "still the answer to the record before" in (
+        page.locator(".answer > .note").inner_text()
+    )
+    page.get_by_role("button", name="age: expected").click()
+    assert age.evaluate("element => element === document.activeElement")
+    age.fill("12")
+    page.wait_for_selector("[aria-invalid]", state="detached")
+
+
+def test_a_fault_opens_the_group_that_it_is_in(open_page: Open) -> None:
+    page = open_page("wide")
+    field = control(page, "vital_7")
+    field.evaluate(
+        "element => { element.value = 'x'; element.dispatchEvent(new Event('input')); }"
+    )
+    page.get_by_role("button", name="vital_7: expected a number").click()
+    assert field.is_visible()
+    assert field.evaluate("element => element === document.activeElement")
+
+
+def test_an_unknown_value_is_a_choice_of_its_own(open_page: Open) -> None:
+    page = open_page("odds")
+    unknown = page.get_by_label("income is unknown")
+    wait_for_answer(page, unknown.check)
+    assert record_in(page)["income"] is None
+    note = page.locator('.field[data-feature="income"] .note')
+    assert note.inner_text() == "The model takes it as missing"
+    row = page.locator('.waterfall tr[data-feature="income"]')
+    assert "unknown" in row.inner_text()
+    estimator, _, _ = fitted("odds")
+    probabilities = estimator.predict_proba(columns("odds", record_in(page)))
+    shown = re.search(PROBABILITY, says(page))
+    assert shown is not None
+    expected = probabilities.max() * 100
+    assert abs(float(shown[1]) - expected) <= POINTS_TOLERANCE
+
+
+def test_the_default_that_stands_in_is_shown(open_page: Open) -> None:
+    page = open_page(served("build_rf_binary"))
+    wait_for_answer(page, page.get_by_label("feature2 is unknown").check)
+    note = page.locator('.field[data-feature="feature2"] .note')
+    assert note.inner_text() == "Counts as \u22121"
+    before = effects(page)
+    page.get_by_label("feature2 is unknown").uncheck()
+    wait_for_answer(page, lambda: control(page, "feature2").fill("3"))
+    control(page, "feature2").fill("-1")
+    page.wait_for_function(
+        "() => document.querySelector('.waterfall').innerText.includes('feature2 \u22121')"
+    )
+    assert effects(page) == before
+
+
+def test_the_class_is_switched(open_page: Open) -> None:
+    page = open_page("three")
+    estimator, _, _ = fitted("three")
+    probabilities = estimator.predict_proba(columns("three", record_in(page)))
+    for position, name in enumerate(estimator.classes_):
+        page.get_by_label("Explain").select_option(name)
+        caption = page.locator(".waterfall caption").inner_text()
+        assert caption == f"How the answer for {name} comes about"
+        expected = probabilities[0, position]
+        assert end(page, "result") == pytest.approx(expected, abs=1e-9)
+        total = end(page, "start") + sum(effects(page).values())
+        assert total == pytest.approx(expected, abs=1e-9)
+
+
+def test_log_odds_are_named_and_probabilities_stand_at_both_ends_only(
+    open_page: Open,
+) -> None:
+    page = open_page("odds")
+    assert (
+        "Effect, in log-odds" in page.locator(".waterfall thead").inner_text()
+    )
+    for kind in ("start", "result"):
+        shown = re.search(
+            PROBABILITY, page.locator(f".waterfall tr.{kind}").inner_text()
+        )
+        assert shown is not None
+        expected = 100 / (1 + np.exp(-end(page, kind)))
+        assert abs(float(shown[1]) - expected) <= POINTS_TOLERANCE
+    for row in page.locator(".waterfall tr[data-feature]").all_inner_texts():
+        assert "%" not in row
+
+
+def test_a_kept_answer_is_compared_feature_by_feature(open_page: Open) -> None:
+    page = open_page("two")
+    page.get_by_label("Explain").select_option("yes")
+    first, kept = end(page, "result"), effects(page)
+    page.get_by_role("button", name="Keep this answer").click()
+    assert "Nothing has changed" in page.locator(".compared").inner_text()
+    wait_for_answer(page, lambda: control(page, "age").fill("80"))
+    now = effects(page)
+    rows = page.locator(".comparison tr[data-feature]").evaluate_all(
+        "rows => rows.map(row => [row.dataset.feature, Number(row.dataset.value)])"
+    )
+    assert dict(rows) == pytest.approx(
+        {name: now[name] - kept[name] for name in now}
+    )
+    total = page.locator(".comparison .result").get_attribute("data-value")
+    assert float(total) == pytest.approx(end(page, "result") - first)
+    assert "80" in page.locator(".comparison .changed").inner_text()
+    wait_for_answer(page, page.get_by_role("button", name="Back to").click)
+    assert end(page, "result") == first
+
+
+def test_the_background_may_be_the_kept_record(open_page: Open) -> None:
+    page = open_page("two")
+    page.get_by_label("Explain").select_option("yes")
+    kept = end(page, "result")
+    page.get_by_role("button", name="Keep this answer").click()
+    wait_for_answer(page, lambda: control(page, "age").fill("80"))
+    page.locator(".background summary").click()
+    select = page.get_by_label("Compared with")
+    wait_for_answer(page, lambda: select.select_option("kept"))
+    assert end(page, "start") == pytest.approx(kept, abs=1e-9)
+    moved = {
+        name for name, value in effects(page).items() if abs(value) > 1e-9
+    }
+    assert moved == {"age"}
+
+
+def test_the_background_may_be_rows_of_ones_own(open_page: Open) -> None:
+    page = open_page("two")
+    estimator, inputs, _ = fitted("two")
+    page.locator(".background summary").click()
+    page.get_by_label("Compared with").select_option("rows")
+    area = page.get_by_label("Rows as a list")
+    use = page.get_by_role("button", name="Compare with these")
+    area.fill("[{}]")
+    use.click()
+    page.get_by_text("Row 1: income missing").first.wait_for()
+    area.fill(inputs.head(9).to_csv(index=False))
+    page.wait_for_selector(".waterfall", state="detached")
+    use.click()
+    page.wait_for_selector(".waterfall")
+    page.get_by_label("Explain").select_option("yes")
+    expected = estimator.predict_proba(inputs.head(9))[:, 1].mean()
+    assert end(page, "start") == pytest.approx(expected, abs=1e-9)
+
+
+def test_a_slider_draws_the_answer_over_the_training_range(
+    open_page: Open,
+) -> None:
+    page = open_page("two")
+    page.get_by_role("button", name="What if age were another?").click()
+    slider = page.get_by_role("slider")
+    _, inputs, _ = fitted("two")
+    low, high = inputs["age"].min(), inputs["age"].max()
+    assert slider.get_attribute("min") == str(low)
+    assert slider.get_attribute("max") == str(high)
+    page.wait_for_selector(".curve")
+    estimator, _, _ = fitted("two")
+    record = record_in(page)
+    answers = []
+    for age in np.unique(np.rint(np.linspace(low, high, 41))):
+        row = columns("two", record | {"age": int(age)})
+        answers.append(estimator.predict_proba(row)[0])
+    name = re.search(r"says (\w+),", says(page))[1]  # type: ignore[index]
+    curve = np.array(answers)[:, list(estimator.classes_).index(name)] * 100
+    said = page.locator(".what-if .note").inner_text()
+    least, most = map(float, re.findall(PROBABILITY, said))
+    assert abs(least - curve.min()) <= POINTS_TOLERANCE
+    assert abs(most - curve.max()) <= POINTS_TOLERANCE
+    assert page.locator(".what-if .data").count() == 32
+    slider.focus()
+    wait_for_answer(page, lambda: slider.press("End"))
+    assert control(page, "age").input_value() == str(high)
+
+
+def test_a_csv_is_dropped_and_its_answers_downloaded(
+    open_page: Open, tmp_path: Path
+) -> None:
+    page = open_page("two")
+    estimator, inputs, _ = fitted("two")
+    text = inputs.head(250).to_csv(index=False)
+    transfer = page.evaluate_handle(
+        """text => {
+            const transfer = new DataTransfer();
+            transfer.items.add(new File([text], "people.csv", {type: "text/csv"}));
+            return transfer;
+        }""",
+        text,
+    )
+    page.dispatch_event(".drop", "drop", {"dataTransfer": transfer})
+    page.get_by_text("250 answers for people.csv. The first 100").wait_for()
+    assert page.locator(".scroll tbody tr").count() == 100
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download all answers").click()
+    path = tmp_path / download.value.suggested_filename
+    download.value.save_as(path)
+    assert path.name == "answers-people.csv"
+    answers = pd.read_csv(path)
+    expected = estimator.predict_proba(inputs.head(250))
+    assert np.allclose(answers["proba_yes"], expected[:, 1])
+    assert (answers["prediction"] == estimator.predict(inputs.head(250))).all()
+
+
+def test_the_faults_of_a_file_are_listed(
+    open_page: Open, tmp_path: Path
+) -> None:
+    page = open_page("two")
+    path = tmp_path / "wrong.csv"
+    path.write_text("income,age,member\n1,x,true\n1,2,maybe\n")
+    page.get_by_label("choose a file").set_input_files(path)
+    page.get_by_text("wrong.csv was not predicted").wait_for()
+    assert page.locator(".batch-result li").count() == 2
+    assert "#cell=2,2" in page.locator(".batch-result").inner_text()
+
+
+def test_only_the_keyboard_is_needed(open_page: Open) -> None:
+    page = open_page("two")
+
+    def tab_to(name: str) -> None:
+        for _ in range(80):
+            page.keyboard.press("Tab")
+            text = page.evaluate(
+                "(document.activeElement.labels?.[0] ?? document.activeElement).innerText"
+            )
+            if text.startswith(name):
+                return
+        raise AssertionError(name)
+
+    tab_to("age")
+    page.keyboard.press("Control+a")
+    wait_for_answer(page, lambda: page.keyboard.type("33"))
+    assert record_in(page)["age"] == 33
+    tab_to("member")
+    wait_for_answer(page, lambda: page.keyboard.press("n"))
+    assert record_in(page)["member"] is False
+    tab_to("Keep this answer")
+    page.keyboard.press("Enter")
+    assert "Nothing has changed" in page.locator(".compared").inner_text()
+    focused = page.evaluate("document.activeElement.tagName")
+    assert focused == "BUTTON"
+    tab_to("curl")
+    page.keyboard.press("ArrowRight")
+    assert page.locator("#call").inner_text().startswith("import json")
+    ring = page.evaluate(
+        "getComputedStyle(document.activeElement).outlineWidth"
+    )
+    assert ring == "2px"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("JSON", '{"income": 51000, "age": 61, "member": false}'),
+        ("a list", '[{"income": 51000, "age": 61, "member": false}]'),
+        (
+            "the envelope",
+            '{"_data": {"income": 51000, "age": 61, "member": false}}',
+        ),
+        ("a line", "51000,61,false"),
+        ("a table", "age,member,income\n61,false,51000"),
+        ("cells", "income\tage\tmember\n51000\t61\tFALSE"),
+    ],
+)
+def test_a_record_is_pasted(name: str, text: str, open_page: Open) -> None:  # noqa: ARG001
+    page = open_page("two")
+    page.get_by_text("Paste a record").click()
+    page.get_by_label("A record as JSON").fill(text)
+    fill = page.get_by_role("button", name="Fill the form")
+    wait_for_answer(page, fill.click)
+    assert record_in(page) == {"income": 51000, "age": 61, "member": False}
+
+
+def test_what_is_pasted_and_no_feature_is_not_dropped(open_page: Open) -> None:
+    page = open_page("two")
+    page.get_by_text("Paste a record").click()
+    area = page.get_by_label("A record as JSON")
+    area.fill('{"incme": 1, "income": 2, "age": 3, "member": true}')
+    page.get_by_role("button", name="Fill the form").click()
+    page.get_by_text('did you mean "income"').wait_for()
+    page.get_by_role("button", name="Leave out").click()
+    page.wait_for_function(
+        "() => document.querySelector('.faults').innerText == ''"
+    )
+    assert record_in(page) == {"income": 2, "age": 3, "member": True}
+
+
+def test_a_large_number_keeps_its_digits(open_page: Open) -> None:
+    page = open_page("two")
+    wait_for_answer(
+        page, lambda: control(page, "age").fill("9007199254740993")
+    )
+    assert record_in(page)["age"] == 9007199254740993
+    assert "Outside the training data" in page.inner_text(".fields")
+
+
+def test_a_link_holds_the_record_and_no_request_does(open_page: Open) -> None:
+    fragment = "#record=%7B%22income%22%3A40000%2C%22age%22%3A77%2C%22member%22%3Atrue%7D"
+    page = open_page("two", "/" + fragment)
+    assert record_in(page) == {"income": 40000, "age": 77, "member": True}
+    wait_for_answer(page, lambda: control(page, "age").fill("20"))
+    page.get_by_role("button", name="Copy a link").click()
+    linked = page.evaluate("decodeURIComponent(location.hash)")
+    assert json.loads(linked.split("=", 1)[1])["age"] == 20
+
+
+@pytest.mark.parametrize("key", ["", "s3cret"])
+def test_the_request_to_copy_works(key: str, open_page: Open) -> None:
+    page = open_page(
+        "odds",
+        settings=Settings(api_key=key),
+        wait="#key" if key else LOADED,
+    )
+    if key:
+        page.fill("#key", key)
+        page.keyboard.press("Enter")
+        page.wait_for_selector(LOADED)
+    page.get_by_label("income is unknown").check()
+    page.get_by_role("tab", name="Python").click()
+    page.wait_for_function(
+        "() => document.querySelector('#call').innerText.includes('None')"
+    )
+    commands = {"Python": [sys.executable, "-c"], "curl": ["bash", "-c"]}
+    node = which("node")
+    if node:
+        commands["JavaScript"] = [node, "--input-type=module", "-e"]
+    for language, command in commands.items():
+        page.get_by_role("tab", name=language).click()
+        code = page.locator("#call").inner_text()
+        assert "s3cret" not in code
+        ran = subprocess.run(
+            [*command, code],
+            env={"API_KEY": key, "PATH": "/usr/bin:/bin"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert "explained_output" in ran.stdout
+
+
+def test_the_key_is_asked_for_and_kept_for_the_tab(open_page: Open) -> None:
+    page = open_page(
+        "two", settings=Settings(api_key="schl\u00fcssel"), wait="#key"
+    )
+    assert "income" not in page.content()
+    page.fill("#key", "wrong")
+    page.keyboard.press("Enter")
+    page.get_by_text("This key was refused").wait_for()
+    page.fill("#key", "schl\u00fcssel")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(LOADED)
+    page.reload()
+    page.wait_for_selector(LOADED)
+    assert page.evaluate("localStorage.length") == 0
+    assert page.evaluate("document.cookie") == ""
+    page.get_by_role("button", name="Forget the key").click()
+    page.wait_for_selector("#key")
+
+
+def test_many_features_are_grouped_and_found(open_page: Open) -> None:
+    page = open_page("wide")
+    assert page.locator(".group").count() == 3
+    assert page.locator(".field:visible").count() == 100
+    page.get_by_label("Find a feature").fill("VITAL 42")
+    page.get_by_text("1 of 300 features").wait_for()
+    assert control(page, "vital_42").is_visible()
+    assert page.locator(".field:visible").count() == 1
+    rows = page.locator(".waterfall tr[data-feature]:visible")
+    assert rows.count() == 8
+    page.get_by_role("button", name="Show", exact=True).click()
+    assert rows.count() == 300
+    page.get_by_role("button", name="Hide", exact=True).click()
+    assert rows.count() == 8
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "several outputs",
+        "several labels",
+        "neighbours",
+        "neighbours of a search",
+        "poisson",
+        "linear margin",
+        "lightgbm of three",
+    ],
+)
+def test_the_page_of_each_kind_of_model(name: str, open_page: Open) -> None:
+    page = open_page(served(name))
+    assert says(page).startswith("The model says ")
+    assert "undefined" not in page.inner_text("body")
+    assert "NaN" not in page.inner_text("body")
+    if page.locator(".waterfall").count():
+        total = end(page, "start") + sum(effects(page).values())
+        assert total == pytest.approx(end(page, "result"), abs=1e-9)
+
+
+SCENES: dict[str, Callable[[Page], None]] = {}
+
+
+def scene(act: Callable[[Page], None]) -> Callable[[Page], None]:
+    SCENES[act.__name__] = act
+    return act
+
+
+@scene
+def everything_open(page: Page) -> None:
+    for summary in page.locator("summary").all():
+        summary.click()
+    page.get_by_role("button", name="What if age were another?").click()
+    page.wait_for_selector(".curve")
+    page.get_by_role("button", name="Keep this answer").click()
+    wait_for_answer(page, lambda: control(page, "age").fill("70"))
+    page.wait_for_selector(".comparison")
+
+
+@scene
+def a_fault(page: Page) -> None:
+    control(page, "age").fill("old")
+    page.wait_for_selector("[aria-invalid]")
+
+
+@pytest.mark.parametrize("act", SCENES)
+@pytest.mark.parametrize(
+    ("scheme", "width"),
+    [("light", 1280), ("dark", 1280), ("light", 360), ("dark", 360)],
+)
+def test_nothing_is_a_barrier(
+    scheme: str, width: int, act: str, open_page: Open
+) -> None:
+    page = open_page(
+        "odds",
+        color_scheme=scheme,
+        viewport={"width": width, "height": 900},
+    )
+    SCENES[act](page)
+    result = axe.Axe().run(page)
+    assert result.violations_count == 0, result.generate_report()
+    overflow = page.evaluate(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )
+    assert overflow == 0
+
+
+def test_the_page_prints_the_case_without_its_controls(
+    open_page: Open,
+) -> None:
+    page = open_page("two")
+    page.emulate_media(media="print")
+    assert page.locator(".waterfall").is_visible()
+    assert page.locator(".sentence").first.is_visible()
+    for control_of_page in ("#calls", "#batch", "nav", ".tools"):
+        assert not page.locator(control_of_page).first.is_visible()
+
+
+def test_the_page_is_ready_at_once(open_page: Open) -> None:
+    page = open_page("two")
+    timing = """() => {
+        const [navigation] = performance.getEntriesByType("navigation");
+        return navigation.domInteractive;
+    }"""
+    assert page.evaluate(timing) < 1000
