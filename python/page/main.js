@@ -205,6 +205,7 @@ class Page {
     this.form.showProblem(problem);
     this.answer.classList.toggle("stale", Boolean(this.outputs));
     this.status.textContent = this.outputs ? words.stale : "";
+    this.form.pinned.textContent = this.status.textContent;
     this.showUp(problem.status !== 0);
     const isPassing = problem.status === 0 || problem.status === 503;
     if (isPassing) setTimeout(() => this.ask(), (problem.retrySeconds || RETRY_SECONDS) * 1000);

@@ -4,7 +4,7 @@ import { words } from "./words.js";
 
 const NARROW_SPACE = "\u202f"; // where no line ends
 const MINUS = "\u2212";
-const ARITHMETIC_DIGITS = [4, 5, 6];
+const ARITHMETIC_DIGITS = [4, 3, 5, 6, 7];
 
 export function sigmoid(number) {
   return 1 / (1 + Math.exp(-number));
@@ -59,7 +59,7 @@ export function plain(number) {
 /**
  * Return a sum, such as `0.51 + 0.16 − 0.02 = 0.65`, in which the rounded numbers add up.
  *
- * Where they do not with six decimals either, the sign says that they are rounded.
+ * Where they do with no number of decimals that can be read, the sign says that they are rounded.
  */
 export function arithmetic(terms, sum, size) {
   const least = Math.max(0, digitsFor(size) - 4);

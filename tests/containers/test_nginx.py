@@ -44,10 +44,12 @@ def test_every_answer_has_the_security_headers_and_one_request_id(
 
 
 def test_a_page_keeps_the_policy_that_it_came_with(stack: Stack) -> None:
-    (policy,) = stack.ask("/docs").headers.get_all(
-        "Content-Security-Policy", []
-    )
-    assert "script-src 'self'" in policy
+    for path in ("/", "/page/main.js", "/docs"):
+        headers = stack.ask(path, Accept="text/html").headers
+        (policy,) = headers.get_all("Content-Security-Policy", [])
+        assert "default-src 'none'; script-src 'self'" in policy
+        assert headers.get_all("X-Content-Type-Options") == ["nosniff"]
+        assert headers.get_all("Referrer-Policy") == ["no-referrer"]
 
 
 def test_a_request_id_is_passed_on_or_made(stack: Stack) -> None:

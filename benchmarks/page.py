@@ -1,0 +1,133 @@
+"""Take the pictures of docs/page.md: the page of two examples, as Chromium shows it.
+
+It needs a Chromium that is installed, and playwright and Pillow of requirements-dev.txt.
+"""
+
+import runpy
+from collections.abc import Callable, Iterator
+from contextlib import chdir, contextmanager
+from pathlib import Path
+from shutil import which
+from tempfile import TemporaryDirectory
+from threading import Thread
+from typing import Any, NamedTuple
+
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+from werkzeug.serving import make_server
+
+from python.app import create_app
+from python.model import load_model
+from python.model.base import Model
+from python.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+COLOURS = 128
+WIDE = (1200, 900)
+PHONE = (360, 760)
+ANSWER = ".answer .sentence strong"
+
+
+class Picture(NamedTuple):
+    """A picture to take: of which example, in which size and colours, after which actions."""
+
+    name: str
+    example: str
+    size: tuple[int, int]
+    scheme: Any
+    act: Callable[[Page], None]
+
+
+def type_into(page: Page, feature: str, value: str) -> None:
+    """Type a value, and wait for its answer."""
+    before = page.locator(".answer .tables").inner_html()
+    page.fill(f'.field[data-feature="{feature}"] input[type=text]', value)
+    page.wait_for_function(
+        "before => document.querySelector('.answer .tables').innerHTML != before",
+        arg=before,
+    )
+
+
+def show_answer(page: Page) -> None:
+    """Show the answer to the example."""
+    page.wait_for_selector(ANSWER)
+
+
+def compare(page: Page) -> None:
+    """Keep an answer, change a number, and open its slider."""
+    page.get_by_role("button", name="Keep this answer").click()
+    type_into(page, "age", "60")
+    page.get_by_role("button", name="What if age").click()
+    page.wait_for_selector(".curve")
+
+
+def make_fault(page: Page) -> None:
+    """Type what is no number."""
+    page.fill('.field[data-feature="age"] input[type=text]', "old")
+    page.wait_for_selector("[aria-invalid]")
+
+
+PICTURES = [
+    Picture("page", "build_lgbm_binary", WIDE, "light", show_answer),
+    Picture("page-classes", "build_rf_multiclass", WIDE, "dark", show_answer),
+    Picture("page-compared", "build_lgbm_binary", WIDE, "light", compare),
+    Picture("page-fault", "build_lgbm_binary", PHONE, "dark", make_fault),
+]
+
+
+def load_example(name: str) -> Model:
+    """Return the model that an example script writes, ready to explain."""
+    script = ROOT / "python" / "example" / f"{name}.py"
+    with TemporaryDirectory() as folder, chdir(folder):
+        runpy.run_path(str(script))
+        model = load_model(Path("model.joblib"), "SKLEARN_MODEL")
+    model.prepare_explanations()
+    return model
+
+
+@contextmanager
+def serve(model: Model, name: str) -> Iterator[str]:
+    """Serve a model, and yield the address of its page."""
+    app = create_app(Settings(model_name=name), model)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.port}/"
+    server.shutdown()
+
+
+def take(browser: Any, picture: Picture) -> None:
+    """Take a picture, with few colours: that makes it a fifth as large."""
+    width, height = picture.size
+    model = load_example(picture.example)
+    with serve(model, "model.joblib") as address:
+        page = browser.new_page(
+            viewport={"width": width, "height": height},
+            color_scheme=picture.scheme,
+        )
+        page.goto(address)
+        page.wait_for_selector(ANSWER)
+        picture.act(page)
+        path = DOCS / f"{picture.name}.png"
+        page.screenshot(path=path, full_page=width != PHONE[0])
+        page.close()
+    image = Image.open(path).convert("RGB")
+    few = image.quantize(
+        COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
+    )
+    few.save(path, optimize=True)
+
+
+def main() -> None:
+    """Take all pictures."""
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(
+            executable_path=which("chromium"), args=["--no-sandbox"]
+        )
+        for picture in PICTURES:
+            take(browser, picture)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
