@@ -100,7 +100,8 @@ class Page {
           link("#calls", words.toCalls),
           link("ready", words.toReady),
           link("docs", words.toDocs),
-          link("openapi.json", words.toDescription),
+          // A browser sends no key with a link.
+          this.about.needs_key ? null : link("openapi.json", words.toDescription),
           hasKey() ? h("li", {}, button(words.keyForget, forgetAndReload, { class: "link" })) : null,
         ),
       ),
