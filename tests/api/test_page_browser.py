@@ -10,12 +10,21 @@ from functools import cache
 from itertools import product
 from pathlib import Path
 from shutil import which
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from lightgbm import LGBMClassifier
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Locator,
+    Page,
+    Request,
+    sync_playwright,
+)
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
@@ -29,9 +38,6 @@ from python.settings import Settings
 from tests.api.test_auth import listening
 from tests.serving import served
 
-playwright = pytest.importorskip("playwright.sync_api")
-axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-
 CHROMIUM = which("chromium") or which("chromium-browser") or ""
 pytestmark = [
     pytest.mark.slow,
@@ -44,9 +50,6 @@ ANSWER_MILLISECONDS = 20_000
 PROBABILITY = r"([\d.]+)\u202f%"
 POINTS_TOLERANCE = 0.05001
 LOADED = ".answer .sentence strong"
-
-Page = Any
-"""A page of playwright, which comes with types only where it is installed."""
 
 
 def people() -> tuple[pd.DataFrame, pd.Series]:
@@ -155,8 +158,8 @@ def saved(name: str) -> SklearnModel:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as driver:
         chromium = driver.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox"]
         )
@@ -169,7 +172,7 @@ Open = Callable[..., Page]
 
 
 @pytest.fixture
-def open_page(browser: Any) -> Iterator[Open]:
+def open_page(browser: Browser) -> Iterator[Open]:
     """Makes pages, in which nothing may fail and nothing may come from elsewhere."""
     faults: list[str] = []
     with ExitStack() as stack:
@@ -202,19 +205,19 @@ def open_page(browser: Any) -> Iterator[Open]:
     assert faults == []
 
 
-def note(message: Any, faults: list[str]) -> None:
+def note(message: ConsoleMessage, faults: list[str]) -> None:
     # A browser reports each refusal of a record so.
     is_refusal = re.search(r"status of (422|401|400|404)", message.text)
     if message.type in ("error", "warning") and not is_refusal:
         faults.append(message.text)
 
 
-def note_host(request: Any, host: str, faults: list[str]) -> None:
+def note_host(request: Request, host: str, faults: list[str]) -> None:
     if not request.url.startswith((host, "data:", "blob:")):
         faults.append(request.url)
 
 
-def control(page: Page, feature: str) -> Any:
+def control(page: Page, feature: str) -> Locator:
     return page.locator(
         f'.field[data-feature="{feature}"] .field-body :is(input, select)'
     )
@@ -244,9 +247,13 @@ def effects(page: Page) -> dict[str, float]:
     )
 
 
+def number_of(row: Locator) -> float:
+    """The number of a row of a table, with all its digits."""
+    return float(row.get_attribute("data-value") or "nan")
+
+
 def end(page: Page, kind: str) -> float:
-    value = page.locator(f".waterfall tr.{kind}").get_attribute("data-value")
-    return float(value)
+    return number_of(page.locator(f".waterfall tr.{kind}"))
 
 
 def record_in(page: Page) -> dict[str, Any]:
@@ -334,7 +341,7 @@ def test_bars_are_decoration_and_signs_stand_beside_colours(
     page = open_page("two")
     rows = page.locator(".waterfall tr[data-feature]")
     for row in rows.all():
-        value = float(row.get_attribute("data-value"))
+        value = number_of(row)
         text = row.locator(".number").inner_text()
         assert ("\u25b2" in text and "+" in text) == (value > 0)
         assert ("\u25bc" in text and "\u2212" in text) == (value < 0)
@@ -350,7 +357,7 @@ def test_a_fault_stands_at_its_field(open_page: Open) -> None:
     assert age.get_attribute("aria-invalid") == "true"
     described = [
         page.locator(f"#{name}").inner_text()
-        for name in age.get_attribute("aria-describedby").split()
+        for name in (age.get_attribute("aria-describedby") or "").split()
     ]
     assert "expected a whole number, got 12.5" in described
     assert "still the answer to the record before" in (
@@ -451,8 +458,8 @@ def test_a_kept_answer_is_compared_feature_by_feature(open_page: Open) -> None:
     differences = {name: now[name] - kept[name] for name in now}
     moved = {name: value for name, value in differences.items() if value}
     assert dict(rows) == pytest.approx(moved)
-    total = page.locator(".comparison .result").get_attribute("data-value")
-    assert float(total) == pytest.approx(end(page, "result") - first)
+    total = number_of(page.locator(".comparison .result"))
+    assert total == pytest.approx(end(page, "result") - first)
     assert "80" in page.locator(".comparison .changed").inner_text()
     wait_for_answer(page, page.get_by_role("button", name="Back to").click)
     assert end(page, "result") == first
@@ -761,6 +768,7 @@ def test_the_page_of_each_kind_of_model(name: str, open_page: Open) -> None:
         assert total == pytest.approx(end(page, "result"), abs=1e-9)
 
 
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 SCENES: dict[str, Callable[[Page], None]] = {}
 
 
@@ -790,10 +798,10 @@ def a_fault(page: Page) -> None:
 def test_nothing_is_a_barrier(act: str, open_page: Open) -> None:
     page = open_page("odds")
     SCENES[act](page)
-    for scheme, width in product(("light", "dark"), (1280, 360)):
+    for scheme, width in product(SCHEMES, (1280, 360)):
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": width, "height": 900})
-        result = axe.Axe().run(page)
+        result = Axe().run(page)
         report = f"{scheme}, {width}: {result.generate_report()}"
         assert result.violations_count == 0, report
         overflow = page.evaluate(
@@ -811,12 +819,3 @@ def test_the_page_prints_the_case_without_its_controls(
     assert page.locator(".sentence").first.is_visible()
     for control_of_page in ("#calls", "#batch", "nav", ".tools"):
         assert not page.locator(control_of_page).first.is_visible()
-
-
-def test_the_page_is_ready_at_once(open_page: Open) -> None:
-    page = open_page("two")
-    timing = """() => {
-        const [navigation] = performance.getEntriesByType("navigation");
-        return navigation.domInteractive;
-    }"""
-    assert page.evaluate(timing) < 1000
