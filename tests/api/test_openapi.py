@@ -21,7 +21,15 @@ from tests.problems import problem
 from tests.serving import Client, served
 
 OPEN = {"/health", "/ready"}
-NOT_DESCRIBED = {"/openapi.json", "/docs", "/docs/<name>"}
+# Pages for people, and the document itself.
+NOT_DESCRIBED = {
+    "/openapi.json",
+    "/docs",
+    "/docs/<name>",
+    "/",
+    "/page/<name>",
+    "/page/model",
+}
 BODY = ("/predict", "post", "requestBody")
 
 

@@ -34,7 +34,7 @@ def test_a_path_that_is_not_there_leads_to_those_that_are(
     assert document["detail"] == (
         "there is no such path, there are: GET /health, GET /ready, GET /service-info, "
         "GET /info, GET /features, POST /predict, POST /preprocess, GET /openapi.json, GET /docs, "
-        "GET /, GET /page/<name>, GET /page/model"
+        "GET /, GET /page/model"
     )
 
 
