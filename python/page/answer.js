@@ -190,22 +190,25 @@ function errorText(view, row) {
   return view.space.change(row.error * 2).replace("+", "\u00b1");
 }
 
-/** Return the row of all other features, which opens into a row for each of them. */
+/** Return the row of all other features, which opens into a row for each; they are made then. */
 function otherRows(view) {
   const { others, hidden } = view.fall;
   if (!others) return [];
-  const rows = hidden.map((row) => featureRow(view, row));
-  for (const row of rows) row.hidden = true;
+  let rows = [];
   const toggle = button(words.showOthers, () => {
     const isOpen = toggle.getAttribute("aria-expanded") === "true";
     toggle.setAttribute("aria-expanded", String(!isOpen));
     toggle.textContent = isOpen ? words.showOthers : words.hideOthers;
+    if (!rows.length) {
+      rows = hidden.map((row) => featureRow(view, row));
+      summary.after(...rows);
+    }
     for (const row of rows) row.hidden = isOpen;
     summary.classList.toggle("open", !isOpen);
   }, { class: "quiet", "aria-expanded": "false" });
   const th = h("th", { scope: "row" }, say("others", { count: hidden.length }), " ", toggle);
   const summary = effectRow(view, others, th, { class: "others" });
-  return [summary, rows];
+  return [summary];
 }
 
 function sums(target, fall, space) {

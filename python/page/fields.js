@@ -5,7 +5,7 @@ import { plain } from "./numbers.js";
 import { numberText } from "./records.js";
 import { say, words } from "./words.js";
 
-const NULL = "null";
+export const NULL = "null";
 const TEXT_TYPES = ["string", "datetime"];
 const LOCAL_TIME = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?)?$/;
 const MIDNIGHT = /^\d{4}-\d\d-\d\d(T00:00(:00(\.0+)?)?)?$/;
@@ -34,10 +34,11 @@ export function showText(text) {
 
 /** A feature's label, control, and what is said below it. */
 export class Field {
-  constructor(feature, profile, change) {
+  constructor(feature, profile, change, askWhatIf) {
     this.feature = feature;
     this.profile = profile;
     this.change = change;
+    this.askWhatIf = askWhatIf;
     this.id = newId();
     this.note = h("p", { class: "note", id: `${this.id}-note` });
     this.fault = h("p", { class: "fault", id: `${this.id}-fault`, hidden: true });
@@ -195,10 +196,8 @@ export class Field {
     else this.control.removeAttribute("aria-invalid");
   }
 
-  /** Lead to the field, also where it is in a closed group. */
+  /** Lead to the field, also where the search has left it out. */
   reveal() {
-    const group = this.element.closest("details");
-    if (group) group.open = true;
     this.element.hidden = false;
     if (this.unknown?.checked) this.unknown.focus();
     else this.control.focus();

@@ -1,7 +1,7 @@
 /** The form: a field for each feature, groups and search where there are many, and paste. */
 
 import { button, copy, debounce, fill, h, newId, opening } from "./dom.js";
-import { Field } from "./fields.js";
+import { Field, NULL } from "./fields.js";
 import { parseRecord, toLink, toRecord } from "./records.js";
 import { readPointer } from "./service.js";
 import { countFeatures, say, words } from "./words.js";
@@ -12,19 +12,25 @@ const LEAST_GROUP = 3;
 const PREFIX = /^(.+?)[_.:\-/ ]/;
 const CHECKED_MILLISECONDS = 300;
 
-/** The form of a record. `change` is called 300 milliseconds after the last key. */
+/**
+ * The form of a record. `change` is called 300 milliseconds after the last key, and `askWhatIf` for
+ * a field.
+ *
+ * The record holds a value of each feature, and a field is made when its group is first opened: the
+ * fields of 300 features take longer to make than everything else.
+ */
 export class Form {
-  constructor(features, about, change) {
+  constructor(features, about, change, askWhatIf) {
     this.features = features;
+    this.profile = about.profile ?? {};
     this.example = toRecord(about.example);
-    this.extras = new Map();
+    this.record = new Map();
     this.change = change;
-    const changedLater = debounce(() => this.change(), CHECKED_MILLISECONDS);
+    this.changeLater = debounce(() => this.change(), CHECKED_MILLISECONDS);
+    this.askWhatIf = askWhatIf;
+    this.byName = new Map(features.map((feature) => [feature.name, feature]));
     this.fields = new Map();
-    for (const feature of features) {
-      const field = new Field(feature, about.profile?.[feature.name], changedLater);
-      this.fields.set(feature.name, field);
-    }
+    this.details = new Map();
     this.pinned = h("p", { class: "pinned", "aria-hidden": "true" });
     this.faults = h("div", { class: "faults", role: "alert" });
     this.element = h(
@@ -85,45 +91,67 @@ export class Form {
   /** Show the features whose names have all the words, and open the groups that they are in. */
   find(text, count) {
     const parts = text.toLowerCase().split(/\s+/);
+    const isWanted = (name) => parts.every((part) => name.toLowerCase().includes(part));
+    const isSearch = text.trim() !== "";
     let shown = 0;
-    for (const [name, field] of this.fields) {
-      const matches = parts.every((part) => name.toLowerCase().includes(part));
-      field.element.hidden = !matches;
-      shown += matches ? 1 : 0;
-    }
     for (const group of this.groups) {
-      group.hidden = !group.querySelector(".field:not([hidden])");
-      group.open = text.trim() !== "" || group === this.groups[0];
+      const wanted = group.names.filter(isWanted);
+      shown += wanted.length;
+      group.element.hidden = wanted.length === 0;
+      group.element.open = isSearch ? wanted.length > 0 : group === this.groups[0];
+      if (group.element.open) this.fillGroup(group);
     }
+    for (const [name, field] of this.fields) field.element.hidden = !isWanted(name);
     const total = this.features.length;
-    count.textContent = text.trim() ? say("searchCount", { count: shown, total }) : "";
+    count.textContent = isSearch ? say("searchCount", { count: shown, total }) : "";
   }
 
   makeFields() {
-    const groups = groupFeatures(this.features);
-    this.groups = groups.map(({ title, features }, index) => {
-      const count = h("span", { class: "count" }, countFeatures(features.length));
-      return opening([title, " ", count], { class: "group", open: index === 0 }, this.fieldsOf(features));
-    });
-    return this.groups.length ? h("div", { class: "groups" }, this.groups) : this.fieldsOf(this.features);
+    this.groups = groupFeatures(this.features).map((group, index) => this.makeGroup(group, index === 0));
+    if (this.groups.length) return h("div", { class: "groups" }, this.groups.map(({ element }) => element));
+    return h("div", { class: "fields" }, this.features.map((feature) => this.makeField(feature).element));
   }
 
-  fieldsOf(features) {
-    return h("div", { class: "fields" }, features.map(({ name }) => this.fields.get(name).element));
+  makeGroup({ title, features }, isOpen) {
+    const count = h("span", { class: "count" }, countFeatures(features.length));
+    const body = h("div", { class: "fields" });
+    const group = { names: features.map(({ name }) => name), body };
+    const attributes = { class: "group", open: isOpen, toggle: () => group.element.open && this.fillGroup(group) };
+    group.element = opening([title, " ", count], attributes, body);
+    if (isOpen) this.fillGroup(group);
+    return group;
   }
 
-  /** Return the record that the form shows, a Map of texts of JSON. */
+  /** Make the fields of a group, unless they are there. */
+  fillGroup({ names, body }) {
+    if (body.childElementCount) return;
+    body.append(...names.map((name) => this.makeField(this.byName.get(name)).element));
+  }
+
+  makeField(feature) {
+    const { name } = feature;
+    const changed = (field) => {
+      this.record.set(name, field.get());
+      this.changeLater();
+    };
+    const field = new Field(feature, this.profile[name], changed, this.askWhatIf);
+    field.set(this.record.get(name));
+    field.showFault(this.details.get(name) ?? "");
+    this.fields.set(name, field);
+    return field;
+  }
+
+  /** Return the record, a Map of texts of JSON: a value of each feature, and what is no feature. */
   read() {
-    const record = new Map();
-    for (const [name, field] of this.fields) record.set(name, field.get());
-    for (const [name, text] of this.extras) record.set(name, text);
+    const record = new Map(this.features.map(({ name }) => [name, this.record.get(name) ?? NULL]));
+    for (const [name, text] of this.record) record.set(name, text);
     return record;
   }
 
   /** Show a record without asking for its answer. What is no feature stays a part of it. */
   show(record) {
+    this.record = new Map(record);
     for (const [name, field] of this.fields) field.set(record.get(name));
-    this.extras = new Map([...record].filter(([name]) => !this.fields.has(name)));
   }
 
   put(record) {
@@ -133,26 +161,42 @@ export class Form {
 
   /** Show the faults of a problem at the fields that they point to, and the others above them. */
   showProblem(problem) {
-    for (const field of this.fields.values()) field.showFault("");
+    this.details.clear();
     const items = (problem?.faults ?? []).map((fault) => this.showFault(fault));
+    for (const [name, field] of this.fields) field.showFault(this.details.get(name) ?? "");
     fill(this.faults);
     if (!problem) return;
     const sentence = items.length ? words.faults : problem.message;
     this.faults.append(h("p", {}, sentence), items.length ? h("ul", {}, items) : "");
-    if (this.extras.size) this.faults.append(button(words.dropExtras, () => this.dropExtras()));
+    if (this.extras.length) this.faults.append(button(words.dropExtras, () => this.dropExtras()));
   }
 
   showFault({ pointer, detail }) {
     const name = readPointer(pointer).at(-1);
-    const field = this.fields.get(name);
     const text = name === undefined ? detail : say("faultAt", { feature: name, detail });
-    if (!field) return h("li", {}, text);
-    field.showFault(detail);
-    return h("li", {}, button(text, () => field.reveal(), { class: "link" }));
+    if (!this.byName.has(name)) return h("li", {}, text);
+    this.details.set(name, detail);
+    return h("li", {}, button(text, () => this.reveal(name), { class: "link" }));
+  }
+
+  /** Lead to the field of a feature, also where it is in a closed group. */
+  reveal(name) {
+    const group = this.groups.find(({ names }) => names.includes(name));
+    if (group) {
+      this.fillGroup(group);
+      group.element.hidden = false;
+      group.element.open = true;
+    }
+    this.fields.get(name).reveal();
+  }
+
+  /** The names in the record that are no feature's. */
+  get extras() {
+    return [...this.record.keys()].filter((name) => !this.byName.has(name));
   }
 
   dropExtras() {
-    this.extras.clear();
+    for (const name of this.extras) this.record.delete(name);
     this.change();
   }
 }

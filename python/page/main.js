@@ -22,14 +22,13 @@ class Page {
     this.model = { ...info.model, labels: about.labels };
     this.about = about;
     this.features = new Map(info.metadata.features.map((feature) => [feature.name, feature]));
-    this.form = new Form(info.metadata.features, about, () => this.ask());
+    this.form = new Form(info.metadata.features, about, () => this.ask(), (field) => this.toggleWhatIf(field));
     this.background = new Background(this.model, info.metadata.features, () => this.ask());
     this.calls = new Calls(about.needs_key);
     this.panels = new Map();
     this.kept = null;
     this.chosenOutput = 0;
     this.chosenTarget = AUTO;
-    for (const field of this.form.fields.values()) field.askWhatIf = () => this.toggleWhatIf(field);
     this.makeAnswer();
   }
 

@@ -11,6 +11,7 @@ from itertools import product
 from pathlib import Path
 from shutil import which
 from typing import Any, Literal
+from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
@@ -370,14 +371,19 @@ def test_a_fault_stands_at_its_field(open_page: Open) -> None:
 
 
 def test_a_fault_opens_the_group_that_it_is_in(open_page: Open) -> None:
-    page = open_page("wide")
+    record = saved("wide").example() | {"vital_7": "x"}
+    link = "/#record=" + quote(json.dumps(record))
+    page = open_page("wide", link, wait=".faults li")
     field = control(page, "vital_7")
-    field.evaluate(
-        "element => { element.value = 'x'; element.dispatchEvent(new Event('input')); }"
-    )
+    assert field.count() == 0
     page.get_by_role("button", name="vital_7: expected a number").click()
     assert field.is_visible()
     assert field.evaluate("element => element === document.activeElement")
+    assert field.input_value() == "x"
+    assert field.get_attribute("aria-invalid") == "true"
+    wait_for_answer(page, lambda: field.fill("2.5"))
+    assert record_in(page)["vital_7"] == 2.5
+    page.wait_for_selector("[aria-invalid]", state="detached")
 
 
 def test_an_unknown_value_is_a_choice_of_its_own(open_page: Open) -> None:
@@ -734,15 +740,26 @@ def test_the_key_is_asked_for_and_kept_for_the_tab(open_page: Open) -> None:
 def test_many_features_are_grouped_and_found(open_page: Open) -> None:
     page = open_page("wide")
     assert page.locator(".group").count() == 3
+    assert page.locator(".field").count() == 100
     assert page.locator(".field:visible").count() == 100
+    # The other groups have no fields yet, and yet the record has all features.
+    assert len(record_in(page)) == WIDE
+    assert record_in(page) == pytest.approx(saved("wide").example())
+    page.locator(".group summary").nth(1).click()
+    control(page, "vital_99").wait_for()
+    assert page.locator(".field").count() == 200
+    shown = control(page, "vital_99").input_value()
+    assert float(shown) == record_in(page)["vital_99"]
     page.get_by_label("Find a feature").fill("VITAL 42")
     page.get_by_text("1 of 300 features").wait_for()
     assert control(page, "vital_42").is_visible()
     assert page.locator(".field:visible").count() == 1
+    assert page.locator(".field").count() == 200
     rows = page.locator(".waterfall tr[data-feature]:visible")
     assert rows.count() == 8
+    assert page.locator(".waterfall tr[data-feature]").count() == 8
     page.get_by_role("button", name="Show", exact=True).click()
-    assert rows.count() == 300
+    assert rows.count() == WIDE
     page.get_by_role("button", name="Hide", exact=True).click()
     assert rows.count() == 8
 
