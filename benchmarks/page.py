@@ -1,5 +1,6 @@
-"""Take the pictures of docs/page.md: the page of two examples, as Chromium shows it.
+"""Take the pictures of docs/page.md, and measure how soon the page can be used.
 
+The pictures are of the page of two examples, as Chromium shows it.
 It needs a Chromium that is installed, and playwright and Pillow of requirements-dev.txt.
 """
 
@@ -8,25 +9,41 @@ from collections.abc import Callable, Iterator
 from contextlib import chdir, contextmanager
 from pathlib import Path
 from shutil import which
+from statistics import median
 from tempfile import TemporaryDirectory
 from threading import Thread
 from typing import Any, NamedTuple
 
+import numpy as np
+import pandas as pd
+from lightgbm import LGBMClassifier
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 from werkzeug.serving import make_server
 
 from python.app import create_app
-from python.model import load_model
+from python.model import load_model, save_model
 from python.model.base import Model
 from python.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
-COLOURS = 128
+COLOURS = 256
 WIDE = (1200, 900)
 PHONE = (360, 760)
 ANSWER = ".answer .sentence strong"
+MANY_FEATURES = 300
+LOADS = 9
+# A page can be used once its fields are drawn, and its script has nothing left to do.
+WATCH = """
+const watch = (name, selector) => new MutationObserver((_, observer) => {
+  if (!document.querySelector(selector)) return;
+  observer.disconnect();
+  requestAnimationFrame(() => setTimeout(() => { window[name] = performance.now(); }));
+}).observe(document, { childList: true, subtree: true });
+watch("usable", ".field :is(input, select)");
+watch("answered", ".answer .sentence strong");
+"""
 
 
 class Picture(NamedTuple):
@@ -56,6 +73,8 @@ def show_answer(page: Page) -> None:
 
 def compare(page: Page) -> None:
     """Keep an answer, change a number, and open its slider."""
+    page.select_option('.field[data-feature="housing"] select', '"own"')
+    page.wait_for_selector('.waterfall tr:has-text("housing own")')
     page.get_by_role("button", name="Keep this answer").click()
     type_into(page, "age", "60")
     page.get_by_role("button", name="What if age").click()
@@ -65,7 +84,7 @@ def compare(page: Page) -> None:
 def make_fault(page: Page) -> None:
     """Type what is no number."""
     page.fill('.field[data-feature="age"] input[type=text]', "old")
-    page.wait_for_selector("[aria-invalid]")
+    page.get_by_role("button", name="age: expected").click()
 
 
 PICTURES = [
@@ -96,8 +115,8 @@ def serve(model: Model, name: str) -> Iterator[str]:
     server.shutdown()
 
 
-def take(browser: Any, picture: Picture) -> None:
-    """Take a picture, with few colours: that makes it a fifth as large."""
+def take(browser: Browser, picture: Picture) -> None:
+    """Take a picture, with few colours: that makes it a third as large."""
     width, height = picture.size
     model = load_example(picture.example)
     with serve(model, "model.joblib") as address:
@@ -118,14 +137,50 @@ def take(browser: Any, picture: Picture) -> None:
     few.save(path, optimize=True)
 
 
+def load_wide() -> Model:
+    """Return a model of many features, in three groups, ready to explain."""
+    choose = np.random.default_rng(0)
+    values = choose.normal(size=(500, MANY_FEATURES)).round(3)
+    groups = ("history", "lab", "vital")
+    names = [f"{groups[n % 3]}_{n}" for n in range(MANY_FEATURES)]
+    data = pd.DataFrame(values, columns=names)
+    target = data["lab_1"] > data["vital_2"]
+    estimator = LGBMClassifier(n_estimators=50, verbose=-1).fit(data, target)
+    with TemporaryDirectory() as folder, chdir(folder):
+        save_model(estimator, data, y=target)
+        model = load_model(Path("model.joblib"), "SKLEARN_MODEL")
+    model.prepare_explanations()
+    return model
+
+
+def measure(browser: Browser, model: Model) -> dict[str, float]:
+    """Return the milliseconds from the address until the page can be used, and has an answer."""
+    times: dict[str, list[float]] = {"usable": [], "answered": []}
+    with serve(model, "model.joblib") as address:
+        for _ in range(LOADS):
+            page = browser.new_page()
+            page.add_init_script(WATCH)
+            page.goto(address)
+            page.wait_for_function("() => window.usable && window.answered")
+            for name, values in times.items():
+                values.append(page.evaluate(name))
+            page.close()
+    return {name: round(median(values)) for name, values in times.items()}
+
+
 def main() -> None:
-    """Take all pictures."""
+    """Take all pictures, and print the times."""
     with sync_playwright() as driver:
         browser = driver.chromium.launch(
             executable_path=which("chromium"), args=["--no-sandbox"]
         )
         for picture in PICTURES:
             take(browser, picture)
+        print(
+            "3 features, ms:",
+            measure(browser, load_example(PICTURES[0].example)),
+        )
+        print(f"{MANY_FEATURES} features, ms:", measure(browser, load_wide()))
         browser.close()
 
 

@@ -225,13 +225,20 @@ function sums(target, fall, space) {
   );
 }
 
-/** Return what the numbers mean, for the output that is explained. */
-export function meaning(target, background) {
+/** Return what the numbers mean, of an output that is explained or not. */
+export function meaning(output, target, background) {
+  if (!target) return h("p", {}, words.meaningAlone[kindOfOutput(output)]);
   return [
     h("p", {}, words.meanings[target.space] ?? ""),
     h("p", {}, say("meaningCompared", { background })),
     h("p", {}, words.meaningModel),
   ];
+}
+
+function kindOfOutput(output) {
+  if (output.score !== null) return "score";
+  if (output.probabilities) return "probability";
+  return output.classes ? "label" : "number";
 }
 
 /** Return the importances of the model, the largest first. */

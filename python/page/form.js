@@ -36,8 +36,9 @@ export class Form {
     this.element = h(
       "section",
       { class: "card record", id: "record", "aria-labelledby": "record-title" },
-      h("div", { class: "card-head" }, h("h2", { id: "record-title" }, words.record), this.makeTools()),
+      h("h2", { id: "record-title" }, words.record),
       h("p", { class: "hint" }, words.recordHint),
+      this.makeTools(),
       this.makePaste(),
       this.makeSearch(),
       this.faults,

@@ -71,16 +71,17 @@ class Page {
     this.ask();
   }
 
-  /** Show the record of an address that was opened in this tab, or the part that it names. */
+  /** Show the record of an address that was opened in this tab. */
   follow() {
     const linked = readLink();
     if (linked) this.form.put(linked);
-    if (location.hash === "#meaning" && this.meaning) this.meaning.open = true;
   }
 
   makeHeader() {
     const predictor = this.model.predictor_type.split("'")[1]?.split(".").at(-1) ?? "";
-    const link = (href, text) => h("li", {}, h("a", { href }, text));
+    const link = (href, text, click) => h("li", {}, h("a", { href, click }, text));
+    const openMeaning = () => this.meaning && (this.meaning.open = true);
+    const choosePython = () => this.calls.choose("python");
     return h(
       "header",
       {},
@@ -94,9 +95,9 @@ class Page {
           "ul",
           {},
           link("#record", words.toRecord),
-          link("#meaning", words.toAnswer),
+          link("#meaning", words.toAnswer, openMeaning),
           link("#answer", words.toWhy),
-          link("#calls", words.toCalls),
+          link("#calls", words.toCalls, choosePython),
           link("ready", words.toReady),
           link("docs", words.toDocs),
           // A browser sends no key with a link.
@@ -231,16 +232,17 @@ class Page {
       this.tables,
       output.probabilities && output.classes.length > 2 ? probabilityTable(output) : null,
       target ? explanationTable(target, context) : null,
-      target ? this.makeMeaning(target, background) : null,
+      this.makeMeaning(output, target, background),
     );
     if (this.background.element.parentNode !== this.answer) this.answer.insertBefore(this.background.element, this.tools);
     this.renderComparison(output, target);
     for (const panel of this.panels.values()) panel.show(this.record);
   }
 
-  makeMeaning(target, background) {
+  makeMeaning(output, target, background) {
     const isOpen = this.meaning ? this.meaning.open : location.hash === "#meaning";
-    this.meaning = opening(words.meaning, { class: "meaning", id: "meaning", open: isOpen }, meaning(target, background));
+    const content = meaning(output, target, background);
+    this.meaning = opening(words.meaning, { class: "meaning", id: "meaning", open: isOpen }, content);
     return this.meaning;
   }
 

@@ -37,6 +37,7 @@ from python.model.saving.artifacts import Wishes, make_artifact
 from python.model.sklearn import SklearnModel
 from python.settings import Settings
 from tests.api.test_auth import listening
+from tests.artifacts import content, load
 from tests.serving import served
 
 CHROMIUM = which("chromium") or which("chromium-browser") or ""
@@ -836,3 +837,63 @@ def test_the_page_prints_the_case_without_its_controls(
     assert page.locator(".sentence").first.is_visible()
     for control_of_page in ("#calls", "#batch", "nav", ".tools"):
         assert not page.locator(control_of_page).first.is_visible()
+
+
+QUESTIONS = {
+    "What do I send?": "#record",
+    "What does the number mean?": "#meaning",
+    "Why this answer?": "#answer",
+    "How do I call it from Python?": "#calls",
+    "Is it up?": "body",
+}
+ANSWERS = {
+    "What do I send?": "These are the features that the model takes",
+    "What does the number mean?": "The answer is a probability",
+    "Why this answer?": "raised most by",
+    "How do I call it from Python?": "urlopen(request)",
+    "Is it up?": "ready",
+}
+
+
+def stands_in_view(place: Locator) -> bool:
+    """Whether the beginning of a part of the page is on the screen."""
+    inside: bool = place.evaluate(
+        "part => { const { top } = part.getBoundingClientRect();"
+        " return top >= 0 && top < innerHeight; }"
+    )
+    return inside
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_five_questions_are_answered_in_one_click_each(
+    width: int, open_page: Open
+) -> None:
+    size = {"width": width, "height": 760}
+    page = open_page("two", viewport=size)
+    links = page.locator("nav a")
+    for question in QUESTIONS:
+        assert stands_in_view(links.get_by_text(question)), question
+    for question, place in QUESTIONS.items():
+        page.evaluate("scrollTo(0, 0)")
+        links.get_by_text(question).click()
+        answer = page.locator(place)
+        answer.get_by_text(ANSWERS[question]).first.wait_for()
+        assert stands_in_view(answer), question
+
+
+class Labels:
+    """An estimator that has neither probabilities nor anything to explain."""
+
+    def predict(self, X: pd.DataFrame) -> list[str]:
+        return ["yes"] * len(X)
+
+
+def test_the_number_has_a_meaning_without_an_explanation(
+    open_page: Open,
+) -> None:
+    model = load(content(model=Labels()))
+    model.prepare_explanations()
+    page = open_page(model)
+    assert "There is no explanation" in page.locator(".answer").inner_text()
+    page.get_by_role("link", name="What does the number mean?").click()
+    page.get_by_text("The answer is the ").wait_for()
