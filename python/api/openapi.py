@@ -24,17 +24,21 @@ from python.api.responses import (
     CSV_TYPE,
     ENCODER,
     Content,
+    encode_csv,
+    explanation_content,
     prediction_content,
 )
 from python.api.schemas import (
     TEXT,
     array_of,
     list_schemas,
-    predict_example,
+    predict_examples,
     ref,
 )
-from python.model.base import Model
+from python.errors import ServiceError
+from python.model.base import Model, Predictions
 from python.model.tabular.lines import write_header, write_rows
+from python.model.tabular.results import make_results
 
 OPENAPI_VERSION = "3.1.0"
 UNVERSIONED = "unversioned"
@@ -77,29 +81,33 @@ class Terms(NamedTuple):
 def encode_document(model: Model, terms: Terms) -> bytes:
     """Return the OpenAPI document of a service with the model, as JSON.
 
-    It is made once for a model; and once more where the model turns out not to be explainable,
+    It is made once for a model; and once more when it is known whether the model is explainable,
     which is found out while it is served already.
     """
-    may_explain = model.info()["is_explainable"] is not False
-    return _encode(model, terms, may_explain)
+    is_explainable = model.info()["is_explainable"]
+    return _encode(model, terms, is_explainable)
 
 
 @lru_cache(maxsize=2)
-def _encode(model: Model, terms: Terms, may_explain: bool) -> bytes:
-    return ENCODER.encode(make_document(model, terms, may_explain=may_explain))
+def _encode(model: Model, terms: Terms, is_explainable: bool | None) -> bytes:
+    document = make_document(model, terms, is_explainable=is_explainable)
+    return ENCODER.encode(document)
 
 
 def make_document(
-    model: Model, terms: Terms, *, may_explain: bool = True
+    model: Model, terms: Terms, *, is_explainable: bool | None
 ) -> Content:
-    """Return the OpenAPI document of a service with the model."""
+    """Return the OpenAPI document of a service with the model.
+
+    `is_explainable` is None as long as it is not known.
+    """
     records = list_records(model)
     schemas = list_schemas(
         model, records[0], reject_unknown=terms.reject_unknown
     )
     schemas["Flag"] = flag_schema()
     components: Content = {"headers": HEADERS, "schemas": schemas}
-    paths = _list_paths(model, records, may_explain=may_explain)
+    paths = _list_paths(model, records, is_explainable=is_explainable)
     if terms.needs_key:
         components["securitySchemes"] = SECURITY_SCHEMES
         _require_key(paths)
@@ -134,9 +142,9 @@ def _describe(model: Model, terms: Terms) -> Content:
 
 
 def _list_paths(
-    model: Model, records: list[Content], *, may_explain: bool
+    model: Model, records: list[Content], *, is_explainable: bool | None
 ) -> dict[str, dict[str, Any]]:
-    predict = _predict(model, records, may_explain=may_explain)
+    predict = _predict(model, records, is_explainable=is_explainable)
     paths = {
         "/predict": {"post": predict},
         "/preprocess": {"post": _preprocess(records)},
@@ -148,17 +156,20 @@ def _list_paths(
 
 
 def _predict(
-    model: Model, records: list[Content], *, may_explain: bool
+    model: Model, records: list[Content], *, is_explainable: bool | None
 ) -> Content:
-    examples = _predict_examples(model, records[0])
+    predictions = predict_examples(model, records[:1])
+    examples = _predict_examples(model, predictions)
+    if is_explainable:
+        examples |= _explain_example(model, predictions)
     returned = json_content(ref("Prediction"), **examples)
-    returned[CSV_TYPE] = {"schema": TEXT}
+    returned[CSV_TYPE] = _csv_results(model, records)
     body = _body(records)
     body["content"][CSV_TYPE] = _csv_content(records)
     parameters = []
     if model.offers_probabilities:
         parameters.append(flag("proba", PROBA))
-    if may_explain:
+    if is_explainable is not False:
         parameters.append(flag("explain", EXPLAIN))
     summary = "Predict one record or several."
     return {
@@ -168,9 +179,8 @@ def _predict(
     }
 
 
-def _predict_examples(model: Model, record: Content) -> Content:
-    """Return what the model predicts for the record."""
-    predictions = predict_example(model, record)
+def _predict_examples(model: Model, predictions: Predictions) -> Content:
+    """Return examples of the predictions, with labels and with probabilities."""
     examples: Content = {
         "prediction": prediction_content(model, predictions, proba=False)
     }
@@ -179,6 +189,36 @@ def _predict_examples(model: Model, record: Content) -> Content:
             model, predictions, proba=True
         )
     return examples
+
+
+def _explain_example(model: Model, predictions: Predictions) -> Content:
+    """Return the prediction of one record with its explanation; nothing where it has none.
+
+    A model may need a background, which the record alone does not bring.
+    """
+    try:
+        explanation = model.explain(predictions)
+    except ServiceError:
+        return {}
+    content = prediction_content(model, predictions, proba=False)
+    content |= explanation_content(model, explanation, single=True)
+    return {"explanation": content}
+
+
+def _csv_results(model: Model, records: list[Content]) -> Content:
+    """Return the content of a table of results: a row for each record, after a header."""
+    content: Content = {
+        "schema": TEXT
+        | {"description": "A header, then a row for each record."}
+    }
+    predictions = predict_examples(model, records)
+    try:
+        results = make_results(model, predictions, None, proba=False)
+    except ServiceError:
+        # Two columns would have the same name.
+        return content
+    table = encode_csv(results).decode()
+    return content | {"examples": name_examples({"table": table})}
 
 
 def _preprocess(records: list[Content]) -> Content:

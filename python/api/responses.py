@@ -34,12 +34,16 @@ def respond(
 
 
 def respond_csv(results: Results) -> Response:
-    """Return a response of CSV with a header; an empty cell is what JSON has null for."""
+    """Return a response of CSV."""
+    return Response(encode_csv(results), mimetype=CSV_TYPE)
+
+
+def encode_csv(results: Results) -> bytes:
+    """Return CSV with a header; an empty cell is what JSON has null for."""
     columns = {}
     for name, column in results.items():
         columns[name] = list_cells(column)
-    text = write_header(list(columns)) + write_rows(columns)
-    return Response(text, mimetype=CSV_TYPE)
+    return write_header(list(columns)) + write_rows(columns)
 
 
 def prediction_content(

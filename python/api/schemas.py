@@ -235,12 +235,26 @@ def prediction_schema(model: Model, example: Content) -> Content:
 
 def label_schema(model: Model, example: Content) -> Content:
     """Return the schema of what is predicted for a record: a label, a number, or several."""
-    return schema_of(predict_example(model, example).prediction.tolist()[0])
+    predicted = predict_examples(model, [example]).prediction.tolist()[0]
+    schema = schema_of(predicted)
+    if is_one_of(predicted, model.labels):
+        return schema | {"enum": model.labels}
+    return schema
 
 
-def predict_example(model: Model, example: Content) -> Predictions:
-    """Return the predictions for a record that the model can predict."""
-    rows = [model.schema.row(example)]
+def is_one_of(predicted: Value, labels: Sequence[Value]) -> bool:
+    """Return whether a prediction is one of the labels, which are all texts or whole numbers.
+
+    Booleans are all that their type has, and generators of clients refuse an enum of floats.
+    An estimator may predict labels of another type than those that it lists, as CatBoost does.
+    """
+    types = {type(label) for label in (predicted, *labels)}
+    return types in ({str}, {int}) and predicted in labels
+
+
+def predict_examples(model: Model, records: Sequence[Content]) -> Predictions:
+    """Return the predictions for records that the model can predict."""
+    rows = [model.schema.row(record) for record in records]
     return model.predictions(Records(model.schema, rows))
 
 

@@ -4,16 +4,18 @@ import json
 from concurrent.futures import Future
 from typing import Any
 
+import pandas as pd
 import pytest
 from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
+from sklearn.tree import DecisionTreeClassifier
 
 from python.api import openapi
 from python.app import create_app
 from python.model.base import Model
 from python.settings import Settings
-from tests.artifacts import content, features_with, load
+from tests.artifacts import X, content, features_with, load
 from tests.described import DESCRIBED, OTHER_RESPONSES, model_of
 from tests.laws import strict
 from tests.models import build
@@ -117,15 +119,87 @@ def test_the_examples_work(name: str) -> None:
                 )
                 assert response.status_code == 200, response.text
     operation = document["paths"]["/predict"]["post"]
-    record = operation["requestBody"]["content"]["application/json"][
-        "examples"
-    ]["record"]["value"]
-    returned = operation["responses"]["200"]["content"]["application/json"]
-    answers = {"prediction": "", "probabilities": "?proba=1"}
-    assert set(returned["examples"]) <= set(answers)
-    for kind, example in returned["examples"].items():
-        response = client.post(f"/predict{answers[kind]}", json=record)
-        assert strict(response.data) == example["value"]
+    bodies = operation["requestBody"]["content"]
+    returned = operation["responses"]["200"]["content"]
+    answers = {
+        "prediction": "",
+        "probabilities": "?proba=1",
+        "explanation": "?explain=1",
+    }
+    examples = returned["application/json"]["examples"]
+    assert set(examples) <= set(answers)
+    record = bodies["application/json"]["examples"]["record"]["value"]
+    for kind, query in answers.items():
+        response = client.post(f"/predict{query}", json=record)
+        assert (response.status_code == 200) == (kind in examples)
+        if kind in examples:
+            assert strict(response.data) == examples[kind]["value"]
+    table = bodies["text/csv"]["examples"]["table"]["value"]
+    response = client.post(
+        "/predict",
+        data=table,
+        content_type="text/csv",
+        headers={"Accept": "text/csv"},
+    )
+    assert response.mimetype == "text/csv"
+    example = returned["text/csv"]["examples"]["table"]["value"]
+    assert response.text == example
+
+
+def test_an_explanation_is_shown_once_it_is_proven() -> None:
+    model = load(content(samples=X))
+    client = create_app(Settings(), model).test_client()
+
+    def shown() -> dict[str, Any]:
+        operation = document_of(client)["paths"]["/predict"]["post"]
+        returned = operation["responses"]["200"]["content"]
+        examples: dict[str, Any] = returned["application/json"]["examples"]
+        return examples
+
+    assert "explanation" not in shown()
+    model.prepare_explanations()
+    explanation = shown()["explanation"]["value"]
+    total = sum(explanation["explanation"].values())
+    row = pd.DataFrame([model.example()])[list(X)]
+    (margin,) = model.estimator.decision_function(row)
+    assert explanation["base_value"] + total == pytest.approx(margin)
+
+
+LABELS: dict[str, tuple[list[Any], Any]] = {
+    "texts": (["no", "yes", "yes"], {"type": "string", "enum": ["no", "yes"]}),
+    "whole numbers": ([3, 7, 7], {"type": "integer", "enum": [3, 7]}),
+    "booleans": ([False, True, True], {"type": "boolean"}),
+    "floats": ([1.0, 2.0, 2.0], {"type": ["number", "null"]}),
+}
+
+
+@pytest.mark.parametrize("kind", LABELS)
+@pytest.mark.parametrize("names", [{}, {"class_names": ["first", "second"]}])
+def test_the_labels_are_listed_where_they_are_known(
+    kind: str, names: dict[str, list[str]]
+) -> None:
+    labels, expected = LABELS[kind]
+    estimator = DecisionTreeClassifier().fit(X, labels)
+    assert label_schema(content(model=estimator, **names)) == expected
+
+
+def label_schema(whole: Any) -> Any:
+    """Return what the document says of a label that is predicted."""
+    client = create_app(Settings(), load(whole)).test_client()
+    schema = document_of(client)["components"]["schemas"]["Prediction"]
+    return schema["properties"]["prediction"]["items"]["oneOf"][0]
+
+
+class Shouting(DecisionTreeClassifier):  # type: ignore[misc]
+    """A classifier that predicts texts, and lists numbers, as CatBoost may."""
+
+    def predict(self, *args: Any, **kwargs: Any) -> Any:
+        return super().predict(*args, **kwargs).astype(str)
+
+
+def test_labels_of_another_type_than_listed_are_no_enum() -> None:
+    estimator = Shouting().fit(X, [0, 1, 1])
+    assert label_schema(content(model=estimator)) == {"type": "string"}
 
 
 def test_examples_are_those_of_the_file() -> None:

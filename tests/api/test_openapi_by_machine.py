@@ -207,4 +207,4 @@ def test_the_client_of_the_documentation(
     capsys.readouterr()  # what the example script printed
     with running(app) as url:
         exec(source.replace("http://localhost:5000", url), {})
-    assert capsys.readouterr().out.startswith("[1] {'feature1': 0.07")
+    assert capsys.readouterr().out.startswith("1 {'feature1': 0.07")
