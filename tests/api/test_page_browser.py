@@ -31,6 +31,7 @@ from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from python.api.openapi import Terms, encode_document
 from python.app import create_app
 from python.model.artifact import Artifact
 from python.model.saving.artifacts import Wishes, make_artifact
@@ -897,3 +898,36 @@ def test_the_number_has_a_meaning_without_an_explanation(
     assert "There is no explanation" in page.locator(".answer").inner_text()
     page.get_by_role("link", name="What does the number mean?").click()
     page.get_by_text("The answer is the ").wait_for()
+
+
+@pytest.mark.parametrize("key", ["", "s3cret"])
+def test_the_reference_lists_the_operations_and_sends_a_request(
+    key: str, open_page: Open
+) -> None:
+    operations = ".opblock-summary-path"
+    page = open_page(
+        "odds",
+        "/docs",
+        Settings(api_key=key),
+        wait="#key input" if key else operations,
+    )
+    if key:
+        page.fill("#key input", key)
+        page.keyboard.press("Enter")
+        page.wait_for_selector(operations)
+    listed = page.locator(operations).evaluate_all(
+        "paths => paths.map(path => path.dataset.path)"
+    )
+    terms = Terms("", reject_unknown=True, needs_key=False)
+    document = json.loads(encode_document(saved("odds"), terms))
+    assert sorted(listed) == sorted(document["paths"])
+    predict = page.locator(".opblock", has_text="Predict one record")
+    predict.locator(".opblock-summary-control").click()
+    predict.get_by_role("button", name="Try it out").click()
+    predict.get_by_role("button", name="Execute").click()
+    response = predict.locator(".live-responses-table .response").first
+    assert response.locator("td").first.inner_text() == "200"
+    (example,) = fitted("odds")[0].predict(
+        columns("odds", saved("odds").example())
+    )
+    assert example in response.inner_text()
