@@ -116,6 +116,11 @@ def test_a_chunked_body_arrives_with_its_length(stack: Stack) -> None:
             501,
         ),
         (b"TRACE / HTTP/1.1\r\nHost: x\r\n\r\n", 405),
+        # Only nginx itself may go where its problems are.
+        (
+            b"GET /problem/413 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+            404,
+        ),
         (b"nonsense\r\n\r\n", 400),
         (b"GET / HTTP/3.0\r\nHost: x\r\n\r\n", 505),
     ],
@@ -129,6 +134,18 @@ def test_errors_of_nginx_are_problems(
     assert b"Content-Type: application/problem+json" in head
     assert json.loads(body)["status"] == status
     assert b"nginx/" not in head
+    leads_on = b'\r\nLink: </openapi.json>; rel="service-desc"' in head
+    assert leads_on == (status in (404, 405))
+
+
+def test_who_is_lost_is_led_to_the_document_once(stack: Stack) -> None:
+    """The service says where it is described, and nginx does not say so again."""
+    for path, status in (("/nowhere", 404), ("/predict", 405)):
+        response = stack.ask(path)
+        assert response.status == status
+        links = response.headers.get_all("Link")
+        assert links == ['</openapi.json>; rel="service-desc"']
+    assert stack.ask("/health").headers.get_all("Link") is None
 
 
 def test_headers_are_taken_or_refused_and_never_a_bad_gateway(
