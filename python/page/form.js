@@ -214,14 +214,14 @@ export function copyButton(title, text, attributes = {}) {
 }
 
 /**
- * Return groups of features: by what their names begin with, else so many at a time.
+ * Return groups of features: by what their names begin with, and so many at a time.
  *
  * There are none where there are few features.
  */
 function groupFeatures(features) {
   if (features.length <= UNGROUPED_FEATURES) return [];
   const byPrefix = Map.groupBy ? groupByPrefix(features) : null;
-  return byPrefix ?? groupByNumber(features);
+  return byPrefix?.flatMap(splitGroup) ?? groupByNumber(features);
 }
 
 function groupByPrefix(features) {
@@ -238,10 +238,16 @@ function groupByPrefix(features) {
   return groups;
 }
 
+function splitGroup(group) {
+  return group.features.length > GROUP_SIZE ? groupByNumber(group.features) : [group];
+}
+
+/** Return groups that are about as large. */
 function groupByNumber(features) {
   const groups = [];
-  for (let start = 0; start < features.length; start += GROUP_SIZE) {
-    const members = features.slice(start, start + GROUP_SIZE);
+  const size = Math.ceil(features.length / Math.ceil(features.length / GROUP_SIZE));
+  for (let start = 0; start < features.length; start += size) {
+    const members = features.slice(start, start + size);
     const title = say("groupRange", { first: members[0].name, last: members.at(-1).name });
     groups.push({ title, features: members });
   }
