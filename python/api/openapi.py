@@ -42,6 +42,9 @@ from python.model.tabular.results import make_results
 
 OPENAPI_VERSION = "3.1.0"
 UNVERSIONED = "unversioned"
+# A record is explained for the document if so many are within a request's time: in a tenth of a
+# second, as 10 seconds are the default. Sampled values may take all of them.
+QUICK_RECORDS = 100
 ABOUT = """\
 Each prediction is the model's own, and stands at the place of its record.
 A record that does not fit is refused, with a pointer to each fault.
@@ -194,8 +197,12 @@ def _predict_examples(model: Model, predictions: Predictions) -> Content:
 def _explain_example(model: Model, predictions: Predictions) -> Content:
     """Return the prediction of one record with its explanation; nothing where it has none.
 
-    A model may need a background, which the record alone does not bring.
+    A model may need a background, which the record alone does not bring, or too long.
     """
+    if not model.offers_explanations:
+        return {}
+    if model.explained_at_once() < QUICK_RECORDS:
+        return {}
     try:
         explanation = model.explain(predictions)
     except ServiceError:

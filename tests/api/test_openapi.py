@@ -165,6 +165,19 @@ def test_an_explanation_is_shown_once_it_is_proven() -> None:
     assert explanation["base_value"] + total == pytest.approx(margin)
 
 
+def test_no_document_waits_for_an_explanation_that_takes_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model = load(content(samples=X))
+    model.prepare_explanations()
+    monkeypatch.setattr(model, "explained_at_once", lambda: 99)
+    monkeypatch.delattr(type(model), "explain")
+    client = create_app(Settings(), model).test_client()
+    operation = document_of(client)["paths"]["/predict"]["post"]
+    returned = operation["responses"]["200"]["content"]
+    assert "explanation" not in returned["application/json"]["examples"]
+
+
 LABELS: dict[str, tuple[list[Any], Any]] = {
     "texts": (["no", "yes", "yes"], {"type": "string", "enum": ["no", "yes"]}),
     "whole numbers": ([3, 7, 7], {"type": "integer", "enum": [3, 7]}),
