@@ -183,7 +183,11 @@ class Explainer:
             raise TooLarge(TOO_LONG.format(arithmetic=arithmetic, limit=limit))
 
     def affordable_records(self, background: Records | None) -> int:
-        """Return how many records are explained within the budget, 0 for none."""
+        """Return how many records are explained within the budget, 0 for none.
+
+        Raises Unprocessable if the model cannot be explained, or needs a background and has none.
+        """
+        self._check_background(background)
         limit = self._subject.budget.request_seconds
         n_rows = self._count_rows(background)
         return self._cost(background).affordable_records(n_rows, limit)

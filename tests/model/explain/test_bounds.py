@@ -18,7 +18,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from python.app import create_app
-from python.errors import TooLarge
+from python.errors import TooLarge, Unprocessable
 from python.model.artifact import Artifact
 from python.model.base import Budget
 from python.model.explain import (
@@ -166,6 +166,14 @@ def test_info_computes_nothing_while_explanations_are_prepared(
     assert ask_info(client)["model"]["explanation"] == "ready"
     response = client.post("/predict?explain=1", json=record_of(DATA))
     assert response.status_code == 200
+
+
+def test_no_number_of_records_is_explained_without_the_background_it_needs() -> (
+    None
+):
+    model = unprepared(LogisticRegression().fit(DATA, DATA["size"] > 0))
+    with pytest.raises(Unprocessable, match="needs background rows"):
+        model.explained_at_once()
 
 
 def test_a_request_does_not_prove_what_a_thread_will_prove() -> None:
