@@ -95,16 +95,17 @@ $(VENV)/python:
 	@$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-# Names each package while pip collects it, since pip says either nothing or very much.
-# Faults and warnings pass by: they are on the other stream. The last line has pip's status.
+# Names each package as pip comes to it, since pip says either nothing or very much.
+# Warnings and errors pass by on the other stream. The last line has the status of a pip that failed.
 INSTALL = { $(BIN)/python -m pip install --progress-bar off --disable-pip-version-check
-NAMED = || echo "status=$$?"; } | awk ' \
-    /^Collecting / { print "  " $$2; fflush() } \
-    /^Installing collected/ { print "Unpacking them"; fflush() } \
-    /^status=/ { exit substr($$0, 8) }'
+NAMED = || echo "status=$$?"; } | while read -r verb what rest; do case $$verb in \
+    Collecting | Processing) echo "  $${what\#\#*/}" ;; \
+    Installing) echo "Unpacking them, which takes longest" ;; \
+    status=*) exit "$${verb\#status=}" ;; \
+    esac; done
 
 $(VENV)/serve: requirements.txt requirements-service.txt | $(VENV)/python
-	@echo "Installing what the service and the model need; this takes a minute or two the first time"
+	@echo "Installing what the service and the model need; this takes a few minutes the first time"
 	@$(INSTALL) -r requirements-service.txt -r requirements.txt $(NAMED)
 	@touch $@
 

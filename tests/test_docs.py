@@ -207,6 +207,22 @@ def test_a_long_page_has_contents_beside_it() -> None:
             assert len(headings) > 2, page
 
 
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_a_long_page_of_the_forge_begins_with_its_contents(page: Path) -> None:
+    text = prose_of(page)
+    is_in_docs = page.parent == DOCS
+    if is_in_docs or len(text.splitlines()) <= LINES_OF_TWO_SCREENS:
+        return
+    headings = re.findall(r"^##+ (.*)", text, re.MULTILINE)
+    linked = re.findall(r"\[([^]]*)\]\(#([\w-]+)\)", text)
+    assert len(linked) > 3
+    for title, anchor in linked:
+        assert title in headings
+        assert anchor == re.sub(r"[^\w -]", "", title.lower()).replace(
+            " ", "-"
+        )
+
+
 def test_no_page_names_a_machine() -> None:
     for page in PAGES:
         assert not re.search(r"/(?:home|root|tmp/wt|work)/", page.read_text())

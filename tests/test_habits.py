@@ -138,6 +138,7 @@ case "$*" in
 *"pip install"*)
     echo "Collecting flask~=3.1 (from -r requirements-service.txt (line 2))"
     echo "  Downloading flask-3.1.3-py3-none-any.whl (103 kB)"
+    echo "Processing /wheels/rich-15.0.0-py3-none-any.whl"
     echo "Requirement already satisfied: joblib"
     echo "WARNING: from pip" >&2
     echo "Installing collected packages: flask"
@@ -175,9 +176,10 @@ def test_make_says_what_it_installs(tmp_path: Path) -> None:
     assert run.stdout.splitlines() == [
         "Creating a virtual environment in .venv",
         "Installing what the service and the model need;"
-        " this takes a minute or two the first time",
+        " this takes a few minutes the first time",
         "  flask~=3.1",
-        "Unpacking them",
+        "  rich-15.0.0-py3-none-any.whl",
+        "Unpacking them, which takes longest",
     ]
     assert run.stderr == "WARNING: from pip\n"
     assert (tmp_path / ".venv" / "serve").exists()

@@ -190,23 +190,57 @@ def tables_behind(page: Path) -> str:
     return text
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/comparison.md"])
-def test_the_figures_are_those_of_the_tables(name: str) -> None:
-    page = ROOT / name
-    measured = set()
-    for table in DOCS.glob("*-table.md"):
-        measured |= set(NUMBER.findall(table.read_text()))
-    figures = set()
-    for line in page.read_text().splitlines():
-        if is_measured(line):
-            figures |= set(NUMBER.findall(line))
-    assert len(figures) > 15
-    # Workloads, as in "10,000 records" and "a forest of 100 trees", stand in the tables, too.
-    assert figures - measured == set()
+def test_the_figures_of_a_row_are_in_the_table_that_it_names() -> None:
+    rows = re.findall(
+        r"^\| \*\*.*\[table\]\(\./(\S+)\) \|$", README, re.MULTILINE
+    )
+    assert len(rows) == 4
+    for line in README.splitlines():
+        table = re.search(r"\[table\]\(\./(\S+)\)", line)
+        if table:
+            _, _, figures, source, _ = line.split("|")
+            assert re.match(r" `make [a-z]+`", source)
+            measured = NUMBER.findall(tables_behind(ROOT / table[1]))
+            assert set(NUMBER.findall(figures)) <= set(measured), line
 
 
-def is_measured(line: str) -> bool:
-    """Whether the figures of a line come from a table that a command writes."""
-    row_of_figures = re.search(r"\| [\d.,]+ \|", line)
-    claim = re.search(r"\b(Of|Requests a second|Two processes) ", line)
-    return bool(row_of_figures or claim) and "port" not in line
+def rows_of(text: str) -> list[list[str]]:
+    """Return the cells of each row of the tables in a text."""
+    rows = []
+    for line in text.splitlines():
+        if line.startswith("| ") and not line.startswith("| ---"):
+            rows.append([cell.strip() for cell in line.strip("|").split("|")])
+    return rows
+
+
+def test_the_comparison_shows_what_was_measured() -> None:
+    page = (DOCS / "comparison.md").read_text()
+    speeds = {}
+    for workload, server, rate, *_ in rows_of(
+        (DOCS / "speed-table.md").read_text()
+    ):
+        speeds[workload, server] = rate.split(" (")[0]
+    starts = {}
+    for server, seconds, memory in rows_of(
+        (DOCS / "start-table.md").read_text()
+    ):
+        starts[server] = [seconds.split(" (")[0], memory.split(" (")[0]]
+    workloads = {workload for workload, _ in speeds}
+    servers = ["service", "FastAPI", "MLflow", "BentoML", "model in process"]
+    compared = 0
+    for name, *cells in rows_of(page):
+        if name in workloads and len(cells) == len(servers):
+            expected = [speeds.get((name, server), "") for server in servers]
+            assert cells == expected, name
+            compared += 1
+        elif len(cells) == 2 and NUMBER.fullmatch(cells[0]):
+            assert cells == starts[name.replace("This project", "service")]
+            compared += 1
+    assert compared == 7 + 4
+    sources = "".join(
+        tables_behind(DOCS / name)
+        for name in ("served.md", "shap-compared.md")
+    )
+    for line in page.splitlines():
+        if re.match(r"(Of \d|Without a background|1 is wrong)", line):
+            assert set(NUMBER.findall(line)) <= set(NUMBER.findall(sources))
