@@ -86,16 +86,28 @@ bench-quick: $(VENV)/dev  ## compare the service with its bounds, in a minute; n
 	$(BIN)/python -m benchmarks.speed --quick
 
 model.joblib: | $(VENV)/serve
-	$(BIN)/python python/example/build_rf_binary.py
+	@echo "There is no model.joblib yet: building the one of python/example/build_rf_binary.py"
+	@$(BIN)/python python/example/build_rf_binary.py
 
 $(VENV)/python:
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make serve PYTHON=python3.x")'
-	$(PYTHON) -m venv $(VENV)
-	touch $@
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make serve PYTHON=python3.x")'
+	@echo "Creating a virtual environment in $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# Names each package as pip comes to it, since pip says either nothing or very much.
+# Warnings and errors pass by on the other stream. The last line has the status of a pip that failed.
+INSTALL = { $(BIN)/python -m pip install --progress-bar off --disable-pip-version-check
+NAMED = || echo "status=$$?"; } | while read -r verb what rest; do case $$verb in \
+    Collecting | Processing) echo "  $${what\#\#*/}" ;; \
+    Installing) echo "Unpacking them, which takes longest" ;; \
+    status=*) exit "$${verb\#status=}" ;; \
+    esac; done
 
 $(VENV)/serve: requirements.txt requirements-service.txt | $(VENV)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-service.txt -r requirements.txt
-	touch $@
+	@echo "Installing what the service and the model need; this takes a few minutes the first time"
+	@$(INSTALL) -r requirements-service.txt -r requirements.txt $(NAMED)
+	@touch $@
 
 $(SERVED)/heavy/made: benchmarks/served/requirements.txt requirements.txt requirements-service.txt | $(VENV)/python
 	$(BIN)/python -m venv $(SERVED)/heavy
@@ -108,8 +120,9 @@ $(SERVED)/old/made: benchmarks/served/requirements-old.txt | $(VENV)/python
 	touch $@
 
 $(VENV)/dev: requirements-dev.txt $(VENV)/serve
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
-	touch $@
+	@echo "Installing what tests, lint, types and docs need"
+	@$(INSTALL) -r requirements-dev.txt $(NAMED)
+	@touch $@
 
 clean:
 	rm -rf $(VENV) build docs/_build docs/code .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis

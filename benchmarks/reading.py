@@ -1,7 +1,7 @@
 """Draw docs/waterfall.png, and print the responses of docs/reading-explanations.md.
 
-They are responses of the service to requests for the models of README.md and of python/example,
-and for a support vector machine, whose values are sampled.
+They are responses of the service to requests for the models of docs/model-file.md and of
+python/example, and for a support vector machine, whose values are sampled.
 """
 
 import json
@@ -44,7 +44,7 @@ Response: TypeAlias = dict[str, Any]
 
 def responses() -> list[Response]:
     """Return the responses in the order in which the page shows them."""
-    passengers = client_of(readme_script())
+    passengers = client_of(script_of_the_page())
     compared = {"_data": PASSENGER, "_samples": [OTHER]}
     applicants = client_of((EXAMPLES / "build_lgbm_binary.py").read_text())
     levels = client_of((EXAMPLES / "build_rf_multiclass.py").read_text())
@@ -57,9 +57,9 @@ def responses() -> list[Response]:
     ]
 
 
-def readme_script() -> str:
-    """Return the script in the README that writes the model of the passengers."""
-    text = (ROOT / "README.md").read_text()
+def script_of_the_page() -> str:
+    """Return the script in docs/model-file.md that writes the model of the passengers."""
+    text = (ROOT / "docs" / "model-file.md").read_text()
     scripts = re.findall(
         r"^```python\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL
     )

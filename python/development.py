@@ -1,4 +1,4 @@
-"""Development: what `python service.py` runs, with a reloader and a command to try the service."""
+"""Development: what `python service.py` runs, with a reloader and what to do next."""
 
 from concurrent.futures import Future
 from functools import partial
@@ -22,7 +22,7 @@ def develop() -> None:
     settings = Settings.read(FAMILIES)
     model: Future[Model] = Future()
     app = create_app(settings, model)
-    model.add_done_callback(partial(print_curl, settings))
+    model.add_done_callback(partial(print_next_steps, settings))
     # The reloader's first process only watches the files; its second one serves.
     if is_running_from_reloader() or not settings.debug:
         load_in_background(settings, model)
@@ -36,12 +36,21 @@ def develop() -> None:
     )
 
 
-def print_curl(settings: Settings, future: Future[Model]) -> None:
-    """Print a command to paste into a shell, if there is a model."""
+def print_next_steps(settings: Settings, future: Future[Model]) -> None:
+    """Print where to see the model, how to call it and how to replace it, if there is one."""
     if future.exception() is None:
-        command = curl(settings, future.result())
-        # The line goes out in one piece, because other threads write to the log.
-        print(f"{command}\n", end="", flush=True)
+        # The command has a line of its own, so that a double click selects what can be pasted.
+        # All goes out in one piece, because other threads write to the log.
+        print(
+            "\nThe model is ready.\n"
+            f"  In a browser: http://localhost:{settings.port}/\n"
+            "  In another terminal:\n"
+            f"{curl(settings, future.result())}\n"
+            "  A model of your own: save it in place of "
+            f"{settings.model_path.name}, and start again "
+            "(docs/your-model.md).\n",
+            flush=True,
+        )
 
 
 def curl(settings: Settings, model: Model) -> str:

@@ -14,7 +14,11 @@ from dataclasses import dataclass
 from email.message import Message
 from http.client import HTTPException
 from pathlib import Path
+from threading import Thread
 from typing import Any
+
+from flask import Flask
+from werkzeug.serving import make_server
 
 from tests.models import ROOT
 
@@ -122,6 +126,20 @@ def project(folder: Path) -> Path:
 
 
 @contextmanager
+def running(app: Flask) -> Iterator[str]:
+    """Serve the app on a socket; yield its address."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@contextmanager
 def started(
     command: list[str], folder: Path, **environ: Any
 ) -> Iterator[Server]:
@@ -172,6 +190,21 @@ def end(process: subprocess.Popen[bytes]) -> None:
                 process.wait(SECONDS_TO_END)
             except subprocess.TimeoutExpired:
                 continue
+
+
+def run_command(
+    command: str, server: Server
+) -> subprocess.CompletedProcess[str]:
+    """Run a command of the documentation in a shell, against this server; it must succeed."""
+    url = f"http://localhost:{server.port}"
+    return subprocess.run(
+        command.replace("http://localhost:5000", url),
+        shell=True,
+        env=ENVIRON,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
 
 
 DEVELOPMENT = [sys.executable, "service.py"]

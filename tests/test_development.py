@@ -1,5 +1,6 @@
 """`python service.py`, without its server; test_serving.py starts that."""
 
+import re
 import shlex
 from concurrent.futures import Future
 
@@ -7,13 +8,14 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from python.app import create_app
-from python.development import curl, print_curl
+from python.development import curl, print_next_steps
 from python.errors import ArtifactError
 from python.model import FAMILIES
 from python.model.base import Model
 from python.settings import Settings
 from tests.artifacts import X, content, load
 from tests.laws import strict
+from tests.models import ROOT
 from tests.serving import served
 
 
@@ -47,17 +49,24 @@ def test_the_command_leaves_out_what_is_missing_in_the_first_sample() -> None:
     assert strict(body) == {"x": 0.0}
 
 
-def test_the_command_is_printed_once_there_is_a_model(
+def test_what_to_do_next_is_printed_once_there_is_a_model(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    settings = Settings()
+    settings = Settings(port=5001)
+    model = served("build_rf_binary")
     future: Future[Model] = Future()
-    future.set_result(served("build_rf_binary"))
-    print_curl(settings, future)
-    assert capsys.readouterr().out.startswith("curl -d ")
+    future.set_result(model)
+    print_next_steps(settings, future)
+    printed = capsys.readouterr().out
+    assert "http://localhost:5001/\n" in printed
+    assert f"\n{curl(settings, model)}\n" in printed
+    page = re.search(r"docs/[\w-]+\.md", printed)
+    assert page
+    assert (ROOT / page[0]).exists()
+    assert settings.model_path.name in printed
     failed: Future[Model] = Future()
     failed.set_exception(ArtifactError("there is none"))
-    print_curl(settings, failed)
+    print_next_steps(settings, failed)
     assert capsys.readouterr().out == ""
 
 

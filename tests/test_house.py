@@ -248,13 +248,13 @@ def inner_functions(tree: ast.Module) -> set[ast.AST]:
     return inner
 
 
-def test_every_route_is_in_the_readme() -> None:
-    readme = (ROOT / "README.md").read_text()
+def test_every_route_is_in_the_documentation() -> None:
+    page = (ROOT / "docs" / "api.md").read_text()
     app = create_app(Settings(), served("build_rf_binary"))
     assert {
         rule.rule
         for rule in app.url_map.iter_rules()
-        if f"`{rule.rule}`" not in readme
+        if f"`{rule.rule}`" not in page
     } == set()
 
 

@@ -1,37 +1,42 @@
-"""README's commands, run from README's text."""
+"""README: its commands are run, and its figures are those of the tables that it links to."""
 
 import json
 import re
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-import joblib
-import lightgbm
-import pandas as pd
 import pytest
 
 from python.app import create_app
-from python.model import FAMILIES, load_model
+from python.model import load_model
 from python.settings import Settings
 from tests.laws import ask, strict
-from tests.models import EXAMPLES, ROOT, features, numbers
-from tests.problems import problem
-from tests.servers import ENVIRON, project, started
+from tests.models import EXAMPLES, ROOT
+from tests.pages import DOCS, Block, blocks_of, commands_of
+from tests.servers import (
+    DEVELOPMENT,
+    ENVIRON,
+    Server,
+    project,
+    run_command,
+    started,
+)
+from tests.test_reading import check
 
 README = (ROOT / "README.md").read_text()
-BLOCKS = re.findall(
-    r"^```(\w+)\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL
+BLOCKS = blocks_of("README.md")
+MOST_LINES = 249
+# The pages whose commands are for the model that `make serve` builds when there is no other.
+PAGES_ABOUT_THE_EXAMPLE = (
+    "docs/quickstart.md",
+    "docs/api.md",
+    "docs/operations.md",
 )
-REQUESTS = [
-    (text, BLOCKS[n + 1])
-    for n, (kind, text) in enumerate(BLOCKS)
-    if kind == "bash" and text.startswith("curl")
-]
 # What make has done before it comes to the command itself; .ci/run does it in a fresh clone.
 PREPARED = ["--old-file=.venv/python", "--old-file=.venv/serve"]
+NUMBER = re.compile(r"\d[\d,.]*\d|\d")
 
 
 def shape(value: Any) -> Any:
@@ -47,44 +52,63 @@ def shape(value: Any) -> Any:
     )
 
 
+def check_response(command: str, printed: str, shown: Block | None) -> None:
+    """Check that a command has printed what the page shows, up to numbers."""
+    if shown is None:
+        assert "status" not in strict(printed), command
+    elif shown.kind == "text":
+        assert printed == shown.text.strip()
+    else:
+        response = strict(printed)
+        expected = json.loads(shown.text)
+        assert shape(response) == shape(expected), command
+        assert list(response) == list(expected)
+
+
+def test_it_is_short_and_has_no_badges() -> None:
+    assert len(README.splitlines()) <= MOST_LINES
+    pictures = re.findall(r"!\[.*?\]\((.*?)\)", README)
+    assert pictures == ["./docs/page.png"]
+
+
 @pytest.mark.slow
 def test_make_serve_then_every_request(tmp_path: Path) -> None:
-    assert ("bash", "make serve\n") in BLOCKS
+    assert Block("bash", "make serve\n") in BLOCKS
     folder = project(tmp_path)
     (folder / ".venv").symlink_to(sys.prefix)
     with started(["make", *PREPARED, "serve"], folder) as server:
         server.wait("/info", containing='"fast_predict":true')
-        assert len(REQUESTS) >= 8
-        for command, (kind, expected) in REQUESTS:
-            url = f"http://localhost:{server.port}"
-            assert "http://localhost:5000" in command
-            run = subprocess.run(
-                command.replace("http://localhost:5000", url),
-                shell=True,
-                capture_output=True,
-                text=True,
-                check=True,
-            )
-            if kind == "text":
-                assert run.stdout == expected.strip()
-            else:
-                answer = strict(run.stdout)
-                assert shape(answer) == shape(json.loads(expected)), command
-                assert list(answer) == list(json.loads(expected))
-        printed = [
-            line
-            for line in server.log.read_text().splitlines()
-            if line.startswith("curl ")
-        ]
-        assert printed
-        for line in printed[
-            1:
-        ]:  # the first one is the example script's, for the usual port
-            assert strict(
-                subprocess.run(
-                    line, shell=True, capture_output=True, check=True
-                ).stdout
-            )["explanation"]
+        for page in PAGES_ABOUT_THE_EXAMPLE:
+            commands = commands_of(page)
+            assert commands
+            for command, shown in commands:
+                printed = run_command(command, server).stdout
+                check_response(command, printed, shown)
+        check_what_is_printed(server)
+
+
+def check_what_is_printed(server: Server) -> None:
+    """Check that what is printed at the end is what the quickstart shows, and that it works."""
+    log = server.log.read_text()
+    (shown,) = [
+        block.text
+        for block in blocks_of("docs/quickstart.md")
+        if block.text.startswith("The model is ready.")
+    ]
+    here = shown.replace("localhost:5000", f"localhost:{server.port}")
+    start = log.index("The model is ready.")
+    assert log[start:].startswith(without_record(here, log[start:]))
+    for line in log[start:].splitlines():
+        if line.startswith("curl "):
+            assert strict(run_command(line, server).stdout)["explanation"]
+
+
+def without_record(shown: str, printed: str) -> str:
+    """Return what is shown with the record that is printed: it is one of the training data."""
+    (record,) = re.findall(r"^curl -d '(.*?)'", printed, re.MULTILINE)
+    return re.sub(
+        r"(?<=^curl -d ').*?(?=')", record, shown, flags=re.MULTILINE
+    )
 
 
 def test_the_second_start_builds_nothing(tmp_path: Path) -> None:
@@ -103,8 +127,34 @@ def test_the_second_start_builds_nothing(tmp_path: Path) -> None:
 
 
 def test_make_test_is_what_ci_runs() -> None:
-    assert ("bash", "make test\n") in BLOCKS
+    assert Block("bash", "make test\n") in BLOCKS
     assert "make test" in (ROOT / ".ci" / "run").read_text()
+
+
+@pytest.mark.slow
+def test_the_passengers(tmp_path: Path) -> None:
+    folder = project(tmp_path)
+    (script,) = [block.text for block in BLOCKS if block.kind == "python"]
+    (folder / "fit.py").write_text(script)
+    subprocess.run(
+        [sys.executable, "-W", "error", "fit.py"],
+        cwd=folder,
+        env=ENVIRON,
+        check=True,
+        capture_output=True,
+    )
+    ((command, shown),) = commands_of("README.md")
+    assert shown is not None
+    with started(DEVELOPMENT, folder) as server:
+        server.wait()
+        response = strict(run_command(command, server).stdout)
+    check(json.loads(shown.text), response)
+    (arithmetic,) = [block.text for block in BLOCKS if block.kind == "text"]
+    left, right = arithmetic.replace(" ", "").split("=")
+    total = sum(float(number) for number in re.findall(r"[+-]?[\d.]+", left))
+    assert total == pytest.approx(float(right), abs=1e-9)
+    explained = [response["base_value"], *response["explanation"].values()]
+    assert total == pytest.approx(sum(explained), abs=1e-4)
 
 
 @pytest.mark.slow
@@ -132,117 +182,65 @@ def test_an_example_runs_by_path_and_prints_a_line_that_works(
     assert ask(client, found[2], json.loads(found[1]))["explanation"]
 
 
-def test_the_whole_example_of_a_model_file(elsewhere: Path) -> None:
-    source = next(
-        text
-        for kind, text in BLOCKS
-        if kind == "python" and "joblib.dump" in text
-    )
-    exec(compile(source, "README.md", "exec"), {})
-    model = load_model(elsewhere / "model.joblib", "SKLEARN_MODEL")
-    client = create_app(Settings(), model).test_client()
-    (text,) = re.findall(
-        r"^A request for it is `(.*)`\.$", README, re.MULTILINE
-    )
-    answer = ask(client, "/predict?proba=1&explain=1", json.loads(text))
-    assert list(answer["prediction"][0]) == ["died", "survived"]
-    assert list(answer["explanation"]) == list(json.loads(text))
-    required = {
-        f["name"]: f["required"] for f in strict(client.get("/features").data)
-    }
-    assert required == {
-        "sex": True,
-        "cabin_class": True,
-        "alone": True,
-        "age": False,
-    }
-    own = model.estimator.predict(
-        pd.DataFrame([json.loads(text)]).astype({"age": float})
-    )
-    names = answer["prediction"][0]
-    assert max(names, key=names.get) == ["died", "survived"][own[0]]
+def tables_behind(page: Path) -> str:
+    """Return a page with the tables that it includes."""
+    text = page.read_text()
+    for name in re.findall(r"```\{include\} (\S+)", text):
+        text += (page.parent / name).read_text()
+    return text
 
 
-def test_a_frame_is_sent_as_the_page_on_inputs_says(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    page = (ROOT / "docs" / "inputs.md").read_text()
-    blocks = re.findall(
-        r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL
+def test_the_figures_of_a_row_are_in_the_table_that_it_names() -> None:
+    rows = re.findall(
+        r"^\| \*\*.*\[table\]\(\./(\S+)\) \|$", README, re.MULTILINE
     )
-    sending, with_all_digits = blocks[:2]
-    bodies = []
-
-    class Response:
-        def json(self) -> Any:
-            return {"prediction": [0, 1]}
-
-    def post(_: str, data: str) -> Response:
-        bodies.append(data)
-        return Response()
-
-    requests = ModuleType("requests")
-    requests.post = post  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "requests", requests)
-    scope: dict[str, Any] = {}
-    exec(compile(sending, "inputs.md", "exec"), scope)
-    exec(compile(with_all_digits, "inputs.md", "exec"), scope)
-    expected = [
-        {"feature1": 0.1, "feature2": 2},
-        {"feature1": None, "feature2": 3},
-    ]
-    assert strict(bodies[0]) == expected
-    assert strict(scope["body"]) == expected
-    assert scope["frame"]["prediction"].tolist() == [0, 1]
+    assert len(rows) == 4
+    for line in README.splitlines():
+        table = re.search(r"\[table\]\(\./(\S+)\)", line)
+        if table:
+            _, _, figures, source, _ = line.split("|")
+            assert re.match(r" `make [a-z]+`", source)
+            measured = NUMBER.findall(tables_behind(ROOT / table[1]))
+            assert set(NUMBER.findall(figures)) <= set(measured), line
 
 
-def test_the_family_in_the_readme(
-    elsewhere: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    source = next(
-        text
-        for kind, text in BLOCKS
-        if kind == "python" and "class BoosterModel" in text
+def rows_of(text: str) -> list[list[str]]:
+    """Return the cells of each row of the tables in a text."""
+    rows = []
+    for line in text.splitlines():
+        if line.startswith("| ") and not line.startswith("| ---"):
+            rows.append([cell.strip() for cell in line.strip("|").split("|")])
+    return rows
+
+
+def test_the_comparison_shows_what_was_measured() -> None:
+    page = (DOCS / "comparison.md").read_text()
+    speeds = {}
+    for workload, server, rate, *_ in rows_of(
+        (DOCS / "speed-table.md").read_text()
+    ):
+        speeds[workload, server] = rate.split(" (")[0]
+    starts = {}
+    for server, seconds, memory in rows_of(
+        (DOCS / "start-table.md").read_text()
+    ):
+        starts[server] = [seconds.split(" (")[0], memory.split(" (")[0]]
+    workloads = {workload for workload, _ in speeds}
+    servers = ["service", "FastAPI", "MLflow", "BentoML", "model in process"]
+    compared = 0
+    for name, *cells in rows_of(page):
+        if name in workloads and len(cells) == len(servers):
+            expected = [speeds.get((name, server), "") for server in servers]
+            assert cells == expected, name
+            compared += 1
+        elif len(cells) == 2 and NUMBER.fullmatch(cells[0]):
+            assert cells == starts[name.replace("This project", "service")]
+            compared += 1
+    assert compared == 7 + 4
+    sources = "".join(
+        tables_behind(DOCS / name)
+        for name in ("served.md", "shap-compared.md")
     )
-    module = ModuleType("python.model.booster")
-    exec(compile(source, "README.md", "exec"), module.__dict__)
-    monkeypatch.setitem(sys.modules, module.__name__, module)
-    monkeypatch.setitem(
-        FAMILIES, "LGBM_BOOSTER", "python.model.booster:BoosterModel"
-    )
-    assert '"LGBM_BOOSTER": "python.model.booster:BoosterModel"' in README
-    data = numbers().set_axis(["x", "y", "z"], axis=1)
-    booster = lightgbm.train(
-        {"verbose": -1}, lightgbm.Dataset(data, data["x"] * 2), 5
-    )
-    joblib.dump(
-        {"model": booster, "metadata": {"features": features(data)}},
-        elsewhere / "model.joblib",
-    )
-    client = create_app(
-        Settings(), load_model(elsewhere / "model.joblib", "LGBM_BOOSTER")
-    ).test_client()
-    records = data.head(3).to_dict("records")
-    assert (
-        ask(client, "/predict", records)["prediction"]
-        == booster.predict(data.head(3)).tolist()
-    )
-    assert ask(client, "/preprocess", records) == records
-    assert strict(client.get("/info").data)["model"]["is_explainable"] is False
-    assert [
-        feature["name"] for feature in strict(client.get("/features").data)
-    ] == [
-        "x",
-        "y",
-        "z",
-    ]
-    problem(
-        client.post("/predict?proba=1", json=records),
-        422,
-        "the model (REGRESSION) has no probabilities",
-    )
-    problem(
-        client.post("/predict?explain=1", json=records),
-        422,
-        "the model cannot be explained: its family has no explanations",
-    )
+    for line in page.splitlines():
+        if re.match(r"(Of \d|Without a background|1 is wrong)", line):
+            assert set(NUMBER.findall(line)) <= set(NUMBER.findall(sources))

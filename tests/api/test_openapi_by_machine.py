@@ -4,10 +4,8 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -20,12 +18,12 @@ from schemathesis.engine.events import (
     NonFatalError,
     ScenarioFinished,
 )
-from werkzeug.serving import make_server
 
 from python.app import create_app
 from python.settings import Settings
 from tests.described import DESCRIBED, model_of
 from tests.models import ROOT
+from tests.servers import running
 
 pytestmark = pytest.mark.slow
 
@@ -33,20 +31,6 @@ KEY = "s3cret"
 EXAMPLES_PER_OPERATION = 20
 # The phase that tries each limit of each feature takes five times as long as all others.
 COVERED = {"build_lgbm_binary", "whole numbers"}
-
-
-@contextmanager
-def running(app: Flask) -> Iterator[str]:
-    """Serve the app on a socket; yield its address."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def is_no_fault(failure: Any, case: Any, response: Any) -> bool:
