@@ -68,10 +68,6 @@ NOT_RUN = {
     ("CONTRIBUTING.md", "text"): "the tree of folders, no program",
     ("CONTRIBUTING.md", "console"): "the tests would run themselves",
     (
-        "docs/api.md",
-        "console",
-    ): "needs a page at /, which test_page.py requests",
-    (
         "docs/families.md",
         "console",
     ): "test_docs_code.py loads that family itself",
