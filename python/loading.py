@@ -5,6 +5,7 @@ import os
 import sys
 import traceback
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from threading import Thread
 
@@ -63,25 +64,28 @@ class Readiness:
             self._model = future.result()
 
 
-def load(settings: Settings) -> Model:
+def load(settings: Settings, *, explains: bool = True) -> Model:
     """Return the model of the settings, ready to predict; raise ArtifactError in one sentence.
 
-    A thread prepares explanations, and with `fast_predict` faster predictions, while the model is
-    served. Where `python.production` has started several processes, one of them proves the
-    faster predictions for all.
+    A thread prepares explanations, unless `explains` is false, and with `fast_predict` faster
+    predictions, while the model is served. Where `python.production` has started several
+    processes, one of them proves the faster predictions for all.
     """
     model = load_checked(settings.model_path, settings)
-    # The first request may come before the thread has begun.
-    model.announce_explanations(explanation_budget(settings))
-    Thread(
-        target=prepare, args=(model, settings), name="prepare", daemon=True
-    ).start()
+    prepare_all = partial(prepare, model, settings, explains=explains)
+    if explains:
+        # The first request may come before the thread has begun.
+        model.announce_explanations(explanation_budget(settings))
+    Thread(target=prepare_all, name="prepare", daemon=True).start()
     return model
 
 
-def prepare(model: Model, settings: Settings) -> None:
-    """Prepare what a model needs to explain, and to predict faster."""
-    model.prepare_explanations(explanation_budget(settings))
+def prepare(
+    model: Model, settings: Settings, *, explains: bool = True
+) -> None:
+    """Prepare what a model needs to explain, if it does, and to predict faster."""
+    if explains:
+        model.prepare_explanations(explanation_budget(settings))
     if settings.fast_predict:
         folder = os.environ.get("SERVICE_VERDICTS")
         model.speed_up(Path(folder) if folder else None)

@@ -2,6 +2,8 @@
 
 import gc
 
+import sklearn.base  # noqa: F401 - every model needs it
+
 import python.loading
 import python.model.sklearn
 import python.score.scorer  # noqa: F401

@@ -33,7 +33,8 @@ class Scorer:
         does not fit it, or the results could not be told from columns that are kept.
         """
         self._job = job
-        self._model = load(job.settings)
+        # What explains takes tens of megabytes in each process.
+        self._model = load(job.settings, explains=job.explain)
         if job.explain:
             budget = explanation_budget(job.settings)
             self._model.prepare_explanations(budget)

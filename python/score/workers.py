@@ -42,8 +42,14 @@ class Workers:
         self._pool = ProcessPoolExecutor(count, context, initializer=_prepare)
 
     def plan(self) -> Plan:
-        """Return what the output will be; raise JobError where there can be none."""
-        return self._pool.submit(make_plan, self._job).result()
+        """Return what the output will be; raise JobError where there can be none.
+
+        Each process loads the model for it, which takes seconds, at the same time as the others.
+        """
+        plans = []
+        for _ in range(self._count):
+            plans.append(self._pool.submit(make_plan, self._job))
+        return plans[0].result()
 
     def score(self, chunks: Iterable[Chunk]) -> Iterator[tuple[Chunk, Part]]:
         """Yield each chunk with its part of the output, in their order."""
