@@ -17,9 +17,11 @@ from werkzeug.exceptions import NotFound
 from python.api.curl import curl_command
 from python.api.requests import Limits
 from python.api.responses import ENCODER, JSON_TYPE, Content, respond
+from python.api.script import join_modules
 from python.model.base import Model
 
 FILES = Path(__file__).parent.parent / "page"
+SCRIPT = "script.js"  # all modules as one
 FILE_ENDPOINT = "entrance.page_file"
 DESCRIPTION_LINK = '</openapi.json>; rel="service-desc"'
 # Nothing is loaded from elsewhere, nothing runs that is not a file of the page, and no site shows
@@ -160,14 +162,13 @@ def _find_root(request: Request) -> str:
 
 def _send(name: str) -> Response:
     """Return a file of the page; raise NotFound if there is none of that name."""
-    path = FILES / name
-    mimetype = TYPES.get(path.suffix)
-    if mimetype is None or not path.is_file():
+    mimetype = TYPES.get(Path(name).suffix)
+    content = None if mimetype is None else _read(name)
+    if content is None:
         raise NotFound
-    response = Response(path.read_bytes(), mimetype=mimetype)
+    response = Response(content, mimetype=mimetype)
     if request.accept_encodings.quality("gzip"):
-        changed_at = path.stat().st_mtime_ns
-        response.data = _compress(path, changed_at)
+        response.data = _compress(content)
         response.content_encoding = "gzip"
     response.vary.add("Accept-Encoding")
     # A browser asks each time whether the file has changed: a new version brings several of them.
@@ -180,7 +181,15 @@ def _send(name: str) -> Response:
     return response
 
 
-@lru_cache(maxsize=64)
-def _compress(path: Path, changed_at: int) -> bytes:  # noqa: ARG001
-    """Return the content of a file, compressed; anew only after the file has changed."""
-    return gzip.compress(path.read_bytes(), mtime=0)
+def _read(name: str) -> bytes | None:
+    """Return the content of a file, or the modules as one; None if there is none of that name."""
+    if name == SCRIPT:
+        return join_modules(FILES / "main.js").encode()
+    path = FILES / name
+    return path.read_bytes() if path.is_file() else None
+
+
+@lru_cache(maxsize=16)
+def _compress(content: bytes) -> bytes:
+    """Return the content of a file, compressed; anew only after it has changed."""
+    return gzip.compress(content, mtime=0)

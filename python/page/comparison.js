@@ -19,10 +19,10 @@ export function compare(kept, now, features) {
     kept.target.name === now.target.name &&
     Math.abs(kept.target.base - now.target.base) < SAME_BASE * scale;
   if (!isComparable) return [h("p", { class: "hint" }, words.comparisonOther), valueTable(kept, now, changed)];
-  return [sentence(kept.target, now.target), differenceTable(kept, now, changed, features)];
+  return [sayChange(kept.target, now.target), differenceTable(kept, now, changed, features)];
 }
 
-function sentence(before, after) {
+function sayChange(before, after) {
   const space = spaceOf(after);
   const [first, last] = [sumOf(before), sumOf(after)];
   const change = say("change", { change: space.change(last - first), unit: space.unit }).trim();

@@ -366,7 +366,7 @@ function forgetAndReload() {
 let asking = null;
 
 /** Ask for the API key, once for all requests that need it. */
-function askForKey(wasWrong) {
+function showKeyDialog(wasWrong) {
   asking ??= new Promise((resolve) => {
     const input = h("input", { type: "password", id: "key", autocomplete: "off", required: true, "aria-describedby": "key-note" });
     const note = h("p", { id: "key-note", class: wasWrong ? "fault" : "note" }, wasWrong ? words.keyWrong : words.keyHint);
@@ -403,6 +403,6 @@ async function start() {
 }
 
 document.documentElement.lang = words.locale;
-whenKeyIsNeeded(askForKey);
+whenKeyIsNeeded(showKeyDialog);
 showLoading(words.loading);
 start();

@@ -4,12 +4,14 @@ import gzip
 import re
 import shlex
 import subprocess
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from python.api.page import FILES, PATHS
+from python.api.script import IMPORT, join_modules
 from tests.api.test_auth import listening
 from tests.laws import strict
 from tests.models import EXAMPLE_NAMES
@@ -141,20 +143,44 @@ def test_there_is_no_other_file(name: str, client: Client) -> None:
 def test_the_page_is_light(client: Client) -> None:
     service = client()
     weight = 0
-    for name in NAMES:
+    for name in sent_files():
         headers = {"Accept-Encoding": "gzip, deflate, br, zstd"}
         response = service.get(f"/page/{name}", headers=headers)
         assert response.headers["Content-Encoding"] == "gzip"
-        assert gzip.decompress(response.data) == (FILES / name).read_bytes()
+        plain = service.get(f"/page/{name}").data
+        assert gzip.decompress(response.data) == plain
         weight += len(response.data)
     assert weight < WEIGHT_BYTES
 
 
-def test_the_page_loads_each_script_at_once() -> None:
-    """A script that is found only when another one is read costs a round trip more."""
+def sent_files() -> set[str]:
+    """The files of the page that a browser requests."""
     html = (FILES / "index.html").read_text()
-    named = set(re.findall(r'"page/(\w+\.js)"', html))
-    assert named == {path.name for path in SCRIPTS}
+    return {"index.html", *re.findall(r'"page/([\w.]+)"', html)}
+
+
+def test_the_page_is_four_files() -> None:
+    assert sent_files() == {"index.html", "style.css", "script.js", "icon.svg"}
+
+
+def test_the_script_has_each_module_once_behind_what_it_imports() -> None:
+    script = join_modules(FILES / "main.js")
+    places = {}
+    for path in SCRIPTS:
+        comment = path.read_text().split("*/", 1)[0]
+        assert script.count(comment) == 1
+        places[path.name] = script.index(comment)
+    for path in SCRIPTS:
+        for imported in IMPORT.findall(path.read_text()):
+            assert places[imported] < places[path.name]
+    assert not re.search(r"^(import|export)\b", script, re.MULTILINE)
+
+
+def test_no_two_modules_have_the_same_name_for_two_things() -> None:
+    script = join_modules(FILES / "main.js")
+    kinds = r"^(?:async )?(?:class|const|function|let) (\w+)"
+    counts = Counter(re.findall(kinds, script, re.MULTILINE))
+    assert [name for name, count in counts.items() if count > 1] == []
 
 
 def test_no_file_names_another_host() -> None:
@@ -203,7 +229,7 @@ def test_switched_off_there_is_json_alone(client: Client) -> None:
     service = client(page=False)
     response = service.get("/", headers=BROWSER)
     assert response.mimetype == "application/json"
-    problem(service.get("/page/main.js"), 404)
+    problem(service.get("/page/script.js"), 404)
     problem(service.get("/page/model"), 404)
 
 
@@ -222,7 +248,7 @@ def test_what_is_of_the_model_needs_the_key(client: Client) -> None:
     problem(service.get("/page/model", headers=BROWSER), 401)
 
 
-@pytest.mark.parametrize("path", ["/", "/page/main.js", "/page/model"])
+@pytest.mark.parametrize("path", ["/", "/page/script.js", "/page/model"])
 def test_switched_off_everything_needs_the_key(
     path: str, client: Client
 ) -> None:

@@ -44,7 +44,7 @@ def test_every_answer_has_the_security_headers_and_one_request_id(
 
 
 def test_a_page_keeps_the_policy_that_it_came_with(stack: Stack) -> None:
-    for path in ("/", "/page/main.js", "/docs"):
+    for path in ("/", "/page/script.js", "/docs"):
         headers = stack.ask(path, Accept="text/html").headers
         (policy,) = headers.get_all("Content-Security-Policy", [])
         assert "default-src 'none'; script-src 'self'" in policy
