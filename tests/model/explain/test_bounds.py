@@ -428,6 +428,23 @@ def test_what_else_the_processors_do_makes_no_prediction_slow(
     assert costs.time_call(compute) == pytest.approx(0.05)
 
 
+def test_a_processor_that_counts_no_time_does_not_make_a_call_free(
+    clock: Clock,
+) -> None:
+    """That of a virtual machine may, while it is lent to another one."""
+
+    def compute() -> None:
+        clock.held_up += 0.05
+
+    assert costs.time_call(compute) == pytest.approx(0.05)
+
+
+def test_no_prediction_is_free(clock: Clock) -> None:
+    """It is divided by, where it is told how many there is time for."""
+    assert costs.measure_prediction(len, DATA.to_numpy()) > 0
+    assert clock.now == 0
+
+
 def test_a_call_that_waits_takes_as_long_as_it_waits() -> None:
     def wait() -> None:
         time.sleep(0.05)
