@@ -38,19 +38,20 @@ def develop() -> None:
 
 def print_next_steps(settings: Settings, future: Future[Model]) -> None:
     """Print where to see the model, how to call it and how to replace it, if there is one."""
-    if future.exception() is None:
-        # The command has a line of its own, so that a double click selects what can be pasted.
-        # All goes out in one piece, because other threads write to the log.
-        print(
-            "\nThe model is ready.\n"
-            f"  In a browser: http://localhost:{settings.port}/\n"
-            "  In another terminal:\n"
-            f"{curl(settings, future.result())}\n"
-            "  A model of your own: save it in place of "
-            f"{settings.model_path.name}, and start again "
-            "(docs/your-model.md).\n",
-            flush=True,
-        )
+    if future.exception() is not None:
+        return
+    lines = ["", "The model is ready."]
+    if settings.page:
+        lines.append(f"  In a browser: http://localhost:{settings.port}/")
+    # The command has a line of its own, so that a double click selects what can be pasted.
+    lines += ["  In another terminal:", curl(settings, future.result())]
+    name = settings.model_path.name
+    lines.append(
+        f"  A model of your own: save it in place of {name}, and start again "
+        "(docs/your-model.md).\n"
+    )
+    # All goes out in one piece, because other threads write to the log.
+    print("\n".join(lines), flush=True)
 
 
 def curl(settings: Settings, model: Model) -> str:
@@ -63,4 +64,6 @@ def curl(settings: Settings, model: Model) -> str:
         flags.append("proba")
     if model.offers_explanations:
         flags.append("explain")
-    return curl_command(model, f"http://localhost:{settings.port}", flags)
+    root = f"http://localhost:{settings.port}"
+    needs_key = bool(settings.api_key)
+    return curl_command(model, root, flags, needs_key=needs_key)

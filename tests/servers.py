@@ -31,6 +31,7 @@ ENVIRON = {
 SECONDS_TO_START = 60
 SECONDS_BETWEEN_REQUESTS = 0.05
 SECONDS_TO_END = 10
+SECONDS_FOR_A_PROGRAM = 120
 SETTINGS = (
     "service.py",
     "python",
@@ -205,6 +206,21 @@ def run_command(
         text=True,
         check=True,
     )
+
+
+def run_program(command: list[str], folder: Path) -> str:
+    """Return what a program of the documentation prints, run in a folder; it must succeed."""
+    run = subprocess.run(
+        command,
+        cwd=folder,
+        env=ENVIRON,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=SECONDS_FOR_A_PROGRAM,
+    )
+    assert run.returncode == 0, run.stderr
+    return run.stdout
 
 
 DEVELOPMENT = [sys.executable, "service.py"]

@@ -15,17 +15,16 @@ from tests.models import build
 from tests.pages import blocks_of, commands_of, needs
 from tests.servers import (
     DEVELOPMENT,
-    ENVIRON,
     Server,
     project,
     run_command,
+    run_program,
     started,
 )
 
 pytestmark = pytest.mark.slow
 
 PAGE = "docs/calling.md"
-SECONDS_FOR_A_PROGRAM = 120
 
 
 @pytest.fixture(scope="module")
@@ -55,17 +54,8 @@ def check_program(
     """Check that a program prints what the page shows."""
     url = f"http://localhost:{server.port}"
     source.write_text(text.replace("http://localhost:5000", url))
-    run = subprocess.run(
-        [*command, source.name],
-        cwd=source.parent,
-        env=ENVIRON,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=SECONDS_FOR_A_PROGRAM,
-    )
-    assert run.returncode == 0, run.stderr
-    assert rounded(run.stdout) == rounded(shown)
+    printed = run_program([*command, source.name], source.parent)
+    assert rounded(printed) == rounded(shown)
 
 
 def rounded(text: str) -> str:

@@ -41,6 +41,32 @@ def test_the_command_requests_what_the_model_offers(
     assert strict(response.data)["prediction"]
 
 
+def test_the_command_sends_the_key_where_there_is_one() -> None:
+    model = served("build_rf_binary")
+    settings = Settings(api_key="s3cret")
+    command = curl(settings, model)
+    assert "s3cret" not in command
+    _, option, header, _, body, url = shlex.split(command)
+    assert option == "-H"
+    name, _, value = header.partition(": ")
+    client = create_app(settings, model).test_client()
+    response = client.post(
+        url.removeprefix("http://localhost:5000"),
+        data=body,
+        headers={name: value.replace("$API_KEY", "s3cret")},
+    )
+    assert response.status_code == 200
+
+
+def test_no_page_is_named_where_there_is_none(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    future: Future[Model] = Future()
+    future.set_result(served("build_rf_binary"))
+    print_next_steps(Settings(page=False), future)
+    assert "browser" not in capsys.readouterr().out
+
+
 def test_the_command_leaves_out_what_is_missing_in_the_first_sample() -> None:
     rows = X.assign(y=[None, 1.0, 2.0]).astype(float)
     model = HistGradientBoostingClassifier().fit(rows, [0, 1, 1])

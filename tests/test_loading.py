@@ -37,6 +37,18 @@ def test_a_model_is_sped_up_while_it_is_served(settings: Settings) -> None:
     assert model.info()["fast_predict"] is True
 
 
+def test_explanations_are_prepared_only_where_they_are_wanted(
+    settings: Settings,
+) -> None:
+    model = load(settings, explains=False)
+    deadline = time.monotonic() + SECONDS_TO_LOAD
+    while not model.info()["fast_predict"] and time.monotonic() < deadline:
+        time.sleep(0.01)
+    # They would have been prepared before the model is sped up.
+    assert model.info()["fast_predict"] is True
+    assert model.info()["explanation"] == "being prepared"
+
+
 def test_a_model_is_loaded_in_the_background(settings: Settings) -> None:
     future: Future[Model] = Future()
     client = create_app(settings, future).test_client()

@@ -21,6 +21,7 @@ from tests.servers import (
     Server,
     project,
     run_command,
+    run_program,
     started,
 )
 from tests.test_reading import check
@@ -136,13 +137,7 @@ def test_the_passengers(tmp_path: Path) -> None:
     folder = project(tmp_path)
     (script,) = [block.text for block in BLOCKS if block.kind == "python"]
     (folder / "fit.py").write_text(script)
-    subprocess.run(
-        [sys.executable, "-W", "error", "fit.py"],
-        cwd=folder,
-        env=ENVIRON,
-        check=True,
-        capture_output=True,
-    )
+    run_program([sys.executable, "-W", "error", "fit.py"], folder)
     ((command, shown),) = commands_of("README.md")
     assert shown is not None
     with started(DEVELOPMENT, folder) as server:
@@ -162,15 +157,8 @@ def test_the_passengers(tmp_path: Path) -> None:
 def test_an_example_runs_by_path_and_prints_a_line_that_works(
     script: Path, elsewhere: Path
 ) -> None:
-    run = subprocess.run(
-        [sys.executable, script],
-        cwd=elsewhere,
-        env=ENVIRON,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    *lines, curl = run.stdout.splitlines()
+    printed = run_program([sys.executable, str(script)], elsewhere)
+    *lines, curl = printed.splitlines()
     assert any(line.startswith("wrote model.joblib") for line in lines)
     found = re.fullmatch(
         r"curl -d '(.*)' 'http://localhost:5000(/predict\?.*)'", curl

@@ -1,7 +1,6 @@
 """The page "Your model": its code is run, and its requests are sent to what came of it."""
 
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -9,7 +8,13 @@ import pytest
 
 from tests.laws import strict
 from tests.models import ROOT
-from tests.servers import DEVELOPMENT, ENVIRON, project, started
+from tests.servers import (
+    DEVELOPMENT,
+    project,
+    run_command,
+    run_program,
+    started,
+)
 
 PAGE = (ROOT / "docs" / "your-model.md").read_text()
 BLOCKS = re.findall(
@@ -50,30 +55,15 @@ def test_from_fit_to_curl(number: int, tmp_path: Path) -> None:
         if kind == "python" and text.startswith("def calendar"):
             (folder / "model_code" / f"{OWN_CODE}.py").write_text(text)
     (folder / "fit.py").write_text(BLOCKS[number][1])
-    run = subprocess.run(
-        [sys.executable, "-W", "error", "fit.py"],
-        cwd=folder,
-        env=ENVIRON,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == 0, run.stderr
-    printed = following(number, "text")
-    if printed is not None:
-        assert without_digest(run.stdout) == without_digest(printed)
+    printed = run_program([sys.executable, "-W", "error", "fit.py"], folder)
+    shown = following(number, "text")
+    if shown is not None:
+        assert without_digest(printed) == without_digest(shown)
     command = following(number, "bash")
     assert command is not None
     with started(DEVELOPMENT, folder) as server:
         server.wait()
-        url = f"http://localhost:{server.port}"
-        sent = subprocess.run(
-            command.replace("http://localhost:5000", url),
-            shell=True,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
+        sent = run_command(command, server)
     response = strict(sent.stdout)
     assert response["prediction"]
     assert ("explanation" in response) == ("explain=1" in command)

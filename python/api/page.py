@@ -15,6 +15,7 @@ from flask import Blueprint, Request, Response, request
 from werkzeug.exceptions import NotFound
 
 from python.api.curl import curl_command
+from python.api.problems import DESCRIPTION_LINK
 from python.api.requests import Limits
 from python.api.responses import ENCODER, JSON_TYPE, Content, respond
 from python.api.script import join_modules
@@ -23,7 +24,6 @@ from python.model.base import Model
 FILES = Path(__file__).parent.parent / "page"
 SCRIPT = "script.js"  # all modules as one
 FILE_ENDPOINT = "entrance.page_file"
-DESCRIPTION_LINK = '</openapi.json>; rel="service-desc"'
 # Nothing is loaded from elsewhere, nothing runs that is not a file of the page, and no site shows
 # the page as a part of its own.
 POLICY = (
@@ -32,10 +32,10 @@ POLICY = (
 )
 # With `nosniff`, a browser runs only what has the right type, which some systems do not know.
 TYPES = {
-    ".html": "text/html",
-    ".css": "text/css",
-    ".js": "text/javascript",
-    ".svg": "image/svg+xml",
+    "index.html": "text/html",
+    "style.css": "text/css",
+    SCRIPT: "text/javascript",
+    "icon.svg": "image/svg+xml",
 }
 PATHS = {
     "GET /health": "whether the process responds",
@@ -162,11 +162,10 @@ def _find_root(request: Request) -> str:
 
 def _send(name: str) -> Response:
     """Return a file of the page; raise NotFound if there is none of that name."""
-    mimetype = TYPES.get(Path(name).suffix)
-    content = None if mimetype is None else _read(name)
-    if content is None:
+    if name not in TYPES:
         raise NotFound
-    response = Response(content, mimetype=mimetype)
+    content = _read(name)
+    response = Response(content, mimetype=TYPES[name])
     if request.accept_encodings.quality("gzip"):
         response.data = _compress(content)
         response.content_encoding = "gzip"
@@ -181,12 +180,11 @@ def _send(name: str) -> Response:
     return response
 
 
-def _read(name: str) -> bytes | None:
-    """Return the content of a file, or the modules as one; None if there is none of that name."""
+def _read(name: str) -> bytes:
+    """Return the content of a file; all modules as one for the script."""
     if name == SCRIPT:
         return join_modules(FILES / "main.js").encode()
-    path = FILES / name
-    return path.read_bytes() if path.is_file() else None
+    return (FILES / name).read_bytes()
 
 
 @lru_cache(maxsize=16)

@@ -1,7 +1,7 @@
 """The script of the page: its modules as one, which a browser gets with one request.
 
 To request fourteen modules takes a browser 100 milliseconds, half of the time until the page can
-be used. They are joined when the page is first requested, and not by a tool before.
+be used. They are joined for each request, which takes a millisecond, and not by a tool before.
 
 A module names what it imports on one line for each file, `import { fill, h } from "./dom.js";`, and
 nothing is called otherwise than where it is defined. So to join them, these lines go, and `export`.

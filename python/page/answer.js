@@ -6,7 +6,7 @@ import { showText, standIn } from "./fields.js";
 import { arithmetic, digitsFor, fixed, percent, plain } from "./numbers.js";
 import { countFeatures, say, sayHeading, sayWith, words } from "./words.js";
 
-const SHOWN_CLASSES = 8;
+const SHOWN_BARS = 8;
 const UP = "\u25b2";
 const DOWN = "\u25bc";
 
@@ -74,23 +74,36 @@ function most(target, space, record, features) {
 /** Return a table of the probabilities; the largest first where there are many classes. */
 export function probabilityTable(output) {
   const entries = Object.entries(output.probabilities);
-  if (entries.length > SHOWN_CLASSES) entries.sort(byAmount);
+  if (entries.length > SHOWN_BARS) entries.sort(byAmount);
+  return barTable(entries, {
+    caption: words.probabilities,
+    headings: [words.classHeading, words.probabilityHeading],
+    isSaid: (name) => name === output.says,
+    write: percent,
+    largest: 1,
+    more: (count) => say("moreClasses", { count }),
+  });
+}
+
+/** Return a table of names with numbers and their bars; a button shows those behind the first ones. */
+function barTable(entries, { caption, headings, isSaid = () => false, write, largest, more }) {
   const row = ([name, value]) =>
     h(
       "tr",
-      { class: name === output.says ? "said" : null },
+      { class: isSaid(name) ? "said" : null },
       h("th", { scope: "row" }, name),
-      h("td", { class: "number" }, percent(value)),
-      h("td", { class: "bar-cell", "aria-hidden": "true" }, bar(0, value, [0, 1], "neutral")),
+      h("td", { class: "number" }, write(value)),
+      h("td", { class: "bar-cell", "aria-hidden": "true" }, bar(0, value, [0, largest], "neutral")),
     );
-  const hidden = entries.slice(SHOWN_CLASSES);
-  const body = h("tbody", {}, entries.slice(0, SHOWN_CLASSES).map(row));
-  const more = hidden.length ? button(say("moreClasses", { count: hidden.length }), () => {
+  const hidden = entries.slice(SHOWN_BARS);
+  const body = h("tbody", {}, entries.slice(0, SHOWN_BARS).map(row));
+  const showMore = hidden.length ? button(more(hidden.length), () => {
     body.append(...hidden.map(row));
-    more.remove();
+    showMore.remove();
   }, { class: "quiet" }) : null;
-  const head = h("tr", {}, heading(words.classHeading), heading(words.probabilityHeading, "number"), h("td", { "aria-hidden": "true" }));
-  return [h("table", { class: "probabilities" }, h("caption", {}, words.probabilities), h("thead", {}, head), body), more];
+  const head = h("tr", {}, heading(headings[0]), heading(headings[1], "number"), h("td", { "aria-hidden": "true" }));
+  const table = h("table", { class: "probabilities" }, caption ? h("caption", {}, caption) : null, h("thead", {}, head), body);
+  return [table, showMore];
 }
 
 export function heading(text, kind = null) {
@@ -247,22 +260,12 @@ export function importances(features) {
   if (!ranked.length) return null;
   const largest = ranked[0][1];
   const digits = ranked.every(([, value]) => Number.isInteger(value)) ? 0 : digitsFor(largest) - 1;
-  const row = ([name, value]) =>
-    h(
-      "tr",
-      {},
-      h("th", { scope: "row" }, name),
-      h("td", { class: "number" }, fixed(value, Math.max(0, digits))),
-      h("td", { class: "bar-cell", "aria-hidden": "true" }, bar(0, value, [0, largest], "neutral")),
-    );
-  const hidden = ranked.slice(SHOWN_CLASSES);
-  const body = h("tbody", {}, ranked.slice(0, SHOWN_CLASSES).map(row));
-  const more = hidden.length ? button(say("moreImportances", { count: hidden.length }), () => {
-    body.append(...hidden.map(row));
-    more.remove();
-  }, { class: "quiet" }) : null;
-  const head = h("tr", {}, heading(words.featureHeading), heading(words.importanceHeading, "number"), h("td", { "aria-hidden": "true" }));
-  return [h("table", { class: "probabilities" }, h("thead", {}, head), body), more];
+  return barTable(ranked, {
+    headings: [words.featureHeading, words.importanceHeading],
+    write: (value) => fixed(value, Math.max(0, digits)),
+    largest,
+    more: (count) => say("moreImportances", { count }),
+  });
 }
 
 /** Return the model in a sentence. */

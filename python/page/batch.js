@@ -1,6 +1,6 @@
 /** A batch: a CSV file is sent as it is, and its first hundred answers are shown. */
 
-import { button, fill, h, newId } from "./dom.js";
+import { button, card, fill, h, newId } from "./dom.js";
 import { readCsv } from "./records.js";
 import { postCsv } from "./service.js";
 import { say, words } from "./words.js";
@@ -34,14 +34,7 @@ export function makeBatch(path, limitBytes) {
     input,
     h("label", { for: id, class: "choose" }, words.batchChoose),
   );
-  return h(
-    "section",
-    { class: "card", id: "batch", "aria-labelledby": "batch-title" },
-    h("h2", { id: "batch-title" }, words.batch),
-    h("p", { class: "hint" }, words.batchHint),
-    drop,
-    result,
-  );
+  return card("batch", words.batch, h("p", { class: "hint" }, words.batchHint), drop, result);
 }
 
 /** Take the chosen file, and let the same one be chosen again after it was corrected. */

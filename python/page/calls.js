@@ -1,6 +1,6 @@
 /** Calls: the request for the record of the form, as curl, Python and JavaScript, to copy. */
 
-import { button, h } from "./dom.js";
+import { button, card, h } from "./dom.js";
 import { copyButton } from "./form.js";
 import { toJson } from "./records.js";
 import { words } from "./words.js";
@@ -16,10 +16,9 @@ export class Calls {
     this.code = h("code", {});
     this.tabs = Object.keys(WRITERS).map((language) => this.makeTab(language));
     this.panel = h("pre", { id: "call", role: "tabpanel", tabindex: "0" }, this.code);
-    this.element = h(
-      "section",
-      { class: "card", id: "calls", "aria-labelledby": "calls-title" },
-      h("h2", { id: "calls-title" }, words.calls),
+    this.element = card(
+      "calls",
+      words.calls,
       h("p", { class: "hint" }, words.callsHint, needsKey ? ` ${words.callsKey}` : ""),
       h(
         "div",

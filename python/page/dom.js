@@ -44,6 +44,12 @@ export function fill(element, ...children) {
   element.replaceChildren(...children.flat(Infinity).filter(isThere));
 }
 
+/** Return a section with a frame and a title, which names it. */
+export function card(id, title, ...children) {
+  const titleId = `${id}-title`;
+  return h("section", { class: `card ${id}`, id, "aria-labelledby": titleId }, h("h2", { id: titleId }, title), ...children);
+}
+
 /** Return a section that opens; `summary` stays visible. */
 export function opening(summary, attributes, ...children) {
   return h("details", attributes, h("summary", {}, summary), ...children);

@@ -1,6 +1,6 @@
 /** The form: a field for each feature, groups and search where there are many, and paste. */
 
-import { button, copy, debounce, fill, h, newId, opening } from "./dom.js";
+import { button, card, copy, debounce, fill, h, newId, opening } from "./dom.js";
 import { Field, NULL } from "./fields.js";
 import { parseRecord, toLink, toRecord } from "./records.js";
 import { readPointer } from "./service.js";
@@ -33,10 +33,9 @@ export class Form {
     this.details = new Map();
     this.pinned = h("p", { class: "pinned", "aria-hidden": "true" });
     this.faults = h("div", { class: "faults", role: "alert" });
-    this.element = h(
-      "section",
-      { class: "card record", id: "record", "aria-labelledby": "record-title" },
-      h("h2", { id: "record-title" }, words.record),
+    this.element = card(
+      "record",
+      words.record,
       h("p", { class: "hint" }, words.recordHint),
       this.makeTools(),
       this.makePaste(),

@@ -5,7 +5,7 @@ import { Background } from "./background.js";
 import { makeBatch } from "./batch.js";
 import { Calls } from "./calls.js";
 import { compare } from "./comparison.js";
-import { button, fill, h, opening } from "./dom.js";
+import { button, card, fill, h, opening } from "./dom.js";
 import { readAnswer } from "./explanation.js";
 import { Form } from "./form.js";
 import { readLink, toJson, toRecord } from "./records.js";
@@ -39,10 +39,9 @@ class Page {
     this.tables = h("div", { class: "tables" });
     this.comparison = h("div", { class: "compared", "aria-live": "polite" });
     this.tools = h("div", { class: "tools" });
-    this.answer = h(
-      "section",
-      { class: "card answer", id: "answer", "aria-labelledby": "answer-title" },
-      h("h2", { id: "answer-title" }, words.answer),
+    this.answer = card(
+      "answer",
+      words.answer,
       this.says,
       this.status,
       this.choices,
@@ -114,13 +113,7 @@ class Page {
   }
 
   makeImportances(content) {
-    return h(
-      "section",
-      { class: "card", id: "importances", "aria-labelledby": "importances-title" },
-      h("h2", { id: "importances-title" }, words.importances),
-      h("p", { class: "hint" }, words.importancesHint),
-      content,
-    );
+    return card("importances", words.importances, h("p", { class: "hint" }, words.importancesHint), content);
   }
 
   /** Request the answer for the record of the form; one that is still on its way is given up. */

@@ -1,6 +1,7 @@
 """What a worker makes of chunks: the estimator's results, and the places of faults."""
 
 import csv
+import threading
 from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
@@ -113,6 +114,18 @@ def test_probabilities_and_explanations_have_columns_of_their_own(
         expected = proba[f"proba_{item}"]
         np.testing.assert_allclose(total, expected, atol=1e-9)
     assert "add up to: probability" in plan.remarks[-1]
+
+
+def test_explanations_are_prepared_only_where_they_are_wanted(
+    elsewhere: Path,
+) -> None:
+    """What explains a forest takes tens of megabytes in each process."""
+    job = job_for(elsewhere, content(), ",".join(X.columns) + "\n")
+    scorer = Scorer(job)
+    for thread in threading.enumerate():
+        if thread.name == "prepare":
+            thread.join()
+    assert scorer._model.info()["explanation"] == "being prepared"
 
 
 def test_several_outputs_are_numbered(elsewhere: Path) -> None:

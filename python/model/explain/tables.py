@@ -145,8 +145,9 @@ class Tables:
         first_values = lengths.cumsum() - lengths
         rows = []
         for group in list_groups(paths.leaves.lengths[:n_paths]):
-            tables = _make_tables(paths, group, make_values)
-            joined = siblings.between(group.first, group.stop).join(tables)
+            of_leaves = _make_tables(paths, group, make_values)
+            of_group = siblings.between(group.first, group.stop)
+            joined = of_group.join(of_leaves)
             rows.append(joined.reshape(-1, group.n_players))
         return cls(
             nodes=paths.leaves.numbers[leaves],
