@@ -6,6 +6,7 @@ A body is read at once where all of it fits. Otherwise it is read thoroughly, to
 from codecs import BOM_UTF8
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple, TypeAlias
 
 import msgspec
@@ -25,8 +26,8 @@ from python.api.hints import (
     explain_form,
     explain_syntax,
 )
-from python.api.problems import fault_at, pointer
-from python.errors import BadRequest, Unprocessable
+from python.api.problems import ErrorMember, fault_at
+from python.errors import MAX_FAULTS, BadRequest, Fault, Unprocessable
 from python.model.data.features import Value
 from python.model.data.metadata import RESERVED_NAMES
 from python.model.data.records import Records
@@ -59,9 +60,9 @@ class SentRecords(Records):
         self.path = path
         self.single = single
 
-    def pointer(self, row: int, feature: str | None) -> str:
-        """Return the pointer to a record, or to one of its values."""
-        return record_pointer(self.path, row, feature, single=self.single)
+    def locate(self, fault: Fault) -> ErrorMember:
+        """Return a fault with the pointer to the record, or to its value."""
+        return locate(fault, self.path, single=self.single)
 
 
 class Body(NamedTuple):
@@ -169,18 +170,12 @@ class Reader:
             sent_records.append(self._take_records(path, part))
         return Body(*sent_records)
 
-    def _find_errors(
-        self, path: BodyPath, part: Value
-    ) -> list[dict[str, str]]:
+    def _find_errors(self, path: BodyPath, part: Value) -> list[ErrorMember]:
         records, single = list_records(part)
-        errors = []
         faults = self._schema.faults(
             records, reject_unknown=self._reject_unknown
         )
-        for row, feature, detail in faults:
-            place = record_pointer(path, row, feature, single=single)
-            errors.append(fault_at(place, detail))
-        return errors
+        return [locate(fault, path, single=single) for fault in faults]
 
     def _take_records(self, path: BodyPath, part: Value) -> SentRecords:
         records, single = list_records(part)
@@ -195,20 +190,14 @@ def reader(schema: Schema, *, reject_unknown: bool) -> Reader:
     return Reader(schema, reject_unknown=reject_unknown)
 
 
-def record_pointer(
-    path: BodyPath,
-    row: int,
-    feature: str | None,
-    *,
-    single: bool,
-) -> str:
-    """Return the pointer to a record, or to one of its values, of the records at `path`."""
+def locate(fault: Fault, path: BodyPath, *, single: bool) -> ErrorMember:
+    """Return a fault in the records at `path`, with the pointer to the record or to its value."""
     steps: list[str | int] = list(path)
     if not single:
-        steps.append(row)
-    if feature is not None:
-        steps.append(feature)
-    return pointer(*steps)
+        steps.append(fault.row)
+    if fault.feature is not None:
+        steps.append(fault.feature)
+    return fault_at(steps, fault.detail)
 
 
 def list_records(part: Value) -> tuple[list[Value], bool]:
@@ -228,11 +217,9 @@ def split_body(payload: Value) -> dict[BodyPath, Value]:
     empty_parts = []
     for path, part in parts.items():
         if not isinstance(part, dict | list):
-            wrong_parts.append(
-                fault_at(pointer(*path), f"got {shorten(part)}")
-            )
+            wrong_parts.append(fault_at(path, f"got {shorten(part)}"))
         elif part == []:
-            empty_parts.append(fault_at(pointer(*path), "the list is empty"))
+            empty_parts.append(fault_at(path, "the list is empty"))
     if wrong_parts:
         raise BadRequest(f"{EXPECTED}; {SEE_FEATURES}", wrong_parts)
     if empty_parts:
@@ -255,15 +242,11 @@ def _find_parts(payload: Value) -> dict[BodyPath, Value]:
 
 
 def _check_envelope(payload: dict[str, Value]) -> None:
+    strangers = (name for name in payload if name not in RESERVED_NAMES)
     errors = []
-    for name in payload:
-        if name not in RESERVED_NAMES:
-            errors.append(
-                fault_at(pointer(name), "not a member of an envelope")
-            )
+    for name in islice(strangers, MAX_FAULTS):
+        errors.append(fault_at([name], "not a member of an envelope"))
     if not errors and "_data" not in payload:
-        errors.append(
-            fault_at(pointer("_data"), "missing: an envelope needs it")
-        )
+        errors.append(fault_at(["_data"], "missing: an envelope needs it"))
     if errors:
         raise BadRequest(EXPECTED, errors)

@@ -5,12 +5,13 @@ after the header.
 """
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping
 from io import StringIO
+from typing import TypeAlias
 
 from python.api.bodies import SentRecords
-from python.api.problems import fault_at
-from python.errors import MAX_FAULTS, BadRequest, Unprocessable
+from python.api.problems import ErrorMember
+from python.errors import MAX_FAULTS, BadRequest, Fault, Unprocessable
 from python.model.data.schema import Schema
 from python.model.tabular.layouts import lay_out, read_header
 from python.model.tabular.sheets import Reading, Sheet, read_sheet
@@ -18,28 +19,35 @@ from python.model.tabular.sheets import Reading, Sheet, read_sheet
 ROWS_OF_HEADER = 1
 
 
+Positions: TypeAlias = Mapping[str, int | None]
+"""In which column of a body each feature stands; None where it has none."""
+
+
 class SentSheet(SentRecords):
     """Records that know in which cells of the body they stood."""
 
     def __init__(
-        self, schema: Schema, sheet: Sheet, names: Sequence[str]
+        self, schema: Schema, sheet: Sheet, positions: Positions
     ) -> None:
-        """Take a sheet without faults, and the names of all its columns."""
+        """Take a sheet without faults."""
         super().__init__(schema, sheet.records.rows, (), single=False)
-        self._names = names
+        self._positions = positions
 
-    def pointer(self, row: int, feature: str | None) -> str:
-        """Return the pointer to a row, or to one of its cells."""
-        return cell_pointer(self._names, row, feature)
+    def locate(self, fault: Fault) -> ErrorMember:
+        """Return a fault with the pointer to its row, or to its cell."""
+        return locate_cell(fault, self._positions)
 
 
-def cell_pointer(names: Sequence[str], row: int, feature: str | None) -> str:
-    """Return the pointer to a row, or to the cell of a feature if it has a column."""
-    number = row + 1 + ROWS_OF_HEADER
-    if feature is None or feature not in names:
-        return f"#row={number}"
-    column = list(names).index(feature) + 1
-    return f"#cell={number},{column}"
+def locate_cell(fault: Fault, positions: Positions) -> ErrorMember:
+    """Return a fault with the pointer to its row, or to the cell if its feature has a column."""
+    number = fault.row + 1 + ROWS_OF_HEADER
+    place = f"#row={number}"
+    position = None
+    if fault.feature is not None:
+        position = positions.get(fault.feature)
+    if position is not None:
+        place = f"#cell={number},{position + 1}"
+    return {"pointer": place, "detail": fault.detail}
 
 
 def read_csv(
@@ -57,20 +65,18 @@ def read_csv(
         return not reject_unknown
 
     layout = lay_out(schema, header.names, may_be_there)
+    positions = dict(zip(schema.names, layout.positions, strict=True))
     first_line = head.count("\n") + 1
     reading = Reading(first_line, max_faults=MAX_FAULTS)
     sheet = read_sheet(rows, header, layout, reading)
     if sheet.faults:
-        errors = []
-        for row, feature, detail in sheet.faults:
-            place = cell_pointer(header.names, row, feature)
-            errors.append(fault_at(place, detail))
+        errors = [locate_cell(fault, positions) for fault in sheet.faults]
         raise Unprocessable(
             "the records do not fit the features of the model", errors
         )
     if not sheet.cells:
         raise Unprocessable("there are no records after the header")
-    return SentSheet(schema, sheet, header.names)
+    return SentSheet(schema, sheet, positions)
 
 
 def _decode(body: bytes) -> str:
@@ -89,10 +95,7 @@ def _decode(body: bytes) -> str:
 
 def _split(text: str) -> tuple[str, str]:
     """Return the header, whose names may hold the ends of lines, and the rows after it."""
-    reader = csv.reader(StringIO(text, newline=""))
-    next(reader)
     lines = StringIO(text, newline="")
-    header = ""
-    for _ in range(reader.line_num):
-        header += lines.readline()
-    return header, lines.read()
+    next(csv.reader(lines))
+    end = lines.tell()
+    return text[:end], text[end:]

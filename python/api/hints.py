@@ -21,6 +21,7 @@ OTHER_FORMS = (
 )
 
 JSON_START = re.compile(rb'\s*([{\["\d-]|true|false|null)')
+SURROGATE = re.compile(rb"\\ud[89a-f]", re.IGNORECASE)
 GZIP_PREFIX = b"\x1f\x8b"
 # The parser says `invalid character` where it stops: after the minus of a word, in front of it, or
 # after four characters that could have been `null`.
@@ -92,12 +93,19 @@ def _character_fault(body: bytes, byte: int, reason: str) -> str:
 
 
 def _early_end(body: bytes) -> str:
+    # Python takes half of a surrogate pair, which is no character. To read all of a body again
+    # takes time, so that it is done only where there is one, or a whole pair.
+    if SURROGATE.search(body) and _is_json(body):
+        return "a text has half of a surrogate pair, such as \\ud800"
+    return f"it ends too early, at byte {len(body)}"
+
+
+def _is_json(body: bytes) -> bool:
     try:
         json.loads(body)
     except (ValueError, RecursionError):
-        return f"it ends too early, at byte {len(body)}"
-    # Python takes half of a surrogate pair, which is no character.
-    return "a text has half of a surrogate pair, such as \\ud800"
+        return False
+    return True
 
 
 def _family(encoding: str) -> str:

@@ -2,16 +2,18 @@
 
 import logging
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from http import HTTPStatus
+from typing import TypeAlias
 from urllib.parse import quote
 
 from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from python.api.request_id import request_id
-from python.api.responses import respond
+from python.api.responses import ENCODER, Content, respond
 from python.errors import RefusedRecords, ServiceError
+from python.model.data.spelling import cut_name
 
 log = logging.getLogger(__name__)
 
@@ -20,24 +22,41 @@ PROBLEM_TYPE = "application/problem+json"
 DESCRIPTION_LINK = '</openapi.json>; rel="service-desc"'
 # RFC 3986 lets them stand in a fragment.
 POINTER_CHARACTERS = "!$&'()*+,;=:@?"
+# What a client has sent comes back in part: a longer name is cut in a pointer, and a larger
+# document has fewer errors.
+POINTER_NAME_CHARACTERS = 200
+MAX_PROBLEM_BYTES = 64 * 1024
+MAX_DETAIL_CHARACTERS = 5000
+
+
+ErrorMember: TypeAlias = dict[str, str]
+"""A member of `errors` in a problem document: `pointer` to what is wrong, and `detail`."""
 
 
 def pointer(*steps: str | int) -> str:
     """Return the JSON pointer of a member as a URI fragment (RFC 6901, sections 3 and 6).
 
-    The steps 1 and "a/b" give `#/1/a~1b`.
+    The steps 1 and "a/b" give `#/1/a~1b`. A name of more than 200 characters is cut in its middle.
     """
     fragment = "#"
     for step in steps:
-        escaped = str(step).replace("~", "~0").replace("/", "~1")
+        name = cut_name(str(step), POINTER_NAME_CHARACTERS)
+        escaped = name.replace("~", "~0").replace("/", "~1")
         quoted = quote(escaped, safe=POINTER_CHARACTERS)
         fragment += f"/{quoted}"
     return fragment
 
 
-def fault_at(pointer: str, detail: str) -> dict[str, str]:
-    """Return a member of `errors` in a problem document."""
-    return {"pointer": pointer, "detail": detail}
+def fault_at(steps: Sequence[str | int], detail: str) -> ErrorMember:
+    """Return a member of `errors` for what is wrong where the steps lead to in a body of JSON.
+
+    The detail says it where a name in the pointer is cut.
+    """
+    for step in steps:
+        n_characters = len(str(step))
+        if n_characters > POINTER_NAME_CHARACTERS:
+            detail += f"; the name has {n_characters} characters, of which the pointer has the ends"
+    return {"pointer": pointer(*steps), "detail": detail}
 
 
 def handle_errors(app: Flask) -> None:
@@ -49,12 +68,8 @@ def handle_errors(app: Flask) -> None:
 
 
 def _refused_records(error: RefusedRecords) -> Response:
-    errors = []
-    for row, feature, detail in error.faults:
-        place = error.records.pointer(row, feature)
-        errors.append(fault_at(place, detail))
     members = error.problem()
-    members["errors"] = errors
+    members["errors"] = [error.records.locate(fault) for fault in error.faults]
     return _problem(members, error.status)
 
 
@@ -116,5 +131,29 @@ def _unexpected(error: Exception) -> Response:
     return _problem(members, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
-def _problem(members: dict[str, object], status: int) -> Response:
-    return respond(members, status, PROBLEM_TYPE)
+def _problem(members: Content, status: int) -> Response:
+    response = respond(members, status, PROBLEM_TYPE)
+    if len(response.get_data()) > MAX_PROBLEM_BYTES:
+        return respond(_shorten(members), status, PROBLEM_TYPE)
+    return response
+
+
+def _shorten(members: Content) -> Content:
+    """Return the members of a problem with as many of its errors as there is room for.
+
+    The detail says how many there are.
+    """
+    detail = cut_name(str(members["detail"]), MAX_DETAIL_CHARACTERS)
+    errors = members.get("errors")
+    if not isinstance(errors, list):
+        return {**members, "detail": detail}
+    detail += f"; of the {len(errors)} errors, the document has as many as fit into 64 kB"
+    short: Content = {**members, "detail": detail, "errors": []}
+    n_bytes = len(ENCODER.encode(short))
+    kept = []
+    for error in errors:
+        n_bytes += len(ENCODER.encode(error)) + len(",")
+        if n_bytes > MAX_PROBLEM_BYTES:
+            break
+        kept.append(error)
+    return {**short, "errors": kept}

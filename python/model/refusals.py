@@ -12,6 +12,33 @@ Call = Callable[[Columns], Any]
 """A method of an estimator, which raises an exception for columns that it does not take."""
 
 
+# After so many calls, or so many rows for each row of the columns, no other refused row is looked
+# for. To find one among all takes two rows for each.
+MAX_CALLS = 1000
+MAX_TRIED_SHARE = 6
+
+
+class Trials:
+    """Calls a method and counts the calls and the rows."""
+
+    def __init__(self, call: Call, columns: Columns) -> None:
+        """Take the method, and the columns that decide how many rows may be tried."""
+        self._call = call
+        self._calls_left = MAX_CALLS
+        self._rows_left = MAX_CALLS + MAX_TRIED_SHARE * len(columns)
+
+    def __call__(self, columns: Columns) -> Any:
+        """Return what the method returns."""
+        self._calls_left -= 1
+        self._rows_left -= len(columns)
+        return self._call(columns)
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether it has been called often enough."""
+        return self._calls_left <= 0 or self._rows_left <= 0
+
+
 def find_faults(
     call: Call,
     columns: Columns,
@@ -20,6 +47,7 @@ def find_faults(
 ) -> list[Fault]:
     """Return a fault for each value that makes `call` raise, at most 100.
 
+    There are fewer where it takes too many calls to find them.
     The columns are halved until the refused rows are alone.
     Each of their values is then put into `accepted`, one row that `call` has taken before.
     Where no single value is refused, the fault is the record's.
@@ -27,12 +55,13 @@ def find_faults(
     """
     if not accepts(call, accepted):
         return []
-    faults = _faults(call, columns, names, accepted)
+    trials = Trials(call, columns)
+    faults = _faults(trials, columns, names, accepted)
     return list(islice(faults, MAX_FAULTS))
 
 
 def _faults(
-    call: Call,
+    call: Trials,
     columns: Columns,
     names: Sequence[str],
     accepted: Columns,
@@ -50,6 +79,8 @@ def _faults(
             yield Fault(
                 row, None, "the model does not take these values together"
             )
+        if call.exhausted:
+            return
 
 
 def refused_rows(call: Call, columns: Columns) -> Iterator[int]:

@@ -44,7 +44,11 @@ def _read_cells(source: Input, text: str, first_line: int) -> Table:
     kept: dict[str, Any] = {}
     for name in source.kept:
         position = source.header.names.index(name)
-        kept[name] = [cells[position] for cells in sheet.cells]
+        # A row that is too short has nothing there.
+        kept[name] = [
+            cells[position] if position < len(cells) else ""
+            for cells in sheet.cells
+        ]
     return Table(sheet.records, kept, sheet.faults, sheet.lines, "line")
 
 

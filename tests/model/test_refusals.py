@@ -153,3 +153,36 @@ def test_after_a_hundred_faults_the_other_rows_are_not_tried() -> None:
     assert len(find_faults(predict, columns, NAMES, ACCEPTED)) == 100
     # 17 halvings, then for each of 50 rows two calls of the search at most and two of values.
     assert predict.calls < 17 * 2 + 50 * 4
+
+
+def test_the_search_ends_after_a_bounded_number_of_calls() -> None:
+    names = [f"feature{number}" for number in range(200)]
+    columns = np.full((100_000, 200), np.nan)
+    columns[:, 1:] = 0.0
+    calls = []
+
+    def predict(tried: Any) -> Any:
+        calls.append(len(tried))
+        if np.isnan(tried).any():
+            raise ValueError
+        return tried
+
+    found = find_faults(predict, columns, names, np.zeros((1, 200)))
+    assert found[0] == Fault(0, "feature0", VALUE)
+    assert len(found) < 10
+    assert len(calls) < 1300
+
+
+def test_the_search_tries_a_bounded_number_of_rows() -> None:
+    columns = np.zeros((8192, 2))
+    columns[::100] = np.nan
+    n_rows = []
+
+    def predict(tried: Any) -> Any:
+        n_rows.append(len(tried))
+        if np.isnan(tried).any():
+            raise ValueError
+        return tried
+
+    assert find_faults(predict, columns, NAMES, ACCEPTED)
+    assert sum(n_rows) < 8 * len(columns)

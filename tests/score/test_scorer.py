@@ -19,6 +19,7 @@ from sklearn.preprocessing import OneHotEncoder
 from sklearn.tree import DecisionTreeRegressor
 
 from python.errors import ArtifactError, Unprocessable
+from python.model.data.spelling import Guesses
 from python.model.tabular import layouts
 from python.score.chunks import CsvStream
 from python.score.jobs import Job, JobError, Part, Plan, settings_for
@@ -662,11 +663,11 @@ def test_guesses_are_made_for_what_is_shown_alone(
     """Two thousand misspelt names took half a minute."""
     guesses = []
 
-    def count(name: str, names: Any) -> str:  # noqa: ARG001
+    def count(_: Guesses, name: str) -> str:
         guesses.append(name)
         return ""
 
-    monkeypatch.setattr(layouts, "suggest", count)
+    monkeypatch.setattr(Guesses, "suggest", count)
     header = ",".join(f"z{number}" for number in range(2000))
     with pytest.raises(Unprocessable, match="and 1992 more"):
         score(elsewhere, content(), f"{header}\n")

@@ -379,6 +379,16 @@ class Category(CodedFeature):
         return {(_kind(category), category) for category in self.categories}
 
     @cached_property
+    def _expected(self) -> str:
+        """What a sentence says should be there: it may say so of a hundred values."""
+        shown = self.categories[:SHOWN_CATEGORIES]
+        expected = ", ".join(map(shorten, shown))
+        hidden = len(self.categories) - SHOWN_CATEGORIES
+        if hidden > 0:
+            expected += f" and {hidden} more"
+        return f"one of the categories {expected}"
+
+    @cached_property
     def _texts_by_look(self) -> dict[str, list[str]]:
         """The categories that are texts, by what one sees of them: there may be thousands."""
         texts = [item for item in self.categories if isinstance(item, str)]
@@ -424,12 +434,7 @@ class Category(CodedFeature):
         kind = _kind(value)
         if kind in KINDS_OF_CATEGORIES and (kind, value) in self._by_kind:
             return None
-        shown = self.categories[:SHOWN_CATEGORIES]
-        expected = ", ".join(map(shorten, shown))
-        hidden = len(self.categories) - SHOWN_CATEGORIES
-        if hidden > 0:
-            expected += f" and {hidden} more"
-        return f"one of the categories {expected}"
+        return self._expected
 
     def difference(self, value: Value) -> str:
         """Return how a text differs from a category that looks the same."""

@@ -1,6 +1,6 @@
 """The schema: a model's features in their order, which turns rows of values into columns."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain, islice
 from typing import Any, Self, TypeAlias
@@ -12,7 +12,7 @@ from python.model.data.columns import split_columns, to_array
 from python.model.data.features import CodedFeature, Feature, Value
 from python.model.data.kinds import EXACT_INTEGERS, Category, Integer
 from python.model.data.metadata import read_features
-from python.model.data.spelling import shorten, suggest
+from python.model.data.spelling import Guesses, shorten
 from python.model.types import Columns, Matrix
 
 Row: TypeAlias = tuple[Value, ...]
@@ -340,23 +340,22 @@ class Schema:
         *,
         reject_unknown: bool,
     ) -> Iterator[Fault]:
+        guesses = Guesses(self.names)
+        known_names = set(self.names)
         for row, record in enumerate(records):
             if not isinstance(record, dict):
                 value = shorten(record)
                 detail = f"expected a record (an object), got {value}"
                 yield Fault(row, None, detail)
                 continue
-            strangers = []
-            if reject_unknown:
-                strangers = [name for name in record if name not in self.names]
-            is_foreign = record.keys().isdisjoint(self.names)
-            if is_foreign and not strangers:
+            has_strangers = reject_unknown and not record.keys() <= known_names
+            is_foreign = record.keys().isdisjoint(known_names)
+            if is_foreign and not has_strangers:
                 detail = "the record holds none of the model's features"
                 yield Fault(row, None, detail)
                 continue
-            for name in strangers:
-                detail = "unknown feature" + suggest(name, self.names)
-                yield Fault(row, name, detail)
+            if has_strangers:
+                yield from _unknown_names(record, row, known_names, guesses)
             yield from self._value_faults(record, row)
 
     def _value_faults(
@@ -369,3 +368,15 @@ class Schema:
             detail = feature.fault(value)
             if detail is not None:
                 yield Fault(row, feature.name, detail)
+
+
+def _unknown_names(
+    record: Mapping[str, Value],
+    row: int,
+    known_names: Collection[str],
+    guesses: Guesses,
+) -> Iterator[Fault]:
+    for name in record:
+        if name not in known_names:
+            detail = "unknown feature" + guesses.suggest(name)
+            yield Fault(row, name, detail)

@@ -2,16 +2,16 @@
 
 import csv
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from io import StringIO
+from itertools import islice
 from typing import NamedTuple
 
 from python.errors import Unprocessable
 from python.model.data.features import Feature
 from python.model.data.schema import Schema
-from python.model.data.spelling import cut, shorten, suggest
+from python.model.data.spelling import Guesses, cut, shorten
 
-# To guess what was meant takes a millisecond for each.
 SHOWN_FAULTS = 10
 SEPARATORS = (",", ";", "\t", "|")
 
@@ -94,42 +94,38 @@ def lay_out(
     `others` says whether a column that is no feature may be there.
     Raises Unprocessable for one that may not, and for a feature without a column that needs one.
     """
-    faults = [*_find_strangers(schema, names, others)]
     positions: list[int | None] = []
+    absent = []
     by_name = {name: position for position, name in enumerate(names)}
     for feature in schema.features:
-        position = by_name.get(feature.name)
+        position = by_name.pop(feature.name, None)
         positions.append(position)
-        if position is not None:
-            continue
-        if not feature.optional:
-            faults.append(f"no column for the feature {shorten(feature.name)}")
-    if faults:
-        raise Unprocessable(f"the columns do not fit: {join(faults)}")
+        if position is None and not feature.optional:
+            absent.append(feature.name)
+    strangers = [name for name in by_name if not others(name)]
+    if strangers or absent:
+        described = _describe(strangers, absent, Guesses(schema.names))
+        faults = join(described, len(strangers) + len(absent))
+        raise Unprocessable(f"the columns do not fit: {faults}")
     if set(positions) == {None}:
         features = cut(", ".join(schema.names))
         raise Unprocessable(f"no column is a feature of the model: {features}")
     return Layout(schema, positions, len(names))
 
 
-def _find_strangers(
-    schema: Schema, names: Sequence[str], others: Callable[[str], bool]
+def _describe(
+    strangers: Iterable[str], absent: Iterable[str], guesses: Guesses
 ) -> Iterator[str]:
-    """Yield a sentence for each column that may not be there, with a guess for those shown."""
-    features = set(schema.names)
-    n_strangers = 0
-    for name in names:
-        if name in features or others(name):
-            continue
-        n_strangers += 1
-        suggestion = ""
-        if n_strangers <= SHOWN_FAULTS:
-            suggestion = suggest(name, schema.names)
+    """Yield a sentence for each column that may not be there, and for each that is not there."""
+    for name in strangers:
+        suggestion = guesses.suggest(name)
         yield f"unknown feature {shorten(name)}{suggestion}"
+    for name in absent:
+        yield f"no column for the feature {shorten(name)}"
 
 
-def join(faults: Sequence[str]) -> str:
-    """Return the faults in one sentence, the first of them."""
-    shown = "; ".join(faults[:SHOWN_FAULTS])
-    hidden = len(faults) - SHOWN_FAULTS
+def join(faults: Iterable[str], n_faults: int) -> str:
+    """Return the faults in one sentence, the first of them; no others are made."""
+    shown = "; ".join(islice(faults, SHOWN_FAULTS))
+    hidden = n_faults - SHOWN_FAULTS
     return f"{shown}; and {hidden} more" if hidden > 0 else shown

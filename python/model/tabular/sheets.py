@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from io import StringIO
 from itertools import islice
+from operator import itemgetter
 from typing import NamedTuple
 
 from python.errors import BadRequest, Fault
@@ -35,6 +36,7 @@ class Sheet(NamedTuple):
     """Rows of a CSV text, as cells and as records, among which are those with faults.
 
     `lines` has the number of the line on which each row begins. `faults` are in the order of rows.
+    A row of `cells` that is a fault may have more or fewer of them than there are columns.
     """
 
     lines: Sequence[int]
@@ -62,12 +64,12 @@ def read_sheet(
 
     Raises BadRequest where a quotation mark is not closed, or closed within a cell.
     """
-    lines, cells = _split(text, header.separator, reading.first_line)
-    ragged = _find_ragged(cells, layout.n_columns)
-    for row in ragged:
-        padded = [*cells[row], *[""] * layout.n_columns]
-        cells[row] = padded[: layout.n_columns]
-    columns = _read_columns(cells, layout, reading.decimal)
+    rows = _split(text, header.separator, reading.first_line)
+    lines, cells, ragged = _take_rows(
+        rows, layout.n_columns, reading.max_faults
+    )
+    aligned = _align(cells, ragged, layout.n_columns)
+    columns = _read_columns(aligned, layout, reading.decimal)
     records = Records(layout.schema, list(zip(*columns, strict=True)))
     faults: list[Fault] = []
     if ragged or not fit(layout.schema, columns):
@@ -80,40 +82,69 @@ def _read_columns(
     cells: Sequence[Cells], layout: Layout, decimal: str
 ) -> list[Sequence[Value]]:
     """Return the values of each feature, (n_features, n_rows)."""
-    by_column = list(zip(*cells, strict=True))
     columns: list[Sequence[Value]] = []
     for feature, position in layout.places:
-        if position is None or not by_column:
+        if position is None:
             columns.append([None] * len(cells))
         else:
-            texts = by_column[position]
+            # The other columns, of which there may be a million, take no memory.
+            texts = list(map(itemgetter(position), cells))
             columns.append(read_column(feature, texts, decimal))
     return columns
 
 
+def _take_rows(
+    rows: Iterator[tuple[int, Cells]], n_columns: int, max_ragged: int | None
+) -> tuple[list[int], list[Cells], dict[int, str]]:
+    """Return the first lines and the cells of rows, and what is wrong with ragged ones, by row.
+
+    Ragged rows have more or fewer cells than the header. They are faults as they are, so that
+    nothing is read after the last of them that is returned.
+    """
+    lines: list[int] = []
+    taken: list[Cells] = []
+    ragged: dict[int, str] = {}
+    for line, cells in rows:
+        if len(cells) != n_columns:
+            row = len(taken)
+            ragged[row] = f"expected {n_columns} cells, got {len(cells)}"
+        lines.append(line)
+        taken.append(cells)
+        if len(ragged) == max_ragged:
+            break
+    return lines, taken, ragged
+
+
+def _align(
+    cells: list[Cells], ragged: Mapping[int, str], n_columns: int
+) -> list[Cells]:
+    """Return the rows with blank cells in place of those of ragged rows."""
+    if not ragged:
+        return cells
+    blank = [""] * n_columns
+    aligned = list(cells)
+    for row in ragged:
+        aligned[row] = blank
+    return aligned
+
+
 def _split(
     text: str, separator: str, first_line: int
-) -> tuple[list[int], list[list[str]]]:
-    """Return the first line, and the cells, of each row that is not blank."""
+) -> Iterator[tuple[int, Cells]]:
+    """Yield the first line, and the cells, of each row that is not blank."""
     may_be_empty = '""' in text
     if may_be_empty:
         text = _quoted_cells(separator).sub(_mark_empty, text)
     source = StringIO(text, newline="")
     reader = csv.reader(source, delimiter=separator, strict=True)
-    lines = []
-    cells = []
     line = first_line
     try:
         for row in reader:
             if row:
-                lines.append(line)
-                cells.append(row)
+                yield line, _restore_empty(row) if may_be_empty else row
             line = first_line + reader.line_num
     except csv.Error as error:
         raise BadRequest(f"line {line}: {_explain(error)}") from error
-    if may_be_empty:
-        cells = [_restore_empty(row) for row in cells]
-    return lines, cells
 
 
 @cache
@@ -141,17 +172,6 @@ def _explain(error: csv.Error) -> str:
             "a quotation mark is written twice"
         )
     return "the quotation mark of a cell is not closed"
-
-
-def _find_ragged(cells: Sequence[Cells], n_columns: int) -> dict[int, str]:
-    """Return what is wrong with rows that have more or fewer cells than the header, by row."""
-    ragged: dict[int, str] = {}
-    if set(map(len, cells)) == {n_columns}:
-        return ragged
-    for row, texts in enumerate(cells):
-        if len(texts) != n_columns:
-            ragged[row] = f"expected {n_columns} cells, got {len(texts)}"
-    return ragged
 
 
 def find_faults(

@@ -1,12 +1,19 @@
 """Values and names as sentences show them."""
 
 import json
+import time
 from typing import Any
 
 import numpy as np
 import pytest
 
-from python.model.data.spelling import one_line, shorten, suggest, tell_apart
+from python.model.data.spelling import (
+    Guesses,
+    one_line,
+    shorten,
+    suggest,
+    tell_apart,
+)
 
 
 @pytest.mark.parametrize(
@@ -18,11 +25,15 @@ from python.model.data.spelling import one_line, shorten, suggest, tell_apart
         ("größe", '"größe"'),
         ([1, 2], "a list"),
         ({}, "an object"),
-        ("a" * 58, '"' + "a" * 58 + '"'),
-        ("a" * 59, '"' + "a" * 59 + "…"),
+        ("a" * 60, '"' + "a" * 60 + '"'),
+        (
+            "a" * 50 + "b" * 50,
+            '"' + "a" * 45 + "…" + "b" * 15 + '" (100 characters)',
+        ),
+        (10**99, "1" + "0" * 44 + "…" + "0" * 15 + " (100 characters)"),
     ],
 )
-def test_a_sentence_shows_a_value_as_json_and_cuts_it_at_60_characters(
+def test_a_sentence_shows_a_value_as_json_and_cuts_it_in_its_middle(
     value: Any, text: str
 ) -> None:
     assert shorten(value) == text
@@ -42,6 +53,28 @@ def test_a_name_is_suggested_where_one_is_close(
     name: str, suggestion: str
 ) -> None:
     assert suggest(name, ["size", "weight"]) == suggestion
+
+
+@pytest.mark.parametrize("text", ["x", "\u200b\u00e9", '"', "\ud800"])
+def test_a_long_text_is_compared_with_nothing(text: str) -> None:
+    long = text * 1_000_000
+    started = time.thread_time()
+    assert suggest(long, [long + "x", "size"]) == ""
+    assert tell_apart(long, [f"{long} "]) == ""
+    assert len(shorten(long).encode()) < 500
+    assert time.thread_time() - started < 0.5
+
+
+def test_names_are_guessed_at_until_it_takes_too_much() -> None:
+    names = [f"feature_number_{number}" for number in range(1000)]
+    guesses = Guesses(names)
+    suggestions = [guesses.suggest("faeture_number_7") for _ in range(100)]
+    assert suggestions[0] == '; did you mean "feature_number_7"?'
+    assert suggestions[-1] == ""
+    # What takes no time is said all the same.
+    assert "looks the same" in guesses.suggest("feature_number_7 ")
+    few = Guesses(["size", "weight"])
+    assert all(few.suggest("sise") for _ in range(100))
 
 
 class Unshowable:
@@ -96,3 +129,7 @@ def test_an_error_is_one_line_of_300_characters_at_most() -> None:
     assert one_line(ValueError("a\n  b")) == "ValueError: a b"
     assert one_line(KeyError()) == "KeyError"
     assert len(one_line(ValueError("x" * 999))) == 300 + len("ValueError: ")
+    words = ValueError("a " * 10_000_000)
+    started = time.thread_time()
+    assert len(one_line(words)) <= 300 + len("ValueError: ")
+    assert time.thread_time() - started < 0.2
