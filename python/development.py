@@ -1,16 +1,37 @@
 """Development: what `python service.py` runs, with a reloader and what to do next."""
 
+import socket
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
+from http import HTTPStatus
 
-from werkzeug.serving import is_running_from_reloader, run_simple
+from werkzeug.serving import (
+    WSGIRequestHandler,
+    is_running_from_reloader,
+    run_simple,
+)
 
 from python.api.curl import curl_command
+from python.api.problems import PROBLEM_TYPE
+from python.api.responses import ENCODER
 from python.app import create_app
 from python.loading import load_in_background
 from python.model import FAMILIES
 from python.model.base import Model
 from python.settings import Settings
+
+REFUSALS = {
+    HTTPStatus.BAD_REQUEST: "the request is not HTTP that can be understood",
+    HTTPStatus.REQUEST_URI_TOO_LONG: "the URI is longer than the 65536 bytes that are taken",
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: (
+        "there are more than 100 headers, or one is longer than 65536 bytes"
+    ),
+    HTTPStatus.HTTP_VERSION_NOT_SUPPORTED: "the version of HTTP is not supported",
+}
+DISCARD_SECONDS = 1
+DISCARDED_AT_ONCE_BYTES = 64 * 1024
+MAX_DISCARDED_BYTES = 16 * 1024 * 1024
 
 
 def develop() -> None:
@@ -30,10 +51,46 @@ def develop() -> None:
         settings.host,
         settings.port,
         app,
+        request_handler=Handler,
         threaded=True,
         use_reloader=settings.debug,
         extra_files=[str(settings.model_path)],
     )
+
+
+class Handler(WSGIRequestHandler):
+    """Werkzeug's, but what it refuses before the app sees it leaves as a problem document too."""
+
+    def send_error(
+        self, code: int, message: str | None = None, explain: str | None = None
+    ) -> None:
+        """Respond with a problem; the texts may repeat what was sent, and are left out."""
+        del message, explain
+        status = HTTPStatus(code)
+        detail = REFUSALS.get(status, status.description)
+        members = {"title": status.phrase, "status": code, "detail": detail}
+        body = ENCODER.encode(members)
+        # Without a version that is understood, a response of HTTP/0.9 would have no headers.
+        self.request_version = "HTTP/1.1"
+        self.send_response(status, status.phrase)
+        self.send_header("Content-Type", PROBLEM_TYPE)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(body)
+        self.discard_rest()
+
+    def discard_rest(self) -> None:
+        """Read what else is sent: to close before would take the response back (RFC 9112, 9.6)."""
+        self.connection.shutdown(socket.SHUT_WR)
+        self.connection.settimeout(DISCARD_SECONDS)
+        n_bytes = 0
+        with suppress(OSError):
+            while n_bytes < MAX_DISCARDED_BYTES:
+                discarded = self.connection.recv(DISCARDED_AT_ONCE_BYTES)
+                if not discarded:
+                    return
+                n_bytes += len(discarded)
 
 
 def print_next_steps(settings: Settings, future: Future[Model]) -> None:

@@ -37,8 +37,11 @@ TypeNames = Annotated[
 Secret = Annotated[
     str,
     Meta(
-        pattern=r"^[^\x00-\x1f\x7f]*$",
-        description="a text without control characters, as a header has none",
+        pattern=r"^[\x20-\x7e]*$",
+        description=(
+            "ASCII without control characters, as a header has none of these "
+            "and clients send any other character as different bytes"
+        ),
     ),
 ]
 Policy = Annotated[

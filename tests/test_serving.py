@@ -4,6 +4,7 @@ import json
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,16 @@ RECORD = b'{"feature1": 1, "feature2": 1, "feature3": 2}'
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return project(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def development(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The server of development."""
+    folder = project(tmp_path_factory.mktemp("development"))
+    put(folder)
+    with started(DEVELOPMENT, folder) as server:
+        server.wait()
+        yield server
 
 
 def put(folder: Path, name: str = "build_linear_binary") -> None:
@@ -146,6 +157,29 @@ def test_wrong_settings_end_the_process_with_all_of_them(
         assert "MAX_EXPLAIN_ROWS: expected a whole number of 1 or more" in log
         assert "DEBUG: expected 0, 1, true, false, yes or no" in log
         assert "Traceback" not in log
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "status", "detail"),
+    [
+        (b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n", 414, "the URI is longer than the 65536 bytes"),
+        (b"GET /" + b"x" * 8_000_000 + b" HTTP/1.1\r\n\r\n", 414, "the URI is longer than the 65536 bytes"),
+        (b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 150 + b"\r\n", 431, "more than 100 headers"),
+        (b"GET / HTTP/1.1\r\nX: " + b"y" * 70_000 + b"\r\n\r\n", 431, "longer than 65536 bytes"),
+        (b"GET / HTTP/9.9\r\n\r\n", 505, "the version of HTTP"),
+        (b"<s3nt> / HTTP/x\r\n\r\n", 400, "is not HTTP that can be understood"),
+    ],
+)  # fmt: skip
+def test_what_the_server_of_development_refuses_is_a_problem(
+    request_bytes: bytes, status: int, detail: str, development: Server
+) -> None:
+    head, _, body = raw(development, request_bytes).partition(b"\r\n\r\n")
+    assert b"Content-Type: application/problem+json" in head
+    assert b"s3nt" not in head + body
+    document = json.loads(body)
+    assert document["status"] == status
+    assert detail in document["detail"]
+    assert head.split()[1] == str(status).encode()
 
 
 @pytest.mark.parametrize(

@@ -91,25 +91,11 @@ def status_with(port: int, name: str, value: bytes) -> int:
     return status
 
 
-@pytest.mark.parametrize(
-    ("key", "encodings"),
-    [("schlüssel", ["utf-8", "latin1"]), ("ключ", ["utf-8"])],
-)
-def test_a_key_that_is_not_ascii_lets_in_however_it_is_encoded(
-    key: str, encodings: list[str], client: Client
+@pytest.mark.parametrize("sent", [b"\xff\xfe", b"s3cr\xe9t", "ключ".encode()])
+def test_bytes_that_are_no_ascii_are_another_key(
+    sent: bytes, client: Client
 ) -> None:
-    with listening(client(api_key=key).application) as port:
-        for encoding in encodings:
-            sent = key.encode(encoding)
-            assert status_with(port, "X-API-Key", sent) == 200
-            assert status_with(port, "Authorization", b"Bearer " + sent) == 200
-        assert status_with(port, "X-API-Key", key[:-1].encode()) == 401
-        assert status_with(port, "X-API-Key", b"\xff\xfe") == 401
-
-
-def test_a_key_of_bytes_that_are_not_utf_8_lets_in(client: Client) -> None:
-    # As Python reads an environment in Latin-1 where the locale is UTF-8.
-    key = b"schl\xfcssel".decode(errors="surrogateescape")
-    with listening(client(api_key=key).application) as port:
-        assert status_with(port, "X-API-Key", b"schl\xfcssel") == 200
-        assert status_with(port, "X-API-Key", b"schlussel") == 401
+    with listening(client(api_key="s3cret").application) as port:
+        assert status_with(port, "X-API-Key", b"s3cret") == 200
+        assert status_with(port, "X-API-Key", sent) == 401
+        assert status_with(port, "Authorization", b"Bearer " + sent) == 401

@@ -447,3 +447,33 @@ def test_a_background_that_comes_again_is_the_same_unless_it_is_large() -> (
             reader.read(body).background,
         )
         assert (again is first) == is_kept
+
+
+GOOD_MEMBERS = '"feature1": 1, "feature2": 1, "feature3": 2'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"feature1": 99, %s}',
+        '{%s, "feature1": 99}',
+        '[{"feature2": 99, %s}, {%s}]',
+        '{"feature1": "x", %s}',
+        '{%s, "feature1": "x"}',
+        '{%s, "feature1": null}',
+        '{"_data": "x", "_data": {%s}}',
+        '{"_data": {%s}, "_data": []}',
+        '{"_samples": 3, "_data": {%s}, "_samples": [{%s}]}',
+        '{"x": 1, "x": 2, %s}',
+    ],
+)
+def test_of_a_name_that_comes_twice_the_last_one_counts(
+    body: str, client: Client
+) -> None:
+    """RFC 8259, section 4, leaves it open; Python's own json does the same."""
+    sent = body.replace("%s", GOOD_MEMBERS)
+    service = client()
+    response = service.post("/predict?proba=1", data=sent)
+    expected = service.post("/predict?proba=1", json=json.loads(sent))
+    assert response.status_code == expected.status_code
+    assert response.data == expected.data
