@@ -13,7 +13,7 @@ from werkzeug.serving import (
 )
 
 from python.api.curl import curl_command
-from python.api.problems import PROBLEM_TYPE
+from python.api.problems import NO_HTTP, PROBLEM_TYPE
 from python.api.responses import ENCODER
 from python.app import create_app
 from python.loading import load_in_background
@@ -22,7 +22,7 @@ from python.model.base import Model
 from python.settings import Settings
 
 REFUSALS = {
-    HTTPStatus.BAD_REQUEST: "the request is not HTTP that can be understood",
+    HTTPStatus.BAD_REQUEST: NO_HTTP,
     HTTPStatus.REQUEST_URI_TOO_LONG: "the URI is longer than the 65536 bytes that are taken",
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: (
         "there are more than 100 headers, or one is longer than 65536 bytes"

@@ -52,6 +52,7 @@ RUN_BY = {
         "json": "test_reading.py",
         "text": "test_reading.py",
     },
+    "docs/production.md": {"nginx": "production/test_alone.py"},
     "docs/trust.md": {
         "python": "test_docs_code.py",
         "text": "test_docs_code.py",

@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from python.api.request_id import request_id
 from python.api.responses import ENCODER, Content, respond
-from python.errors import RefusedRecords, ServiceError
+from python.errors import BadRequest, RefusedRecords, ServiceError
 from python.model.data.spelling import cut_name
 
 log = logging.getLogger(__name__)
@@ -27,6 +27,7 @@ POINTER_CHARACTERS = "!$&'()*+,;=:@?"
 POINTER_NAME_CHARACTERS = 200
 MAX_PROBLEM_BYTES = 64 * 1024
 MAX_DETAIL_CHARACTERS = 5000
+NO_HTTP = "the request is not HTTP that can be understood"
 
 
 ErrorMember: TypeAlias = dict[str, str]
@@ -82,6 +83,8 @@ def _service_error(error: ServiceError) -> Response:
 
 
 def _http_error(error: HTTPException) -> Response:
+    if not request.method:
+        return _service_error(BadRequest(NO_HTTP))
     response = error.get_response(request.environ)
     if error.code is None or error.code < HTTPStatus.BAD_REQUEST:
         # It is a redirect, which is no problem.

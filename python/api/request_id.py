@@ -42,6 +42,10 @@ def identify_responses(
     ) -> Iterable[bytes]:
         new_id = choose_id(environ.get("HTTP_X_REQUEST_ID", ""))
         environ[KEY] = new_id
+        # uWSGI has an empty line before the request in its method, and with two of them no method.
+        method = environ.get("REQUEST_METHOD", "")
+        if not method.isalpha():
+            environ["REQUEST_METHOD"] = method.strip()
 
         def start_identified(
             status: str,

@@ -22,6 +22,11 @@ PRODUCTION = ("python", "-m", "python.production")
 LOCAL = "uWSGI"
 MEBIBYTE = 1024 * 1024
 SHOWN_DIGITS = 12
+LOOPBACK = ("", "127.0.0.1", "::1", "localhost")
+UNPROTECTED = (
+    "HOST is {}: whoever sends a request slowly holds a worker. Let nginx on this machine receive "
+    "the requests, and uWSGI listen on 127.0.0.1 (docs/production.md)"
+)
 
 
 class DeploymentError(Exception):
@@ -251,10 +256,18 @@ def _say_served(digest: str, sha256: str) -> None:
 
 
 def serve() -> NoReturn:
-    """Serve from this machine, without containers, with the settings of `variables.env`."""
+    """Serve from this machine, without containers, with the settings of `variables.env`.
+
+    Nothing in front logs the requests, so that uWSGI does.
+    """
+    environ = read_environ()
+    host = environ.get("HOST", "")
+    if host not in LOOPBACK:
+        print(UNPROTECTED.format(host), file=sys.stderr)
+    environ["SERVICE_LOGS_REQUESTS"] = "1"
     os.chdir(PROJECT)
     command = [sys.executable, *PRODUCTION[1:], "serve"]
-    os.execve(sys.executable, command, read_environ())  # noqa: S606
+    os.execve(sys.executable, command, environ)  # noqa: S606
 
 
 VERBS: dict[str, Callable[..., None]] = {

@@ -18,7 +18,7 @@ STOP = (signal.SIGTERM, signal.SIGINT)
 READY = (
     signal.SIGRTMIN
 )  # Real-time signals are queued, so that no worker's is lost.
-SIGNALS = {signal.SIGCHLD, READY, *STOP}
+SIGNALS = {signal.SIGCHLD, signal.SIGHUP, READY, *STOP}
 REPEAT_SECONDS = 0.5
 
 
@@ -29,6 +29,7 @@ def supervise(
 ) -> int:
     """Run uWSGI until it ends, and return its exit status: 128 plus the signal if it was killed.
 
+    On SIGHUP, new workers take the place of the old ones, one after the other.
     On SIGTERM or SIGINT, connections are refused at once, and the workers have `grace_seconds`
     to finish their requests. If no worker has its model yet, uWSGI is killed at once.
     """
@@ -42,7 +43,14 @@ def supervise(
             break
         if received.si_signo == READY:
             listener.listen(BACKLOG_CONNECTIONS)
+            if not workers:
+                notify_systemd()
             workers.add(received.si_pid)
+            continue
+        if received.si_signo == signal.SIGHUP:
+            # uWSGI itself listens to it by the time that a worker is ready.
+            if workers:
+                os.kill(uwsgi, signal.SIGHUP)
             continue
         status = exit_status(uwsgi)
         if status is not None:
@@ -58,9 +66,24 @@ def supervise(
 def start(command: list[str]) -> int:
     """Start uWSGI in a process group of its own, with no signal blocked; return its number."""
     environ = {**os.environ, "SERVICE_SUPERVISOR": str(os.getpid())}
+    environ.pop("NOTIFY_SOCKET", None)  # it is for the supervisor alone
     return os.posix_spawn(
         command[0], command, environ, setpgroup=0, setsigmask=()
     )
+
+
+def notify_systemd() -> None:
+    """Say that the service is ready to systemd, if that has started it (sd_notify)."""
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if not address:
+        return
+    with (
+        suppress(OSError),
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notifier,
+    ):
+        # An address that begins with "@" is one of Linux's abstract ones.
+        notifier.connect(address.replace("@", "\0", 1))
+        notifier.send(b"READY=1")
 
 
 def announce_ready() -> None:

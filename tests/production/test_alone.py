@@ -1,0 +1,248 @@
+"""uWSGI without containers: what is sent to it as it stands, its signals, its log, systemd, nginx."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.models import ROOT
+from tests.production.replicas import RECORD, model_version, save_example
+from tests.production.test_deployment import RUN, SERVE, load
+from tests.servers import UWSGI, Server, free_port, started
+from tests.test_serving import raw
+
+pytestmark = pytest.mark.slow
+
+UNIT = ROOT / "systemd" / "model.service"
+PAGE = ROOT / "docs" / "production.md"
+NGINX = """
+user root;
+daemon off;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log;
+events {{}}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/bodies;
+    proxy_temp_path {folder}/responses;
+{server}
+}}
+"""
+SECONDS_TO_RELOAD = 60
+
+
+def worker_pids(log: Path) -> list[int]:
+    """Return the processes of the workers that have been started, in their order."""
+    pattern = r"(?:spawned|Respawned) uWSGI worker \d+ \((?:new )?pid: (\d+)"
+    return [int(pid) for pid in re.findall(pattern, log.read_text())]
+
+
+@pytest.mark.parametrize("command", [SERVE, UWSGI], ids=["serve", "uwsgi"])
+def test_sighup_replaces_the_workers_and_loses_no_request(
+    command: list[str], folder: Path
+) -> None:
+    save_example(folder, "build_rf_binary")
+    with started(command, folder, WORKERS=2, **RUN) as server:
+        server.wait()
+        while server.log.read_text().count("WSGI app 0") < 2:
+            time.sleep(0.1)
+        with load(server) as statuses:
+            os.kill(server.process.pid, signal.SIGHUP)
+            deadline = time.monotonic() + SECONDS_TO_RELOAD
+            while "chain reloading complete" not in server.log.read_text():
+                assert server.process.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+        assert set(statuses) == {200}
+        assert len(set(worker_pids(server.log))) == 4
+        assert server.post("/predict", RECORD)[0] == 200
+        server.process.terminate()
+        assert server.process.wait(20) == 0
+
+
+def test_an_empty_line_before_a_request_is_passed_over(folder: Path) -> None:
+    save_example(folder, "build_rf_binary")
+    with started(UWSGI, folder) as server:
+        server.wait()
+        rest = b" HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s"
+        predict = b"POST /predict" + rest % (len(RECORD), RECORD)
+        for empty in (b"", b"\r\n", b"\n"):
+            answer = raw(server, empty + predict)
+            assert b" 200 " in answer.splitlines()[0]
+            assert b'{"prediction":[1]}' in answer
+        answer = raw(server, b"\r\n\r\n" + predict)
+        assert b" 400 " in answer.splitlines()[0]
+        assert b"application/problem+json" in answer
+        assert "Traceback" not in server.log.read_text()
+
+
+def test_a_line_for_each_request_without_its_query_and_body(
+    folder: Path,
+) -> None:
+    save_example(folder, "build_rf_binary")
+    paths = {
+        b"/health?secret=1": "/health 200",
+        b"/forged%0a2026%1b[31m": "/forged%0a2026%1b[31m 404",
+        b"/raw\x1b[31m": "/raw 404",
+    }
+    with started(SERVE, folder, **RUN) as server:
+        server.wait()
+        n_lines = len(server.log.read_text().splitlines())
+        for path in paths:
+            raw(
+                server,
+                b"GET " + path + b" HTTP/1.1\r\nX-Request-ID: id-1\r\n\r\n",
+            )
+        server.post("/predict?proba=1", RECORD)
+        raw(server, b'G\x1bET / HTTP/1.1\r\nX-Request-ID: "\x1b\r\n\r\n')
+        time.sleep(0.5)
+        text = server.log.read_text()
+        lines = text.splitlines()[n_lines:]
+    date = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
+    logged = []
+    for line in lines:
+        if "127.0.0.1" in line and "GET /ready" not in line:
+            logged.append(line)
+    expected = [f"GET {shown}" for shown in paths.values()]
+    expected.append("POST /predict 200")
+    for line, shown in zip(logged, expected, strict=False):
+        pattern = rf"{date} 127\.0\.0\.1 {re.escape(shown)} \d+ bytes \d+ ms"
+        assert re.match(pattern, line), line
+    assert len(logged) == len(expected) + 1
+    assert logged[0].endswith(" [id-1]")
+    assert "secret" not in text
+    assert "proba" not in text
+    assert "feature1" not in text
+    assert "\x1b" not in text
+
+
+def test_containers_leave_the_lines_to_nginx(folder: Path) -> None:
+    save_example(folder, "build_rf_binary")
+    with started(UWSGI, folder) as server:
+        server.wait()
+        server.get("/health")
+        assert "/health" not in server.log.read_text()
+
+
+def test_systemd_hears_that_the_service_is_ready(folder: Path) -> None:
+    save_example(folder, "build_rf_binary")
+    address = str(folder / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(address)
+        systemd.settimeout(60)
+        with started(SERVE, folder, NOTIFY_SOCKET=address, **RUN) as server:
+            assert systemd.recv(100) == b"READY=1"
+            assert server.get("/ready") == (200, "ready")
+            systemd.settimeout(1)
+            with pytest.raises(TimeoutError):
+                systemd.recv(100)
+
+
+def test_an_address_that_others_reach_is_warned_of(folder: Path) -> None:
+    save_example(folder, "build_rf_binary")
+    for host, warned in {"127.0.0.1": False, "0.0.0.0": True}.items():
+        with started(SERVE, folder, HOST=host, **RUN) as server:
+            server.wait()
+            said = "sends a request slowly" in server.log.read_text()
+            assert said is warned
+
+
+@pytest.mark.skipif(
+    shutil.which("systemd-analyze") is None, reason="there is no systemd"
+)
+def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
+    text = UNIT.read_text()
+    assert "/srv/model/.venv/bin/python" in text
+    (tmp_path / ".venv").symlink_to(ROOT / ".venv")
+    unit = tmp_path / UNIT.name
+    unit.write_text(text.replace("/srv/model", str(tmp_path)))
+    verified = subprocess.run(
+        ["systemd-analyze", "verify", str(unit)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (verified.returncode, verified.stderr) == (0, "")
+
+
+def test_the_commands_of_the_unit_start_and_reload(folder: Path) -> None:
+    """With the folders of the test, as systemd calls them: without a shell, one after the other."""
+    commands = dict(
+        re.findall(r"^(Exec\w+)=\S+ (.+)$", UNIT.read_text(), re.MULTILINE)
+    )
+    python = SERVE[0]
+    save_example(folder, "build_rf_binary")
+    start = [python, *commands["ExecStart"].split()]
+    with started(start, folder, **RUN) as server:
+        server.wait()
+        first = model_version(server)
+        save_example(folder, "build_linear_binary")
+        reload = [python, *commands["ExecReload"].split()]
+        environ = os.environ | RUN | {"PORT": str(server.port)}
+        subprocess.run(reload, cwd=folder, env=environ, check=True)
+        second = model_version(server)
+        assert second != first
+        (folder / "model.joblib").write_bytes(b"damaged")
+        refused = subprocess.run(
+            reload, cwd=folder, env=environ, check=False, capture_output=True
+        )
+        assert refused.returncode != 0
+        assert model_version(server) == second
+
+
+@contextmanager
+def behind_nginx(server: Server, folder: Path) -> Iterator[int]:
+    """Run nginx with the block of the page in front of a server, and yield its port."""
+    (block,) = re.findall(
+        r"^```nginx\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL
+    )
+    port = free_port()
+    block = block.replace("listen 80;", f"listen 127.0.0.1:{port};")
+    block = block.replace("127.0.0.1:5000", f"127.0.0.1:{server.port}")
+    configuration = folder / "nginx.conf"
+    configuration.write_text(NGINX.format(folder=folder, server=block))
+    nginx = subprocess.Popen(["nginx", "-c", str(configuration)])
+    try:
+        yield port
+    finally:
+        nginx.terminate()
+        nginx.wait(10)
+
+
+def drip(port: int, start: bytes) -> socket.socket:
+    """Return a connection over which the start of a request has been sent."""
+    connection = socket.create_connection(("127.0.0.1", port), timeout=10)
+    connection.sendall(start)
+    return connection
+
+
+@pytest.mark.skipif(shutil.which("nginx") is None, reason="there is no nginx")
+def test_with_the_nginx_of_the_page_bodies_that_drip_hold_nobody(
+    folder: Path,
+) -> None:
+    save_example(folder, "build_rf_binary")
+    head = b"POST /predict HTTP/1.1\r\nHost: x\r\n"
+    starts = (head, head + b"Content-Length: 1000\r\n\r\n{")
+    with started(UWSGI, folder, WORKERS=2) as server:
+        server.wait()
+        with behind_nginx(server, folder) as port:
+            proxied = Server(server.process, port, server.log)
+            proxied.wait()
+            slow = [drip(port, start) for start in starts for _ in range(4)]
+            for _ in range(5):
+                for connection in slow:
+                    connection.sendall(b"x")
+                started_at = time.monotonic()
+                assert proxied.post("/predict", RECORD)[0] == 200
+                assert time.monotonic() - started_at < 2
+                time.sleep(0.2)
+            for connection in slow:
+                connection.close()
