@@ -1,17 +1,22 @@
+# The base image. To build the same image again, name it by its digest:
+# docker-compose build --build-arg PYTHON_IMAGE=python@sha256:... service
+ARG PYTHON_IMAGE=python:3.13-slim
+
 # This stage installs the packages. Those without a wheel for this machine need a compiler.
-FROM python:3.13-slim AS packages
+FROM ${PYTHON_IMAGE} AS packages
 RUN apt-get update && apt-get install --yes --no-install-recommends build-essential && rm -rf /var/lib/apt/lists/*
 RUN python -m venv /opt/venv
 ENV PATH=/opt/venv/bin:$PATH
-COPY requirements.txt requirements-service.txt ./
+# The last character is a pattern, as there may be no lock.
+COPY requirements.txt requirements-service.txt requirements.loc[k] python/production/packages.py ./
 # pip and the tests of the largest packages are removed: together they take a hundred megabytes.
-RUN pip install --no-cache-dir --requirement requirements-service.txt --requirement requirements.txt \
+RUN python packages.py install \
     && pip uninstall --yes pip \
     && cd /opt/venv/lib/python*/site-packages \
     && find numpy pandas scipy sklearn -type d -name tests -prune -exec rm -rf {} +
 
 
-FROM python:3.13-slim AS base
+FROM ${PYTHON_IMAGE} AS base
 # LightGBM's wheel needs libgomp.
 RUN apt-get update && apt-get install --yes --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/*
 # Group 0 has the same rights as the user: some platforms, such as OpenShift, run a container as a

@@ -4,12 +4,15 @@ BIN := $(VENV)/bin
 COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 # The environments of other libraries, and the rows, of docs/served-table.md.
 SERVED := build/served
+# What locks, lists and audits the packages of the image, and the Python of the image.
+TOOLS := build/tools
+IMAGE_PYTHON ?= 3.13
 # Where uWSGI without containers keeps what it serves.
 RUN_FOLDER ?= build/run
 PRODUCTION = $(COMPOSE) --file docker-compose-production.yml
 
 .PHONY: serve check up up-production serve-production swap rollback models test test-quick test-containers lint types docs
-.PHONY: explanations served bench bench-quick clean
+.PHONY: lock sbom audit explanations served bench bench-quick clean
 
 serve: $(VENV)/serve model.joblib  ## serve model.joblib, or an example, on http://localhost:5000
 	$(BIN)/python service.py
@@ -69,6 +72,20 @@ types: $(VENV)/dev
 docs: $(VENV)/dev  ## build the documentation in docs/_build/html
 	$(BIN)/python -m sphinx -E -n -W -q docs docs/_build/html
 
+lock: $(TOOLS)/made  ## write requirements.lock, with hashes; UPGRADE=1 takes the newest versions that fit
+	$(TOOLS)/bin/python -m python.production.packages lock $(if $(UPGRADE),--upgrade)
+
+# The lines of the lock that hold for the Python of the image.
+$(TOOLS)/image.txt: requirements.lock $(TOOLS)/made
+	$(TOOLS)/bin/uv pip compile --quiet --no-config --no-header --no-annotate --no-deps --generate-hashes \
+	    --python-version $(IMAGE_PYTHON) --python-platform linux --output-file $@ $<
+
+sbom: $(TOOLS)/image.txt  ## write build/sbom.json, the bill of materials of the image (CycloneDX)
+	$(TOOLS)/bin/cyclonedx-py requirements --output-reproducible --output-format JSON --output-file build/sbom.json $<
+
+audit: $(TOOLS)/image.txt  ## look for advisories about the packages of the image
+	$(TOOLS)/bin/pip-audit --strict --require-hashes --disable-pip --requirement $<
+
 explanations: $(VENV)/dev  ## measure the figures of docs/explanations.md, docs/shap-compared.md and docs/reading-explanations.md
 	$(BIN)/python -m benchmarks.explanations
 	$(BIN)/python -m benchmarks.shap_compared
@@ -117,6 +134,11 @@ $(SERVED)/heavy/made: benchmarks/served/requirements.txt requirements.txt requir
 $(SERVED)/old/made: benchmarks/served/requirements-old.txt | $(VENV)/python
 	$(BIN)/python -m venv $(SERVED)/old
 	$(SERVED)/old/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+$(TOOLS)/made: requirements-tools.txt | $(VENV)/python
+	$(BIN)/python -m venv $(TOOLS)
+	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
 $(VENV)/dev: requirements-dev.txt $(VENV)/serve

@@ -78,6 +78,7 @@ MAY_IMPORT = {
     "python.production.supervisor": set(),
     "python.production.preload": {"python.app", "python.model"},
     "python.production.shelf": set(),
+    "python.production.packages": set(),
     "python.production.deployment": {"python.production.shelf"},
     "python.production": {
         "python.errors",

@@ -35,6 +35,7 @@ FILES = (
         "Makefile",
         "requirements.txt",
         "requirements-service.txt",
+        "requirements.lock",
     ),
     *(
         "Dockerfile",
