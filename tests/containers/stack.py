@@ -42,6 +42,7 @@ FILES = (
         "docker-compose.yml",
         "docker-compose-production.yml",
         "nginx",
+        "models/README.md",
     ),
 )
 SECONDS_TO_START = 120
@@ -136,6 +137,7 @@ class Stack:
         for name in FILES:
             source = ROOT / name
             copy = shutil.copytree if source.is_dir() else shutil.copy
+            (self.folder / name).parent.mkdir(exist_ok=True)
             copy(source, self.folder / name)
         self.environ |= {
             "COMPOSE_PROJECT_NAME": self.name,
@@ -144,10 +146,19 @@ class Stack:
             "IMAGE": self.image,
         }
 
+    @property
+    def model(self) -> Path:
+        """Where the containers take the model."""
+        if self.file == "docker-compose.yml":
+            return self.folder / "model.joblib"
+        return self.folder / "models" / "model.joblib"
+
     def put(self, content: Any) -> None:
-        """A new model in the project's folder, at once as a careful user has it."""
-        joblib.dump(content, self.folder / "next.joblib")
-        (self.folder / "next.joblib").replace(self.folder / "model.joblib")
+        """A new model in its place, at once as a careful user has it."""
+        self.model.parent.mkdir(exist_ok=True)
+        new = self.model.with_name("next.joblib")
+        joblib.dump(content, new)
+        new.replace(self.model)
 
     def configure(self, **settings: object) -> None:
         lines = [
