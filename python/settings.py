@@ -41,6 +41,13 @@ Secret = Annotated[
         description="a text without control characters, as a header has none",
     ),
 ]
+Networks = Annotated[
+    str,
+    Meta(
+        pattern=r"^[0-9a-fA-F.:/, ]*$",
+        description="addresses or networks, with commas between them",
+    ),
+]
 Policy = Annotated[
     Literal["reject", "ignore"], Meta(description="reject or ignore")
 ]
@@ -82,6 +89,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     page: Switch = True
     workers: Natural = 0
     threads: Positive = 1
+    explain_at_once: Natural = 0
+    client_requests: Natural = 200
+    client_rate: Natural = 0
+    trusted_proxies: Networks = ""
     request_timeout: Positive = 60
 
     @property

@@ -42,6 +42,7 @@ FILES = (
         "docker-compose.yml",
         "docker-compose-production.yml",
         "nginx",
+        "haproxy",
         "models/README.md",
     ),
 )
@@ -94,6 +95,16 @@ def docker(*arguments: str, check: bool = True) -> str:
     )
     assert not check or done.returncode == 0, done.stdout
     return str(done.stdout).strip()
+
+
+def freeze(container: str) -> None:
+    """Pause a container; the kernel does not manage that every time."""
+    for _ in range(10):
+        docker("pause", container, check=False)
+        if inspect(container, ".State.Paused"):
+            return
+        time.sleep(0.5)
+    raise AssertionError(f"{container} cannot be paused")
 
 
 def inspect(container: str, template: str) -> Any:
