@@ -1,13 +1,15 @@
 """A stack of containers, as a user starts it, and clients that load it while something happens to it."""
 
 import json
+import random
 import shutil
+import socket
 import subprocess
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, HTTPMessage
 from pathlib import Path
@@ -16,7 +18,7 @@ from typing import Any
 import joblib
 
 from tests.models import ROOT
-from tests.servers import ENVIRON, free_port
+from tests.servers import ENVIRON
 
 QUIET: Any = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 PIPED: Any = {
@@ -131,13 +133,22 @@ class Load:
         assert self.answers.total() > FEWEST_REQUESTS
 
 
+def published_port() -> int:
+    """Return a free port that the system gives to no client: it would be taken until the stack is up."""
+    for port in random.sample(range(20_000, 32_000), 100):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port is free")
+
+
 @dataclass
 class Stack:
     """A copy of the project, whose containers are this test's own."""
 
     folder: Path
     name: str
-    port: int = field(default_factory=free_port)
+    port: int = field(default_factory=published_port)
     file: str = "docker-compose-production.yml"
     image: str = IMAGE
     environ: dict[str, str] = field(default_factory=dict)

@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.containers.stack import Stack, ask
+from tests.containers.stack import Stack, ask, published_port
 from tests.models import build
-from tests.servers import free_port
 
 RECORD = b'{"feature1": 1, "feature2": 1, "feature3": 2}'
 # Four digits without the point would be found by chance in the hexadecimal digits of an id.
@@ -237,7 +236,7 @@ def test_tls_needs_the_marks_taken_off_and_nothing_else(
     built: str, tmp_path: Path
 ) -> None:
     stack = Stack(tmp_path, "mmd-tls", image=f"{built}-tls")
-    secure = free_port()
+    secure = published_port()
     stack.environ |= {
         "HTTPS_PORT": str(secure),
         "CERTIFICATES": str(tmp_path / "certificates"),
