@@ -25,7 +25,8 @@ up:  ## run the development service in a container, on http://localhost:5000
 	$(COMPOSE) up --build
 
 up-production:  ## run uWSGI behind nginx in containers, on http://localhost
-	test -n "$$MODEL_FOLDER" || test -f model.joblib || $(MAKE) model.joblib
+	test -n "$$MODEL_FOLDER" || test -f model.joblib || test -f models/model.joblib || $(MAKE) model.joblib
+	@$(DEPLOY) place
 	$(PRODUCTION) up --build --detach
 
 serve-production: $(VENV)/serve  ## run uWSGI without containers, with the settings of variables.env

@@ -16,6 +16,7 @@ from python.api.request_id import identify_responses
 from python.api.requests import Limits
 from python.api.routes import Service, make_routes
 from python.api.swagger import make_docs
+from python.api.unread import discard_unread_bodies
 from python.loading import Readiness, load
 from python.model import FAMILIES
 from python.model.base import Model
@@ -35,6 +36,7 @@ def create_app(
     readiness = Readiness(model or load(settings))
     app = Flask(__name__, static_folder=None)
     handle_errors(app)
+    discard_unread_bodies(app, settings.max_content_length)
     identify_responses(app, readiness.version)
     service = make_service(settings, readiness)
     entrance = make_entrance(settings, service)

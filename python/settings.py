@@ -44,6 +44,13 @@ Secret = Annotated[
         ),
     ),
 ]
+Networks = Annotated[
+    str,
+    Meta(
+        pattern=r"^[0-9a-fA-F.:/, ]*$",
+        description="addresses or networks, with commas between them",
+    ),
+]
 Policy = Annotated[
     Literal["reject", "ignore"], Meta(description="reject or ignore")
 ]
@@ -85,6 +92,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     page: Switch = True
     workers: Natural = 0
     threads: Positive = 1
+    explain_at_once: Natural = 0
+    client_requests: Natural = 200
+    client_rate: Natural = 0
+    trusted_proxies: Networks = ""
     request_timeout: Positive = 60
 
     @property

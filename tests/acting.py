@@ -15,6 +15,12 @@ DIES = (
     '__import__("os").kill(__import__("os").getpid(), 9 * (X["feature1"].max() == 666))'
     ' or X["feature1"].to_numpy()'
 )
+# It sleeps, unless the largest `feature1` is 666; then it kills its process.
+SLEEPS_OR_DIES = (
+    '__import__("os").kill(__import__("os").getpid(), 9 * (X["feature1"].max() == 666))'
+    ' or __import__("time").sleep(max(0.0, X["feature1"].max() - 100))'
+    ' or X["feature1"].to_numpy()'
+)
 # It predicts the largest number of threads that a library may use.
 THREADS = (
     '__import__("numpy").full(len(X), max(float(pool["num_threads"])'

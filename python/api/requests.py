@@ -14,6 +14,7 @@ from werkzeug.exceptions import ClientDisconnected
 from werkzeug.http import parse_accept_header, parse_options_header
 from werkzeug.wsgi import get_content_length, get_input_stream
 
+from python.api import unread
 from python.api.bodies import Body, SentRecords, reader
 from python.api.csv_bodies import read_csv
 from python.api.flags import read_flags
@@ -190,12 +191,14 @@ def _receive(environ: WSGIEnvironment, max_bytes: int) -> bytes:
     """Return the bytes of the body, which are `max_bytes` at most."""
     length = get_content_length(environ)
     if length is None:
+        environ[unread.KEY] = True
         return _receive_any_length(environ, max_bytes)
     # Werkzeug has 0 for a text that is no number.
     if not length and environ["CONTENT_LENGTH"].strip().strip("0"):
         raise BadRequest("the Content-Length is not a number of bytes")
     if length > max_bytes:
         raise _too_large(max_bytes)
+    environ[unread.KEY] = True
     try:
         body: bytes = environ["wsgi.input"].read(length)
     except OSError as error:

@@ -1,6 +1,6 @@
 """The deployment as whoever operates it sees it: `swap`, `rollback` and `models` for all replicas.
 
-`serve` serves without containers.
+`serve` serves without containers, `place` copies a new model to where containers take it.
 
 `make` starts it where the containers are started, or where uWSGI runs without any. It needs nothing
 but Python.
@@ -20,6 +20,8 @@ from python.production.shelf import Shelf, read_digest
 PROJECT = Path(__file__).resolve().parent.parent.parent
 PRODUCTION = ("python", "-m", "python.production")
 LOCAL = "uWSGI"
+# Production serves the models in this folder, and nothing else of the project can be read there.
+MODELS = "models"
 MEBIBYTE = 1024 * 1024
 SHOWN_DIGITS = 12
 LOOPBACK = ("", "127.0.0.1", "::1", "localhost")
@@ -44,7 +46,7 @@ class Replica(NamedTuple):
         return subprocess.run(  # noqa: S603
             [*self.command, *arguments],
             cwd=PROJECT,
-            env=read_environ(),
+            env={"MODEL_FOLDER": MODELS, **read_environ()},
             stdout=subprocess.PIPE,
             check=False,
         )
@@ -83,8 +85,26 @@ def read_environ() -> dict[str, str]:
 def find_shelf() -> Shelf:
     """Return the shelf beside the model of the settings."""
     environ = read_environ()
-    folder = PROJECT / environ.get("MODEL_FOLDER", ".")
+    folder = PROJECT / environ.get("MODEL_FOLDER", MODELS)
     return Shelf(folder / environ.get("MODEL_NAME", "model.joblib"))
+
+
+def place() -> None:
+    """Copy the model in the project's folder to where production takes it, unless it was copied.
+
+    A model that was dropped there once does not come back after a swap or a rollback. With a
+    `MODEL_FOLDER` of the settings, nothing is copied.
+    """
+    environ = read_environ()
+    dropped = PROJECT / environ.get("MODEL_NAME", "model.joblib")
+    shelf = find_shelf()
+    is_elsewhere = "MODEL_FOLDER" in environ or shelf.model == dropped
+    if is_elsewhere or not dropped.is_file():
+        return
+    shelf.folder.mkdir(parents=True, exist_ok=True)
+    with shelf.locked():
+        if shelf.drop(dropped):
+            print(f"{dropped.name} is copied to {MODELS}/, which is served")
 
 
 def find_replicas() -> list[Replica]:
@@ -140,6 +160,8 @@ def swap(file: str = "", sha256: str = "") -> None:
     Raises DeploymentError if a replica refuses the file. Then all serve what they did, and so does
     a restart.
     """
+    if not file:
+        place()
     shelf = find_shelf()
     replicas = find_replicas()
     path = Path(file) if file else shelf.model
@@ -260,7 +282,8 @@ def serve() -> NoReturn:
 
     Nothing in front logs the requests, so that uWSGI does.
     """
-    environ = read_environ()
+    place()
+    environ = {"MODEL_FOLDER": MODELS, **read_environ()}
     host = environ.get("HOST", "")
     if host not in LOOPBACK:
         print(UNPROTECTED.format(host), file=sys.stderr)
@@ -275,6 +298,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "swap": swap,
     "rollback": rollback,
     "models": models,
+    "place": place,
 }
 
 

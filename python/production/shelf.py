@@ -67,8 +67,26 @@ class Shelf:
         """Let a restart take the model with this SHA-256."""
         if self.model.exists() and read_digest(self.model) == digest:
             return
+        self._replace(self.path(digest))
+
+    def drop(self, file: Path) -> bool:
+        """Let a restart take a file, unless it is the last one that was dropped; return whether.
+
+        One with the same content and the same time is the same one, also after a backup.
+        """
+        note = self.folder / "dropped"
+        drop = f"{read_digest(file)} {int(_time_of(file))}"
+        is_known = note.exists() and note.read_text() == drop
+        if is_known and self.model.exists():
+            return False
+        self._replace(file)
+        note.write_text(drop)
+        return True
+
+    def _replace(self, file: Path) -> None:
+        """Put a copy of a file into the place of the model, never half of it."""
         beside = self.model.with_name(f".{self.model.name}.{os.getpid()}")
-        shutil.copyfile(self.path(digest), beside)
+        shutil.copyfile(file, beside)
         beside.chmod(READABLE_FOR_ALL)
         beside.replace(self.model)
 

@@ -12,6 +12,9 @@ import socket
 import sys
 import time
 from contextlib import suppress
+from pathlib import Path
+
+from python.production.status import Status
 
 BACKLOG_CONNECTIONS = 1024
 STOP = (signal.SIGTERM, signal.SIGINT)
@@ -26,12 +29,14 @@ def supervise(
     command: list[str],
     listener: socket.socket,
     grace_seconds: float,
+    status_server: Status | None = None,
 ) -> int:
     """Run uWSGI until it ends, and return its exit status: 128 plus the signal if it was killed.
 
     On SIGHUP, new workers take the place of the old ones, one after the other.
     On SIGTERM or SIGINT, connections are refused at once, and the workers have `grace_seconds`
-    to finish their requests. If no worker has its model yet, uWSGI is killed at once.
+    to finish their requests. If no worker has its model yet, uWSGI is killed at once. The status
+    server, if there is one, is opened and told to stop at the same moments.
     """
     # Blocked signals are queued until the supervisor waits for them, so that none is lost.
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
@@ -42,7 +47,7 @@ def supervise(
         if received.si_signo in STOP:
             break
         if received.si_signo == READY:
-            listener.listen(BACKLOG_CONNECTIONS)
+            take_requests(listener, status_server)
             if not workers:
                 notify_systemd()
             workers.add(received.si_pid)
@@ -57,10 +62,21 @@ def supervise(
             return status
     if not workers:
         return stop(uwsgi, workers, deadline=time.monotonic())
+    if status_server is not None:
+        status_server.is_stopping = True
     listener.shutdown(socket.SHUT_RDWR)
     os.kill(uwsgi, signal.SIGTERM)
     deadline = time.monotonic() + grace_seconds
     return stop(uwsgi, workers, deadline)
+
+
+def take_requests(
+    listener: socket.socket, status_server: Status | None
+) -> None:
+    """Accept connections, and say so; this may be done again."""
+    listener.listen(BACKLOG_CONNECTIONS)
+    if status_server is not None:
+        status_server.open()
 
 
 def start(command: list[str]) -> int:
@@ -137,9 +153,30 @@ def exit_status(process: int) -> int | None:
     return code
 
 
+def make_status() -> Status | None:
+    """Return the status server of the environment; None where nobody balances replicas."""
+    port = os.environ.get("SERVICE_STATUS_PORT")
+    if not port:
+        return None
+    workers = int(os.environ["WORKERS"])
+    threads = int(os.environ["THREADS"])
+    # One worker is left for predictions.
+    capacities = {
+        "predictions": workers * threads,
+        "explanations": max(1, workers - 1) * threads,
+    }
+    model = Path(os.environ["MODEL_FOLDER"], os.environ["MODEL_NAME"])
+    return Status(int(port), capacities, model)
+
+
 if __name__ == "__main__":
     inherited = socket.socket(fileno=int(os.environ["SERVICE_LISTENER"]))
     request_seconds = float(os.environ["REQUEST_TIMEOUT"])
     sys.exit(
-        supervise(sys.argv[1:], inherited, grace_seconds=request_seconds + 1)
+        supervise(
+            sys.argv[1:],
+            inherited,
+            grace_seconds=request_seconds + 1,
+            status_server=make_status(),
+        )
     )

@@ -20,7 +20,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> str:
     for file in ("docker-compose-production.yml", "docker-compose.yml"):
         stack.file = file
         stack.compose("build")
-    for image in (stack.image, f"{stack.image}-nginx"):
+    names = ("", "-nginx", "-balancer")
+    for image in (f"{stack.image}{name}" for name in names):
         size = (
             int(docker("image", "inspect", "--format", "{{.Size}}", image))
             / 1e6

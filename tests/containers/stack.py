@@ -1,13 +1,15 @@
 """A stack of containers, as a user starts it, and clients that load it while something happens to it."""
 
 import json
+import random
 import shutil
+import socket
 import subprocess
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, HTTPMessage
 from pathlib import Path
@@ -16,7 +18,7 @@ from typing import Any
 import joblib
 
 from tests.models import ROOT
-from tests.servers import ENVIRON, free_port
+from tests.servers import ENVIRON
 
 QUIET: Any = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 PIPED: Any = {
@@ -43,6 +45,8 @@ FILES = (
         "docker-compose.yml",
         "docker-compose-production.yml",
         "nginx",
+        "haproxy",
+        "models/README.md",
     ),
 )
 SECONDS_TO_START = 120
@@ -96,6 +100,16 @@ def docker(*arguments: str, check: bool = True) -> str:
     return str(done.stdout).strip()
 
 
+def freeze(container: str) -> None:
+    """Pause a container; the kernel does not manage that every time."""
+    for _ in range(10):
+        docker("pause", container, check=False)
+        if inspect(container, ".State.Paused"):
+            return
+        time.sleep(0.5)
+    raise AssertionError(f"{container} cannot be paused")
+
+
 def inspect(container: str, template: str) -> Any:
     return json.loads(
         docker("inspect", "--format", f"{{{{json {template}}}}}", container)
@@ -120,13 +134,22 @@ class Load:
         assert self.answers.total() > FEWEST_REQUESTS
 
 
+def published_port() -> int:
+    """Return a free port that the system gives to no client: it would be taken until the stack is up."""
+    for port in random.sample(range(20_000, 32_000), 100):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port is free")
+
+
 @dataclass
 class Stack:
     """A copy of the project, whose containers are this test's own."""
 
     folder: Path
     name: str
-    port: int = field(default_factory=free_port)
+    port: int = field(default_factory=published_port)
     file: str = "docker-compose-production.yml"
     image: str = IMAGE
     environ: dict[str, str] = field(default_factory=dict)
@@ -137,6 +160,7 @@ class Stack:
         for name in FILES:
             source = ROOT / name
             copy = shutil.copytree if source.is_dir() else shutil.copy
+            (self.folder / name).parent.mkdir(exist_ok=True)
             copy(source, self.folder / name)
         self.environ |= {
             "COMPOSE_PROJECT_NAME": self.name,
@@ -145,10 +169,19 @@ class Stack:
             "IMAGE": self.image,
         }
 
+    @property
+    def model(self) -> Path:
+        """Where the containers take the model."""
+        if self.file == "docker-compose.yml":
+            return self.folder / "model.joblib"
+        return self.folder / "models" / "model.joblib"
+
     def put(self, content: Any) -> None:
-        """A new model in the project's folder, at once as a careful user has it."""
-        joblib.dump(content, self.folder / "next.joblib")
-        (self.folder / "next.joblib").replace(self.folder / "model.joblib")
+        """A new model in its place, at once as a careful user has it."""
+        self.model.parent.mkdir(exist_ok=True)
+        new = self.model.with_name("next.joblib")
+        joblib.dump(content, new)
+        new.replace(self.model)
 
     def configure(self, **settings: object) -> None:
         lines = [

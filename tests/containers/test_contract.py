@@ -101,9 +101,7 @@ def test_answers_are_those_of_development(
 ) -> None:
     stack.put(build(name).content)
     development.put(build(name).content)
-    (development.folder / "model.joblib").write_bytes(
-        (stack.folder / "model.joblib").read_bytes()
-    )
+    development.model.write_bytes(stack.model.read_bytes())
     stack.run("make", "swap")
     [version] = stack.versions()
     development.until(
@@ -174,7 +172,7 @@ def test_boosters_answer_in_four_processes(built: str, tmp_path: Path) -> None:
         "--only-binary=:all:",
         "--python-version=3.13",
         "--target",
-        str(stack.folder / "packages"),
+        str(stack.model.parent / "packages"),
     ]
     stack.run(
         sys.executable,

@@ -13,7 +13,8 @@ PRIVATE = "mmd-test_private"
 
 
 @pytest.mark.parametrize(
-    ("service", "user"), [("service", "10001"), ("nginx", "101")]
+    ("service", "user"),
+    [("service", "10001"), ("nginx", "101"), ("balancer", "99")],
 )
 def test_it_is_not_root_and_has_no_rights(
     stack: Stack, service: str, user: str
@@ -39,13 +40,17 @@ def test_it_is_not_root_and_has_no_rights(
 
 @pytest.mark.parametrize(
     ("service", "writable"),
-    [("service", {"/run/service"}), ("nginx", {"/tmp"})],
+    [
+        ("service", {"/run/service"}),
+        ("nginx", {"/tmp"}),
+        ("balancer", {"/run/balancer"}),
+    ],
 )
 def test_nothing_can_be_written_but_the_tmpfs(
     stack: Stack, service: str, writable: set[str]
 ) -> None:
     [container, *_] = stack.replicas(service)
-    script = "for d in $(find / -xdev -type d 2>/dev/null) /run/service /tmp /models /dev/shm /dev/mqueue; do touch $d/probe 2>/dev/null && echo $d; done"
+    script = "for d in $(find / -xdev -type d 2>/dev/null) /run/service /run/balancer /tmp /models /dev/shm /dev/mqueue; do touch $d/probe 2>/dev/null && echo $d; done"
     assert set(
         docker("exec", container, "sh", "-c", script).split()
     ) == writable | {
@@ -71,7 +76,7 @@ def test_nothing_can_be_written_but_the_tmpfs(
 
 
 def test_there_are_limits_and_the_log_is_rotated(stack: Stack) -> None:
-    for container in [*stack.replicas(), *stack.replicas("nginx")]:
+    for container in everybody(stack):
         assert inspect(container, ".HostConfig.Memory") > 0
         assert inspect(container, ".HostConfig.NanoCpus") > 0
         assert (
@@ -82,6 +87,57 @@ def test_there_are_limits_and_the_log_is_rotated(stack: Stack) -> None:
             "max-size": "10m",
             "max-file": "5",
         }
+
+
+def everybody(stack: Stack) -> list[str]:
+    services = ("service", "nginx", "balancer")
+    return [one for service in services for one in stack.replicas(service)]
+
+
+def test_what_is_in_memory_and_what_runs_is_bounded(stack: Stack) -> None:
+    for container in everybody(stack):
+        assert inspect(container, ".HostConfig.PidsLimit") == 512
+        limits = docker("exec", container, "cat", "/proc/1/limits")
+        for line in limits.splitlines():
+            if line.startswith("Max open files"):
+                assert line.split()[3:5] == ["16384", "16384"]
+            if line.startswith("Max core file size"):
+                assert line.split()[4:6] == ["0", "0"]
+        mounts = docker("exec", container, "cat", "/proc/mounts")
+        for line in mounts.splitlines():
+            _, place, kind, options, *_ = line.split()
+            if kind == "tmpfs" and options.startswith("rw,"):
+                is_the_engines = place == "/dev" or place.startswith("/sys")
+                assert is_the_engines or "size=" in options, line
+
+
+def test_a_fork_bomb_is_stopped(stack: Stack) -> None:
+    """It may not take the machine, and the service goes on."""
+    [container, *_] = stack.replicas()
+    bomb = (
+        "import subprocess\n"
+        "children = []\n"
+        "try:\n"
+        "    while len(children) < 2000:\n"
+        "        children.append(subprocess.Popen(['sleep', '20']))\n"
+        "except OSError:\n"
+        "    pass\n"
+        "print(len(children))\n"
+        "for child in children:\n"
+        "    child.kill()\n"
+    )
+    started = docker("exec", container, "python", "-c", bomb)
+    assert 100 < int(started) < 512
+    assert stack.status("/ready") == 200
+
+
+def test_the_service_sees_the_model_and_nothing_else_of_the_project(
+    stack: Stack,
+) -> None:
+    for container in stack.replicas():
+        names = docker("exec", container, "ls", "-A", "/models").split()
+        versions = {"model.joblib.versions", "README.md"}
+        assert {"model.joblib"} <= set(names) <= {"model.joblib"} | versions
 
 
 def test_only_nginx_is_published(stack: Stack) -> None:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import socket
 import subprocess
 import time
@@ -9,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.containers.stack import Stack, ask
+from tests.containers.stack import Stack, ask, published_port
 from tests.models import build
-from tests.servers import free_port
 
 RECORD = b'{"feature1": 1, "feature2": 1, "feature3": 2}'
 # Four digits without the point would be found by chance in the hexadecimal digits of an id.
@@ -109,7 +109,7 @@ def test_a_chunked_body_arrives_with_its_length(stack: Stack) -> None:
         (b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414),
         (
             b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 70_000 + b"\r\n\r\n",
-            400,
+            431,
         ),
         (b"GET / HTTP/1.1\r\n\r\n", 400),
         (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: many\r\n\r\n", 400),
@@ -122,6 +122,15 @@ def test_a_chunked_body_arrives_with_its_length(stack: Stack) -> None:
         (
             b"GET /problem/413 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
             404,
+        ),
+        # A second error on the way to the document of the first.
+        (
+            b"GET /problem/400 HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n",
+            404,
+        ),
+        (
+            b"TRACE / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n",
+            405,
         ),
         (b"nonsense\r\n\r\n", 400),
         (b"GET / HTTP/3.0\r\nHost: x\r\n\r\n", 505),
@@ -153,7 +162,7 @@ def test_who_is_lost_is_led_to_the_document_once(stack: Stack) -> None:
 def test_headers_are_taken_or_refused_and_never_a_bad_gateway(
     stack: Stack,
 ) -> None:
-    for size, status in ((7000, b"200"), (9000, b"400")):
+    for size, status in ((7000, b"200"), (9000, b"431")):
         headers = b"".join(
             b"X-%d: %s\r\n" % (number, b"x" * size) for number in range(3)
         )
@@ -212,6 +221,7 @@ def test_the_log_is_json_and_holds_neither_query_nor_body(
     ]
     entry = json.loads(line.partition("|")[2])
     assert {"time", "client", "upstream_time", "request_time"} <= entry.keys()
+    assert re.fullmatch(r"[0-9.]{7,}", entry["replica"])
     assert (entry["path"], entry["method"], entry["status"]) == (
         "/predict",
         "POST",
@@ -226,7 +236,7 @@ def test_tls_needs_the_marks_taken_off_and_nothing_else(
     built: str, tmp_path: Path
 ) -> None:
     stack = Stack(tmp_path, "mmd-tls", image=f"{built}-tls")
-    secure = free_port()
+    secure = published_port()
     stack.environ |= {
         "HTTPS_PORT": str(secure),
         "CERTIFICATES": str(tmp_path / "certificates"),
@@ -271,7 +281,8 @@ def test_tls_needs_the_marks_taken_off_and_nothing_else(
     )
     (certificates / "key.pem").chmod(0o644)
     stack.put(build("build_rf_binary").content)
-    stack.run("docker", "tag", built, stack.image)
+    for name in ("", "-balancer"):
+        stack.run("docker", "tag", built + name, stack.image + name)
     try:
         stack.compose("build", "nginx")
         stack.up(1)

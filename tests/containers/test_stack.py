@@ -134,11 +134,11 @@ def test_a_broken_model_leaves_the_old_one(
 ) -> None:
     stack.up(2)
     [version] = stack.versions()
-    good = (stack.folder / "model.joblib").read_bytes()
+    good = stack.model.read_bytes()
     with stack.load(RECORD) as load:
-        (stack.folder / "model.joblib").write_bytes(broken)
+        stack.model.write_bytes(broken)
         swap = stack.run("make", "swap", check=False)
-    (stack.folder / "model.joblib").write_bytes(good)
+    stack.model.write_bytes(good)
     assert swap.returncode != 0
     assert said in swap.stdout
     assert said in stack.logs("service")
@@ -168,35 +168,79 @@ def test_replicas_are_restarted_one_after_the_other(stack: Stack) -> None:
 
 
 def test_a_thousand_clients_at_once_are_answered_and_those_too_many_told(
+    built: str, tmp_path: Path
+) -> None:
+    """All of them have one address, which may have any number of requests here."""
+    stack = Stack(tmp_path, "mmd-many", image=built)
+    stack.put(build("build_rf_binary").content)
+    stack.configure(CLIENT_REQUESTS=0)
+    try:
+        stack.up(2)
+        for clients in (900, 1500):
+            received = send_at_once(stack, clients)
+            if clients == 900:
+                assert received == {200: clients}
+            else:
+                assert set(received) == {200, 503}
+                assert received[200] >= 1000
+    finally:
+        stack.down()
+
+
+def send_at_once(stack: Stack, clients: int) -> Counter[int]:
+    """Count the statuses of so many requests, each on a connection of its own."""
+    connections = [
+        HTTPConnection("127.0.0.1", stack.port, timeout=120)
+        for _ in range(clients)
+    ]
+    for connection in connections:
+        connection.connect()
+    for connection in connections:
+        connection.request("POST", "/predict", SLOW)
+    received: Counter[int] = Counter()
+    for connection in connections:
+        answer = connection.getresponse()
+        received[answer.status] += 1
+        answer.read()
+        if answer.status == 503:
+            problem = "application/problem+json"
+            assert answer.headers["Content-Type"] == problem
+            assert answer.headers["Retry-After"] == "1"
+        connection.close()
+    return received
+
+
+def test_one_client_may_send_so_many_requests_in_a_second(
     stack: Stack,
 ) -> None:
+    """Behind a trusted proxy, a client is the address that the proxy names."""
     stack.up(2)
-    for clients in (900, 1500):
-        connections = [
-            HTTPConnection("127.0.0.1", stack.port, timeout=120)
-            for _ in range(clients)
+    stack.configure(
+        CLIENT_RATE=5,
+        TRUSTED_PROXIES="10.0.0.0/8,172.16.0.0/12,192.168.0.0/16",
+    )
+    stack.compose("up", "--detach", "--no-build", "--no-deps", "nginx")
+    try:
+        stack.wait()
+        one = [
+            stack.ask("/info", X_Forwarded_For="203.0.113.1")
+            for _ in range(20)
         ]
-        for connection in connections:
-            connection.connect()
-        for connection in connections:
-            connection.request("POST", "/predict", SLOW)
-        answers = [connection.getresponse() for connection in connections]
-        seen = Counter(answer.status for answer in answers)
-        for answer in answers:
-            answer.read()
-            if answer.status == 503:
-                assert (
-                    answer.headers["Content-Type"]
-                    == "application/problem+json"
-                )
-                assert answer.headers["Retry-After"] == "1"
-        for connection in connections:
-            connection.close()
-        if clients == 900:
-            assert seen == {200: clients}
-        else:
-            assert set(seen) == {200, 503}
-            assert seen[200] >= 1000
+        other = stack.ask("/info", X_Forwarded_For="203.0.113.2")
+        probes = {
+            stack.ask("/ready", X_Forwarded_For="203.0.113.1").status
+            for _ in range(20)
+        }
+    finally:
+        stack.configure(CLIENT_RATE=0, TRUSTED_PROXIES="")
+        stack.compose("up", "--detach", "--no-build", "--no-deps", "nginx")
+        stack.wait()
+    assert {answer.status for answer in one} == {200, 429}
+    refused = one[-1]
+    assert refused.json["title"] == "Too Many Requests"
+    assert refused.headers["Retry-After"] == "1"
+    assert other.status == 200
+    assert probes == {200}
 
 
 def test_more_uploads_than_memory_leave_the_others_alone(stack: Stack) -> None:

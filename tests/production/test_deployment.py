@@ -107,7 +107,7 @@ def test_swap_rollback_refusal_and_restart_under_load(folder: Path) -> None:
             f"{third[:12]} is served as before"
         )
         assert versions(server) == {third[:12]}
-        assert digest_of(folder / "model.joblib") == third
+        assert digest_of(folder / "models" / "model.joblib") == third
         assert operate(folder, server, "rollback").returncode == 0
         assert versions(server) == {second[:12]}
         listed = operate(folder, server, "models").stdout.splitlines()
@@ -133,6 +133,7 @@ def test_a_rollback_after_a_restart_by_hand(folder: Path) -> None:
     third = save(folder, EXAMPLES[2], "third.joblib")
     with serving(folder) as server:
         assert operate(folder, server, "swap", "second.joblib").returncode == 0
+    os.utime(folder / "first.joblib", (1, 1))
     (folder / "first.joblib").rename(folder / "model.joblib")
     with serving(folder) as server:
         assert versions(server) == {first[:12]}
@@ -159,7 +160,7 @@ def test_a_file_that_ends_the_process_that_loads_it_is_refused(
         assert refused.returncode == 1
         assert "leaving.joblib was refused" in refused.stderr
         assert versions(server) == {first[:12]}
-    assert digest_of(folder / "model.joblib") == first
+    assert digest_of(folder / "models" / "model.joblib") == first
 
 
 def test_a_refused_file_that_is_in_its_place_does_not_stay_there(
@@ -170,7 +171,7 @@ def test_a_refused_file_that_is_in_its_place_does_not_stay_there(
         (folder / "model.joblib").write_bytes(b"not a pickle")
         refused = operate(folder, server, "swap")
         assert refused.returncode == 1
-        assert digest_of(folder / "model.joblib") == first
+        assert digest_of(folder / "models" / "model.joblib") == first
         assert versions(server) == {first[:12]}
         # The file in its place may be good.
         second = save(folder, EXAMPLES[1], "model.joblib")
@@ -221,3 +222,37 @@ def test_a_digest_of_no_file_does_not_start(folder: Path) -> None:
     assert idle.returncode == 1
     assert "no replica of the service is running" in idle.stderr
     assert "Traceback" not in idle.stderr
+
+
+def test_a_model_in_the_projects_folder_is_copied_once(folder: Path) -> None:
+    """Later swaps and rollbacks decide, until another model is dropped there."""
+    first = save(folder, EXAMPLES[0], "model.joblib")
+    served = folder / "models" / "model.joblib"
+    for _ in range(2):
+        assert place(folder) == 0
+        assert digest_of(served) == first
+    swapped = save(folder, EXAMPLES[1], "models/model.joblib")
+    place(folder)
+    assert digest_of(served) == swapped
+    third = save(folder, EXAMPLES[2], "model.joblib")
+    place(folder)
+    assert digest_of(served) == third
+    served.unlink()
+    place(folder)
+    assert digest_of(served) == third
+
+
+def test_a_folder_of_the_settings_gets_no_copy(folder: Path) -> None:
+    save(folder, EXAMPLES[0], "model.joblib")
+    assert place(folder, MODEL_FOLDER="elsewhere") == 0
+    assert not (folder / "models").exists()
+    assert not (folder / "elsewhere").exists()
+
+
+def place(folder: Path, **environ: str) -> int:
+    return subprocess.run(
+        [sys.executable, "-m", "python.production.deployment", "place"],
+        cwd=folder,
+        env=ENVIRON | environ,
+        check=False,
+    ).returncode

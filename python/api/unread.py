@@ -1,0 +1,58 @@
+"""Bodies that nobody has read: they are read and thrown away before their response.
+
+A server that closes a connection while bytes of the client are unread resets it, and the reset
+overtakes the response: the client, or the proxy, sees a broken connection and no 404 (RFC 9112,
+section 9.6).
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+from flask import Flask
+from werkzeug.wsgi import get_content_length
+
+KEY = "service.body_is_read"  # in the WSGI environ
+CHUNK_BYTES = 65536
+DISCARD_SECONDS = 5
+
+# Annotations of a function that is made for each request are evaluated for each request.
+Body: TypeAlias = Iterable[bytes]
+
+
+def discard_unread_bodies(app: Flask, max_content_length: int) -> None:
+    """Read what a request brought and no view has read, for `DISCARD_SECONDS` at most.
+
+    A body of up to twice `max_content_length` bytes is read to its end, so that one that is a
+    little too large gets its 413. A view that reads the body puts `KEY` into the environ.
+    """
+    wsgi_app = app.wsgi_app
+    max_bytes = 2 * max_content_length
+
+    def discarding(
+        environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Body:
+        response = wsgi_app(environ, start_response)
+        if KEY not in environ:
+            _discard(environ, max_bytes)
+        return response
+
+    app.wsgi_app = discarding  # type: ignore[method-assign]
+
+
+def _discard(environ: WSGIEnvironment, max_bytes: int) -> None:
+    read: Callable[[int], bytes] = environ["wsgi.input"].read
+    # Without a length, only a server that decodes chunks knows where the body ends.
+    is_chunked = environ.get("wsgi.input_terminated", False)
+    length = max_bytes if is_chunked else get_content_length(environ) or 0
+    remaining = min(length, max_bytes)
+    deadline = time.monotonic() + DISCARD_SECONDS
+    while remaining and time.monotonic() < deadline:
+        try:
+            chunk = read(min(remaining, CHUNK_BYTES))
+        except OSError:  # the client is too slow, or gone
+            return
+        if not chunk:
+            return
+        remaining -= len(chunk)
