@@ -138,8 +138,10 @@ def _prove(
 
 def _prove_values(make: MakeMethod, method: Method, subject: Subject) -> bool:
     """Return whether it is shown that the values are right; raise Unproven if they are wrong."""
-    has_background = method.background_output_of is not None
-    is_right = compare(make, subject) if has_background else None
+    against = method.against
+    if method.background_output_of is not None:
+        against = make
+    is_right = compare(against, subject) if against else None
     if is_right is False:
         log.warning("the method %s gives other values", method.name)
         raise Unproven(OTHER_VALUES)
