@@ -20,7 +20,7 @@ def make_linear(predictor: Estimator, mean: Matrix) -> Attribute | None:
     A value is the coefficient times the distance from it, as if the features were independent
     (Strumbelj and Kononenko 2014, doi:10.1007/s10115-013-0679-x).
     """
-    if not hasattr(predictor, "coef_") or not hasattr(predictor, "intercept_"):
+    if not is_linear(predictor):
         return None
     fitted = np.asarray(predictor.coef_, dtype=float)
     coefficients = np.atleast_2d(fitted)
@@ -41,3 +41,8 @@ def make_linear(predictor: Estimator, mean: Matrix) -> Attribute | None:
         return attribution._replace(rounding=SUM_PLACES * DOUBLE * sizes)
 
     return attribute
+
+
+def is_linear(predictor: Estimator) -> bool:
+    """Return whether it has coefficients; whether its output is linear only a sum can show."""
+    return hasattr(predictor, "coef_") and hasattr(predictor, "intercept_")

@@ -161,7 +161,7 @@ class Subject:
 Make = Callable[[], Attribute | None]
 """Makes an attribute; None where it does not apply to the estimator."""
 MakeOf = Callable[[Subject], Attribute | None]
-"""The same, from a subject."""
+"""Makes what explains a model or a part of one; None where it does not apply to it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -413,6 +413,7 @@ def _by_parts(
 
 
 def _by_parts_alone(subject: Subject, background: Columns) -> Method:  # noqa: ARG001
+    """Return the same method against the data that the trees and the scalers were fitted with."""
     makes = [_make_path_dependent, _make_linear_alone]
     return Method(
         name="parts",
@@ -529,6 +530,9 @@ def _make_interventional(
 
 
 def _make_linear(subject: Subject, background: Columns) -> Attribute | None:
+    # The columns of other predictors may be no numbers, or too many for a matrix that is dense.
+    if not linear.is_linear(subject.predictor):
+        return None
     as_predicted = subject.steps.transform_sparse(background)
     mean = to_array(as_predicted).astype(float).mean(axis=0)
     return _make_linear_from(subject, mean)

@@ -233,7 +233,9 @@ def _compare_sums(
         raise Unproven(error.detail) from error
     if attribution is None:
         raise Unproven(NO_SUM)
-    output = method.find_output(attribution, output_of)
+    # The log-odds of a probability of 1 may be any large number, which may be no log-odds at all.
+    told = [each for each in method.outputs if each.is_told(output_of)]
+    output = replace(method, outputs=told).find_output(attribution, output_of)
     if output is not None:
         sums, _ = output.sums(output_of)
         total = output.compared(attribution.total)

@@ -436,6 +436,55 @@ def test_linear_parts_are_added_up() -> None:
     )
 
 
+def encoded(predictor: Any) -> Any:
+    encode = make_column_transformer(
+        (OneHotEncoder(), ["colour"]), remainder="passthrough"
+    )
+    return make_pipeline(encode, predictor)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "target", "method"),
+    [
+        (
+            FixedThresholdClassifier(encoded(LogisticRegression())),
+            TWO,
+            "linear",
+        ),
+        (
+            VotingRegressor(
+                [("a", encoded(Ridge())), ("b", encoded(Ridge()))]
+            ),
+            PRICE,
+            "linear",
+        ),
+        (
+            TransformedTargetRegressor(
+                encoded(Ridge()), transformer=StandardScaler()
+            ),
+            PRICE,
+            "linear",
+        ),
+        (
+            VotingRegressor(
+                [("a", encoded(regressors)), ("b", encoded(Ridge()))]
+            ),
+            PRICE,
+            "parts",
+        ),
+    ],
+)
+def test_parts_that_encode_texts_themselves_are_added_up(
+    estimator: Any, target: Any, method: str
+) -> None:
+    """Their columns are no numbers before."""
+    data = table(colours=True)
+    model = estimator.fit(data, target)
+    info = load(model, data, data[20:32]).info()
+    assert info["explanation_method"] == method
+    assert info["explanation_proven"] == "values"
+
+
 def vote_of_two_kinds() -> Any:
     """A forest and a linear model, of which neither's method explains the other."""
     linear = make_pipeline(StandardScaler(), Ridge())

@@ -3,26 +3,29 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.special import logit
-from sklearn.base import clone
-from sklearn.compose import make_column_transformer
+from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.compose import ColumnTransformer, make_column_transformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import (
     LogisticRegression,
     PoissonRegressor,
     Ridge,
     RidgeClassifier,
+    SGDClassifier,
 )
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
     MinMaxScaler,
     OneHotEncoder,
     RobustScaler,
     StandardScaler,
+    TargetEncoder,
 )
-from sklearn.svm import LinearSVC
+from sklearn.svm import SVC, LinearSVC
 
 from python.model.artifact import Artifact
 from python.model.explain import linear
@@ -124,40 +127,92 @@ def test_values_are_those_by_all_coalitions_against_the_training_data(
     )
 
 
-def test_the_mean_of_what_an_imputer_fills_is_known() -> None:
-    data = numbers(missing=True)
-    fitted = make_pipeline(StandardScaler(), SimpleImputer(), Ridge()).fit(
-        data, SCORE
-    )
-    explanation = explain(load(fitted, data), data.head(1))
-    expected = brute_force(fitted.predict, data.head(1), data)
-    assert explanation.values[0] == pytest.approx(expected[:, 0], abs=1e-9)
-    assert explanation.base_value == pytest.approx(fitted.predict(data).mean())
+class Halved(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """A step that makes other columns in training than afterwards."""
+
+    def fit(self, X: Any, y: Any = None) -> Any:  # noqa: ARG002
+        self.n_ = len(X)
+        return self
+
+    def transform(self, X: Any) -> Any:
+        return np.asarray(X, dtype=float)
+
+    def fit_transform(self, X: Any, y: Any = None) -> Any:
+        return self.fit(X, y).transform(X) / 2
+
+
+def weighted() -> Any:
+    parts = [("scaled", StandardScaler(with_mean=False), list(DATA))]
+    return ColumnTransformer(parts, transformer_weights={"scaled": 2.0})
 
 
 @pytest.mark.parametrize(
     "steps",
     [
-        [],
         [MinMaxScaler()],
         [OwnScaler()],
         [StandardScaler(), MinMaxScaler()],
-        [StandardScaler(), SimpleImputer(strategy="median")],
-        [StandardScaler(), SimpleImputer(add_indicator=True)],
         [StandardScaler(with_mean=False, with_std=False)],
+        [SimpleImputer()],
+        [weighted()],
+        [Halved(), StandardScaler()],
+        [make_pipeline(Halved(), StandardScaler())],
+        [TargetEncoder(cv=KFold(3)), StandardScaler()],
     ],
     ids=str,
 )
 def test_a_mean_that_nothing_remembers_is_not_made_up(
     steps: list[Any],
 ) -> None:
-    data = numbers(missing=True)
-    first = [] if steps else [SimpleImputer(strategy="constant")]
-    needs_filling = not any(isinstance(step, SimpleImputer) for step in steps)
-    if steps and needs_filling:
-        first = [SimpleImputer(strategy="median")]
-    fitted = make_pipeline(*first, *steps, Ridge()).fit(data, SCORE)
-    assert load(fitted, data).info()["needs_samples"]
+    """An imputer adds float32 up in float32; a weight changes a mean, a step what a scaler sees."""
+    data = DATA.round()
+    fitted = make_pipeline(*steps, Ridge()).fit(data, SCORE)
+    assert load_near(fitted).info()["needs_samples"]
+
+
+def test_a_mean_without_any_step_is_not_made_up() -> None:
+    assert load_near(Ridge().fit(DATA, SCORE)).info()["needs_samples"]
+
+
+def test_records_far_from_zero_are_explained_in_the_space_they_have() -> None:
+    """Rows of zeros are predicted 0 and 1 for certain: any large numbers are their log-odds."""
+    choose = np.random.default_rng(0)
+    data = pd.DataFrame(
+        {
+            "year": choose.integers(2012, 2025, 300),
+            "kelvin": choose.normal(293, 4, 300),
+            "pascal": choose.normal(101_325, 500, 300),
+        }
+    )
+    scores = ((data - data.mean()) / data.std()).to_numpy()
+    noise = choose.normal(size=(300, 3))
+    target = (scores @ choose.normal(size=(3, 3)) + noise / 2).argmax(axis=1)
+    fitted = make_pipeline(StandardScaler(), LogisticRegression()).fit(
+        data, target
+    )
+    explanation = explain(load(fitted, data), data)
+    assert explanation.output == "margin"
+    total = explanation.base_value + explanation.values.sum(axis=1)
+    assert total == pytest.approx(fitted.decision_function(data), abs=1e-9)
+
+
+def test_a_probability_that_is_no_logistic_function_has_no_log_odds() -> None:
+    """It is clipped at 0 and 1, where the logistic function of a large margin is, too."""
+    huber = SGDClassifier(loss="modified_huber", random_state=0)
+    target = SCORE + np.random.default_rng(1).normal(size=len(SCORE)) > 0
+    fitted = make_pipeline(StandardScaler(), huber).fit(DATA, target)
+    explanation = explain(load(fitted, DATA), DATA)
+    assert explanation.output == "margin"
+    total = explanation.base_value + explanation.values.sum(axis=1)
+    assert total == pytest.approx(fitted.decision_function(DATA), abs=1e-9)
+
+
+def test_the_scores_of_pairs_are_not_those_of_classes() -> None:
+    """Three classes have three pairs."""
+    pairs = SVC(kernel="linear", decision_function_shape="ovo")
+    target = np.digitize(SCORE, [-1, 1])
+    fitted = make_pipeline(StandardScaler(), pairs).fit(DATA, target)
+    assert not load_near(fitted).info()["is_explainable"]
 
 
 def test_how_often_a_category_was_seen_is_not_made_up() -> None:
