@@ -24,9 +24,10 @@ from tests.records import explain, of_data
 
 DOCS = Path(__file__).parent.parent / "docs"
 ROUNDS = 7
-HEAD = """| Estimator | Task | `_samples` | Method | Worst error | Milliseconds |
+HEAD = """| Estimator | Task | Background | Method | Worst error | Milliseconds |
 | --- | --- | --- | --- | --- | --- |
 """
+BACKGROUNDS = {"alone": "none", "samples": "file", "_samples": "request"}
 COSTS_HEAD = """| Model | Request, ms | Explained, ms | Explainer made once, ms | Made for each call, ms | Ratio |
 | --- | --- | --- | --- | --- | --- |
 """
@@ -63,20 +64,39 @@ def measure(cell: Cell) -> tuple[str, float, float] | None:
     return f"{method}, {explanation.output}", cell.error(explanation), time_ms
 
 
+def name_background(cell: Cell) -> str:
+    """Where the background comes from; if only some data need none, which these are."""
+    background = BACKGROUNDS[cell.mode]
+    if cell.mode != "alone":
+        return background
+    alike = [
+        other
+        for other in cells()
+        if (other.estimator, other.task, other.mode)
+        == (cell.estimator, cell.task, cell.mode)
+    ]
+    explained = [other.data for other in alike if is_explained(other)]
+    if len(explained) == len(alike):
+        return background
+    return f"{background}, {' and '.join(explained)}"
+
+
+def is_explained(cell: Cell) -> bool:
+    """Whether it is explained with the background that it has, or with none."""
+    return cell.model.offers_explanations
+
+
 def table() -> str:
-    """A row for each estimator, task and mode, the worst over all data."""
+    """A row for each estimator, task and background, the worst over all data."""
     results: dict[tuple[str, ...], list[tuple[float, float]]] = defaultdict(
         list
     )
     for cell in cells():
-        if cell.mode == "alone":
-            continue
         result = measure(cell)
         if result is None:
             continue
         method, error, time_ms = result
-        has_samples = "yes" if cell.mode == "_samples" else "no"
-        key = (cell.estimator, cell.task, has_samples, method)
+        key = (cell.estimator, cell.task, name_background(cell), method)
         results[key].append((error, time_ms))
     lines = []
     for cells_of_row, measurements in results.items():

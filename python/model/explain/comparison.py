@@ -40,7 +40,9 @@ def compare(make: MakeMethod, subject: Subject) -> bool | None:
         other = take_rows(subject.probes, [2 * number + 1])
         method = make(background)
         pair = _make_pair(method, background, other)
-        is_right = pair is not None and pair.is_right(method, subject)
+        if pair is None:
+            continue
+        is_right = pair.is_right(method, subject)
         if is_right is False:
             return False
         if is_right:
@@ -82,8 +84,8 @@ class Pair:
     def is_right(self, method: Method, subject: Subject) -> bool | None:
         """Return whether a method against the background gives the values by all coalitions.
 
-        None where that cannot be told: the estimator does not take a mixture, there are no values,
-        or none that are larger than rounding.
+        None where that cannot be told: the estimator does not take a mixture, its output for one is
+        infinite, there are no values, or none that are larger than rounding.
         """
         output_of = cache(outputs_of(subject.estimator, self._record))
         attribution = method.attribute(self._record)
@@ -96,6 +98,8 @@ class Pair:
             worths, rounding = self._worths(output, subject)
         except Exception as error:
             log.info("mixtures cannot be compared: %s", type(error).__name__)
+            return None
+        if not np.isfinite(worths).all():
             return None
         expected = self._values(worths)
         difference = np.abs(attribution.values[0] - expected)

@@ -10,21 +10,20 @@ from python.model.explain.attribution import (
     Attribution,
     drop_single_output,
 )
-from python.model.types import Columns, Estimator
+from python.model.types import Columns, Estimator, Matrix
 
 
-def make_linear(predictor: Estimator, background: Columns) -> Attribute | None:
+def make_linear(predictor: Estimator, mean: Matrix) -> Attribute | None:
     """Return what explains the margin of a linear model; None for other models.
 
-    A value is the coefficient times the distance from the mean of the background, as if the
-    features were independent (Strumbelj and Kononenko 2014, doi:10.1007/s10115-013-0679-x).
+    `mean` is that of the background's columns, as the predictor takes them, (n_columns,).
+    A value is the coefficient times the distance from it, as if the features were independent
+    (Strumbelj and Kononenko 2014, doi:10.1007/s10115-013-0679-x).
     """
-    if not hasattr(predictor, "coef_") or not hasattr(predictor, "intercept_"):
+    if not is_linear(predictor):
         return None
     fitted = np.asarray(predictor.coef_, dtype=float)
     coefficients = np.atleast_2d(fitted)
-    background_numbers = to_array(background).astype(float)
-    mean = background_numbers.mean(axis=0)
     intercepts = np.ravel(predictor.intercept_)
     base_values = intercepts + coefficients @ mean
     base_sizes = np.abs(intercepts) + np.abs(coefficients) @ np.abs(mean)
@@ -42,3 +41,8 @@ def make_linear(predictor: Estimator, background: Columns) -> Attribute | None:
         return attribution._replace(rounding=SUM_PLACES * DOUBLE * sizes)
 
     return attribute
+
+
+def is_linear(predictor: Estimator) -> bool:
+    """Return whether it has coefficients; whether its output is linear only a sum can show."""
+    return hasattr(predictor, "coef_") and hasattr(predictor, "intercept_")

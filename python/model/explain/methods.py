@@ -10,7 +10,7 @@ import numpy as np
 
 from python.errors import ServiceError
 from python.model.base import DEFAULT_BUDGET, Budget, Explanation
-from python.model.data.columns import slice_rows, stack_rows
+from python.model.data.columns import slice_rows, stack_rows, to_array
 from python.model.estimator import Steps
 from python.model.explain import (
     contributions,
@@ -41,6 +41,7 @@ from python.model.explain.parts import Parts, find_parts
 from python.model.explain.paths import Paths
 from python.model.explain.readings import read_paths
 from python.model.explain.targets import find_target
+from python.model.explain.training_mean import read_training_mean
 from python.model.types import Columns, Estimator, Matrix
 
 log = logging.getLogger(__name__)
@@ -159,6 +160,8 @@ class Subject:
 
 Make = Callable[[], Attribute | None]
 """Makes an attribute; None where it does not apply to the estimator."""
+MakeOf = Callable[[Subject], Attribute | None]
+"""Makes what explains a model or a part of one; None where it does not apply to it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,6 +174,8 @@ class Method:
     value must be; None where that is not compared.
     `proves_values` says whether its values are right where what it computes with is: trees that
     were compared on mixtures, and predictions themselves.
+    `against` makes the same method against a background, by which its values are compared where it
+    has none itself.
     `takes_numbers` says whether an array of numbers may stand for the columns: to make a DataFrame
     of one record takes as long as to explain it.
     """
@@ -181,6 +186,7 @@ class Method:
     cost: Cost | None = None
     background_output_of: OutputOf | None = None
     proves_values: bool = False
+    against: "MakeMethod | None" = None
     takes_numbers: bool = False
 
     def explain(
@@ -307,7 +313,11 @@ def list_alone(subject: Subject, *, has_background: bool) -> list[MakeMethod]:
     ]
     if has_background:
         makes.append(partial(_linear, subject, subject.summed))
+        makes.append(partial(_by_parts, subject, subject.summed))
         makes.append(partial(_by_coalitions, subject))
+    else:
+        makes.append(partial(_linear_alone, subject))
+        makes.append(partial(_by_parts_alone, subject))
     return list(makes)
 
 
@@ -325,6 +335,7 @@ def list_against(subject: Subject) -> list[MakeMethod]:
     return [
         partial(_interventional, subject, outputs),
         partial(_linear, subject, outputs),
+        partial(_by_parts, subject, outputs),
         partial(_by_coalitions, subject),
     ]
 
@@ -374,6 +385,44 @@ def _linear(
     )
 
 
+def _linear_alone(subject: Subject, background: Columns) -> Method:  # noqa: ARG001
+    """Return the method against the training data, whose mean a scaler has kept."""
+    return Method(
+        name="linear",
+        make=partial(_make_of, subject, _make_linear_alone),
+        outputs=subject.summed,
+        against=partial(_linear, subject, subject.summed),
+    )
+
+
+def _by_parts(
+    subject: Subject, outputs: list[Output], background: Columns
+) -> Method:
+    """Return the method for parts of which some are trees and others linear."""
+    background_output_of = outputs_of(subject.estimator, background)
+    makes = [
+        partial(_make_interventional, background=background),
+        partial(_make_linear, background=background),
+    ]
+    return Method(
+        name="parts",
+        make=partial(_make_of_parts, subject, makes),
+        outputs=outputs,
+        background_output_of=cache(background_output_of),
+    )
+
+
+def _by_parts_alone(subject: Subject, background: Columns) -> Method:  # noqa: ARG001
+    """Return the same method against the data that the trees and the scalers were fitted with."""
+    makes = [_make_path_dependent, _make_linear_alone]
+    return Method(
+        name="parts",
+        make=partial(_make_of_parts, subject, makes),
+        outputs=subject.summed,
+        against=partial(_by_parts, subject, subject.summed),
+    )
+
+
 def _by_coalitions(subject: Subject, background: Columns) -> Method:
     """Return the method that predicts mixtures, as many as the budget has time for."""
     seconds = subject.prediction_seconds
@@ -408,10 +457,7 @@ def _is_read(subject: Subject) -> bool:
     return all(_is_read(part) for part in subject.subjects)
 
 
-def _make_of(
-    subject: Subject,
-    make: Callable[[Subject], Attribute | None],
-) -> Attribute | None:
+def _make_of(subject: Subject, make: MakeOf) -> Attribute | None:
     """Return what explains the subject, or else the sum of what explains each of its parts."""
     if not subject.summed:
         return None
@@ -426,6 +472,21 @@ def _make_of(
             return None
         attributes.append(of_part)
     return parts.add_up(attributes)
+
+
+def _make_of_parts(
+    subject: Subject, makes: Sequence[MakeOf]
+) -> Attribute | None:
+    """Return the sum of what explains the parts, each by the first that applies to it."""
+
+    def make_first(part: Subject) -> Attribute | None:
+        for make in makes:
+            attribute = make(part)
+            if attribute is not None:
+                return attribute
+        return None
+
+    return None if subject.parts is None else _make_of(subject, make_first)
 
 
 def _make_contributions(subject: Subject) -> Attribute | None:
@@ -469,9 +530,22 @@ def _make_interventional(
 
 
 def _make_linear(subject: Subject, background: Columns) -> Attribute | None:
-    # The columns of a feature add to the output one by one, so their values add up to its own.
+    # The columns of other predictors may be no numbers, or too many for a matrix that is dense.
+    if not linear.is_linear(subject.predictor):
+        return None
     as_predicted = subject.steps.transform_sparse(background)
-    attribute = linear.make_linear(subject.predictor, as_predicted)
+    mean = to_array(as_predicted).astype(float).mean(axis=0)
+    return _make_linear_from(subject, mean)
+
+
+def _make_linear_alone(subject: Subject) -> Attribute | None:
+    mean = read_training_mean(subject.steps.transformers)
+    return None if mean is None else _make_linear_from(subject, mean)
+
+
+def _make_linear_from(subject: Subject, mean: Matrix) -> Attribute | None:
+    # The columns of a feature add to the output one by one, so their values add up to its own.
+    attribute = linear.make_linear(subject.predictor, mean)
     return _by_columns(subject, attribute)
 
 

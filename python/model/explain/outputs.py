@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 # in the last place of float32, and for float64 what a copy may differ from the estimator.
 SINGLE_ROUNDING = 16 * SINGLE
 DOUBLE_ROUNDING = 2e-12
+# A link is told by a record whose output changes with the sum by so many times what it may be off.
+TOLD_ROUNDINGS = 10
 
 NO_OUTPUT = (
     "it has neither a probability for each class, a decision function nor a single number "
@@ -152,6 +154,15 @@ class Check(NamedTuple):
         served_rounding = self.rounding(output_of)
         return self.link.holds(total, rounding, served, served_rounding)
 
+    def is_told(self, output_of: OutputOf) -> bool:
+        """Return whether any record tells the link from others, which may lead to 0 and 1, too."""
+        if self.link is IDENTITY:
+            return True
+        served = self.served(output_of)
+        with np.errstate(all="ignore"):
+            slopes = np.abs(self.link.slope(served))
+        return bool((slopes > TOLD_ROUNDINGS * self.rounding(output_of)).any())
+
     def sums(self, output_of: OutputOf) -> tuple[Array, Array]:
         """Return what values must add up to for each record, and how far that may be off."""
         served = self.served(output_of)
@@ -187,6 +198,10 @@ class Output(NamedTuple):
         return all(
             check.holds(total, rounding, output_of) for check in self.checks
         )
+
+    def is_told(self, output_of: OutputOf) -> bool:
+        """Return whether the records show that it is this output, where the sums hold."""
+        return all(check.is_told(output_of) for check in self.checks)
 
     def sums(self, output_of: OutputOf) -> tuple[Array, Array]:
         """Return what values must add up to for each record, and how far that may be off.
@@ -408,10 +423,14 @@ def _decides_by_class(estimator: Estimator, probe: Columns) -> bool:
     *_, predictor = layers(estimator)
     if read_attribute(predictor, "boosting_type") == "rf":
         return False
+    n_classes = len(read_attribute(estimator, "classes_", ()))
+    # Of three classes there are three pairs.
+    shape = read_attribute(predictor, "decision_function_shape")
+    if shape == "ovo" and n_classes > 2:
+        return False
     decision = _try(estimator, "decision_function", probe)
     if decision is None:
         return False
-    n_classes = len(read_attribute(estimator, "classes_", ()))
     n_values = np.size(decision)
     if n_classes <= 2:
         # That of one class alone is the margin of a second one, which is not there.

@@ -138,8 +138,10 @@ def _prove(
 
 def _prove_values(make: MakeMethod, method: Method, subject: Subject) -> bool:
     """Return whether it is shown that the values are right; raise Unproven if they are wrong."""
-    has_background = method.background_output_of is not None
-    is_right = compare(make, subject) if has_background else None
+    against = method.against
+    if method.background_output_of is not None:
+        against = make
+    is_right = compare(against, subject) if against else None
     if is_right is False:
         log.warning("the method %s gives other values", method.name)
         raise Unproven(OTHER_VALUES)
@@ -231,7 +233,9 @@ def _compare_sums(
         raise Unproven(error.detail) from error
     if attribution is None:
         raise Unproven(NO_SUM)
-    output = method.find_output(attribution, output_of)
+    # The log-odds of a probability of 1 may be any large number, which may be no log-odds at all.
+    told = [each for each in method.outputs if each.is_told(output_of)]
+    output = replace(method, outputs=told).find_output(attribution, output_of)
     if output is not None:
         sums, _ = output.sums(output_of)
         total = output.compared(attribution.total)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -19,7 +19,7 @@ from python.model.refusals import accepts
 from python.model.trees import TreeModel
 from python.model.types import Columns, Estimator, Matrix
 
-MAX_RECORDS_ALONE = 8
+MAX_RECORDS_ALONE = 4
 MISSING_SHARE = 0.2
 
 
@@ -172,7 +172,7 @@ def _compare_last(
 ) -> Copy:
     """Compare the predictor, and both ways of its copy, for the rows of a matrix."""
     expected = original.compute_last(matrix)
-    predict_labels = partial(original.predict_last, matrix)
+    predict_labels = cache(partial(original.predict_last, matrix))
     for compute in {copy.few, copy.many}:
         trial = _Trial("estimator", expected, compute(matrix), predict_labels)
         copy = _compare(copy, original.tolerance, trial)

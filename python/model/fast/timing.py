@@ -14,7 +14,8 @@ from python.model.types import Matrix
 
 BATCH_SIZES = (1, 4, 16, 64, 256, 1024, 4096)
 ROUNDS = 3
-PLAIN_RATIO = 4
+PLAIN_RATIO = 2
+HOPELESS_RATIO = 4
 
 Compute = Callable[[Matrix], Any]
 
@@ -59,7 +60,7 @@ def crossing(
         ratio = _ratio(first, second, batch)
         if ratio <= 1:
             limit = next_size - 1
-        elif ratio > PLAIN_RATIO:
+        elif ratio > HOPELESS_RATIO:
             break
     return limit
 
@@ -68,7 +69,7 @@ def _ratio(first: Compute, second: Compute, rows: Matrix) -> float:
     """Return how many times as long the first takes, by the shortest time of each in some rounds.
 
     Whatever else the machine does only adds to a time. Two rounds are enough where one of the two
-    takes four times as long as the other.
+    takes twice as long as the other.
     """
     first_seconds = inf
     second_seconds = inf

@@ -50,8 +50,9 @@ def critical_rows(
     if hasattr(predictor, "coef_"):
         yield rows_near_margins(predictor, choose)
     elif trees is not None:
-        yield rows_near_thresholds(trees, choose)
-        yield rows_along_paths(trees, choose)
+        near = rows_near_thresholds(trees, choose)
+        yield near
+        yield rows_along_paths(trees, near, choose)
     else:
         raise ValueError("it is neither linear nor made of trees")
 
@@ -105,17 +106,19 @@ def rows_near_thresholds(
 
 def rows_along_paths(
     trees: TreeModel,
+    near: Matrix,
     choose: np.random.Generator,
 ) -> Matrix:
     """Return rows that go to leaves which are chosen, as close to the thresholds as can be.
 
-    Rows of thresholds alone hardly come to a deep node: such a row meets all nodes of one path.
+    They are made of rows `near` thresholds, (n_rows, n_columns), which alone hardly come to a deep
+    node: such a row meets all nodes of one path.
 
     Example: a path goes left at the threshold 2 of the feature 0, and right at 1 of the feature 1.
     Its row has 2 and 1 + e, the number right above 1.
     """
-    rows = rows_near_thresholds(trees, choose)
-    rows = np.resize(rows, (TREE_ROWS, rows.shape[1]))
+    in_any_order = choose.permuted(near, axis=0)
+    rows = np.resize(in_any_order, (TREE_ROWS, near.shape[1]))
     for row in rows:
         tree = trees.trees[choose.integers(len(trees.trees))]
         lower, upper = _choose_path(tree, choose)

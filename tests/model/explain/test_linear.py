@@ -31,7 +31,7 @@ def fit(predictor: Any, classes: int = 0) -> Any:
 @pytest.mark.parametrize("predictor", [Ridge(), LinearRegression()])
 def test_values_of_a_regressor_are_those_by_definition(predictor: Any) -> None:
     fitted = fit(predictor)
-    attribute = make_linear(fitted, BACKGROUND)
+    attribute = make_linear(fitted, BACKGROUND.mean(axis=0))
     assert attribute is not None
     values, base_value = attribute(RECORDS)[:2]
     expected = [
@@ -47,7 +47,7 @@ def test_values_of_a_classifier_add_up_to_its_decision(
     predictor: Any, classes: int
 ) -> None:
     fitted = fit(predictor, classes)
-    attribute = make_linear(fitted, DATA.iloc[30:40])
+    attribute = make_linear(fitted, BACKGROUND.mean(axis=0))
     assert attribute is not None
     values, base_value = attribute(DATA.head(3))[:2]
     assert values.shape == ((3, 3) if classes == 2 else (3, 3, 3))
@@ -57,7 +57,7 @@ def test_values_of_a_classifier_add_up_to_its_decision(
 
 @pytest.mark.parametrize("predictor", [KNeighborsClassifier(), SVC()])
 def test_other_models_have_no_closed_form(predictor: Any) -> None:
-    assert make_linear(fit(predictor, 2), BACKGROUND) is None
+    assert make_linear(fit(predictor, 2), BACKGROUND[0]) is None
 
 
 def test_a_record_far_from_its_background_is_explained() -> None:

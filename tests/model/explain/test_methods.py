@@ -83,21 +83,31 @@ def output_of(columns: Any) -> Any:
 
 def test_methods_without_a_background() -> None:
     methods = methods_alone(subject_of(fit(LinearRegression())))
-    assert names(methods) == ["tree path-dependent", "native contributions"]
-    assert outputs(methods) == [NUMBERS] * 2
+    assert names(methods) == [
+        "tree path-dependent",
+        "native contributions",
+        "linear",
+        "parts",
+    ]
+    assert outputs(methods) == [NUMBERS] * 4
 
 
 def test_a_background_of_the_model_adds_methods_that_need_one() -> None:
     methods = methods_alone(subject_of(fit(LinearRegression())), BACKGROUND)
-    assert names(methods)[2:] == ["linear", "exact"]
-    assert outputs(methods)[2:] == [NUMBERS, ["prediction"]]
+    assert names(methods)[2:] == ["linear", "parts", "exact"]
+    assert outputs(methods)[2:] == [NUMBERS, NUMBERS, ["prediction"]]
 
 
 def test_methods_against_a_background_explain_the_probability() -> None:
     classifier = fit(LogisticRegression(), classes=True)
     methods = methods_against(subject_of(classifier), BACKGROUND)
-    assert names(methods) == ["tree interventional", "linear", "exact"]
-    assert outputs(methods) == [["probability"]] * 3
+    assert names(methods) == [
+        "tree interventional",
+        "linear",
+        "parts",
+        "exact",
+    ]
+    assert outputs(methods) == [["probability"]] * 4
 
 
 def test_what_has_no_output_has_no_methods() -> None:
@@ -125,7 +135,7 @@ def test_columns_that_mix_features_are_explained_by_coalitions_only() -> None:
     results = []
     for method in methods_alone(subject_of(pipeline), BACKGROUND):
         results.append(method.explain(X[:3], outputs_of(pipeline, X[:3])))
-    assert results[:-1] == [None, None, None]
+    assert results[:-1] == [None] * 4
     assert results[-1] is not None
 
 

@@ -436,6 +436,95 @@ def test_linear_parts_are_added_up() -> None:
     )
 
 
+def encoded(predictor: Any) -> Any:
+    encode = make_column_transformer(
+        (OneHotEncoder(), ["colour"]), remainder="passthrough"
+    )
+    return make_pipeline(encode, predictor)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "target", "method"),
+    [
+        (
+            FixedThresholdClassifier(encoded(LogisticRegression())),
+            TWO,
+            "linear",
+        ),
+        (
+            VotingRegressor(
+                [("a", encoded(Ridge())), ("b", encoded(Ridge()))]
+            ),
+            PRICE,
+            "linear",
+        ),
+        (
+            TransformedTargetRegressor(
+                encoded(Ridge()), transformer=StandardScaler()
+            ),
+            PRICE,
+            "linear",
+        ),
+        (
+            VotingRegressor(
+                [("a", encoded(regressors)), ("b", encoded(Ridge()))]
+            ),
+            PRICE,
+            "parts",
+        ),
+    ],
+)
+def test_parts_that_encode_texts_themselves_are_added_up(
+    estimator: Any, target: Any, method: str
+) -> None:
+    """Their columns are no numbers before."""
+    data = table(colours=True)
+    model = estimator.fit(data, target)
+    info = load(model, data, data[20:32]).info()
+    assert info["explanation_method"] == method
+    assert info["explanation_proven"] == "values"
+
+
+def vote_of_two_kinds() -> Any:
+    """A forest and a linear model, of which neither's method explains the other."""
+    linear = make_pipeline(StandardScaler(), Ridge())
+    members = [("forest", regressors), ("linear", linear)]
+    return VotingRegressor(members, weights=[2, 1]).fit(DATA, PRICE)
+
+
+@pytest.mark.parametrize("is_in_file", [False, True])
+def test_trees_and_linear_parts_are_added_up(is_in_file: bool) -> None:
+    model = vote_of_two_kinds()
+    loaded = load(model, DATA, BACKGROUND if is_in_file else None)
+    explanation = explain(loaded, ROWS, None if is_in_file else BACKGROUND)
+    if is_in_file:
+        info = loaded.info()
+        assert info["explanation_method"] == "parts"
+        assert info["explanation_proven"] == "values"
+    allowed = 1e-9 * float(np.ptp(model.predict(DATA)))
+    for row, values in enumerate(explanation.values):
+        record = ROWS.iloc[row : row + 1]
+        expected = brute_force(model.predict, record, BACKGROUND)
+        assert np.abs(values - expected[:, 0]).max() <= allowed
+
+
+def test_trees_and_scaled_linear_parts_are_added_up_without_samples() -> None:
+    model = vote_of_two_kinds()
+    loaded = load(model, DATA)
+    info = loaded.info()
+    assert info["explanation_method"] == "parts"
+    assert info["explanation_proven"] == "values"
+    explanation = explain(loaded, ROWS)
+    trees, linear = model.estimators_
+    of_trees = explain(load(trees, DATA), ROWS).values
+    allowed = 1e-9 * float(np.ptp(model.predict(DATA)))
+    for row, values in enumerate(explanation.values):
+        record = ROWS.iloc[row : row + 1]
+        of_linear = brute_force(linear.predict, record, DATA)
+        expected = (2 * of_trees[row] + of_linear[:, 0]) / 3
+        assert np.abs(values - expected).max() <= allowed
+
+
 def test_a_booster_behind_a_threshold_has_the_values_of_its_library() -> None:
     model = FixedThresholdClassifier(LGBMClassifier(**lightgbm))
     model.fit(DATA, TWO)
