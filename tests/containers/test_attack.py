@@ -9,7 +9,10 @@ from tests.containers.attack import (
     ON_AN_ACTOR,
     Attack,
     actor,
+    explain_all_the_time,
     forest,
+    freeze_a_replica,
+    probe_while_busy,
 )
 from tests.containers.stack import Stack
 
@@ -17,8 +20,14 @@ from tests.containers.stack import Stack
 WORKERS_ENDED = 6
 
 
+# What compares times may fail for what else the machine does; twice in a row, it has a reason.
+TIMED = (explain_all_the_time, freeze_a_replica, probe_while_busy)
+
+
 def assert_right(attack: Attack, stack: Stack) -> None:
     outcomes = attack.run(stack)
+    if attack.run in TIMED and not outcomes.keys() <= attack.right:
+        outcomes = attack.run(stack)
     assert attack.needed <= outcomes.keys() <= attack.right, outcomes
     assert outcomes["workers ended"] <= WORKERS_ENDED
 
