@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
 from socketserver import StreamRequestHandler, ThreadingTCPServer
-from threading import Thread
+from threading import Lock, Thread
 
 from python.production.shelf import read_digest
 
@@ -25,6 +25,7 @@ LINE_BYTES = 65536
 MAX_HEADERS = 256
 VERSION_DIGITS = 12
 SECONDS_TO_SEND = 2
+PROBES = {"/health": "up", "/ready": "ready"}
 
 
 class Status(ThreadingTCPServer):
@@ -49,6 +50,7 @@ class Status(ThreadingTCPServer):
         self._capacities = capacities
         self._model = model
         self._digests: dict[tuple[int, int], str] = {}
+        self._reading = Lock()
 
     def open(self) -> None:
         """Take connections from now on."""
@@ -65,32 +67,35 @@ class Status(ThreadingTCPServer):
             capacity = self._capacities.get(words[0], 0)
             return f"maxconn:{max(1, capacity)}\n".encode()
         path = words[1].partition("?")[0] if words else ""
-        if path == "/health":
-            return self._response(HTTPStatus.OK, "up")
-        if path == "/ready":
-            return self._response(HTTPStatus.OK, "ready")
+        if path in PROBES:
+            version = f"X-Model-Version: {self._read_version()}"
+            return make_response(HTTPStatus.OK, PROBES[path], version)
+        # Without the version: to read a large file takes longer than HAProxy waits for a check.
         if path == "/takes-requests" and not self.is_stopping:
-            return self._response(HTTPStatus.OK, "yes")
-        return self._response(HTTPStatus.NOT_FOUND, "no")
-
-    def _response(self, status: HTTPStatus, content: str) -> bytes:
-        lines = [
-            f"HTTP/1.0 {status.value} {status.phrase}",
-            "Content-Type: text/plain; charset=utf-8",
-            f"Content-Length: {len(content)}",
-            f"X-Model-Version: {self._read_version()}",
-            "Connection: close",
-        ]
-        head = "\r\n".join(lines)
-        return f"{head}\r\n\r\n{content}".encode()
+            return make_response(HTTPStatus.OK, "yes")
+        return make_response(HTTPStatus.NOT_FOUND, "no")
 
     def _read_version(self) -> str:
         """Return the version of the model file, whose digest is read once."""
-        stat = self._model.stat()
-        key = (stat.st_ino, stat.st_mtime_ns)
-        if key not in self._digests:
-            self._digests = {key: read_digest(self._model)}
-        return self._digests[key][:VERSION_DIGITS]
+        with self._reading:
+            stat = self._model.stat()
+            key = (stat.st_ino, stat.st_mtime_ns)
+            if key not in self._digests:
+                self._digests = {key: read_digest(self._model)}
+            return self._digests[key][:VERSION_DIGITS]
+
+
+def make_response(status: HTTPStatus, content: str, *headers: str) -> bytes:
+    """Return a response of HTTP with a text."""
+    lines = [
+        f"HTTP/1.0 {status.value} {status.phrase}",
+        "Content-Type: text/plain; charset=utf-8",
+        f"Content-Length: {len(content)}",
+        *headers,
+        "Connection: close",
+    ]
+    head = "\r\n".join(lines)
+    return f"{head}\r\n\r\n{content}".encode()
 
 
 class Handler(StreamRequestHandler):

@@ -4,7 +4,9 @@ import os
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -82,6 +84,32 @@ def test_one_that_is_stopping_takes_no_requests(status: Status) -> None:
     status.is_stopping = True
     assert send(status, request).startswith("HTTP/1.0 404 ")
     assert send(status, b"GET /health HTTP/1.0\r\n\r\n").endswith("up")
+
+
+def test_a_check_does_not_wait_until_the_model_file_is_read(
+    status: Status, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A large file takes seconds, in which HAProxy would leave the replica out."""
+    read: list[Path] = []
+    may_end = Event()
+
+    def read_slowly(path: Path) -> str:
+        read.append(path)
+        may_end.wait(10)
+        return read_digest(path)
+
+    monkeypatch.setattr("python.production.status.read_digest", read_slowly)
+    probe = b"GET /ready HTTP/1.0\r\n\r\n"
+    with ThreadPoolExecutor() as clients:
+        probes = [clients.submit(send, status, probe) for _ in range(3)]
+        while not read:
+            time.sleep(0.01)
+        check = send(status, b"GET /takes-requests HTTP/1.0\r\n\r\n")
+        may_end.set()
+        responses = [probe.result() for probe in probes]
+    assert check.startswith("HTTP/1.0 200 ")
+    assert len(read) == 1
+    assert all(response.endswith("ready") for response in responses)
 
 
 def test_nothing_listens_before_it_is_opened(model: Path) -> None:
