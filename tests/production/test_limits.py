@@ -2,6 +2,7 @@
 
 import re
 
+from python.production.status import Status
 from tests.models import ROOT
 
 NGINX = (ROOT / "nginx" / "nginx.conf").read_text()
@@ -49,6 +50,12 @@ def test_uwsgi_takes_what_haproxy_lets_through() -> None:
     assert number(r"^max-vars = (\d+)", UWSGI) >= 2 * variables
     buffer_bytes = number(r"^buffer-size = (\d+)", UWSGI)
     assert buffer_bytes >= number(r"^ *tune.bufsize (\d+)", HAPROXY) - 1
+
+
+def test_probes_leave_room_for_the_checks() -> None:
+    """The supervisor's port queues so many connections, of probes and of checks."""
+    probes = number(r"replica \d+ service:5001 maxconn (\d+)$", HAPROXY)
+    assert 2 * probes < Status.request_queue_size
 
 
 def test_each_error_of_nginx_has_a_document() -> None:
