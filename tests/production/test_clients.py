@@ -1,0 +1,158 @@
+"""The limits of nginx for a client, in front of a server that takes its time."""
+
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import TypeAlias
+
+import pytest
+
+from tests.models import ROOT
+from tests.servers import free_port
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not (shutil.which("nginx") and shutil.which("envsubst")),
+        reason="there is no nginx, or no envsubst",
+    ),
+]
+
+Request: TypeAlias = tuple[str, str, bytes | None]
+"""A method, a path and a body."""
+
+AT_ONCE = 6
+SECONDS_TO_RESPOND = 1
+PROBES: list[Request] = [
+    ("GET", "/health", None),
+    ("HEAD", "/ready", None),
+    ("GET", "/ready?x=1", None),
+]
+NO_PROBES: list[Request] = [
+    ("POST", "/health", b""),
+    ("POST", "/ready", b"{}"),
+    ("GET", "/health", b"{}"),
+    ("GET", "/%68ealth", None),
+    ("GET", "/./ready", None),
+    ("GET", "/healthy", None),
+    ("GET", "/nowhere?/health", None),
+]
+
+
+class Slow(BaseHTTPRequestHandler):
+    """Responds to everything, but not at once."""
+
+    def do_GET(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        time.sleep(SECONDS_TO_RESPOND)
+        self.send_response(200)
+        self.end_headers()
+
+    do_HEAD = do_GET  # noqa: N815 - the base class wants these names
+    do_POST = do_GET  # noqa: N815
+
+    def log_message(self, *_: object) -> None:
+        """Keep quiet."""
+
+
+@contextmanager
+def nginx(folder: Path, upstream: int, **environ: str) -> Iterator[int]:
+    """Run the nginx of the image with its start script, and yield its port."""
+    port = free_port()
+    replaced = {
+        "/tmp/": f"{folder}/run/",
+        "/etc/nginx/service/": f"{folder}/",
+        "unix:/run/balancer/http.sock": f"127.0.0.1:{upstream}",
+        "listen 8080": f"listen 127.0.0.1:{port}",
+        "listen 127.0.0.1:8081": f"listen 127.0.0.1:{free_port()}",
+        "worker_processes 1;": "worker_processes 1; user root;",
+        # Debian's nginx is older than the image's.
+        "    max_headers 100;\n": "",
+    }
+    (folder / "run").mkdir()
+    for name in ("nginx.conf", "service.conf", "start"):
+        text = (ROOT / "nginx" / name).read_text()
+        for old, new in replaced.items():
+            text = text.replace(old, new)
+        (folder / name).write_text(text)
+    process = subprocess.Popen(
+        ["sh", str(folder / "start")],
+        env=os.environ | environ,
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        yield port
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.fixture
+def upstream() -> Iterator[int]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Slow)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_address[1]
+    server.shutdown()
+    server.server_close()
+
+
+def status_of(port: int, request: Request) -> int:
+    """Send a request, as soon as the port takes connections, and return the status."""
+    for _ in range(100):
+        connection = HTTPConnection("127.0.0.1", port, timeout=30)
+        try:
+            connection.request(*request)
+            return connection.getresponse().status
+        except ConnectionRefusedError:
+            time.sleep(0.1)
+        finally:
+            connection.close()
+    raise TimeoutError
+
+
+def send_at_once(port: int, request: Request) -> set[int]:
+    """Return the statuses of equal requests that are sent together."""
+    with ThreadPoolExecutor(AT_ONCE) as clients:
+        return set(
+            clients.map(status_of, [port] * AT_ONCE, [request] * AT_ONCE)
+        )
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [{"CLIENT_REQUESTS": "1"}, {"CLIENT_RATE": "1", "CLIENT_REQUESTS": "0"}],
+)
+def test_no_limit_counts_probes_and_each_counts_all_else(
+    tmp_path: Path, upstream: int, limit: dict[str, str]
+) -> None:
+    with nginx(tmp_path, upstream, **limit) as port:
+        status_of(port, ("GET", "/health", None))
+        for request in PROBES:
+            assert send_at_once(port, request) == {200}, request
+        for request in NO_PROBES:
+            assert send_at_once(port, request) == {200, 429}, request
+
+
+def test_no_limit_holds_where_it_is_0(tmp_path: Path, upstream: int) -> None:
+    limits = {"CLIENT_REQUESTS": "0", "CLIENT_RATE": "0"}
+    with nginx(tmp_path, upstream, **limits) as port:
+        status_of(port, ("GET", "/health", None))
+        for request in (*PROBES, NO_PROBES[0]):
+            assert send_at_once(port, request) == {200}, request
+
+
+def test_haproxy_takes_the_same_for_probes() -> None:
+    haproxy = (ROOT / "haproxy" / "haproxy.cfg").read_text()
+    (conditions,) = re.findall(r"use_backend probes if (.*)", haproxy)
+    assert conditions == "is_probe is_read !has_body"
+    assert "acl is_probe path /health /ready\n" in haproxy
+    assert "acl is_read method GET HEAD\n" in haproxy
