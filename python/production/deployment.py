@@ -92,8 +92,9 @@ def find_shelf() -> Shelf:
 def place() -> None:
     """Copy the model in the project's folder to where production takes it, unless it was copied.
 
-    A model that was dropped there once does not come back after a swap or a rollback. With a
-    `MODEL_FOLDER` of the settings, nothing is copied.
+    A model that was dropped there once does not come back after a swap or a rollback. The first one
+    does not replace another that somebody has put there. With a `MODEL_FOLDER` of the settings,
+    nothing is copied.
     """
     environ = read_environ()
     dropped = PROJECT / environ.get("MODEL_NAME", "model.joblib")
@@ -103,8 +104,23 @@ def place() -> None:
         return
     shelf.folder.mkdir(parents=True, exist_ok=True)
     with shelf.locked():
-        if shelf.drop(dropped):
-            print(f"{dropped.name} is copied to {MODELS}/, which is served")
+        _place(shelf, dropped)
+
+
+def _place(shelf: Shelf, dropped: Path) -> None:
+    is_there = shelf.model.exists()
+    if is_there and shelf.remembers(dropped):
+        return
+    if not is_there or shelf.remembers_any():
+        shelf.drop(dropped)
+        print(f"{dropped.name} is copied to {MODELS}/, which is served")
+        return
+    shelf.remember(dropped)
+    if read_digest(dropped) != read_digest(shelf.model):
+        print(
+            f"{dropped.name} is not served: {MODELS}/ had another one before. "
+            f"`make swap MODEL={dropped.name}` serves it, and so does saving it anew"
+        )
 
 
 def find_replicas() -> list[Replica]:

@@ -28,6 +28,7 @@ class Shelf:
         self.model = model
         self.folder = model.with_name(f"{model.name}.versions")
         self._history = self.folder / "history.json"
+        self._dropped = self.folder / "dropped"
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -69,19 +70,32 @@ class Shelf:
             return
         self._replace(self.path(digest))
 
-    def drop(self, file: Path) -> bool:
-        """Let a restart take a file, unless it is the last one that was dropped; return whether.
+    def drop(self, file: Path) -> None:
+        """Let a restart take a file, and remember that; the model before is kept."""
+        self.remember(file)
+        if self.model.exists():
+            before = read_digest(self.model)
+            if not self.path(before).exists():
+                self.put(self.model)
+        self._replace(file)
+
+    def remember(self, file: Path) -> None:
+        """Remember a file as the last one that was dropped."""
+        self._dropped.write_text(_describe(file))
+
+    def remembers_any(self) -> bool:
+        """Return whether a file has been dropped before."""
+        return self._dropped.exists()
+
+    def remembers(self, file: Path) -> bool:
+        """Return whether a file is the last one that was dropped.
 
         One with the same content and the same time is the same one, also after a backup.
         """
-        note = self.folder / "dropped"
-        drop = f"{read_digest(file)} {int(_time_of(file))}"
-        is_known = note.exists() and note.read_text() == drop
-        if is_known and self.model.exists():
-            return False
-        self._replace(file)
-        note.write_text(drop)
-        return True
+        return (
+            self._dropped.exists()
+            and self._dropped.read_text() == _describe(file)
+        )
 
     def _replace(self, file: Path) -> None:
         """Put a copy of a file into the place of the model, never half of it."""
@@ -112,6 +126,10 @@ def read_digest(path: Path) -> str:
     """Return the SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _describe(path: Path) -> str:
+    return f"{read_digest(path)} {int(_time_of(path))}"
 
 
 def _time_of(path: Path) -> float:

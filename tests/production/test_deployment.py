@@ -229,7 +229,7 @@ def test_a_model_in_the_projects_folder_is_copied_once(folder: Path) -> None:
     first = save(folder, EXAMPLES[0], "model.joblib")
     served = folder / "models" / "model.joblib"
     for _ in range(2):
-        assert place(folder) == 0
+        assert place(folder).returncode == 0
         assert digest_of(served) == first
     swapped = save(folder, EXAMPLES[1], "models/model.joblib")
     place(folder)
@@ -242,17 +242,39 @@ def test_a_model_in_the_projects_folder_is_copied_once(folder: Path) -> None:
     assert digest_of(served) == third
 
 
+def test_a_model_that_was_put_beside_the_served_ones_by_hand_is_not_lost(
+    folder: Path,
+) -> None:
+    """As after `make serve` has built an example, and somebody has copied a model to models/."""
+    first = save(folder, EXAMPLES[0], "model.joblib")
+    (folder / "models").mkdir()
+    own = save(folder, EXAMPLES[1], "models/model.joblib")
+    served = folder / "models" / "model.joblib"
+    said = "model.joblib is not served: models/ had another one before."
+    assert said in place(folder).stdout
+    assert digest_of(served) == own
+    assert place(folder).stdout == ""
+    third = save(folder, EXAMPLES[2], "model.joblib")
+    assert place(folder).stdout.startswith("model.joblib is copied")
+    assert digest_of(served) == third
+    kept = served.with_name("model.joblib.versions") / f"{own}.joblib"
+    assert digest_of(kept) == own
+    assert first not in {digest_of(path) for path in kept.parent.iterdir()}
+
+
 def test_a_folder_of_the_settings_gets_no_copy(folder: Path) -> None:
     save(folder, EXAMPLES[0], "model.joblib")
-    assert place(folder, MODEL_FOLDER="elsewhere") == 0
+    assert place(folder, MODEL_FOLDER="elsewhere").returncode == 0
     assert not (folder / "models").exists()
     assert not (folder / "elsewhere").exists()
 
 
-def place(folder: Path, **environ: str) -> int:
+def place(folder: Path, **environ: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-m", "python.production.deployment", "place"],
         cwd=folder,
         env=ENVIRON | environ,
+        capture_output=True,
+        text=True,
         check=False,
-    ).returncode
+    )
