@@ -22,8 +22,10 @@ Body: TypeAlias = Iterable[bytes]
 
 
 def discard_unread_bodies(app: Flask, max_content_length: int) -> None:
-    """Read what a request brought and no view has read, for `DISCARD_SECONDS` at most.
+    """Read what a request brought and no view has read, until `DISCARD_SECONDS` have passed.
 
+    A chunk that has begun is waited for, so that a client that drips is waited for longer, unless a
+    proxy has the whole body.
     A body of up to twice `max_content_length` bytes is read to its end, so that one that is a
     little too large gets its 413. A view that reads the body puts `KEY` into the environ.
     """
