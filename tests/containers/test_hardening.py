@@ -194,6 +194,7 @@ def test_the_image_holds_what_serves_and_nothing_else(stack: Stack) -> None:
         "uwsgi.ini",
         "requirements.txt",
         "requirements-service.txt",
+        "requirements.lock",
     }
     found = docker(
         "exec",
