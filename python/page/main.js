@@ -14,6 +14,7 @@ import { WhatIf } from "./whatif.js";
 import { say, words } from "./words.js";
 
 const RETRY_SECONDS = 2;
+const LATE_MILLISECONDS = 500;
 const AUTO = "";
 
 /** What the page shows: the model, its form, and the answers. */
@@ -29,6 +30,7 @@ class Page {
     this.kept = null;
     this.chosenOutput = 0;
     this.chosenTarget = AUTO;
+    this.late = null;
     this.makeAnswer();
   }
 
@@ -122,10 +124,13 @@ class Page {
     const request = new AbortController();
     this.request = request;
     const record = this.form.read();
-    this.status.textContent = this.outputs ? "" : words.thinking;
+    if (!this.outputs) this.status.textContent = words.thinking;
+    // What is shown meanwhile is the answer to another record. Most come too soon to say so.
+    this.late ??= setTimeout(() => this.showOld(words.thinkingAgain), LATE_MILLISECONDS);
     this.calls.show(record, this.path(this.canExplain));
     try {
       const answer = await this.predict(record, request.signal);
+      this.stopWaiting();
       this.form.showProblem(null);
       this.showUp(true);
       this.record = record;
@@ -136,6 +141,26 @@ class Page {
     } catch (problem) {
       if (problem.name !== "AbortError") this.showProblem(problem);
     }
+  }
+
+  stopWaiting() {
+    clearTimeout(this.late);
+    this.late = null;
+    this.old = "";
+  }
+
+  /** Say that the answer in view, if there is one, is not that of the record in the form. */
+  showOld(sentence) {
+    if (!this.outputs) return;
+    this.old = sentence;
+    this.showState();
+  }
+
+  showState() {
+    const remark = this.remark ? `${words.noExplanation}: ${this.remark}` : "";
+    this.answer.classList.toggle("stale", this.old !== "");
+    this.status.textContent = this.old || remark;
+    this.form.pinned.textContent = this.old || this.says.firstChild.textContent;
   }
 
   get canExplain() {
@@ -197,9 +222,9 @@ class Page {
 
   showProblem(problem) {
     this.form.showProblem(problem);
-    this.answer.classList.toggle("stale", Boolean(this.outputs));
-    this.status.textContent = this.outputs ? words.stale : "";
-    this.form.pinned.textContent = this.status.textContent;
+    this.stopWaiting();
+    this.status.textContent = "";
+    this.showOld(words.stale);
     this.showUp(problem.status !== 0);
     const isPassing = problem.status === 0 || problem.status === 503;
     if (isPassing) setTimeout(() => this.ask(), (problem.retrySeconds || RETRY_SECONDS) * 1000);
@@ -216,10 +241,8 @@ class Page {
     const target = this.chooseTarget(output);
     const background = this.answeredBackground;
     const context = { record: this.record, features: this.features, background };
-    this.answer.classList.remove("stale");
-    this.status.textContent = this.remark ? `${words.noExplanation}: ${this.remark}` : "";
     fill(this.says, sentence(output, target, context));
-    this.form.pinned.textContent = this.says.firstChild.textContent;
+    this.showState();
     this.renderChoices(output);
     fill(
       this.tables,

@@ -80,6 +80,7 @@ export const words = {
   // The answer.
   answer: "The answer",
   thinking: "Asking the model\u2026",
+  thinkingAgain: "Asking the model\u2026 Until it responds, this is the answer to the record before.",
   stale: "This is still the answer to the record before.",
   saysClass: "The model says {label}, {probability}.",
   saysLabel: "The model says {label}.",

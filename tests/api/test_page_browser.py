@@ -24,6 +24,7 @@ from playwright.sync_api import (
     Locator,
     Page,
     Request,
+    Route,
     sync_playwright,
 )
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
@@ -50,6 +51,9 @@ pytestmark = [
 ROWS = 400
 WIDE = 300
 ANSWER_MILLISECONDS = 20_000
+WAIT_MILLISECONDS = (
+    700  # longer than a change and what is said of a late answer take
+)
 PROBABILITY = r"([\d.]+)\u202f%"
 POINTS_TOLERANCE = 0.05001
 LOADED = ".answer .sentence strong"
@@ -370,6 +374,45 @@ def test_a_fault_stands_at_its_field(open_page: Open) -> None:
     assert age.evaluate("element => element === document.activeElement")
     age.fill("12")
     page.wait_for_selector("[aria-invalid]", state="detached")
+
+
+def test_an_answer_that_is_late_leaves_the_one_before_marked(
+    open_page: Open,
+) -> None:
+    page = open_page("two")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/predict?*", hold)
+    before = says(page)
+    control(page, "age").fill("20")
+    stale = page.locator(".answer.stale")
+    stale.get_by_text("this is the answer to the record before").wait_for()
+    assert says(page) == before
+    # Neither a choice nor another change makes it look new.
+    page.get_by_label("Explain").select_option("yes")
+    control(page, "age").fill("21")
+    page.wait_for_timeout(WAIT_MILLISECONDS)
+    assert stale.count() == 1
+    for route in held:
+        route.continue_()
+    page.wait_for_selector(".answer:not(.stale)")
+    assert record_in(page)["age"] == 21
+    assert page.locator(".answer > [role=status]").inner_text() == ""
+
+
+def test_a_class_that_is_chosen_does_not_hide_that_an_answer_is_old(
+    open_page: Open,
+) -> None:
+    page = open_page("two")
+    control(page, "age").fill("x")
+    stale = page.locator(".answer.stale")
+    stale.get_by_text("still the answer to the record before").wait_for()
+    page.get_by_label("Explain").select_option("yes")
+    assert stale.count() == 1
+    assert "record before" in stale.inner_text()
 
 
 def test_a_fault_opens_the_group_that_it_is_in(open_page: Open) -> None:
