@@ -8,7 +8,7 @@ import { compare } from "./comparison.js";
 import { button, card, fill, h, opening } from "./dom.js";
 import { readAnswer } from "./explanation.js";
 import { Form } from "./form.js";
-import { readLink, toJson, toRecord } from "./records.js";
+import { envelop, readLink, toJson, toRecord } from "./records.js";
 import { forgetKey, getJson, hasKey, keepKey, postJson, Problem, whenKeyIsNeeded } from "./service.js";
 import { WhatIf } from "./whatif.js";
 import { say, words } from "./words.js";
@@ -127,7 +127,7 @@ class Page {
     if (!this.outputs) this.status.textContent = words.thinking;
     // What is shown meanwhile is the answer to another record. Most come too soon to say so.
     this.late ??= setTimeout(() => this.showOld(words.thinkingAgain), LATE_MILLISECONDS);
-    this.calls.show(record, this.path(this.canExplain));
+    this.calls.show(record, this.canExplain ? this.background.records : null, this.path(this.canExplain));
     try {
       const answer = await this.predict(record, request.signal);
       this.stopWaiting();
@@ -188,9 +188,9 @@ class Page {
   async explain(body, signal) {
     const remark = this.canExplain ? "" : await this.findRemark();
     if (!this.canExplain) return { response: await postJson(this.path(false), body, signal), remark };
-    const enveloped = this.background.envelop(body);
+    const { records } = this.background;
     try {
-      return { response: await postJson(this.path(true), enveloped, signal), remark };
+      return { response: await postJson(this.path(true), records ? envelop(body, records) : body, signal), remark };
     } catch (problem) {
       if (!(problem instanceof Problem) || problem.status === 0) throw problem;
       const isOfRecord = problem.faults.some(({ pointer }) => !pointer.startsWith("#/_samples"));

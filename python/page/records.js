@@ -25,6 +25,11 @@ export function toJson(record) {
   return `{${members.join(", ")}}`;
 }
 
+/** Return the body of a request for a record that brings the rows to explain it against. */
+export function envelop(body, records) {
+  return `{"_data": ${body}, "_samples": [${records.map(toJson).join(", ")}]}`;
+}
+
 /** Return what JSON has for what somebody typed as a number: as it is where it is none. */
 export function numberText(typed) {
   const text = typed.trim();

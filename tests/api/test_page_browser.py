@@ -745,10 +745,31 @@ def test_the_request_to_copy_works(key: str, open_page: Open) -> None:
     page.wait_for_function(
         "() => document.querySelector('#call').innerText.includes('None')"
     )
+    run_the_calls(page, key)
+
+
+def test_the_request_to_copy_brings_the_background(open_page: Open) -> None:
+    page = open_page("two")
+    page.locator(".background summary").click()
+    page.get_by_label("Compared with").select_option("rows")
+    rows = "income,age,member\n20000,30,true\n45000,61,false\n"
+    page.get_by_label("Rows as a list").fill(rows)
+    page.get_by_role("button", name="Compare with these").click()
+    page.get_by_text("the average of the rows you gave").first.wait_for()
+    base = end(page, "start")
+    for printed in run_the_calls(page):
+        assert "_samples" in page.locator("#call").inner_text()
+        (said,) = re.findall(r"base_value\W+([\d.]+)", printed)
+        assert min(abs(float(said) - base), abs(1 - float(said) - base)) < 1e-9
+
+
+def run_the_calls(page: Page, key: str = "") -> list[str]:
+    """Run the request to copy in each language, and return what each prints."""
     commands = {"Python": [sys.executable, "-c"], "curl": ["bash", "-c"]}
     node = which("node")
     if node:
         commands["JavaScript"] = [node, "--input-type=module", "-e"]
+    printed = []
     for language, command in commands.items():
         page.get_by_role("tab", name=language).click()
         code = page.locator("#call").inner_text()
@@ -761,6 +782,8 @@ def test_the_request_to_copy_works(key: str, open_page: Open) -> None:
             check=True,
         )
         assert "explained_output" in ran.stdout
+        printed.append(ran.stdout)
+    return printed
 
 
 def test_the_key_is_asked_for_and_kept_for_the_tab(open_page: Open) -> None:
