@@ -3,7 +3,7 @@
 import { button, card, copy, debounce, fill, h, newId, opening } from "./dom.js";
 import { Field, NULL } from "./fields.js";
 import { parseRecord, toLink, toRecord } from "./records.js";
-import { readPointer } from "./service.js";
+import { OtherModel, readPointer } from "./service.js";
 import { countFeatures, say, words } from "./words.js";
 
 const UNGROUPED_FEATURES = 20;
@@ -168,7 +168,13 @@ export class Form {
     if (!problem) return;
     const sentence = items.length ? words.faults : problem.message;
     this.faults.append(h("p", {}, sentence), items.length ? h("ul", {}, items) : "");
+    if (problem instanceof OtherModel) this.faults.append(button(words.showModel, () => this.reload()));
     if (this.extras.length) this.faults.append(button(words.dropExtras, () => this.dropExtras()));
+  }
+
+  reload() {
+    this.linkTo();
+    location.reload();
   }
 
   showFault({ pointer, detail }) {

@@ -9,7 +9,7 @@ import { button, card, fill, h, opening } from "./dom.js";
 import { readAnswer } from "./explanation.js";
 import { Form } from "./form.js";
 import { envelop, readLink, toJson, toRecord } from "./records.js";
-import { forgetKey, getJson, hasKey, keepKey, postJson, Problem, whenKeyIsNeeded } from "./service.js";
+import { forgetKey, forgetVersion, getJson, hasKey, keepKey, OtherModel, postJson, Problem, whenKeyIsNeeded } from "./service.js";
 import { WhatIf } from "./whatif.js";
 import { say, words } from "./words.js";
 
@@ -192,7 +192,7 @@ class Page {
     try {
       return { response: await postJson(this.path(true), records ? envelop(body, records) : body, signal), remark };
     } catch (problem) {
-      if (!(problem instanceof Problem) || problem.status === 0) throw problem;
+      if (!(problem instanceof Problem) || problem.status === 0 || problem instanceof OtherModel) throw problem;
       const isOfRecord = problem.faults.some(({ pointer }) => !pointer.startsWith("#/_samples"));
       if (isOfRecord) throw problem;
       const reason = this.background.showProblem(problem);
@@ -408,6 +408,7 @@ function showLoading(title, detail) {
 
 /** Load the model; as long as it is not there, say why, and try again. */
 async function start() {
+  forgetVersion();
   try {
     const [info, about] = await Promise.all([getJson("info"), getJson("page/model")]);
     new Page(info, about).show();

@@ -75,6 +75,8 @@ export const words = {
   faults: "The service cannot take this record",
   faultAt: "{feature}: {detail}",
   noReason: "The service gives no reason.",
+  otherModel: "The service has another model now than the one that this page shows.",
+  showModel: "Show the new model, with this record",
   unreachable: "The service does not respond. It may be restarting.",
 
   // The answer.

@@ -729,6 +729,22 @@ def test_a_link_holds_the_record_and_no_request_does(open_page: Open) -> None:
     assert json.loads(linked.split("=", 1)[1])["age"] == 20
 
 
+def test_a_model_that_was_replaced_does_not_answer_for_the_one_before(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = open_page("two")
+    before = says(page)
+    monkeypatch.setattr(saved("two"), "version", "another")
+    control(page, "age").fill("20")
+    page.locator(".faults").get_by_text("another model").wait_for()
+    page.wait_for_selector(".answer.stale")
+    assert says(page) == before
+    page.get_by_role("button", name="Show the new model").click()
+    page.wait_for_selector(".answer:not(.stale) .sentence strong")
+    assert record_in(page)["age"] == 20
+    assert page.locator(".faults").inner_text() == ""
+
+
 @pytest.mark.parametrize("key", ["", "s3cret"])
 def test_the_request_to_copy_works(key: str, open_page: Open) -> None:
     page = open_page(
