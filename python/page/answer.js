@@ -225,9 +225,12 @@ function otherRows(view) {
 }
 
 function sums(target, fall, space) {
+  const { power, suffix } = space;
   const terms = fall.shown.map((row) => row.value);
   if (fall.others) terms.push(fall.others.value);
-  const text = arithmetic([target.base, ...terms], sumOf(target), space.size);
+  const scaled = [target.base, ...terms].map((term) => term / power);
+  const sum = arithmetic(scaled, sumOf(target) / power, space.size / power);
+  const text = suffix ? `(${sum})${suffix}` : sum;
   const end = space.end(sumOf(target));
   return h(
     "div",

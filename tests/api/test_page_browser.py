@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from functools import cache
+from functools import cache, partial
 from itertools import product
 from pathlib import Path
 from shutil import which
@@ -56,6 +56,10 @@ WAIT_MILLISECONDS = (
 )
 PROBABILITY = r"([\d.]+)\u202f%"
 POINTS_TOLERANCE = 0.05001
+SUPERSCRIPTS = str.maketrans(
+    "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079",
+    "-0123456789",
+)
 LOADED = ".answer .sentence strong"
 
 
@@ -109,6 +113,14 @@ def number() -> tuple[Any, pd.DataFrame, Any]:
     return forest.fit(inputs, score * 100), inputs, score * 100
 
 
+def scaled(factor: float) -> tuple[Any, pd.DataFrame, Any]:
+    """A regression whose numbers are of any size."""
+    data, score = people()
+    inputs = data[["age", "income"]].fillna(0)
+    target = score * factor
+    return LinearRegression().fit(inputs, target), inputs, target
+
+
 def wide() -> tuple[Any, pd.DataFrame, Any]:
     choose = np.random.default_rng(0)
     values = choose.normal(size=(120, WIDE)).round(3)
@@ -138,12 +150,15 @@ def dated() -> tuple[Any, pd.DataFrame, Any]:
     return steps.fit(inputs, target), inputs, target
 
 
-MODELS = {
+MODELS: dict[str, Callable[[], tuple[Any, pd.DataFrame, Any]]] = {
     "dated": dated,
     "two": two_classes,
     "three": three_classes,
     "odds": odds,
     "number": number,
+    "tiny": partial(scaled, 1e-11),
+    "millions": partial(scaled, 1e7),
+    "huge": partial(scaled, 1e21),
     "wide": wide,
 }
 
@@ -320,6 +335,31 @@ def test_what_is_shown_as_arithmetic_is_right(
     slack = 0 if sign == "=" else len(terms)
     assert abs(sum(terms) - float(right)) <= (slack + 0.01) * 10**-digits
     assert float(right) == pytest.approx(end(page, "result"), abs=10**-digits)
+
+
+def read_number(text: str) -> float:
+    """A number as a person reads it, `3.2 x 10` to a power."""
+    text = re.sub(r"[,(\s]", "", text).replace("\u2212", "-")
+    number, _, power = text.replace(")", "").partition("\u00d710")
+    return float(number) * 10.0 ** int(power.translate(SUPERSCRIPTS) or 0)
+
+
+@pytest.mark.parametrize("name", ["tiny", "millions", "huge"])
+def test_numbers_of_any_size_are_read(name: str, open_page: Open) -> None:
+    page = open_page(name, viewport={"width": 360, "height": 800})
+    estimator, _, _ = fitted(name)
+    (expected,) = estimator.predict(columns(name, record_in(page)))
+    said = page.locator(LOADED).inner_text()
+    said = said.removeprefix("The model says ").removesuffix(".")
+    # All digits before the point are there.
+    slack = 0.5 if name == "millions" else abs(expected) * 1e-5
+    assert read_number(said) == pytest.approx(expected, abs=slack)
+    total = page.locator(".waterfall .result .number").inner_text()
+    assert read_number(total) == pytest.approx(expected, rel=1e-3)
+    sum_ = page.locator(".arithmetic").inner_text().split("=")[1]
+    assert read_number(sum_) == pytest.approx(expected, rel=1e-3)
+    width = "document.documentElement.scrollWidth"
+    assert page.evaluate(width) == 360
 
 
 def test_sentence_and_waterfall_follow_a_change(open_page: Open) -> None:
