@@ -32,6 +32,7 @@ export class Form {
     this.fields = new Map();
     this.details = new Map();
     this.pinned = h("p", { class: "pinned", "aria-hidden": "true" });
+    this.remark = h("p", { class: "fault", role: "status" });
     this.faults = h("div", { class: "faults", role: "alert" });
     this.element = card(
       "record",
@@ -40,6 +41,7 @@ export class Form {
       this.makeTools(),
       this.makePaste(),
       this.makeSearch(),
+      this.remark,
       this.faults,
       this.makeFields(),
       this.pinned,
@@ -155,6 +157,7 @@ export class Form {
   }
 
   put(record) {
+    this.remark.textContent = "";
     this.show(record);
     this.change();
   }

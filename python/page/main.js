@@ -8,7 +8,7 @@ import { compare } from "./comparison.js";
 import { button, card, fill, h, opening } from "./dom.js";
 import { readAnswer } from "./explanation.js";
 import { Form } from "./form.js";
-import { envelop, readLink, toJson, toRecord } from "./records.js";
+import { envelop, isLink, readLink, toJson, toRecord } from "./records.js";
 import { forgetKey, forgetVersion, getJson, hasKey, keepKey, OtherModel, postJson, Problem, whenKeyIsNeeded } from "./service.js";
 import { WhatIf } from "./whatif.js";
 import { say, words } from "./words.js";
@@ -55,8 +55,9 @@ class Page {
 
   show() {
     document.title = this.about.name;
-    const record = readLink() ?? toRecord(this.about.example);
-    this.form.show(record);
+    const linked = readLink();
+    this.form.show(linked ?? toRecord(this.about.example));
+    if (isLink() && !linked) this.form.remark.textContent = words.linkBroken;
     window.addEventListener("hashchange", () => this.follow());
     const path = this.model.has_probabilities ? "predict?proba=1" : "predict";
     const looksAt = importances([...this.features.values()]);

@@ -154,6 +154,11 @@ export function toLink(record) {
   return `${location.href.split("#")[0]}#${LINK}=${encodeURIComponent(toJson(record))}`;
 }
 
+/** Return whether the address of the page should hold a record. */
+export function isLink() {
+  return location.hash.startsWith(`#${LINK}=`);
+}
+
 /** Return the record in the address of the page; null where there is none. */
 export function readLink() {
   const [, text] = location.hash.split(`#${LINK}=`);

@@ -27,7 +27,11 @@ from playwright.sync_api import (
     Route,
     sync_playwright,
 )
-from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn.ensemble import (
+    IsolationForest,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -121,6 +125,21 @@ def scaled(factor: float) -> tuple[Any, pd.DataFrame, Any]:
     return LinearRegression().fit(inputs, target), inputs, target
 
 
+def odd_ones() -> tuple[Any, pd.DataFrame, Any]:
+    data, _ = people()
+    inputs = data[["age", "income"]].fillna(0)
+    forest = IsolationForest(n_estimators=10, random_state=0)
+    return forest.fit(inputs), inputs, None
+
+
+def long() -> tuple[Any, pd.DataFrame, Any]:
+    data, score = people()
+    inputs = data[["age", "income"]].fillna(0)
+    labels = np.where(score > 1.5, "a name " + "of a class " * 12, "other")
+    forest = RandomForestClassifier(10, max_depth=3, random_state=0)
+    return forest.fit(inputs, labels), inputs, labels
+
+
 def wide() -> tuple[Any, pd.DataFrame, Any]:
     choose = np.random.default_rng(0)
     values = choose.normal(size=(120, WIDE)).round(3)
@@ -156,6 +175,8 @@ MODELS: dict[str, Callable[[], tuple[Any, pd.DataFrame, Any]]] = {
     "three": three_classes,
     "odds": odds,
     "number": number,
+    "odd_ones": odd_ones,
+    "long": long,
     "tiny": partial(scaled, 1e-11),
     "millions": partial(scaled, 1e7),
     "huge": partial(scaled, 1e21),
@@ -380,6 +401,30 @@ def test_sentence_and_waterfall_follow_a_change(open_page: Open) -> None:
         by_effect, key=lambda feature: -abs(by_effect[feature])
     )
     assert "caus" not in old
+
+
+def test_an_outlier_is_said_in_whole_sentences(open_page: Open) -> None:
+    page = open_page("odd_ones")
+    assert page.locator("h1").inner_text().startswith("This model tells out")
+    page.locator(".meaning summary").click()
+    assert "below 0 it is an outlier" in page.inner_text(".meaning")
+    names = {"age", "income"}
+    wait_for_answer(page, lambda: control(page, "age").fill("900"))
+    lowered = [name for name in names if effects(page)[name] < 0]
+    raised = [name for name in names if effects(page)[name] > 0]
+    assert lowered
+    words = "and lowered most" if raised else "and it was lowered most"
+    assert words in says(page)
+
+
+def test_what_is_long_stays_in_its_card(open_page: Open) -> None:
+    page = open_page("long", viewport={"width": 360, "height": 800})
+    card = page.locator(".answer").bounding_box()
+    select = page.get_by_label("Explain").bounding_box()
+    assert card
+    assert select
+    right = card["x"] + card["width"]
+    assert select["x"] + select["width"] <= right
 
 
 def test_bars_are_decoration_and_signs_stand_beside_colours(
@@ -657,7 +702,9 @@ def test_the_faults_of_a_file_are_listed(
     page.get_by_label("choose a file").set_input_files(path)
     page.get_by_text("wrong.csv was not predicted").wait_for()
     assert page.locator(".batch-result li").count() == 2
-    assert "#cell=2,2" in page.locator(".batch-result").inner_text()
+    said = page.locator(".batch-result").inner_text()
+    assert "Row 1 is the header." in said
+    assert 'Row 2, column 2: expected a whole number, got "x"' in said
 
 
 def test_only_the_keyboard_is_needed(open_page: Open) -> None:
@@ -767,6 +814,15 @@ def test_a_link_holds_the_record_and_no_request_does(open_page: Open) -> None:
     page.get_by_role("button", name="Copy a link").click()
     linked = page.evaluate("decodeURIComponent(location.hash)")
     assert json.loads(linked.split("=", 1)[1])["age"] == 20
+
+
+def test_a_link_that_was_cut_says_so(open_page: Open) -> None:
+    page = open_page("two", "/#record=%7B%22income%22%3A40000%2C%22ag")
+    remark = page.get_by_text("The link holds no record")
+    remark.wait_for()
+    assert record_in(page) == pytest.approx(saved("two").example())
+    page.get_by_role("button", name="Example").click()
+    assert page.get_by_text("The link holds no record").count() == 0
 
 
 def test_a_model_that_was_replaced_does_not_answer_for_the_one_before(
