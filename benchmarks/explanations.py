@@ -136,6 +136,7 @@ def cost(name: str, estimator: Any) -> str:
         "metadata": {"features": features},
     }
     model = SklearnModel.load(Artifact.of(content))
+    model.speed_up()
     client = create_app(Settings(), model).test_client()
     record = data.iloc[0].to_dict()
     row = data.head(1)

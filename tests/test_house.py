@@ -293,6 +293,18 @@ def test_every_file_that_the_documentation_names_exists() -> None:
     } == written_by_the_reader
 
 
+def test_the_tree_of_the_rooms_is_as_it_is_drawn() -> None:
+    page = (ROOT / "CONTRIBUTING.md").read_text()
+    tree = page.split("```text\n", 1)[1].split("\n```", 1)[0]
+    named = set(re.findall(r"\b(\w+\.py)\b", tree))
+    modules = {path.name for path in MODULES}
+    assert named <= modules
+    for room in ("", "api", "model", "production", "score"):
+        folder = ROOT / "python" / room
+        inside = {path.name for path in folder.glob("*.py")}
+        assert inside - named <= {"__init__.py"}, room
+
+
 def test_every_requirement_is_bounded() -> None:
     for path in ROOT.glob("requirements*.txt"):
         for line in path.read_text().splitlines():

@@ -23,12 +23,18 @@ features = []
 for name in names:
     # A value that is missing in a record is -1.
     features.append({"name": name, "type": "numeric", "default": -1})
+record = {"feature1": 1, "feature2": 1, "feature3": 2}
 artifact = {
     "model": model,
     "metadata": {"features": features},
+    # The page begins with this record, and each start compares what it predicts.
+    "examples": {
+        "records": [record],
+        "probabilities": model.predict_proba(pd.DataFrame([record])),
+    },
 }
 joblib.dump(artifact, "model.joblib")
 
 print("wrote model.joblib:", model)
-record = json.dumps({"feature1": 1, "feature2": 1, "feature3": 2})
-print(f"curl -d '{record}' 'http://localhost:5000/predict?proba=1&explain=1'")
+body = json.dumps(record)
+print(f"curl -d '{body}' 'http://localhost:5000/predict?proba=1&explain=1'")

@@ -63,11 +63,12 @@ function most(target, space, record, features) {
   const [up, down] = [ranked[0], ranked.at(-1)];
   const name = (feature) => nameWithValue(record, features.get(feature));
   const change = (value) => say("change", { change: space.change(value), unit: space.unit }).trim();
+  const isRaised = up?.[1] > 0;
   const moved = (key, [feature, value]) => sayWith(key, { feature: h("b", {}, name(feature)), change: change(value) });
   return [
-    up?.[1] > 0 ? moved("raisedMost", up) : words.raisedNothing,
+    isRaised ? moved("raisedMost", up) : words.raisedNothing,
     " ",
-    down?.[1] < 0 ? moved("loweredMost", down) : words.loweredNothing,
+    down?.[1] < 0 ? moved(isRaised ? "loweredMost" : "loweredAlone", down) : words.loweredNothing,
   ];
 }
 
@@ -225,9 +226,12 @@ function otherRows(view) {
 }
 
 function sums(target, fall, space) {
+  const { power, suffix } = space;
   const terms = fall.shown.map((row) => row.value);
   if (fall.others) terms.push(fall.others.value);
-  const text = arithmetic([target.base, ...terms], sumOf(target), space.size);
+  const scaled = [target.base, ...terms].map((term) => term / power);
+  const sum = arithmetic(scaled, sumOf(target) / power, space.size / power);
+  const text = suffix ? `(${sum})${suffix}` : sum;
   const end = space.end(sumOf(target));
   return h(
     "div",
@@ -242,6 +246,7 @@ function sums(target, fall, space) {
 export function meaning(output, target, background) {
   if (!target) return h("p", {}, words.meaningAlone[kindOfOutput(output)]);
   return [
+    output.score === null ? null : h("p", {}, words.meaningAlone.score),
     h("p", {}, words.meanings[target.space] ?? ""),
     h("p", {}, say("meaningCompared", { background })),
     h("p", {}, words.meaningModel),
@@ -276,6 +281,7 @@ export function describe(model, features) {
   if (names?.length === 2) return sayWith("sentenceTwo", { first: h("em", {}, names[0]), second: h("em", {}, names[1]), count });
   if (names) return sayWith("sentenceMany", { classes: names.length, count });
   if (model.task === "REGRESSION") return sayWith("sentenceNumber", { count });
+  if (model.task === "OUTLIER_DETECTOR") return sayWith("sentenceOutlier", { count });
   return sayWith("sentenceOther", { count });
 }
 

@@ -1,7 +1,7 @@
 /** The background: what a record is compared with to explain its answer. */
 
 import { button, fill, h, newId, opening } from "./dom.js";
-import { parseRecords, toJson } from "./records.js";
+import { parseRecords } from "./records.js";
 import { readPointer } from "./service.js";
 import { say, words } from "./words.js";
 
@@ -98,11 +98,9 @@ export class Background {
     if (wasChosen) this.change();
   }
 
-  /** Return the body of a request that brings the background, if one is chosen. */
-  envelop(body) {
-    const records = { kept: this.kept && [this.kept], rows: this.rows }[this.choice];
-    if (!records) return body;
-    return `{"_data": ${body}, "_samples": [${records.map(toJson).join(", ")}]}`;
+  /** The records that a request brings as its background; null where it brings none. */
+  get records() {
+    return { kept: this.kept && [this.kept], rows: this.rows }[this.choice] ?? null;
   }
 
   /** Show why the background was refused, and return it as a sentence. */

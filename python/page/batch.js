@@ -55,9 +55,17 @@ async function predict(file, path, limitBytes, result) {
     showAnswers(result, name, await postCsv(path, file));
   } catch (problem) {
     const faults = problem.faults ?? [];
-    const lines = faults.map(({ pointer, detail }) => h("li", {}, h("code", {}, pointer), ` ${detail}`));
-    fill(result, h("p", { class: "fault" }, `${say("batchFaults", { name })}: ${problem.message}`), h("ul", {}, lines));
+    const lines = faults.map((fault) => h("li", {}, sayFault(fault)));
+    const note = lines.length ? h("p", { class: "note" }, words.batchHeader) : null;
+    fill(result, h("p", { class: "fault" }, `${say("batchFaults", { name })}: ${problem.message}`), note, h("ul", {}, lines));
   }
+}
+
+/** Return a fault with its place in the file, of which the service has a pointer (RFC 7111). */
+function sayFault({ pointer, detail }) {
+  const [, kind, row, column] = /^#(cell|row)=(\d+)(?:,(\d+))?$/.exec(pointer) ?? [];
+  if (kind === "cell") return say("batchCell", { row, column, detail });
+  return kind === "row" ? say("batchLine", { row, detail }) : detail;
 }
 
 function showAnswers(result, name, text) {

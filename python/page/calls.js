@@ -2,10 +2,11 @@
 
 import { button, card, h } from "./dom.js";
 import { copyButton } from "./form.js";
-import { toJson } from "./records.js";
+import { envelop, toJson } from "./records.js";
 import { words } from "./words.js";
 
 const PYTHON = { null: "None", true: "True", false: "False" };
+const ENVELOPE = '{"_data": record, "_samples": samples}'; // in Python and in JavaScript alike
 const WRITERS = { curl, python, javascript };
 
 /** The section with the request. */
@@ -57,45 +58,49 @@ export class Calls {
     this.write();
   }
 
-  /** Show the request of a record to a path of the service. */
-  show(record, path) {
+  /** Show the request of a record to a path of the service, with its background if it brings one. */
+  show(record, background, path) {
     this.record = record;
+    this.background = background;
     this.url = new URL(path, document.baseURI).href.split("#")[0];
     this.write();
   }
 
   write() {
     if (!this.record) return;
-    this.code.textContent = WRITERS[this.language](this.url, this.record, this.needsKey);
+    this.code.textContent = WRITERS[this.language](this.url, this.record, this.background, this.needsKey);
   }
 }
 
-function curl(url, record, needsKey) {
+function curl(url, record, background, needsKey) {
+  const body = background ? envelop(toJson(record), background) : toJson(record);
   const key = needsKey ? '  -H "Authorization: Bearer $API_KEY" \\\n' : "";
-  return `curl '${url}' \\\n${key}  -d ${shellQuote(toJson(record))}`;
+  return `curl '${url}' \\\n${key}  -d ${shellQuote(body)}`;
 }
 
 function shellQuote(text) {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-function python(url, record, needsKey) {
+function python(url, record, background, needsKey) {
+  const write = (text) => PYTHON[text] ?? text;
   const imports = needsKey ? "import json\nimport os\n" : "import json\n";
   const key = needsKey ? '\nrequest.add_header("X-API-Key", os.environ["API_KEY"])' : "";
   return `${imports}from urllib.request import Request, urlopen
 
-record = ${literal(record, (text) => PYTHON[text] ?? text)}
-request = Request("${url}", json.dumps(record).encode())${key}
+record = ${literal(record, write)}
+${background ? `samples = ${literals(background, write)}\n` : ""}request = Request("${url}", json.dumps(${background ? ENVELOPE : "record"}).encode())${key}
 with urlopen(request) as response:
     print(json.load(response))`;
 }
 
-function javascript(url, record, needsKey) {
+function javascript(url, record, background, needsKey) {
+  const write = (text) => text;
   const key = needsKey ? '\n  headers: { "X-API-Key": process.env.API_KEY },' : "";
-  return `const record = ${literal(record, (text) => text)};
-const response = await fetch("${url}", {
+  return `const record = ${literal(record, write)};
+${background ? `const samples = ${literals(background, write)};\n` : ""}const response = await fetch("${url}", {
   method: "POST",${key}
-  body: JSON.stringify(record),
+  body: JSON.stringify(${background ? ENVELOPE : "record"}),
 });
 console.log(await response.json());`;
 }
@@ -104,4 +109,13 @@ console.log(await response.json());`;
 function literal(record, write) {
   const lines = [...record].map(([name, text]) => `    ${JSON.stringify(name)}: ${write(text)},`);
   return `{\n${lines.join("\n")}\n}`;
+}
+
+/** Return records as the literal of a list, a line for each. */
+function literals(records, write) {
+  const lines = records.map((record) => {
+    const members = [...record].map(([name, text]) => `${JSON.stringify(name)}: ${write(text)}`);
+    return `    {${members.join(", ")}},`;
+  });
+  return `[\n${lines.join("\n")}\n]`;
 }

@@ -1,6 +1,6 @@
 /** Explanations: from a response of /predict to rows of a waterfall. Nothing here draws. */
 
-import { digitsFor, fixed, percent, sigmoid, signed } from "./numbers.js";
+import { digitsFor, fixed, isZero, percent, powerFor, sigmoid, signed } from "./numbers.js";
 import { words, say } from "./words.js";
 
 export const SHOWN_ROWS = 8;
@@ -84,21 +84,27 @@ export function sumOf(target) {
 export function spaceOf(target) {
   const values = Object.values(target.values);
   const size = Math.max(Math.abs(target.base), Math.abs(sumOf(target)), ...values.map(Math.abs));
-  const digits = target.space === "log_odds" ? 2 : digitsFor(size);
   if (target.space === "probability") {
     return {
       size: 1,
+      power: 1,
+      suffix: "",
       unit: words.points,
       total: percent,
       change: (value) => signed(value * 100, 1),
       end: () => "",
     };
   }
+  const { power, suffix } = powerFor(size);
+  const digits = target.space === "log_odds" ? 2 : digitsFor(size / power);
+  const raise = (text) => (isZero(text) ? text : text + suffix);
   return {
     size,
+    power,
+    suffix,
     unit: words.units[target.space] ?? "",
-    total: (value) => fixed(value, digits),
-    change: (value) => signed(value, digits),
+    total: (value) => raise(fixed(value / power, digits)),
+    change: (value) => raise(signed(value / power, digits)),
     end: (value) => endOf(target, value),
   };
 }

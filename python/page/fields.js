@@ -21,15 +21,19 @@ export function showValue(value) {
   if (value === true) return words.yes;
   if (value === false) return words.no;
   if (value === "") return words.emptyText;
-  if (typeof value === "number") return plain(value);
-  return String(value);
+  return typeof value === "number" ? numberOf(String(value)) : String(value);
 }
 
 /** Return the text of a record's value as a person would say it; null where it is unknown. */
 export function showText(text) {
   if (text === undefined || text === NULL) return null;
   // A number is shown as it was typed: it may have more digits than JavaScript keeps.
-  return /^[-\d]/.test(text) ? text.replace("-", "\u2212") : showValue(JSON.parse(text));
+  return /^[-\d]/.test(text) ? numberOf(text) : showValue(JSON.parse(text));
+}
+
+/** Return a number as it was written, with all its digits, and real minus signs. */
+function numberOf(text) {
+  return text.replaceAll("-", "\u2212");
 }
 
 /** A feature's label, control, and what is said below it. */

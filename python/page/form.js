@@ -3,7 +3,7 @@
 import { button, card, copy, debounce, fill, h, newId, opening } from "./dom.js";
 import { Field, NULL } from "./fields.js";
 import { parseRecord, toLink, toRecord } from "./records.js";
-import { readPointer } from "./service.js";
+import { OtherModel, readPointer } from "./service.js";
 import { countFeatures, say, words } from "./words.js";
 
 const UNGROUPED_FEATURES = 20;
@@ -32,6 +32,7 @@ export class Form {
     this.fields = new Map();
     this.details = new Map();
     this.pinned = h("p", { class: "pinned", "aria-hidden": "true" });
+    this.remark = h("p", { class: "fault", role: "status" });
     this.faults = h("div", { class: "faults", role: "alert" });
     this.element = card(
       "record",
@@ -40,6 +41,7 @@ export class Form {
       this.makeTools(),
       this.makePaste(),
       this.makeSearch(),
+      this.remark,
       this.faults,
       this.makeFields(),
       this.pinned,
@@ -155,6 +157,7 @@ export class Form {
   }
 
   put(record) {
+    this.remark.textContent = "";
     this.show(record);
     this.change();
   }
@@ -168,7 +171,13 @@ export class Form {
     if (!problem) return;
     const sentence = items.length ? words.faults : problem.message;
     this.faults.append(h("p", {}, sentence), items.length ? h("ul", {}, items) : "");
+    if (problem instanceof OtherModel) this.faults.append(button(words.showModel, () => this.reload()));
     if (this.extras.length) this.faults.append(button(words.dropExtras, () => this.dropExtras()));
+  }
+
+  reload() {
+    this.linkTo();
+    location.reload();
   }
 
   showFault({ pointer, detail }) {

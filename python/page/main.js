@@ -8,12 +8,13 @@ import { compare } from "./comparison.js";
 import { button, card, fill, h, opening } from "./dom.js";
 import { readAnswer } from "./explanation.js";
 import { Form } from "./form.js";
-import { readLink, toJson, toRecord } from "./records.js";
-import { forgetKey, getJson, hasKey, keepKey, postJson, Problem, whenKeyIsNeeded } from "./service.js";
+import { envelop, isLink, readLink, toJson, toRecord } from "./records.js";
+import { forgetKey, forgetVersion, getJson, hasKey, keepKey, OtherModel, postJson, Problem, whenKeyIsNeeded } from "./service.js";
 import { WhatIf } from "./whatif.js";
 import { say, words } from "./words.js";
 
 const RETRY_SECONDS = 2;
+const LATE_MILLISECONDS = 500;
 const AUTO = "";
 
 /** What the page shows: the model, its form, and the answers. */
@@ -29,6 +30,7 @@ class Page {
     this.kept = null;
     this.chosenOutput = 0;
     this.chosenTarget = AUTO;
+    this.late = null;
     this.makeAnswer();
   }
 
@@ -53,8 +55,9 @@ class Page {
 
   show() {
     document.title = this.about.name;
-    const record = readLink() ?? toRecord(this.about.example);
-    this.form.show(record);
+    const linked = readLink();
+    this.form.show(linked ?? toRecord(this.about.example));
+    if (isLink() && !linked) this.form.remark.textContent = words.linkBroken;
     window.addEventListener("hashchange", () => this.follow());
     const path = this.model.has_probabilities ? "predict?proba=1" : "predict";
     const looksAt = importances([...this.features.values()]);
@@ -122,10 +125,13 @@ class Page {
     const request = new AbortController();
     this.request = request;
     const record = this.form.read();
-    this.status.textContent = this.outputs ? "" : words.thinking;
-    this.calls.show(record, this.path(this.canExplain));
+    if (!this.outputs) this.status.textContent = words.thinking;
+    // What is shown meanwhile is the answer to another record. Most come too soon to say so.
+    this.late ??= setTimeout(() => this.showOld(words.thinkingAgain), LATE_MILLISECONDS);
+    this.calls.show(record, this.canExplain ? this.background.records : null, this.path(this.canExplain));
     try {
       const answer = await this.predict(record, request.signal);
+      this.stopWaiting();
       this.form.showProblem(null);
       this.showUp(true);
       this.record = record;
@@ -136,6 +142,26 @@ class Page {
     } catch (problem) {
       if (problem.name !== "AbortError") this.showProblem(problem);
     }
+  }
+
+  stopWaiting() {
+    clearTimeout(this.late);
+    this.late = null;
+    this.old = "";
+  }
+
+  /** Say that the answer in view, if there is one, is not that of the record in the form. */
+  showOld(sentence) {
+    if (!this.outputs) return;
+    this.old = sentence;
+    this.showState();
+  }
+
+  showState() {
+    const remark = this.remark ? `${words.noExplanation}: ${this.remark}` : "";
+    this.answer.classList.toggle("stale", this.old !== "");
+    this.status.textContent = this.old || remark;
+    this.form.pinned.textContent = this.old || this.says.firstChild.textContent;
   }
 
   get canExplain() {
@@ -163,11 +189,11 @@ class Page {
   async explain(body, signal) {
     const remark = this.canExplain ? "" : await this.findRemark();
     if (!this.canExplain) return { response: await postJson(this.path(false), body, signal), remark };
-    const enveloped = this.background.envelop(body);
+    const { records } = this.background;
     try {
-      return { response: await postJson(this.path(true), enveloped, signal), remark };
+      return { response: await postJson(this.path(true), records ? envelop(body, records) : body, signal), remark };
     } catch (problem) {
-      if (!(problem instanceof Problem) || problem.status === 0) throw problem;
+      if (!(problem instanceof Problem) || problem.status === 0 || problem instanceof OtherModel) throw problem;
       const isOfRecord = problem.faults.some(({ pointer }) => !pointer.startsWith("#/_samples"));
       if (isOfRecord) throw problem;
       const reason = this.background.showProblem(problem);
@@ -197,9 +223,9 @@ class Page {
 
   showProblem(problem) {
     this.form.showProblem(problem);
-    this.answer.classList.toggle("stale", Boolean(this.outputs));
-    this.status.textContent = this.outputs ? words.stale : "";
-    this.form.pinned.textContent = this.status.textContent;
+    this.stopWaiting();
+    this.status.textContent = "";
+    this.showOld(words.stale);
     this.showUp(problem.status !== 0);
     const isPassing = problem.status === 0 || problem.status === 503;
     if (isPassing) setTimeout(() => this.ask(), (problem.retrySeconds || RETRY_SECONDS) * 1000);
@@ -216,10 +242,8 @@ class Page {
     const target = this.chooseTarget(output);
     const background = this.answeredBackground;
     const context = { record: this.record, features: this.features, background };
-    this.answer.classList.remove("stale");
-    this.status.textContent = this.remark ? `${words.noExplanation}: ${this.remark}` : "";
     fill(this.says, sentence(output, target, context));
-    this.form.pinned.textContent = this.says.firstChild.textContent;
+    this.showState();
     this.renderChoices(output);
     fill(
       this.tables,
@@ -385,6 +409,7 @@ function showLoading(title, detail) {
 
 /** Load the model; as long as it is not there, say why, and try again. */
 async function start() {
+  forgetVersion();
   try {
     const [info, about] = await Promise.all([getJson("info"), getJson("page/model")]);
     new Page(info, about).show();

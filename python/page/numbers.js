@@ -4,6 +4,10 @@ import { words } from "./words.js";
 
 const NARROW_SPACE = "\u202f"; // where no line ends
 const MINUS = "\u2212";
+const LARGEST = 1e15; // numbers of this size and more, and smaller ones than the least, have a power
+const LEAST = 1e-4;
+const SUPERSCRIPTS = { "-": "\u207b", 0: "\u2070", 1: "\u00b9", 2: "\u00b2", 3: "\u00b3", 4: "\u2074", 5: "\u2075", 6: "\u2076", 7: "\u2077", 8: "\u2078", 9: "\u2079" };
+const SIGNIFICANT_DIGITS = 6;
 const ARITHMETIC_DIGITS = [4, 3, 5, 6, 7];
 
 export function sigmoid(number) {
@@ -19,7 +23,7 @@ export function fixed(number, digits) {
   return isZero(text) ? text.replace("-", "") : text.replace("-", MINUS);
 }
 
-function isZero(text) {
+export function isZero(text) {
   return !/[1-9]/.test(text);
 }
 
@@ -44,16 +48,27 @@ function looksCertain(value, digits) {
 /** Return with how many decimals numbers of this size are shown: four significant digits. */
 export function digitsFor(size) {
   if (!(size > 0)) return 2;
-  return Math.min(6, Math.max(0, 3 - Math.floor(Math.log10(size))));
+  return Math.min(7, Math.max(0, 3 - Math.floor(Math.log10(size))));
 }
 
-/** Return any number, as short as it can be said. */
+/** Return the power of ten by which numbers of this size are divided to be read, and its text. */
+export function powerFor(size) {
+  if (!(size > 0) || (size >= LEAST && size < LARGEST)) return { power: 1, suffix: "" };
+  const exponent = Math.floor(Math.log10(size));
+  const raised = [...String(exponent)].map((character) => SUPERSCRIPTS[character]).join("");
+  return { power: 10 ** exponent, suffix: `${NARROW_SPACE}\u00d7${NARROW_SPACE}10${raised}` };
+}
+
+/** Return any number, as short as it can be said: six digits, and all of those before the point. */
 export function plain(number) {
-  const text = number.toLocaleString(words.locale, {
-    maximumSignificantDigits: 6,
+  const size = Math.abs(number);
+  const { power, suffix } = powerFor(size);
+  const wholeDigits = suffix ? 1 : Math.floor(Math.log10(Math.max(size, 1))) + 1;
+  const text = (number / power).toLocaleString(words.locale, {
+    maximumSignificantDigits: Math.max(SIGNIFICANT_DIGITS, wholeDigits),
     useGrouping: false,
   });
-  return text.replace("-", MINUS);
+  return `${text.replace("-", MINUS)}${suffix}`;
 }
 
 /**

@@ -25,6 +25,11 @@ export function toJson(record) {
   return `{${members.join(", ")}}`;
 }
 
+/** Return the body of a request for a record that brings the rows to explain it against. */
+export function envelop(body, records) {
+  return `{"_data": ${body}, "_samples": [${records.map(toJson).join(", ")}]}`;
+}
+
 /** Return what JSON has for what somebody typed as a number: as it is where it is none. */
 export function numberText(typed) {
   const text = typed.trim();
@@ -147,6 +152,11 @@ function cellText(cell, feature) {
 /** Return an address of the page that holds a record: in the fragment, which is never sent. */
 export function toLink(record) {
   return `${location.href.split("#")[0]}#${LINK}=${encodeURIComponent(toJson(record))}`;
+}
+
+/** Return whether the address of the page should hold a record. */
+export function isLink() {
+  return location.hash.startsWith(`#${LINK}=`);
 }
 
 /** Return the record in the address of the page; null where there is none. */

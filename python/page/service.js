@@ -4,6 +4,7 @@ import { words } from "./words.js";
 
 const KEY = "api-key";
 const JSON_TYPE = "application/json";
+const VERSION = "X-Model-Version";
 
 /** A request that was refused, or never reached the service; `faults` have JSON pointers. */
 export class Problem extends Error {
@@ -13,6 +14,20 @@ export class Problem extends Error {
     this.faults = document.errors || [];
     this.retrySeconds = retrySeconds;
   }
+}
+
+/** A response of another model than the one that the page shows: its numbers mean something else. */
+export class OtherModel extends Problem {
+  constructor() {
+    super(409, { detail: words.otherModel }, 0);
+  }
+}
+
+let shownVersion = null;
+
+/** Take the version of the next response as that of the model that the page shows. */
+export function forgetVersion() {
+  shownVersion = null;
 }
 
 let askForKey = async () => null;
@@ -59,9 +74,18 @@ async function send(path, options) {
     await askForKey(hasKey());
     return send(path, options);
   }
+  checkVersion(response);
   if (response.ok) return response;
   const retrySeconds = Number(response.headers.get("Retry-After")) || 0;
   throw new Problem(response.status, await readProblem(response), retrySeconds);
+}
+
+/** Throw OtherModel if the service has had its model replaced; without one, it says no version. */
+function checkVersion(response) {
+  const version = response.headers.get(VERSION);
+  if (version === null) return;
+  shownVersion ??= version;
+  if (version !== shownVersion) throw new OtherModel();
 }
 
 async function fetchWithKey(path, options) {

@@ -38,7 +38,7 @@ export class WhatIf {
   }
 
   slid() {
-    const digits = Math.min(12, Math.max(0, 3 - Math.floor(Math.log10(this.high - this.low))));
+    const digits = Math.min(20, Math.max(0, 3 - Math.floor(Math.log10(this.high - this.low))));
     const value = this.isInteger ? Math.round(this.slider.value) : Number(Number(this.slider.value).toFixed(digits));
     this.field.set(String(value));
     this.field.changed();

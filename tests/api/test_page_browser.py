@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from functools import cache
+from functools import cache, partial
 from itertools import product
 from pathlib import Path
 from shutil import which
@@ -24,9 +24,14 @@ from playwright.sync_api import (
     Locator,
     Page,
     Request,
+    Route,
     sync_playwright,
 )
-from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn.ensemble import (
+    IsolationForest,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -50,8 +55,15 @@ pytestmark = [
 ROWS = 400
 WIDE = 300
 ANSWER_MILLISECONDS = 20_000
+WAIT_MILLISECONDS = (
+    700  # longer than a change and what is said of a late answer take
+)
 PROBABILITY = r"([\d.]+)\u202f%"
 POINTS_TOLERANCE = 0.05001
+SUPERSCRIPTS = str.maketrans(
+    "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079",
+    "-0123456789",
+)
 LOADED = ".answer .sentence strong"
 
 
@@ -105,6 +117,29 @@ def number() -> tuple[Any, pd.DataFrame, Any]:
     return forest.fit(inputs, score * 100), inputs, score * 100
 
 
+def scaled(factor: float) -> tuple[Any, pd.DataFrame, Any]:
+    """A regression whose numbers are of any size."""
+    data, score = people()
+    inputs = data[["age", "income"]].fillna(0)
+    target = score * factor
+    return LinearRegression().fit(inputs, target), inputs, target
+
+
+def odd_ones() -> tuple[Any, pd.DataFrame, Any]:
+    data, _ = people()
+    inputs = data[["age", "income"]].fillna(0)
+    forest = IsolationForest(n_estimators=10, random_state=0)
+    return forest.fit(inputs), inputs, None
+
+
+def long() -> tuple[Any, pd.DataFrame, Any]:
+    data, score = people()
+    inputs = data[["age", "income"]].fillna(0)
+    labels = np.where(score > 1.5, "a name " + "of a class " * 12, "other")
+    forest = RandomForestClassifier(10, max_depth=3, random_state=0)
+    return forest.fit(inputs, labels), inputs, labels
+
+
 def wide() -> tuple[Any, pd.DataFrame, Any]:
     choose = np.random.default_rng(0)
     values = choose.normal(size=(120, WIDE)).round(3)
@@ -134,12 +169,17 @@ def dated() -> tuple[Any, pd.DataFrame, Any]:
     return steps.fit(inputs, target), inputs, target
 
 
-MODELS = {
+MODELS: dict[str, Callable[[], tuple[Any, pd.DataFrame, Any]]] = {
     "dated": dated,
     "two": two_classes,
     "three": three_classes,
     "odds": odds,
     "number": number,
+    "odd_ones": odd_ones,
+    "long": long,
+    "tiny": partial(scaled, 1e-11),
+    "millions": partial(scaled, 1e7),
+    "huge": partial(scaled, 1e21),
     "wide": wide,
 }
 
@@ -318,6 +358,31 @@ def test_what_is_shown_as_arithmetic_is_right(
     assert float(right) == pytest.approx(end(page, "result"), abs=10**-digits)
 
 
+def read_number(text: str) -> float:
+    """A number as a person reads it, `3.2 x 10` to a power."""
+    text = re.sub(r"[,(\s]", "", text).replace("\u2212", "-")
+    number, _, power = text.replace(")", "").partition("\u00d710")
+    return float(number) * 10.0 ** int(power.translate(SUPERSCRIPTS) or 0)
+
+
+@pytest.mark.parametrize("name", ["tiny", "millions", "huge"])
+def test_numbers_of_any_size_are_read(name: str, open_page: Open) -> None:
+    page = open_page(name, viewport={"width": 360, "height": 800})
+    estimator, _, _ = fitted(name)
+    (expected,) = estimator.predict(columns(name, record_in(page)))
+    said = page.locator(LOADED).inner_text()
+    said = said.removeprefix("The model says ").removesuffix(".")
+    # All digits before the point are there.
+    slack = 0.5 if name == "millions" else abs(expected) * 1e-5
+    assert read_number(said) == pytest.approx(expected, abs=slack)
+    total = page.locator(".waterfall .result .number").inner_text()
+    assert read_number(total) == pytest.approx(expected, rel=1e-3)
+    sum_ = page.locator(".arithmetic").inner_text().split("=")[1]
+    assert read_number(sum_) == pytest.approx(expected, rel=1e-3)
+    width = "document.documentElement.scrollWidth"
+    assert page.evaluate(width) == 360
+
+
 def test_sentence_and_waterfall_follow_a_change(open_page: Open) -> None:
     page = open_page("two")
     wait_for_answer(page, lambda: control(page, "age").fill("25"))
@@ -336,6 +401,30 @@ def test_sentence_and_waterfall_follow_a_change(open_page: Open) -> None:
         by_effect, key=lambda feature: -abs(by_effect[feature])
     )
     assert "caus" not in old
+
+
+def test_an_outlier_is_said_in_whole_sentences(open_page: Open) -> None:
+    page = open_page("odd_ones")
+    assert page.locator("h1").inner_text().startswith("This model tells out")
+    page.locator(".meaning summary").click()
+    assert "below 0 it is an outlier" in page.inner_text(".meaning")
+    names = {"age", "income"}
+    wait_for_answer(page, lambda: control(page, "age").fill("900"))
+    lowered = [name for name in names if effects(page)[name] < 0]
+    raised = [name for name in names if effects(page)[name] > 0]
+    assert lowered
+    words = "and lowered most" if raised else "and it was lowered most"
+    assert words in says(page)
+
+
+def test_what_is_long_stays_in_its_card(open_page: Open) -> None:
+    page = open_page("long", viewport={"width": 360, "height": 800})
+    card = page.locator(".answer").bounding_box()
+    select = page.get_by_label("Explain").bounding_box()
+    assert card
+    assert select
+    right = card["x"] + card["width"]
+    assert select["x"] + select["width"] <= right
 
 
 def test_bars_are_decoration_and_signs_stand_beside_colours(
@@ -370,6 +459,45 @@ def test_a_fault_stands_at_its_field(open_page: Open) -> None:
     assert age.evaluate("element => element === document.activeElement")
     age.fill("12")
     page.wait_for_selector("[aria-invalid]", state="detached")
+
+
+def test_an_answer_that_is_late_leaves_the_one_before_marked(
+    open_page: Open,
+) -> None:
+    page = open_page("two")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/predict?*", hold)
+    before = says(page)
+    control(page, "age").fill("20")
+    stale = page.locator(".answer.stale")
+    stale.get_by_text("this is the answer to the record before").wait_for()
+    assert says(page) == before
+    # Neither a choice nor another change makes it look new.
+    page.get_by_label("Explain").select_option("yes")
+    control(page, "age").fill("21")
+    page.wait_for_timeout(WAIT_MILLISECONDS)
+    assert stale.count() == 1
+    for route in held:
+        route.continue_()
+    page.wait_for_selector(".answer:not(.stale)")
+    assert record_in(page)["age"] == 21
+    assert page.locator(".answer > [role=status]").inner_text() == ""
+
+
+def test_a_class_that_is_chosen_does_not_hide_that_an_answer_is_old(
+    open_page: Open,
+) -> None:
+    page = open_page("two")
+    control(page, "age").fill("x")
+    stale = page.locator(".answer.stale")
+    stale.get_by_text("still the answer to the record before").wait_for()
+    page.get_by_label("Explain").select_option("yes")
+    assert stale.count() == 1
+    assert "record before" in stale.inner_text()
 
 
 def test_a_fault_opens_the_group_that_it_is_in(open_page: Open) -> None:
@@ -574,7 +702,9 @@ def test_the_faults_of_a_file_are_listed(
     page.get_by_label("choose a file").set_input_files(path)
     page.get_by_text("wrong.csv was not predicted").wait_for()
     assert page.locator(".batch-result li").count() == 2
-    assert "#cell=2,2" in page.locator(".batch-result").inner_text()
+    said = page.locator(".batch-result").inner_text()
+    assert "Row 1 is the header." in said
+    assert 'Row 2, column 2: expected a whole number, got "x"' in said
 
 
 def test_only_the_keyboard_is_needed(open_page: Open) -> None:
@@ -686,6 +816,31 @@ def test_a_link_holds_the_record_and_no_request_does(open_page: Open) -> None:
     assert json.loads(linked.split("=", 1)[1])["age"] == 20
 
 
+def test_a_link_that_was_cut_says_so(open_page: Open) -> None:
+    page = open_page("two", "/#record=%7B%22income%22%3A40000%2C%22ag")
+    remark = page.get_by_text("The link holds no record")
+    remark.wait_for()
+    assert record_in(page) == pytest.approx(saved("two").example())
+    page.get_by_role("button", name="Example").click()
+    assert page.get_by_text("The link holds no record").count() == 0
+
+
+def test_a_model_that_was_replaced_does_not_answer_for_the_one_before(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = open_page("two")
+    before = says(page)
+    monkeypatch.setattr(saved("two"), "version", "another")
+    control(page, "age").fill("20")
+    page.locator(".faults").get_by_text("another model").wait_for()
+    page.wait_for_selector(".answer.stale")
+    assert says(page) == before
+    page.get_by_role("button", name="Show the new model").click()
+    page.wait_for_selector(".answer:not(.stale) .sentence strong")
+    assert record_in(page)["age"] == 20
+    assert page.locator(".faults").inner_text() == ""
+
+
 @pytest.mark.parametrize("key", ["", "s3cret"])
 def test_the_request_to_copy_works(key: str, open_page: Open) -> None:
     page = open_page(
@@ -702,10 +857,31 @@ def test_the_request_to_copy_works(key: str, open_page: Open) -> None:
     page.wait_for_function(
         "() => document.querySelector('#call').innerText.includes('None')"
     )
+    run_the_calls(page, key)
+
+
+def test_the_request_to_copy_brings_the_background(open_page: Open) -> None:
+    page = open_page("two")
+    page.locator(".background summary").click()
+    page.get_by_label("Compared with").select_option("rows")
+    rows = "income,age,member\n20000,30,true\n45000,61,false\n"
+    page.get_by_label("Rows as a list").fill(rows)
+    page.get_by_role("button", name="Compare with these").click()
+    page.get_by_text("the average of the rows you gave").first.wait_for()
+    base = end(page, "start")
+    for printed in run_the_calls(page):
+        assert "_samples" in page.locator("#call").inner_text()
+        (said,) = re.findall(r"base_value\W+([\d.]+)", printed)
+        assert min(abs(float(said) - base), abs(1 - float(said) - base)) < 1e-9
+
+
+def run_the_calls(page: Page, key: str = "") -> list[str]:
+    """Run the request to copy in each language, and return what each prints."""
     commands = {"Python": [sys.executable, "-c"], "curl": ["bash", "-c"]}
     node = which("node")
     if node:
         commands["JavaScript"] = [node, "--input-type=module", "-e"]
+    printed = []
     for language, command in commands.items():
         page.get_by_role("tab", name=language).click()
         code = page.locator("#call").inner_text()
@@ -718,6 +894,8 @@ def test_the_request_to_copy_works(key: str, open_page: Open) -> None:
             check=True,
         )
         assert "explained_output" in ran.stdout
+        printed.append(ran.stdout)
+    return printed
 
 
 def test_the_key_is_asked_for_and_kept_for_the_tab(open_page: Open) -> None:
