@@ -69,21 +69,15 @@ def name_background(cell: Cell) -> str:
     background = BACKGROUNDS[cell.mode]
     if cell.mode != "alone":
         return background
-    alike = [
-        other
-        for other in cells()
-        if (other.estimator, other.task, other.mode)
-        == (cell.estimator, cell.task, cell.mode)
-    ]
-    explained = [other.data for other in alike if is_explained(other)]
-    if len(explained) == len(alike):
+    needs_none: dict[str, bool] = {}
+    for other in cells():
+        kind = (other.estimator, other.task, other.mode)
+        if kind == (cell.estimator, cell.task, cell.mode):
+            needs_none[other.data] = other.model.offers_explanations
+    if all(needs_none.values()):
         return background
+    explained = [data for data, alone in needs_none.items() if alone]
     return f"{background}, {' and '.join(explained)}"
-
-
-def is_explained(cell: Cell) -> bool:
-    """Whether it is explained with the background that it has, or with none."""
-    return cell.model.offers_explanations
 
 
 def table() -> str:

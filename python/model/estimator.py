@@ -220,7 +220,7 @@ def holds_own_code(estimator: Estimator) -> bool:
     Such code may write into the columns that it is given, as many a function of a notebook does:
     `frame["x"] = np.log1p(frame["x"])`.
     """
-    return any(map(_is_own_code, find_parts(estimator)))
+    return any(map(_is_own_code, find_nested(estimator)))
 
 
 def _is_own_code(part: Any) -> bool:
@@ -238,7 +238,7 @@ def prepare_to_serve(estimator: Estimator) -> None:
     processes to use all processors. A scaler saved with `copy=False` would scale the same
     records once more when they are explained.
     """
-    for part in find_parts(estimator):
+    for part in find_nested(estimator):
         if read_attribute(part, "n_jobs", 1) != 1:
             part.n_jobs = 1
         if is_sklearns_own(part) and getattr(part, "copy", True) is False:
@@ -260,7 +260,7 @@ def _ignore_missing_names(part: Estimator) -> None:
         warnings.filterwarnings("ignore", re.escape(message), UserWarning)
 
 
-def find_parts(estimator: Estimator) -> Iterator[Any]:
+def find_nested(estimator: Estimator) -> Iterator[Any]:
     """Yield the estimator, and each estimator and transformer inside it, once.
 
     The outer ones come first. What an estimator keeps besides may be of any size and may hold

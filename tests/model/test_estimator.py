@@ -179,7 +179,7 @@ def test_parts_are_found_beside_cycles_and_millions_of_values() -> None:
     estimator.words_ = dict.fromkeys(range(2_000_000), 1.0)
     estimator.kept_ = [StandardScaler(copy=False)]
     start = perf_counter()
-    parts = list(facts.find_parts(estimator))
+    parts = list(facts.find_nested(estimator))
     assert perf_counter() - start < 5
     assert estimator.kept_[0] in parts
     assert estimator[0] in parts

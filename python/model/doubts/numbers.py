@@ -22,7 +22,7 @@ from python.model.data.kinds import (
 )
 from python.model.data.schema import Row, Schema
 from python.model.doubts.doubt import Doubt
-from python.model.estimator import find_parts
+from python.model.estimator import find_nested
 from python.model.types import Estimator
 
 NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,25})?(e-?\d{1,3})?")
@@ -63,7 +63,7 @@ def doubt_numbers(
 def find_known_numbers(estimator: Estimator) -> list[float]:
     """Return the numbers, written as texts, that encoders or look-ups in the estimator know."""
     texts: list[str] = []
-    for part in find_parts(estimator):
+    for part in find_nested(estimator):
         for values in _known_values(part):
             texts += map(str, islice(values, MAX_TRIED_OF_COLUMN))
     numbers = [float(text) for text in texts if NUMBER.fullmatch(text)]

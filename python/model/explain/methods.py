@@ -359,14 +359,12 @@ def _path_dependent(subject: Subject, background: Columns) -> Method:  # noqa: A
 def _interventional(
     subject: Subject, outputs: list[Output], background: Columns
 ) -> Method:
-    background_output_of = outputs_of(subject.estimator, background)
     make_interventional = partial(_make_interventional, background=background)
     return Method(
         name="tree interventional",
         make=partial(_make_of, subject, make_interventional),
         outputs=outputs,
-        # The background is predicted once, when it is first compared.
-        background_output_of=cache(background_output_of),
+        background_output_of=_output_of(subject, background),
         proves_values=_is_read(subject),
         takes_numbers=subject.takes_numbers,
     )
@@ -375,14 +373,18 @@ def _interventional(
 def _linear(
     subject: Subject, outputs: list[Output], background: Columns
 ) -> Method:
-    background_output_of = outputs_of(subject.estimator, background)
     make_linear = partial(_make_linear, background=background)
     return Method(
         name="linear",
         make=partial(_make_of, subject, make_linear),
         outputs=outputs,
-        background_output_of=cache(background_output_of),
+        background_output_of=_output_of(subject, background),
     )
+
+
+def _output_of(subject: Subject, background: Columns) -> OutputOf:
+    """Return what predicts the background once, when it is first compared."""
+    return cache(outputs_of(subject.estimator, background))
 
 
 def _linear_alone(subject: Subject, background: Columns) -> Method:  # noqa: ARG001
@@ -399,7 +401,6 @@ def _by_parts(
     subject: Subject, outputs: list[Output], background: Columns
 ) -> Method:
     """Return the method for parts of which some are trees and others linear."""
-    background_output_of = outputs_of(subject.estimator, background)
     makes = [
         partial(_make_interventional, background=background),
         partial(_make_linear, background=background),
@@ -408,7 +409,7 @@ def _by_parts(
         name="parts",
         make=partial(_make_of_parts, subject, makes),
         outputs=outputs,
-        background_output_of=cache(background_output_of),
+        background_output_of=_output_of(subject, background),
     )
 
 

@@ -127,19 +127,27 @@ def _trace_column_transformer(
     inputs = getattr(transformer, "_transformer_to_input_indices", None)
     if inputs is None:
         return None
-    parts = {name: part for name, part, _ in transformer.transformers_}
-    outputs = transformer.output_indices_
     traced: list[int] = []
-    for name in sorted(outputs, key=lambda name: outputs[name].start):
-        if outputs[name].start == outputs[name].stop:
-            continue
-        of_part = _trace(
-            parts[name], [sources[number] for number in inputs[name]]
-        )
+    for name, part in list_column_parts(transformer):
+        of_part = _trace(part, [sources[number] for number in inputs[name]])
         if of_part is None:
             return None
         traced += of_part
     return traced
+
+
+def list_column_parts(
+    transformer: Transformer,
+) -> list[tuple[str, Transformer]]:
+    """Return the parts of a column transformer that make columns, by name, in their order."""
+    parts = {name: part for name, part, _ in transformer.transformers_}
+    starts = {}
+    for name, columns in transformer.output_indices_.items():
+        if columns.start < columns.stop:
+            starts[name] = columns.start
+    return [
+        (name, parts[name]) for name in sorted(starts, key=starts.__getitem__)
+    ]
 
 
 def _trace_names(

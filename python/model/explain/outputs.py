@@ -12,7 +12,12 @@ from python.model.attributes import read_attribute
 from python.model.classes import split_outputs
 from python.model.data.columns import take_rows
 from python.model.data.spelling import one_line
-from python.model.estimator import NUMBERS, estimator_type, layers
+from python.model.estimator import (
+    NUMBERS,
+    estimator_type,
+    find_nested,
+    layers,
+)
 from python.model.explain.attribution import SINGLE
 from python.model.explain.targets import find_target
 from python.model.types import Columns, Estimator
@@ -424,9 +429,8 @@ def _decides_by_class(estimator: Estimator, probe: Columns) -> bool:
     if read_attribute(predictor, "boosting_type") == "rf":
         return False
     n_classes = len(read_attribute(estimator, "classes_", ()))
-    # Of three classes there are three pairs.
-    shape = read_attribute(predictor, "decision_function_shape")
-    if shape == "ovo" and n_classes > 2:
+    # Of three classes there are three pairs, whose scores a stack hands on.
+    if n_classes > 2 and _scores_pairs(estimator):
         return False
     decision = _try(estimator, "decision_function", probe)
     if decision is None:
@@ -436,6 +440,14 @@ def _decides_by_class(estimator: Estimator, probe: Columns) -> bool:
         # That of one class alone is the margin of a second one, which is not there.
         return n_values == 1 and n_classes == 2
     return bool(n_values == n_classes)
+
+
+def _scores_pairs(estimator: Estimator) -> bool:
+    """Return whether anything in it has a decision function with a value for each two classes."""
+    for nested in find_nested(estimator):
+        if read_attribute(nested, "decision_function_shape") == "ovo":
+            return True
+    return False
 
 
 def _has_probabilities(estimator: Estimator, probe: Columns) -> bool:

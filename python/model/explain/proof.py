@@ -15,6 +15,7 @@ import numpy as np
 from python.errors import ServiceError, TooLarge
 from python.model.data.columns import slice_rows
 from python.model.data.spelling import one_line
+from python.model.explain.attribution import Attribution
 from python.model.explain.comparison import compare
 from python.model.explain.costs import Cost
 from python.model.explain.methods import (
@@ -24,7 +25,7 @@ from python.model.explain.methods import (
     list_against,
     list_alone,
 )
-from python.model.explain.outputs import Output, outputs_of
+from python.model.explain.outputs import Output, OutputOf, outputs_of
 from python.model.explain.timing import measure_against, measure_alone
 from python.model.types import Columns
 
@@ -219,6 +220,26 @@ def _list_sizes(
     return affordable
 
 
+def _decide_output(
+    method: Method, attribution: Attribution, output_of: OutputOf
+) -> Output | None:
+    """Return the output that the values add up to, if the rows tell it; None if they do not.
+
+    The log-odds of a probability of 1 may be any large number, which may be no log-odds at all.
+    Of trees that were read, the output is taken that alone fits: nothing but a link is left open.
+    """
+    told = [each for each in method.outputs if each.is_told(output_of)]
+    output = replace(method, outputs=told).find_output(attribution, output_of)
+    if output is not None or not method.proves_values:
+        return output
+    fitting = []
+    for each in method.outputs:
+        of_each = replace(method, outputs=[each])
+        if of_each.find_output(attribution, output_of) is not None:
+            fitting.append(each)
+    return fitting[0] if len(fitting) == 1 else None
+
+
 def _compare_sums(
     method: Method, subject: Subject, n_probes: int
 ) -> ProvenSums:
@@ -233,9 +254,7 @@ def _compare_sums(
         raise Unproven(error.detail) from error
     if attribution is None:
         raise Unproven(NO_SUM)
-    # The log-odds of a probability of 1 may be any large number, which may be no log-odds at all.
-    told = [each for each in method.outputs if each.is_told(output_of)]
-    output = replace(method, outputs=told).find_output(attribution, output_of)
+    output = _decide_output(method, attribution, output_of)
     if output is not None:
         sums, _ = output.sums(output_of)
         total = output.compared(attribution.total)

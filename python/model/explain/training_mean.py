@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from python.model.estimator import find_parts, is_sklearns_own
+from python.model.estimator import find_nested, is_sklearns_own
+from python.model.explain.origins import list_column_parts
 from python.model.types import Matrix, Transformer
 
 # In training it makes other columns than afterwards, each from the targets of other rows.
@@ -23,6 +24,7 @@ def read_training_mean(transformers: Sequence[Transformer]) -> Matrix | None:
     """Return the mean of each column that the last transformer makes, (n_columns,).
 
     It is over the data that the scalers were fitted with. None where they do not tell.
+    Of the earlier transformers only that matters that they made the same columns in training.
     """
     if not transformers:
         return None
@@ -38,10 +40,10 @@ def _transforms_alike(transformer: Transformer) -> bool:
 
     Libraries have encoders that do not, and nobody knows what a class of the user's own does.
     """
-    for part in find_parts(transformer):
-        if type(part).__name__ == CROSS_FITTED:
+    for nested in find_nested(transformer):
+        if type(nested).__name__ == CROSS_FITTED:
             return False
-        if hasattr(part, "fit_transform") and not is_sklearns_own(part):
+        if hasattr(nested, "fit_transform") and not is_sklearns_own(nested):
             return False
     return True
 
@@ -62,13 +64,9 @@ def _of_column_transformer(transformer: Transformer) -> Matrix | None:
     """Return the means of the parts side by side, if each of them tells its own."""
     if transformer.transformer_weights:
         return None
-    parts = {name: part for name, part, _ in transformer.transformers_}
-    outputs = transformer.output_indices_
     means = []
-    for name in sorted(outputs, key=lambda name: outputs[name].start):
-        if outputs[name].start == outputs[name].stop:
-            continue
-        of_part = read_training_mean([parts[name]])
+    for _, part in list_column_parts(transformer):
+        of_part = read_training_mean([part])
         if of_part is None:
             return None
         means.append(of_part)

@@ -14,8 +14,8 @@ from python.model.types import Matrix
 
 BATCH_SIZES = (1, 4, 16, 64, 256, 1024, 4096)
 ROUNDS = 3
-PLAIN_RATIO = 2
-HOPELESS_RATIO = 4
+PLAIN_RATIO = 2  # which needs no third round to be seen
+HOPELESS_RATIO = 4  # which more records do not turn around
 
 Compute = Callable[[Matrix], Any]
 

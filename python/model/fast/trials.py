@@ -117,8 +117,9 @@ def rows_along_paths(
     Example: a path goes left at the threshold 2 of the feature 0, and right at 1 of the feature 1.
     Its row has 2 and 1 + e, the number right above 1.
     """
-    in_any_order = choose.permuted(near, axis=0)
-    rows = np.resize(in_any_order, (TREE_ROWS, near.shape[1]))
+    # Each column in an order of its own, so that the rows are others.
+    shuffled = choose.permuted(near, axis=0)
+    rows = np.resize(shuffled, (TREE_ROWS, near.shape[1]))
     for row in rows:
         tree = trees.trees[choose.integers(len(trees.trees))]
         lower, upper = _choose_path(tree, choose)

@@ -16,6 +16,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
+from xgboost import XGBClassifier
 
 from python.app import create_app
 from python.errors import TooLarge, Unprocessable
@@ -326,6 +327,22 @@ def test_a_linear_base_value_is_compared_with_the_background(
     assert load(classifier, DATA, samples).explanation_method() == "linear"
     monkeypatch.setattr(linear, "make_linear", make_shifted)
     assert load(classifier, DATA, samples).explanation_method() == "exact"
+
+
+def test_trees_that_are_certain_of_every_row_are_explained() -> None:
+    """No row tells the link of their margin, and no other fits."""
+    certain = XGBClassifier(
+        n_estimators=300,
+        learning_rate=1,
+        reg_lambda=0,
+        min_child_weight=0,
+        n_jobs=1,
+    ).fit(DATA, DATA["size"] > 0)
+    explanation = explain(load(certain, DATA), DATA)
+    assert explanation.output == "log_odds"
+    total = explanation.base_value + explanation.values.sum(axis=1)
+    margin = certain.predict(DATA, output_margin=True)
+    assert total == pytest.approx(margin, rel=1e-6)
 
 
 def test_a_record_that_is_the_background_has_no_values() -> None:

@@ -7,6 +7,7 @@ import pytest
 from lightgbm import LGBMClassifier
 from scipy.special import expit
 from sklearn.cluster import KMeans
+from sklearn.ensemble import StackingClassifier
 from sklearn.linear_model import (
     LinearRegression,
     LogisticRegression,
@@ -76,6 +77,15 @@ def holds(estimator: Any, name: str, total: Any) -> bool:
         (SVC(decision_function_shape="ovo"), 4, []),
         # There are as many pairs as classes.
         (SVC(decision_function_shape="ovo"), 3, []),
+        (
+            StackingClassifier(
+                [("a", LogisticRegression())],
+                SVC(decision_function_shape="ovo"),
+                cv=2,
+            ),
+            3,
+            [],
+        ),
         (KMeans(2), 0, []),
     ],
 )
