@@ -57,7 +57,7 @@ test: lint types docs  ## run all checks and tests; those of the containers only
 	    echo "tests/containers: skipped, because no Docker engine answers"; \
 	fi
 
-test-quick: $(VENV)/dev  ## run the tests that need no container, no server and no slow fit, in a minute
+test-quick: $(VENV)/dev  ## run the tests that need no container, no server and no slow fit, in three minutes
 	$(PYTEST) --ignore=tests/containers --no-cov -m "not slow"
 
 test-containers: $(VENV)/dev  ## build the images, run the stacks and break them on purpose

@@ -33,6 +33,7 @@ def cells(response: Any) -> list[dict[str, str]]:
     return list(csv.DictReader(StringIO(response.text, newline="")))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_csv_gets_what_json_gets(name: str, client: Client) -> None:
     model = build(name)

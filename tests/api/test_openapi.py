@@ -71,6 +71,7 @@ def takes(document: Any, body: Any) -> bool:
     return bool(validator(document, schema).is_valid(body))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*DESCRIBED, *OTHER_RESPONSES])
 def test_the_document_is_valid_and_every_response_fits_it(name: str) -> None:
     client = client_of(name)

@@ -43,6 +43,7 @@ def write(folder: Path, artifact: Any) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXPLAINED)
 def test_a_file_that_will_be_served(name: str, elsewhere: Path) -> None:
     path = write(elsewhere, build(name).content)

@@ -119,6 +119,7 @@ def test_a_model_without_importances_has_none(name: str) -> None:
     assert importances(name) == {}
 
 
+@pytest.mark.slow
 def test_every_estimator_in_the_model_predicts_in_one_thread() -> None:
     scaled = make_pipeline(StandardScaler(), forest(n_jobs=2))
     parts = [("a", forest(n_jobs=-1)), ("b", scaled)]

@@ -120,6 +120,7 @@ def test_another_archive_is_no_model(tmp_path: Path) -> None:
     assert "is no skops file" in refusal(tmp_path / "model.skops")
 
 
+@pytest.mark.slow
 def test_what_is_written_is_served(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -143,6 +144,7 @@ def test_what_is_written_is_served(
     assert len(loaded.examples.records) == 20
 
 
+@pytest.mark.slow
 def test_a_linear_model_needs_no_trust(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import joblib
 import numpy as np
 import pandas as pd
+import pytest
 from sklearn.svm import SVC
 
 from tests.production.replicas import serving
@@ -45,6 +46,7 @@ def post_prepared(server: Server, body: bytes) -> tuple[int, str]:
         time.sleep(0.2)
 
 
+@pytest.mark.slow
 def test_a_model_of_three_hundred_features_costs_no_worker(
     folder: Path,
 ) -> None:

@@ -70,6 +70,7 @@ def rows_of(fitted: Fitted, **options: Any) -> str:
     return str(fitted.data.head(ROWS).to_csv(index=False, **options))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_the_results_are_the_estimators(name: str, elsewhere: Path) -> None:
     model = build(name)

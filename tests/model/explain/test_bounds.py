@@ -71,6 +71,7 @@ def record_of(data: pd.DataFrame, row: int = 0) -> dict[str, Any]:
     return dict(data.iloc[row].items())
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("slow")
 def test_three_hundred_features_are_explained_within_the_limit_or_refused() -> (
     None

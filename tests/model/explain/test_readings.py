@@ -340,6 +340,7 @@ def test_readings_with_a_mistake_are_not_proven(
     assert subject_of(model, data).paths is None
 
 
+@pytest.mark.slow
 def test_no_process_imports_shap_where_trees_are_read(tmp_path: Path) -> None:
     data = table(colours=True)
     columns = make_column_transformer(

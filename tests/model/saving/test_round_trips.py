@@ -52,6 +52,7 @@ def outputs(estimator: Any, method: str, X: Any) -> Any:
     return np.asarray(output)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", JOBS)
 def test_the_training_data_gets_the_estimators_own_answers(
     name: str, elsewhere: Path
