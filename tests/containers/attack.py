@@ -4,9 +4,7 @@ Each attack says what is tried, and which outcomes are right. `test_attack.py` r
 """
 
 import json
-import os
 import random
-import signal
 import socket
 import subprocess
 import sys
@@ -15,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
 from http.client import HTTPConnection, HTTPException
@@ -23,7 +22,7 @@ from tempfile import TemporaryDirectory
 from threading import Event, Thread
 
 from tests.acting import SLEEPS_OR_DIES, acting
-from tests.containers.stack import Stack, docker, freeze
+from tests.containers.stack import Answer, Stack, docker, freeze, inspect
 from tests.models import ROOT, build
 
 KEY = "the-key-of-the-attack"
@@ -32,6 +31,9 @@ MEBIBYTE = 1024 * 1024
 PROBLEM = b"application/problem+json"
 BROKEN = "broken connection"
 NO_PROBLEM = "no problem document"
+MOST_BYTES_OF_AN_ERROR = 64_000
+MOST_GROWTH_MEGABYTES = 32
+LARGE_MODEL_BYTES = 320_000_000
 PLACE = ROOT / "docs" / "attack-table.md"
 Outcomes = Counter[str]
 """How often each came back: a status, or what was wrong."""
@@ -377,27 +379,23 @@ def p99(samples: Sequence[Sample]) -> float:
 
 @contextmanager
 def explaining(stack: Stack) -> Iterator[None]:
-    """Let eight clients explain, one request after the other, in a process of their own."""
-    with TemporaryDirectory() as folder:
-        body = Path(folder) / "body.json"
-        body.write_bytes(explain_much(1000))
-        curl = (
-            f"while true; do curl -s -o /dev/null -H 'X-API-Key: {KEY}' "
-            f"--data-binary @{body} "
-            f"'http://127.0.0.1:{stack.port}/predict?explain=1'; done"
-        )
-        clients = []
-        for _ in range(8):
-            command = ["sh", "-c", curl]
-            clients.append(subprocess.Popen(command, start_new_session=True))
-        try:
-            time.sleep(1)
-            yield
-        finally:
-            for client in clients:
-                # The shell and its curl are a group of their own.
-                os.killpg(client.pid, signal.SIGKILL)
-                client.wait()
+    """Let eight clients explain, one request after the other."""
+    command = [sys.executable, "-m", "tests.containers.clients"]
+    arguments = [str(stack.port), "/predict?explain=1", KEY]
+    clients = subprocess.Popen(
+        [*command, *arguments], stdin=subprocess.PIPE, cwd=ROOT
+    )
+    assert clients.stdin is not None
+    with clients.stdin as body:
+        body.write(explain_much(1000))
+    try:
+        time.sleep(1)
+        assert clients.poll() is None
+        yield
+        assert clients.poll() is None
+    finally:
+        clients.kill()
+        clients.wait()
 
 
 def explain_all_the_time(stack: Stack) -> Outcomes:
@@ -418,6 +416,70 @@ def explain_all_the_time(stack: Stack) -> Outcomes:
     )
     sys.stderr.write(f"{figures}\n")
     outcomes["p99 doubled" if ratio > 2 else "p99 kept"] = 1
+    return outcomes
+
+
+def measure_memory(container: str) -> float:
+    """Return the megabytes that the processes of a container hold, without files."""
+    statistics = docker("exec", container, "cat", "/sys/fs/cgroup/memory.stat")
+    for line in statistics.splitlines():
+        name, value = line.split()
+        if name == "anon":
+            return int(value) / 1e6
+    raise AssertionError(statistics)
+
+
+def measure_most_memory(stack: Stack) -> float:
+    return max(measure_memory(replica) for replica in stack.replicas())
+
+
+def count_ended(stack: Stack) -> int:
+    """Return how many workers and containers were ended for their memory, or by anything else."""
+    ended = stack.compose("logs", "--no-color", "service").count("killed by")
+    for replica in stack.replicas():
+        ended += int(inspect(replica, ".RestartCount"))
+    return ended
+
+
+def time_name(stack: Stack, body: bytes) -> tuple[float, Answer]:
+    start = time.monotonic()
+    answer = stack.ask("/predict", body, X_API_Key=KEY)
+    return time.monotonic() - start, answer
+
+
+def send_long_names(stack: Stack) -> Outcomes:
+    """Send a name of 16 MiB one by one and at once, beside good bodies of that size."""
+    good = RECORD.ljust(16 * MEBIBYTE)
+    longest = b'{"%s": 1}' % (b"x" * (16 * MEBIBYTE - 8))
+    for body in [good, longest] * 4:  # each worker has its buffers now
+        time_name(stack, body)
+    memory_before = measure_most_memory(stack)
+    outcomes = Counter[str]()
+    good_seconds = []
+    bad_seconds = []
+    for _ in range(20):
+        seconds, answer = time_name(stack, good)
+        good_seconds.append(seconds)
+        outcomes[f"good body: {answer.status}"] += 1
+        seconds, answer = time_name(stack, longest)
+        bad_seconds.append(seconds)
+        is_small = len(answer.body) < MOST_BYTES_OF_AN_ERROR
+        outcomes[str(answer.status) if is_small else "large answer"] += 1
+    calls = [partial(send, stack, "POST", "/predict", longest)] * 20
+    outcomes += together(calls, clients=4)
+    bad = sorted(bad_seconds)[10]
+    ratio = bad / sorted(good_seconds)[10]
+    outcomes["slow" if ratio > 5 else "about as fast"] = 1
+    time.sleep(2)
+    growth = measure_most_memory(stack) - memory_before
+    is_back = growth < MOST_GROWTH_MEGABYTES
+    outcomes["memory returned" if is_back else "memory kept"] = 1
+    if ended := count_ended(stack):
+        outcomes["ended"] = ended
+    sys.stderr.write(
+        f"{bad:.2f} s, {ratio:.1f} x a good body; "
+        f"{memory_before:.0f} MB before, {growth:+.0f} MB afterwards\n"
+    )
     return outcomes
 
 
@@ -497,6 +559,17 @@ ON_AN_ACTOR = (
         "workers ended",
     ),
 )
+# On two replicas of a model that is so large that little memory is left.
+ON_A_LARGE_MODEL = (
+    attack(
+        "a name of 16 MiB, 20 times one by one and 20 times at once, beside a model of 320 MB",
+        send_long_names,
+        "good body: 200",
+        "422",
+        "about as fast",
+        "memory returned",
+    ),
+)
 
 
 @contextmanager
@@ -525,6 +598,22 @@ def actor(image: str, folder: Path) -> Iterator[Stack]:
         stack.down()
 
 
+@contextmanager
+def large(image: str, folder: Path) -> Iterator[Stack]:
+    """Run the stack for `ON_A_LARGE_MODEL`."""
+    stack = Stack(folder, "mmd-large", image=image)
+    content = build("build_rf_binary").content
+    estimator = deepcopy(content["model"])
+    estimator.ballast_ = random.Random(0).randbytes(LARGE_MODEL_BYTES)
+    stack.put(content | {"model": estimator})
+    stack.configure(API_KEY=KEY, WORKERS=2)
+    try:
+        stack.up()
+        yield stack
+    finally:
+        stack.down()
+
+
 def describe(attack: Attack, outcomes: Outcomes) -> str:
     """Return a row of the table."""
     parts = []
@@ -533,11 +622,18 @@ def describe(attack: Attack, outcomes: Outcomes) -> str:
     return f"| {attack.title} | {', '.join(parts)} |"
 
 
+STACKS = (
+    (forest, ON_A_FOREST),
+    (actor, ON_AN_ACTOR),
+    (large, ON_A_LARGE_MODEL),
+)
+
+
 def main() -> None:
     """Attack the images of the tests, and write the table of the documentation."""
     lines = ["| Tried | What came back |", "| --- | --- |"]
     start = time.monotonic()
-    for stacked, attacks in ((forest, ON_A_FOREST), (actor, ON_AN_ACTOR)):
+    for stacked, attacks in STACKS:
         with (
             TemporaryDirectory() as folder,
             stacked("ml-model-deployment-test", Path(folder)) as stack,

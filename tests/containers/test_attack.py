@@ -6,13 +6,16 @@ import pytest
 
 from tests.containers.attack import (
     ON_A_FOREST,
+    ON_A_LARGE_MODEL,
     ON_AN_ACTOR,
     Attack,
     actor,
     explain_all_the_time,
     forest,
     freeze_a_replica,
+    large,
     probe_while_busy,
+    send_long_names,
 )
 from tests.containers.stack import Stack
 
@@ -21,7 +24,12 @@ WORKERS_ENDED = 6
 
 
 # What compares times may fail for what else the machine does; twice in a row, it has a reason.
-TIMED = (explain_all_the_time, freeze_a_replica, probe_while_busy)
+TIMED = (
+    explain_all_the_time,
+    freeze_a_replica,
+    probe_while_busy,
+    send_long_names,
+)
 
 
 def assert_right(attack: Attack, stack: Stack) -> None:
@@ -48,6 +56,14 @@ def acted(
         yield stack
 
 
+@pytest.fixture(scope="module")
+def filled(
+    built: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stack]:
+    with large(built, tmp_path_factory.mktemp("large")) as stack:
+        yield stack
+
+
 @pytest.mark.parametrize("attack", ON_A_FOREST, ids=lambda one: one.title)
 def test_an_attack_on_a_forest(attack: Attack, attacked: Stack) -> None:
     assert_right(attack, attacked)
@@ -56,3 +72,8 @@ def test_an_attack_on_a_forest(attack: Attack, attacked: Stack) -> None:
 @pytest.mark.parametrize("attack", ON_AN_ACTOR, ids=lambda one: one.title)
 def test_an_attack_on_an_actor(attack: Attack, acted: Stack) -> None:
     assert_right(attack, acted)
+
+
+@pytest.mark.parametrize("attack", ON_A_LARGE_MODEL, ids=lambda one: one.title)
+def test_an_attack_on_a_large_model(attack: Attack, filled: Stack) -> None:
+    assert_right(attack, filled)
