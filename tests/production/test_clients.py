@@ -105,12 +105,16 @@ def upstream() -> Iterator[int]:
     server.server_close()
 
 
-def status_of(port: int, request: Request) -> int:
-    """Send a request, as soon as the port takes connections, and return the status."""
+def status_of(port: int, request: Request, address: str = "") -> int:
+    """Send a request, as soon as the port takes connections, and return the status.
+
+    The address is the one that a proxy in front of nginx says.
+    """
+    headers = {"X-Forwarded-For": address} if address else {}
     for _ in range(100):
         connection = HTTPConnection("127.0.0.1", port, timeout=30)
         try:
-            connection.request(*request)
+            connection.request(*request, headers)
             return connection.getresponse().status
         except ConnectionRefusedError:
             time.sleep(0.1)
@@ -148,6 +152,29 @@ def test_no_limit_holds_where_it_is_0(tmp_path: Path, upstream: int) -> None:
         status_of(port, ("GET", "/health", None))
         for request in (*PROBES, NO_PROBES[0]):
             assert send_at_once(port, request) == {200}, request
+
+
+def send_from(port: int, addresses: list[str]) -> set[int]:
+    """Return the statuses of requests that are sent together, each from an address."""
+    count = len(addresses)
+    requests: list[Request] = [("GET", "/info", None)] * count
+    with ThreadPoolExecutor(count) as clients:
+        return set(clients.map(status_of, [port] * count, requests, addresses))
+
+
+def test_the_addresses_of_a_network_are_one_client(
+    tmp_path: Path, upstream: int
+) -> None:
+    """A client of IPv6 chooses the second half of its address itself."""
+    limits = {"CLIENT_REQUESTS": "1", "TRUSTED_PROXIES": "127.0.0.1"}
+    one_network = [f"2001:db8:0:7::{number}" for number in range(AT_ONCE)]
+    networks = [f"2001:db8:0:{number}::7" for number in range(AT_ONCE)]
+    machines = [f"192.0.2.{number}" for number in range(AT_ONCE)]
+    with nginx(tmp_path, upstream, **limits) as port:
+        status_of(port, ("GET", "/health", None))
+        assert send_from(port, one_network) == {200, 429}
+        assert send_from(port, networks) == {200}
+        assert send_from(port, machines) == {200}
 
 
 def test_haproxy_takes_the_same_for_probes() -> None:
