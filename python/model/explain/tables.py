@@ -15,8 +15,8 @@ from typing import NamedTuple, Self, TypeAlias
 import numpy as np
 from scipy.sparse import csr_array
 
+from python.model.explain.hosts import Hosts
 from python.model.explain.paths import Paths
-from python.model.explain.siblings import Siblings
 from python.model.explain.walk import Masks
 from python.model.trees.categories import Integers
 from python.model.types import Matrix
@@ -103,7 +103,7 @@ class PlayerSums:
 
 @dataclass(frozen=True, eq=False)
 class Tables:
-    """The tables of the shortest paths; siblings share one."""
+    """The tables of the shortest paths; guests have none but their hosts'."""
 
     nodes: Integers
     """The leaves that have a table, as numbers of nodes."""
@@ -134,8 +134,8 @@ class Tables:
         make_values: MakeValues,
     ) -> Self:
         """Return the tables of the first paths, of all players of the estimator."""
-        siblings = Siblings.of(paths, n_paths)
-        leaves = np.delete(np.arange(n_paths), siblings.right)
+        hosts = Hosts.of(paths, n_paths)
+        leaves = np.delete(np.arange(n_paths), hosts.guests)
         lengths = paths.leaves.lengths[leaves]
         groups = list_groups(lengths)
         numbers, places = _list_values(groups)
@@ -143,12 +143,12 @@ class Tables:
         players = paths.players[paths.leaves.starts[of_values] + places]
         sums = PlayerSums.of(paths, of_values, players, n_players)
         first_values = lengths.cumsum() - lengths
+        tables = _make_tables(paths, n_paths, make_values)
+        hosts.take_in(tables)
         rows = []
-        for group in list_groups(paths.leaves.lengths[:n_paths]):
-            of_leaves = _make_tables(paths, group, make_values)
-            of_group = siblings.between(group.first, group.stop)
-            joined = of_group.join(of_leaves)
-            rows.append(joined.reshape(-1, group.n_players))
+        for group in groups:
+            of_group = leaves[group.first : group.stop]
+            rows.append(np.concatenate([tables[leaf] for leaf in of_group]))
         return cls(
             nodes=paths.leaves.numbers[leaves],
             groups=groups,
@@ -218,16 +218,22 @@ def _list_spans(groups: list[Group]) -> list[slice]:
 
 
 def _make_tables(
-    paths: Paths, group: Group, make_values: MakeValues
-) -> Matrix:
-    """Return the tables of a group, (n_paths, n_masks, n_players).
+    paths: Paths, n_paths: int, make_values: MakeValues
+) -> list[Matrix]:
+    """Return the table of each of the first leaves, (n_masks, n_players).
 
     For a single output, they have the values themselves; for several, those as if leaves added 1.
     """
-    tables = np.concatenate([make_values(part) for part in group.split()])
-    outputs = paths.outputs[group.first : group.stop]
-    if outputs.shape[1] == 1:
-        tables *= outputs[:, :, None]
+    groups = list_groups(paths.leaves.lengths[:n_paths])
+    n_without_players = groups[0].first if groups else n_paths
+    tables = [np.zeros((1, 0))] * n_without_players
+    for group in groups:
+        parts = [make_values(part) for part in group.split()]
+        of_group = np.concatenate(parts)
+        outputs = paths.outputs[group.first : group.stop]
+        if outputs.shape[1] == 1:
+            of_group *= outputs[:, :, None]
+        tables.extend(of_group)
     return tables
 
 

@@ -1,4 +1,4 @@
-"""Siblings: leaves of one split that share a table."""
+"""Hosts: leaves whose tables hold the values of others as well."""
 
 from typing import Any
 
@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.tree import DecisionTreeRegressor
 
+from python.model.explain.hosts import Hosts
 from python.model.explain.interventional import Interventional
 from python.model.explain.path_dependent import PathDependent
 from python.model.explain.paths import Paths
-from python.model.explain.siblings import Siblings
 from tests.model.trees.trials import read
 
 Matrix = NDArray[np.float64]
@@ -26,28 +26,45 @@ def fit_tree(rows: Matrix, target: Matrix) -> Paths:
 
 
 def test_the_example_of_the_docstring() -> None:
-    siblings = Siblings(np.array([0]), np.array([1]), np.array([1]))
-    tables = np.array([[[2.0], [-1.0]], [[7.0], [-4.0]]])
-    assert siblings.join(tables).tolist() == [[[-2.0], [6.0]]]
+    tables = [np.array([[7.0], [-4.0]]), np.array([[2.0], [-1.0]])]
+    Hosts(np.array([0]), np.array([1])).take_in(tables)
+    assert tables[1].tolist() == [[-2.0], [6.0]]
 
 
-def test_the_leaves_of_one_split_are_siblings() -> None:
+def test_a_host_has_more_players_than_its_guest() -> None:
+    """Its mask's first bit is set where the guest's is not; the second is its own."""
+    of_guest = np.array([[7.0], [-4.0]])
+    of_host = np.array([[1.0, 10.0], [2.0, 20.0], [3.0, 30.0], [4.0, 40.0]])
+    Hosts(np.array([0]), np.array([1])).take_in([of_guest, of_host])
+    assert of_host.tolist() == [[-3, 10], [9, 20], [-1, 30], [11, 40]]
+
+
+def test_of_two_leaves_of_a_split_one_is_the_host() -> None:
     paths = fit_tree(np.array([[0.0], [1.0]]), np.array([0.0, 1.0]))
-    siblings = Siblings.of(paths, 2)
-    assert sorted([*siblings.left, *siblings.right]) == [0, 1]
-    assert siblings.bits.tolist() == [1]
+    hosts = Hosts.of(paths, 2)
+    assert sorted([*hosts.guests, *hosts.hosts]) == [0, 1]
 
 
-def test_leaves_whose_player_was_there_before_are_none() -> None:
+def test_a_leaf_beside_a_split_is_a_guest_of_a_leaf_below_it() -> None:
+    """Each split has another player, so one table is left of the three."""
+    rows = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+    paths = fit_tree(rows, np.array([0.0, 0.0, 5.0, 6.0]))
+    assert paths.leaves.lengths.tolist() == [1, 2, 2]
+    hosts = Hosts.of(paths, 3)
+    assert hosts.guests.tolist() == [0, 2]
+    assert set(hosts.hosts.tolist()) == {1}
+
+
+def test_leaves_whose_player_was_there_before_are_no_guests() -> None:
     # Its bit may be set above already, and does not tell the leaves apart.
     rows = np.arange(4.0)[:, None]
     paths = fit_tree(rows, np.array([0.0, 3.0, 0.0, 5.0]))
-    assert len(Siblings.of(paths, len(paths.leaves.numbers)).left) == 0
+    assert len(Hosts.of(paths, len(paths.leaves.numbers)).guests) == 0
 
 
-def test_a_leaf_beyond_the_tables_has_no_sibling() -> None:
+def test_a_leaf_beyond_the_tables_is_no_host() -> None:
     paths = fit_tree(np.array([[0.0], [1.0]]), np.array([0.0, 1.0]))
-    assert len(Siblings.of(paths, 1).left) == 0
+    assert len(Hosts.of(paths, 1).guests) == 0
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])
@@ -71,5 +88,5 @@ def test_a_record_has_the_same_values_alone_and_among_others(
     alone = [explained.values(numbers[row : row + 1]) for row in range(50)]
     assert np.array_equal(together, np.concatenate(alone))
     n_leaves = len(paths.leaves.numbers)
-    has_siblings = len(explained._tables.nodes) < n_leaves
-    assert has_siblings == (n_classes == 2)
+    has_guests = len(explained._tables.nodes) < n_leaves
+    assert has_guests == (n_classes == 2)
