@@ -33,7 +33,7 @@ def problem(
     document: dict[str, Any] = strict(response.data)
     assert document["status"] == status
     assert document["title"] == TITLES[status]
-    assert detail in document["detail"]
+    assert detail in document["detail"], document["detail"]
     if errors is not None:
         details = {}
         for error in document.get("errors", []):

@@ -34,6 +34,10 @@ NO_BACKGROUND = (
     "the model needs background rows to be explained: "
     'send them as "_samples", or put "samples" into its file'
 )
+NOT_ALONE = (
+    'the model can only be explained with "_samples", '
+    "because its explanations with the samples of its file cannot be proven: {reason}"
+)
 NOT_AGAINST = (
     'the model can only be explained without "_samples", '
     "because its explanations with them cannot be proven: {reason}"
@@ -71,6 +75,7 @@ class Explainer:
         self._against: Proven | None = None
         self._methods_alone = Candidates([], subject.probes)
         self._reason = ""
+        self._reason_alone = ""
         self._reason_against = ""
         # What is made for a background is kept for as long as the background itself is:
         # `api.bodies.Reader` keeps those that may come again.
@@ -83,6 +88,7 @@ class Explainer:
             proven = prove_alone(self._subject, self._background)
         except Unproven as error:
             log.info("background rows are needed: %s", error)
+            self._reason_alone = str(error)
             return
         probes = self._subject.probes
         rows = probes if self._background is None else self._background
@@ -168,7 +174,10 @@ class Explainer:
                 f"the model cannot be explained: {self.reason}"
             )
         if background is None and not self.explains_alone:
-            raise Unprocessable(NO_BACKGROUND)
+            if self._background is None:
+                raise Unprocessable(NO_BACKGROUND)
+            detail = NOT_ALONE.format(reason=self._reason_alone)
+            raise Unprocessable(detail)
         if background is not None and self._against is None:
             detail = NOT_AGAINST.format(reason=self._reason_against)
             raise Unprocessable(detail)

@@ -25,6 +25,7 @@ from python.model.base import Budget
 from python.model.explain import (
     coalitions,
     costs,
+    explainer,
     linear,
     methods,
     proof,
@@ -33,6 +34,7 @@ from python.model.explain import (
 from python.model.explain.attribution import Attribute, Attribution
 from python.model.explain.costs import Cost, Line
 from python.model.explain.explainer import Explainer
+from python.model.explain.proof import Unproven
 from python.model.sklearn import SklearnModel
 from python.settings import Settings
 from tests.clock import Clock
@@ -130,6 +132,31 @@ def test_a_model_that_is_too_slow_to_be_proven_says_so() -> None:
     assert info["is_explainable"] is False
     assert "it predicts too slowly" in info["reason"]
     assert "1 records x 1 rows of background x" in info["reason"]
+
+
+def test_samples_of_the_file_that_could_not_be_used_are_not_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The machine did much else while they were proven, and nothing afterwards."""
+
+    def take_too_long(*_: object) -> None:
+        raise Unproven("it took too long")
+
+    monkeypatch.setattr(explainer, "prove_alone", take_too_long)
+    neighbours = KNeighborsRegressor().fit(DATA, DATA["size"])
+    model = unprepared(neighbours, samples=DATA.head(20))
+    model.prepare_explanations()
+    client = create_app(Settings(), model).test_client()
+    response = client.post("/predict?explain=1", json=record_of(DATA))
+    problem(
+        response,
+        422,
+        "because its explanations with the samples of its file cannot be proven: "
+        "it took too long",
+    )
+    body = {"_data": record_of(DATA), "_samples": [record_of(DATA, 1)]}
+    response = client.post("/predict?explain=1", json=body)
+    assert response.status_code == 200
 
 
 @pytest.fixture
