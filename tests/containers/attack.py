@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from functools import partial
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from select import select
 from tempfile import TemporaryDirectory
 from threading import Event, Thread
 
@@ -31,6 +32,7 @@ MEBIBYTE = 1024 * 1024
 PROBLEM = b"application/problem+json"
 BROKEN = "broken connection"
 NO_PROBLEM = "no problem document"
+MOST_REQUESTS = 200  # of one client, by default
 MOST_BYTES_OF_AN_ERROR = 64_000
 MOST_GROWTH_MEGABYTES = 32
 LARGE_MODEL_BYTES = 320_000_000
@@ -164,7 +166,9 @@ def send_malformed(stack: Stack) -> Outcomes:
 
 
 @contextmanager
-def dripping(stack: Stack, head: bytes, count: int) -> Iterator[None]:
+def dripping(
+    stack: Stack, head: bytes, count: int
+) -> Iterator[list[socket.socket]]:
     """Hold so many connections open, with a byte for each now and then."""
     connections = []
     for _ in range(count):
@@ -184,12 +188,22 @@ def dripping(stack: Stack, head: bytes, count: int) -> Iterator[None]:
     thread = Thread(target=drip)
     thread.start()
     try:
-        yield
+        yield connections
     finally:
         stop.set()
         thread.join()
         for connection in connections:
             connection.close()
+
+
+def wait_until_answered(connections: list[socket.socket], count: int) -> None:
+    """Wait until so many of the connections have been answered; a request would take a place."""
+    for _ in range(100):
+        readable, _, _ = select(connections, [], [], 0)
+        if len(readable) >= count:
+            return
+        time.sleep(0.1)
+    raise TimeoutError
 
 
 def predict_in_time(stack: Stack, seconds: float = 1) -> str:
@@ -209,7 +223,8 @@ def drip_headers(stack: Stack) -> Outcomes:
 def drip_bodies(stack: Stack) -> Outcomes:
     """Predict from here and elsewhere, while this client has as many requests as it may have."""
     head = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"
-    with dripping(stack, head, 250):
+    with dripping(stack, head, MOST_REQUESTS + 50) as connections:
+        wait_until_answered(connections, 50)
         here = together([partial(predict_in_time, stack)] * 50, clients=2)
         there = Counter[str]()
         for _ in range(20):
