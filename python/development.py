@@ -29,6 +29,7 @@ REFUSALS = {
     ),
     HTTPStatus.HTTP_VERSION_NOT_SUPPORTED: "the version of HTTP is not supported",
 }
+SECONDS_WITHOUT_A_BYTE = 10  # as nginx waits
 DISCARD_SECONDS = 1
 DISCARDED_AT_ONCE_BYTES = 64 * 1024
 MAX_DISCARDED_BYTES = 16 * 1024 * 1024
@@ -59,7 +60,12 @@ def develop() -> None:
 
 
 class Handler(WSGIRequestHandler):
-    """Werkzeug's, but what it refuses before the app sees it leaves as a problem document too."""
+    """Werkzeug's, but what it refuses before the app sees it leaves as a problem document too.
+
+    It waits for no client for ever, some of which send no body until they have a response.
+    """
+
+    timeout = SECONDS_WITHOUT_A_BYTE
 
     def send_error(
         self, code: int, message: str | None = None, explain: str | None = None
