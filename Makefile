@@ -105,7 +105,7 @@ bench-quick: $(VENV)/dev  ## compare the service with its bounds, in a minute; n
 
 model.joblib: | $(VENV)/serve
 	@echo "There is no model.joblib yet: building the one of python/example/build_rf_binary.py"
-	@$(BIN)/python python/example/build_rf_binary.py
+	@$(BIN)/python python/example/build_rf_binary.py >/dev/null  # it prints what to try next, too soon
 
 $(VENV)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make serve PYTHON=python3.x")'

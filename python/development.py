@@ -29,7 +29,7 @@ REFUSALS = {
     ),
     HTTPStatus.HTTP_VERSION_NOT_SUPPORTED: "the version of HTTP is not supported",
 }
-SECONDS_WITHOUT_A_BYTE = 10  # as nginx waits
+SECONDS_WITHOUT_A_BYTE = 4  # as uWSGI waits
 DISCARD_SECONDS = 1
 DISCARDED_AT_ONCE_BYTES = 64 * 1024
 MAX_DISCARDED_BYTES = 16 * 1024 * 1024
@@ -62,7 +62,7 @@ def develop() -> None:
 class Handler(WSGIRequestHandler):
     """Werkzeug's, but what it refuses before the app sees it leaves as a problem document too.
 
-    It waits for no client for ever, some of which send no body until they have a response.
+    It waits for no client for ever.
     """
 
     timeout = SECONDS_WITHOUT_A_BYTE

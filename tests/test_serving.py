@@ -42,7 +42,7 @@ def put(folder: Path, name: str = "build_linear_binary") -> None:
 def raw(server: Server, request: bytes) -> bytes:
     """What comes back for bytes that no HTTP library would send."""
     with socket.create_connection(
-        ("127.0.0.1", server.port), timeout=60
+        ("127.0.0.1", server.port), timeout=10
     ) as connection:
         connection.sendall(request)
         answer = b""

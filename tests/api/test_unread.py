@@ -1,5 +1,6 @@
 """Responses that are there before their body has been read."""
 
+import socket
 from collections import Counter
 from http.client import HTTPConnection
 from pathlib import Path
@@ -67,3 +68,29 @@ def test_every_early_response_arrives(
         expected_counts[expected, expected] = 3 * ROUNDS
     assert received == expected_counts
     assert status == 413
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "command", [DEVELOPMENT, UWSGI], ids=["development", "uwsgi"]
+)
+def test_a_client_that_waits_before_its_body_gets_its_response(
+    command: list[str], tmp_path: Path
+) -> None:
+    """The server would give the body up, and respond, only after four seconds."""
+    folder = project(tmp_path)
+    content = build("build_linear_binary").content
+    joblib.dump(content, folder / "model.joblib")
+    with started(command, folder) as server:
+        server.wait()
+        address = ("127.0.0.1", server.port)
+        with socket.create_connection(address, timeout=3) as connection:
+            head = (
+                b"POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n"
+            )
+            connection.sendall(head + b"\r\n")
+            assert b" 404 " in connection.recv(65536).splitlines()[0]
+            connection.sendall(b"123456789")
+            connection.shutdown(socket.SHUT_WR)
+            while connection.recv(65536):
+                continue  # until the server closes, and does not reset
