@@ -60,6 +60,12 @@ def good(service: FlaskClient) -> dict[str, Cost]:
     return costs
 
 
+@pytest.fixture(scope="module")
+def seconds_per_byte(good: dict[str, Cost]) -> float:
+    """What good records take of a processor."""
+    return good["JSON"].seconds / SIZE_BYTES
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_fault_costs_at_most_five_times_what_good_records_cost(
     kind: str, service: FlaskClient, good: dict[str, Cost]
@@ -81,7 +87,7 @@ def resident_bytes() -> int:
 
 @pytest.mark.parametrize("letter", ["x", "\u00e9", " ", '"'])
 def test_a_name_of_16_mebibytes_twenty_times_over(
-    letter: str, service: FlaskClient
+    letter: str, service: FlaskClient, seconds_per_byte: float
 ) -> None:
     name = letter * (16 * MB // len(letter.encode()))
     body = json.dumps({**RECORD, name: 1}, ensure_ascii=False).encode()
@@ -96,7 +102,7 @@ def test_a_name_of_16_mebibytes_twenty_times_over(
         seconds.append(time.thread_time() - started)
         assert status == 422
         assert response_bytes < MAX_PROBLEM_BYTES
-    assert min(seconds) < 0.5
+    assert min(seconds) < seconds_per_byte * len(body) / 4
     assert resident_bytes() - before < 16 * MB
 
 
@@ -193,16 +199,16 @@ bodies = st.one_of(
 )
 @given(body=bodies, query=texts)
 def test_whatever_is_sent_comes_back_short(
-    service: FlaskClient, body: Any, query: str
+    service: FlaskClient, body: Any, query: str, seconds_per_byte: float
 ) -> None:
+    sent = json.dumps(body).encode(errors="surrogatepass")
+    most_seconds = seconds_per_byte * (MB + 5 * len(sent))
     for query_string in ({}, {query: "1"}):
         started = time.thread_time()
         response = service.post(
-            "/predict",
-            data=json.dumps(body).encode(errors="surrogatepass"),
-            query_string=query_string,
+            "/predict", data=sent, query_string=query_string
         )
-        assert time.thread_time() - started < 1
+        assert time.thread_time() - started < most_seconds
         assert response.status_code in (200, 400, 413, 422)
         if response.status_code != 200:
             assert strict(response.data)["status"] == response.status_code
@@ -220,14 +226,18 @@ latin = st.text(
 @settings(max_examples=100, deadline=None)
 @given(name=headers, text=latin, times=st.sampled_from([1, 100, 8000]))
 def test_whatever_a_header_says_comes_back_short(
-    service: FlaskClient, name: str, text: str, times: int
+    service: FlaskClient,
+    name: str,
+    text: str,
+    times: int,
+    seconds_per_byte: float,
 ) -> None:
     value = (text * times)[:60_000]
     started = time.thread_time()
     response = service.post(
         "/predict", data=json.dumps(RECORD), headers={name: value}
     )
-    assert time.thread_time() - started < 1
+    assert time.thread_time() - started < seconds_per_byte * MB
     assert response.status_code in (200, 415, 422)
     assert len(response.data) <= MAX_PROBLEM_BYTES
     assert len(str(response.headers)) < 1000
@@ -237,10 +247,10 @@ def test_whatever_a_header_says_comes_back_short(
     "path", ["/" + "x" * 60_000, "/" + "a/" * 30_000, "/page/" + "%20" * 9000]
 )
 def test_a_long_path_does_not_come_back(
-    path: str, service: FlaskClient
+    path: str, service: FlaskClient, seconds_per_byte: float
 ) -> None:
     started = time.thread_time()
     response = service.get(path)
-    assert time.thread_time() - started < 0.5
+    assert time.thread_time() - started < seconds_per_byte * MB
     assert len(response.data) < 1000
     problem(response, 404)

@@ -1,7 +1,7 @@
-"""Clients that send one request after the other until they are ended, with the body on standard input.
+"""Clients that send one request after the other until they are ended.
 
 They are a process of their own that costs little: a process for each request takes so much of the
-machine that predictions seem to wait for explanations.
+machine that predictions seem to wait for explanations. The body comes on standard input.
 """
 
 import sys

@@ -1,6 +1,6 @@
 """Facts about a fitted estimator: its task, steps, names of columns, classes, importances."""
 
-from time import perf_counter
+from time import thread_time
 from typing import Any
 
 import numpy as np
@@ -179,9 +179,12 @@ def test_parts_are_found_beside_cycles_and_millions_of_values() -> None:
     estimator.root_ = root
     estimator.words_ = dict.fromkeys(range(2_000_000), 1.0)
     estimator.kept_ = [StandardScaler(copy=False)]
-    start = perf_counter()
+    start = thread_time()
+    set(map(type, estimator.words_.values()))
+    seconds_to_read = thread_time() - start
+    start = thread_time()
     parts = list(facts.find_nested(estimator))
-    assert perf_counter() - start < 5
+    assert thread_time() - start < 20 * seconds_to_read
     assert estimator.kept_[0] in parts
     assert estimator[0] in parts
     assert estimator[-1].estimators_[-1] in parts

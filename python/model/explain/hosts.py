@@ -43,22 +43,22 @@ class Hosts(NamedTuple):
         places = np.full(len(paths.bits), -1)
         places[numbers] = np.arange(n_paths)
         # For each node a leaf that is reached from there by first splits only.
-        hosts = places.copy()
+        below = places.copy()
         siblings = np.full(len(paths.bits), -1)
         for level in reversed(paths.levels):
-            left, right = np.reshape(
-                np.arange(level.children.start, level.children.stop), (2, -1)
-            )
+            children = np.arange(level.children.start, level.children.stop)
+            left, right = children.reshape(2, -1)
             siblings[left] = right
             siblings[right] = left
-            either = np.where(hosts[left] >= 0, hosts[left], hosts[right])
-            hosts[level.nodes] = np.where(is_first[left], either, -1)
-        sibling = siblings[numbers]
+            either = np.where(below[left] >= 0, below[left], below[right])
+            below[level.nodes] = np.where(is_first[left], either, -1)
+        beside = siblings[numbers]
+        hosts = below[beside]
         # Of the two leaves of a split, the left one is the host.
-        is_left_of_leaf = (numbers < sibling) & (places[sibling] >= 0)
-        has_host = is_first[numbers] & (hosts[sibling] >= 0) & ~is_left_of_leaf
-        guests = np.flatnonzero(has_host)
-        return cls(guests, hosts[sibling[guests]])
+        is_left_of_leaf = (numbers < beside) & (places[beside] >= 0)
+        # A root has no sibling, and no split that would be the first.
+        is_guest = is_first[numbers] & (hosts >= 0) & ~is_left_of_leaf
+        return cls(np.flatnonzero(is_guest), hosts[is_guest])
 
     def take_in(self, tables: Sequence[Matrix]) -> None:
         """Add the table of each guest, in place, to that of its host.

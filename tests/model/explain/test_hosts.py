@@ -5,7 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import (
+    ExtraTreesRegressor,
+    GradientBoostingRegressor,
+    RandomForestClassifier,
+)
 from sklearn.tree import DecisionTreeRegressor
 
 from python.model.explain.hosts import Hosts
@@ -90,3 +94,42 @@ def test_a_record_has_the_same_values_alone_and_among_others(
     n_leaves = len(paths.leaves.numbers)
     has_guests = len(explained._tables.nodes) < n_leaves
     assert has_guests == (n_classes == 2)
+
+
+@pytest.mark.parametrize("n_players", [1, 3, 8])
+@pytest.mark.parametrize(
+    "predictor",
+    [
+        ExtraTreesRegressor(4, max_depth=8, random_state=0),
+        GradientBoostingRegressor(n_estimators=6, max_depth=4),
+        DecisionTreeRegressor(max_depth=10, random_state=0),
+    ],
+    ids=repr,
+)
+def test_values_in_tables_are_those_that_are_computed_without_them(
+    predictor: Any, n_players: int
+) -> None:
+    """They are computed from node to node, which knows no masks that two paths share."""
+    generator = np.random.default_rng(0)
+    rows = generator.normal(size=(300, 8)).round(1)
+    predictor.fit(rows, rows[:, 0] * rows[:, 1] + generator.normal(size=300))
+    trees = read(predictor)
+    paths = Paths.of(trees, np.arange(8) % n_players)
+    assert paths is not None
+    explained: Any = PathDependent(paths, n_players)
+    numbers = trees.numbers(rows[:40] + 0.05)
+    looked_up = explained.values(numbers)
+    explained._tables = None
+    computed = explained.values(numbers)
+    np.testing.assert_allclose(looked_up, computed, rtol=0, atol=1e-12)
+
+
+def test_most_leaves_of_a_forest_are_guests() -> None:
+    generator = np.random.default_rng(0)
+    rows = generator.normal(size=(300, 30))
+    forest = RandomForestClassifier(20, max_depth=8, random_state=0)
+    forest.fit(rows, rows[:, 0] + generator.normal(size=300) > 0)
+    paths = Paths.of(read(forest), np.arange(30))
+    assert paths is not None
+    n_leaves = len(paths.leaves.numbers)
+    assert len(Hosts.of(paths, n_leaves).guests) > n_leaves / 2
