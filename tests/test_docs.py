@@ -53,6 +53,7 @@ RUN_BY = {
         "text": "test_reading.py",
     },
     "docs/production.md": {"nginx": "production/test_alone.py"},
+    "docs/security.md": {"text": "containers/test_firewall.py"},
     "docs/trust.md": {
         "python": "test_docs_code.py",
         "text": "test_docs_code.py",
