@@ -8,11 +8,11 @@ from flask import Flask
 
 from python import __version__
 from python.api.auth import require_key
+from python.api.exchange import follow_exchanges
 from python.api.logs import log_to_standard_error
 from python.api.openapi import Terms
 from python.api.page import Entrance, make_page
 from python.api.problems import handle_errors
-from python.api.request_id import identify_responses
 from python.api.requests import Limits
 from python.api.routes import Service, make_routes
 from python.api.swagger import make_docs
@@ -37,7 +37,7 @@ def create_app(
     app = Flask(__name__, static_folder=None)
     handle_errors(app)
     discard_unread_bodies(app, settings.max_content_length)
-    identify_responses(app, readiness.version)
+    follow_exchanges(app, readiness.version, [])
     service = make_service(settings, readiness)
     entrance = make_entrance(settings, service)
     require_key(app, settings.api_key, entrance.is_open)

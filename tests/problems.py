@@ -33,6 +33,7 @@ def problem(
     document: dict[str, Any] = strict(response.data)
     assert document["status"] == status
     assert document["title"] == TITLES[status]
+    assert document["trace_id"] == response.headers["X-Trace-ID"]
     assert detail in document["detail"], document["detail"]
     if errors is not None:
         details = {}

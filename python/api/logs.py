@@ -2,7 +2,7 @@
 
 import logging
 
-from python.api.request_id import request_id
+from python.api.exchange import current_exchange
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"
 
@@ -19,5 +19,6 @@ def log_to_standard_error(level: str) -> None:
 
 
 def _add_request_id(record: logging.LogRecord) -> bool:
-    record.request_id = request_id()
+    exchange = current_exchange()
+    record.request_id = "-" if exchange is None else exchange.request_id
     return True

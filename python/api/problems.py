@@ -2,15 +2,16 @@
 
 import logging
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from http import HTTPStatus
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from urllib.parse import quote
 
 from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
-from python.api.request_id import request_id
+from python.api.exchange import current_exchange
 from python.api.responses import ENCODER, Content, respond
 from python.errors import BadRequest, RefusedRecords, ServiceError
 from python.model.data.spelling import cut_name
@@ -62,10 +63,20 @@ def fault_at(steps: Sequence[str | int], detail: str) -> ErrorMember:
 
 def handle_errors(app: Flask) -> None:
     """Let every error of the app leave as a problem document."""
-    app.register_error_handler(RefusedRecords, _refused_records)
-    app.register_error_handler(ServiceError, _service_error)
-    app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(Exception, _unexpected)
+    app.register_error_handler(
+        RefusedRecords, partial(_note, _refused_records)
+    )
+    app.register_error_handler(ServiceError, partial(_note, _service_error))
+    app.register_error_handler(HTTPException, partial(_note, _http_error))
+    app.register_error_handler(Exception, partial(_note, _unexpected))
+
+
+def _note(handle: Callable[[Any], Response], error: Exception) -> Response:
+    """Return the problem for an error, and keep the error for who follows the exchange."""
+    exchange = current_exchange()
+    if exchange is not None:
+        exchange.error = error
+    return handle(error)
 
 
 def _refused_records(error: RefusedRecords) -> Response:
@@ -129,12 +140,17 @@ def _unexpected(error: Exception) -> Response:
         "title": "Internal Server Error",
         "status": 500,
         "detail": "the service failed to answer; its log has more under the request id",
-        "request_id": request_id(),
     }
+    exchange = current_exchange()
+    if exchange is not None:
+        members["request_id"] = exchange.request_id
     return _problem(members, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 def _problem(members: Content, status: int) -> Response:
+    exchange = current_exchange()
+    if exchange is not None:
+        members["trace_id"] = exchange.trace_id
     response = respond(members, status, PROBLEM_TYPE)
     if len(response.get_data()) > MAX_PROBLEM_BYTES:
         return respond(_shorten(members), status, PROBLEM_TYPE)

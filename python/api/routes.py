@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from time import perf_counter
 
 from flask import Blueprint, Response, request
 
+from python.api.exchange import KEY, Exchange
 from python.api.openapi import Terms, encode_document
 from python.api.requests import (
     Limits,
@@ -83,7 +85,7 @@ def make_routes(service: Service) -> Blueprint:
         model = service.loaded_model()
         query = read_query(request.environ, model.schema, service.limits)
         check_size(query, model, service.limits)
-        return _predict(model, query)
+        return _predict(model, query, request.environ[KEY])
 
     @routes.post("/preprocess")
     def preprocess() -> Response:
@@ -103,12 +105,18 @@ def make_routes(service: Service) -> Blueprint:
     return routes
 
 
-def _predict(model: Model, query: Query) -> Response:
+def _predict(model: Model, query: Query, exchange: Exchange) -> Response:
     """Return what the query wants of the model, in the format that it wants."""
     predictions = model.predictions(query.records)
+    started = perf_counter()
+    predictions.compute(proba=query.proba)
+    predicted = perf_counter()
+    exchange.predictions = predictions
+    exchange.predict_seconds = predicted - started
     explanation = None
     if query.explain:
         explanation = model.explain(predictions, query.background)
+        exchange.explain_seconds = perf_counter() - predicted
     if query.wants_csv:
         results = make_results(
             model, predictions, explanation, proba=query.proba

@@ -59,6 +59,7 @@ PROBLEM_SCHEMAS: Content = {
             "detail": TEXT,
             "errors": array_of(ref("Fault")),
             "request_id": TEXT,
+            "trace_id": TEXT,
         },
         required=["title", "status", "detail"],
     )

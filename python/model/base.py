@@ -234,6 +234,15 @@ class Predictions:
         self.records = records
         self._model = model
 
+    def compute(self, *, proba: bool) -> None:
+        """Compute what a response will have, so that a caller can tell how long it takes."""
+        if not proba:
+            _ = self.prediction, self.scores
+        elif self._model.class_names_by_output is None:
+            _ = self.probabilities
+        else:
+            _ = self.probabilities_by_output
+
     @cached_property
     def prediction(self) -> NDArray[Any]:
         """Labels or numbers, (n_records,) or (n_records, n_outputs)."""

@@ -473,7 +473,10 @@ def test_of_a_name_that_comes_twice_the_last_one_counts(
     """RFC 8259, section 4, leaves it open; Python's own json does the same."""
     sent = body.replace("%s", GOOD_MEMBERS)
     service = client()
-    response = service.post("/predict?proba=1", data=sent)
-    expected = service.post("/predict?proba=1", json=json.loads(sent))
+    headers = {"traceparent": f"00-{'1' * 32}-{'2' * 16}-00"}
+    response = service.post("/predict?proba=1", data=sent, headers=headers)
+    expected = service.post(
+        "/predict?proba=1", json=json.loads(sent), headers=headers
+    )
     assert response.status_code == expected.status_code
     assert response.data == expected.data

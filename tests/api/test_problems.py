@@ -41,7 +41,7 @@ def test_a_pointer_is_a_fragment_as_rfc_6901_has_it(
 def test_what_flask_refuses_keeps_its_headers(client: Client) -> None:
     response = client().get("/predict")
     document = problem(response, 405)
-    assert set(document) == {"title", "status", "detail"}
+    assert set(document) == {"title", "status", "detail", "trace_id"}
     assert response.headers["Allow"]
     assert response.content_length == len(response.data)
 

@@ -4,7 +4,7 @@ from concurrent.futures import Future
 
 import pytest
 
-from python.api.request_id import request_id
+from python.api.exchange import current_exchange
 from python.app import create_app
 from python.model.base import Model
 from python.settings import Settings
@@ -41,9 +41,50 @@ def test_each_response_names_the_model_once_there_is_one() -> None:
 
 
 def test_without_a_request_there_is_no_id() -> None:
-    assert request_id() == "-"
+    assert current_exchange() is None
 
 
 def test_a_request_that_has_not_come_in_from_outside_has_no_id() -> None:
     with create_app(Settings(), load_odd()).test_request_context():
-        assert request_id() == "-"
+        assert current_exchange() is None
+
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        f"00-{TRACE}-00f067aa0ba902b7-01",
+        f"cc-{TRACE}-00f067aa0ba902b7-01-more",
+    ],
+)
+def test_the_trace_of_a_traceparent_comes_back(
+    sent: str, client: Client
+) -> None:
+    response = client().get("/nowhere", headers={"traceparent": sent})
+    assert response.headers["X-Trace-ID"] == TRACE
+    assert response.json["trace_id"] == TRACE
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "",
+        TRACE,
+        f"00-{TRACE}-00f067aa0ba902b7",
+        f"00-{TRACE.upper()}-00f067aa0ba902b7-01",
+        f"00-{'0' * 32}-00f067aa0ba902b7-01",
+        f"00-{TRACE}-{'0' * 16}-01",
+        f"ff-{TRACE}-00f067aa0ba902b7-01",
+        f"00-{TRACE}-00f067aa0ba902b7-01" * 200,
+        f"00-{TRACE}-00f067aa0ba902b7-é1",
+    ],
+)
+def test_a_traceparent_that_is_none_is_replaced(
+    sent: str, client: Client
+) -> None:
+    headers = client().get("/health", headers={"traceparent": sent}).headers
+    assert headers["X-Trace-ID"] not in (TRACE, "0" * 32)
+    assert len(headers["X-Trace-ID"]) == 32
+    assert headers["X-Request-ID"] == headers["X-Trace-ID"]
