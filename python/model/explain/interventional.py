@@ -19,6 +19,8 @@ mask is 2; the row meets the second only, so its mask is 1. The first player has
 the second -6 * 1! 0! / 2! = -3. For a row that meets none the path adds nothing.
 """
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import beta
@@ -69,14 +71,16 @@ class Interventional:
 
         `numbers` is (n_records, n_columns), as `TreeModel.numbers` returns it.
         """
-        return self._paths.compute(numbers, self._values)
+        if self._long is None:
+            return self._tables.values(numbers)
+        add_long = partial(self._add_long, self._long)
+        return self._paths.compute(numbers, add_long)
 
-    def _values(self, masks: Masks) -> Matrix:
+    def _add_long(self, long: "LongPaths", masks: Masks) -> Matrix:
         """Return the values of records from their masks, (n_nodes, n_records)."""
         values = self._tables.look_up(masks)
-        if self._long is not None:
-            for row, of_record in enumerate(masks.T):
-                values[row] += self._long.values(of_record)
+        for row, of_record in enumerate(masks.T):
+            values[row] += long.values(of_record)
         return values
 
 

@@ -45,12 +45,12 @@ class PathDependent:
 
         `numbers` is (n_records, n_columns), as `TreeModel.numbers` returns it.
         """
+        if self._tables is not None:
+            return self._tables.values(numbers)
         return self._paths.compute(numbers, self._values)
 
     def _values(self, masks: Masks) -> Matrix:
         """Return the values of records from their masks, (n_nodes, n_records)."""
-        if self._tables is not None:
-            return self._tables.look_up(masks)
         return np.stack([self._add_up(of_record) for of_record in masks.T])
 
     def _make_values(self, group: Group) -> Matrix:

@@ -108,6 +108,20 @@ class Paths:
             parts.append(left)
         return np.concatenate(parts)[:, None]
 
+    @cached_property
+    def last_splits(self) -> Integers:
+        """For each node the split above it, -1 for a root.
+
+        Where the node is on the right, it is the number of the split plus that of all splits.
+        """
+        n_splits = len(self.splits)
+        last_splits = np.full(len(self.bits), -1, dtype=np.intp)
+        for level in self.levels:
+            left, right = last_splits[level.children].reshape(2, -1)
+            left[:] = np.arange(level.splits.start, level.splits.stop)
+            right[:] = left + n_splits
+        return last_splits
+
     def compute(
         self, numbers: Matrix, values_of: Callable[[Masks], Matrix]
     ) -> Matrix:
@@ -132,7 +146,7 @@ class Paths:
 
         `numbers` is (n_records, n_columns), as `TreeModel.numbers` returns it.
         """
-        fails = self._fails(numbers)
+        fails = self.fails(numbers)
         n_records = len(numbers)
         masks = np.zeros((len(self.bits), n_records), dtype=fails.dtype)
         for level in self.levels:
@@ -142,7 +156,7 @@ class Paths:
             np.bitwise_or(above, fails[:, level.splits], out=by_side)
         return masks
 
-    def _fails(self, numbers: Matrix) -> Masks:
+    def fails(self, numbers: Matrix) -> Masks:
         """Return the bits of the splits that do not send records left, and right.
 
         (2, n_splits, n_records).

@@ -18,6 +18,7 @@ from scipy.sparse import csr_array
 from python.model.explain.hosts import Hosts
 from python.model.explain.paths import Paths
 from python.model.explain.walk import Masks
+from python.model.explain.ways import Ways
 from python.model.trees.categories import Integers
 from python.model.types import Matrix
 
@@ -65,6 +66,9 @@ class PlayerSums:
     """From values of paths to values for each output, (n_outputs * n_players, n_values)."""
     n_outputs: int
 
+    players: Integers
+    """The player of each value of paths."""
+
     @classmethod
     def of(
         cls, paths: Paths, leaves: Integers, players: Integers, n_players: int
@@ -80,18 +84,7 @@ class PlayerSums:
         places = (rows.ravel().astype(np.int32), columns.astype(np.int32))
         entries = (outputs.T.ravel(), places)
         shape = (n_outputs * n_players, n_values)
-        return cls(csr_array(entries, shape=shape), n_outputs)
-
-    def reordered(self, places: Integers) -> Self:
-        """Return the same for values that are at these places.
-
-        They are added up one after the other as before, which gives the same to the last digit.
-        """
-        matrix = self.matrix
-        indices = places[matrix.indices].astype(matrix.indices.dtype)
-        entries = (matrix.data, indices, matrix.indptr)
-        reordered = csr_array(entries, shape=matrix.shape)
-        return type(self)(reordered, self.n_outputs)
+        return cls(csr_array(entries, shape=shape), n_outputs, players)
 
     def add_up(self, values: Matrix) -> Matrix:
         """Return (n_records, n_players, n_outputs) for values, (n_values, n_records)."""
@@ -100,30 +93,78 @@ class PlayerSums:
         by_output = sums.reshape(self.n_outputs, -1, n_records)
         return by_output.T
 
+    def add_up_one(self, values: Matrix) -> Matrix:
+        """Return (1, n_players, n_outputs) for the values of one record, (n_values,).
+
+        They are added up one after the other as for many, which gives the same to the last digit.
+        """
+        if self.n_outputs > 1:
+            return self.add_up(values[:, None])
+        # This takes a quarter of the time that SciPy takes for its matrix.
+        n_players = self.matrix.shape[0]
+        sums = np.bincount(self.players, values, n_players).astype(np.float64)
+        return sums[None, :, None]
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """Where the values of a single record are in tables that lie one after the other.
+
+    What NumPy does for a record takes longer to call than to do, so it is done for all groups at
+    once.
+    """
+
+    content: Matrix
+    """The tables, row by row, (n_numbers,)."""
+    starts: Integers
+    """For each table where it begins."""
+    widths: Integers
+    """For each table the number of its players."""
+    tables: Integers
+    """For each value that is looked up, its table."""
+    players: Integers
+    """For each value that is looked up, the place of its player in the row."""
+
+    @classmethod
+    def of(
+        cls, tables: list[Matrix], numbers: Integers, players: Integers
+    ) -> Self:
+        """Take the tables, (n_masks, n_players) each, and each value's table and player."""
+        sizes = np.array([table.size for table in tables], dtype=np.intp)
+        widths = np.array([table.shape[1] for table in tables], dtype=np.intp)
+        rows = [table.ravel() for table in tables]
+        content = np.concatenate([np.zeros(0), *rows])
+        return cls(content, sizes.cumsum() - sizes, widths, numbers, players)
+
+    def look_up(self, masks: Masks) -> Matrix:
+        """Return the values, (n_values,), for the mask of each table, (n_tables,)."""
+        first_places = masks.astype(np.intp) * self.widths
+        first_places += self.starts
+        places = first_places.take(self.tables)
+        places += self.players
+        return self.content.take(places)
+
 
 @dataclass(frozen=True, eq=False)
 class Tables:
     """The tables of the shortest paths; guests have none but their hosts'."""
 
+    paths: Paths
     nodes: Integers
     """The leaves that have a table, as numbers of nodes."""
+    ways: Ways | None
+    """Those to the leaves that have a table; None if they are too long."""
     groups: list[Group]
     """Those of the leaves that have a table."""
     spans: list[slice]
     """For each group, where its values are among all that are looked up."""
-    rows: list[Matrix]
-    """The tables of each group, one below the other, (n_rows, n_players).
-
-    A single record needs a row of each table, whose values lie side by side in memory.
-    """
     columns: list[Matrix]
-    """The same, (n_players, n_rows): for many records, a player's values lie side by side."""
+    """The tables of each group, side by side, (n_players, n_rows)."""
     first_rows: Integers
     """For each table its first row, (n_tables, 1)."""
-    row_sums: PlayerSums
-    """Of values as `rows` has them: path by path."""
-    column_sums: PlayerSums
-    """Of values as `columns` has them: player by player."""
+    places: Places
+    """Where the values of a single record are."""
+    sums: PlayerSums
 
     @classmethod
     def of(
@@ -137,38 +178,52 @@ class Tables:
         hosts = Hosts.of(paths, n_paths)
         leaves = np.delete(np.arange(n_paths), hosts.guests)
         lengths = paths.leaves.lengths[leaves]
+        n_without_players = int(np.searchsorted(lengths, 1))
         groups = list_groups(lengths)
         numbers, places = _list_values(groups)
         of_values = leaves[numbers]
         players = paths.players[paths.leaves.starts[of_values] + places]
-        sums = PlayerSums.of(paths, of_values, players, n_players)
-        first_values = lengths.cumsum() - lengths
         tables = _make_tables(paths, n_paths, make_values)
         hosts.take_in(tables)
-        rows = []
+        columns = []
         for group in groups:
             of_group = leaves[group.first : group.stop]
-            rows.append(np.concatenate([tables[leaf] for leaf in of_group]))
+            rows = np.concatenate([tables[leaf] for leaf in of_group])
+            columns.append(np.ascontiguousarray(rows.T))
+        nodes = paths.leaves.numbers[leaves]
         return cls(
-            nodes=paths.leaves.numbers[leaves],
+            paths=paths,
+            nodes=nodes,
+            ways=Ways.of(paths, nodes[n_without_players:]),
             groups=groups,
             spans=_list_spans(groups),
-            rows=rows,
-            columns=[np.ascontiguousarray(table.T) for table in rows],
+            columns=columns,
             first_rows=_first_rows(groups, len(leaves)),
-            row_sums=sums.reordered(first_values[numbers] + places),
-            column_sums=sums,
+            places=Places.of(
+                [tables[leaf] for leaf in leaves[n_without_players:]],
+                numbers - n_without_players,
+                places,
+            ),
+            sums=PlayerSums.of(paths, of_values, players, n_players),
         )
+
+    def values(self, numbers: Matrix) -> Matrix:
+        """Return the values of records, (n_records, n_players, n_outputs), if no path is left out.
+
+        `numbers` is (n_records, n_columns), as `TreeModel.numbers` returns it.
+        """
+        if len(numbers) > 1 or self.ways is None:
+            return self.paths.compute(numbers, self.look_up)
+        masks = self.ways.masks(self.paths.fails(numbers))
+        return self.sums.add_up_one(self.places.look_up(masks))
 
     def look_up(self, masks: Masks) -> Matrix:
         """Return values, (n_records, n_players, n_outputs), for masks, (n_nodes, n_records)."""
         of_tables = masks.take(self.nodes, axis=0)
-        if of_tables.shape[1] == 1:
-            return self.row_sums.add_up(self._take_rows(of_tables))
         parts = []
         for some in self._split(of_tables):
             by_player = self._take_columns(some)
-            parts.append(self.column_sums.add_up(by_player))
+            parts.append(self.sums.add_up(by_player))
         return np.concatenate(parts)
 
     def _split(self, masks: Masks) -> list[Masks]:
@@ -180,18 +235,6 @@ class Tables:
     @property
     def _n_values(self) -> int:
         return self.spans[-1].stop if self.spans else 0
-
-    def _take_rows(self, masks: Masks) -> Matrix:
-        """Return the values of one record, path by path, (n_values, 1)."""
-        values = np.empty((self._n_values, 1))
-        rows = self.first_rows + masks.astype(np.intp)
-        of_groups = zip(self.groups, self.spans, self.rows, strict=True)
-        for group, span, table in of_groups:
-            out = values[span].reshape(-1, group.n_players)
-            of_group = rows[group.first : group.stop, 0]
-            # Without the mode, NumPy would copy what it writes.
-            table.take(of_group, axis=0, out=out, mode="clip")
-        return values
 
     def _take_columns(self, masks: Masks) -> Matrix:
         """Return the values of records, player by player, (n_values, n_records)."""

@@ -1,0 +1,84 @@
+"""Ways: one record's masks, compared with those that are computed level by level for many."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from lightgbm import LGBMClassifier
+from sklearn.ensemble import (
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
+from sklearn.tree import DecisionTreeRegressor
+
+from python.model.explain import ways
+from python.model.explain.interventional import Interventional
+from python.model.explain.path_dependent import PathDependent
+from python.model.explain.paths import Paths
+from python.model.explain.ways import Ways
+from tests.model.trees.trials import data, read, trials
+
+PREDICTORS = {
+    "deep forest": RandomForestRegressor(5, random_state=0),
+    "three classes": RandomForestClassifier(5, max_depth=5, random_state=0),
+    "histogram": HistGradientBoostingRegressor(max_iter=5),
+    "lightgbm": LGBMClassifier(n_estimators=5, verbose=-1, n_jobs=1),
+}
+
+
+def fit(name: str) -> tuple[Paths, Any]:
+    """The paths of a fitted predictor, two of whose columns are one player, and numbers."""
+    predictor = PREDICTORS[name]
+    is_classifier = hasattr(predictor, "predict_proba")
+    X, y = data("three classes" if is_classifier else "regression")
+    predictor.fit(X, y)
+    players = np.maximum(np.arange(X.shape[1]) - 1, 0)
+    paths = Paths.of(read(predictor), players)
+    assert paths is not None
+    return paths, paths.trees.numbers(trials(paths.trees, X)[:40])
+
+
+@pytest.mark.parametrize("name", PREDICTORS)
+def test_the_masks_of_one_record_are_those_of_many(name: str) -> None:
+    paths, numbers = fit(name)
+    nodes = paths.leaves.numbers[paths.leaves.lengths > 0][::2]
+    some_ways = Ways.of(paths, nodes)
+    assert some_ways is not None
+    expected = paths.masks(numbers)[nodes]
+    assert len(np.unique(expected)) > 3
+    for row in range(len(numbers)):
+        fails = paths.fails(numbers[row : row + 1])
+        assert some_ways.masks(fails).tolist() == expected[:, row].tolist()
+
+
+@pytest.mark.parametrize("is_long", [False, True])
+@pytest.mark.parametrize("name", PREDICTORS)
+def test_one_record_has_the_values_that_it_has_among_many_to_the_last_digit(
+    name: str, is_long: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if is_long:
+        monkeypatch.setattr(ways, "LIMIT_SPLITS", 10)
+    paths, numbers = fit(name)
+    n_players = numbers.shape[1] - 1
+    methods = (
+        PathDependent(paths, n_players),
+        Interventional(paths, n_players, numbers[:7]),
+    )
+    for method in methods:
+        tables = method._tables
+        if tables is not None:
+            assert (tables.ways is None) is is_long
+        of_many = method.values(numbers)
+        for row in range(len(numbers)):
+            of_one = method.values(numbers[row : row + 1])
+            assert of_one.tolist() == of_many[row : row + 1].tolist()
+
+
+def test_trees_without_a_split_have_no_ways() -> None:
+    tree = DecisionTreeRegressor().fit([[0.0], [1.0]], [3.0, 3.0])
+    paths = Paths.of(read(tree), np.array([0]))
+    assert paths is not None
+    assert Ways.of(paths, np.zeros(0, dtype=np.intp)) is None
+    values = PathDependent(paths, 1).values(np.array([[5.0]]))
+    assert values.tolist() == [[[0.0]]]
