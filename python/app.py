@@ -9,7 +9,7 @@ from flask import Flask
 from python import __version__
 from python.api.auth import require_key
 from python.api.exchange import follow_exchanges
-from python.api.logs import log_to_standard_error
+from python.api.logs import log_exchange, log_to_standard_output
 from python.api.openapi import Terms
 from python.api.page import Entrance, make_page
 from python.api.problems import handle_errors
@@ -32,12 +32,12 @@ def create_app(
     Raises SettingsError or ArtifactError, so that a process that cannot serve does not start.
     """
     settings = settings or Settings.from_environ(os.environ, FAMILIES)
-    log_to_standard_error(settings.log_level)
+    log_to_standard_output(settings.log_level)
     readiness = Readiness(model or load(settings))
     app = Flask(__name__, static_folder=None)
     handle_errors(app)
     discard_unread_bodies(app, settings.max_content_length)
-    follow_exchanges(app, readiness.version, [])
+    follow_exchanges(app, readiness.version, [log_exchange])
     service = make_service(settings, readiness)
     entrance = make_entrance(settings, service)
     require_key(app, settings.api_key, entrance.is_open)

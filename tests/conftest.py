@@ -1,19 +1,25 @@
 """Fixtures: the service around real models, in process, and an empty folder for each test."""
 
+import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from python.app import create_app
 from python.settings import Settings
+from tests.discretion import LogKeeper, NotingClient
 from tests.serving import Client, served
 
 # The tests of Parquet need pyarrow, and with it pandas keeps texts in another form. The image has
 # none: a model file with such texts would not be served there.
 pd.options.mode.string_storage = "python"
+Flask.test_client_class = NotingClient
+LOG_KEEPER = LogKeeper()
 
 
 def pytest_collection_modifyitems(
@@ -37,6 +43,19 @@ def client() -> Client:
         return create_app(settings, model).test_client()
 
     return make
+
+
+@pytest.fixture(autouse=True)
+def discreet_log() -> Iterator[None]:
+    """Fail a test whose process logs what it has sent."""
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(logging.INFO)
+    root.addHandler(LOG_KEEPER)
+    yield
+    root.removeHandler(LOG_KEEPER)
+    root.setLevel(level)
+    LOG_KEEPER.check()
 
 
 @pytest.fixture(autouse=True)

@@ -20,6 +20,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.serving import make_server
 
+from tests.discretion import check_log, note_sent
 from tests.models import ROOT
 
 # As a user's shell has it, also where make runs the tests.
@@ -87,6 +88,7 @@ class Server:
 
 
 def fetch(url: str, body: bytes | None = None) -> tuple[int, str]:
+    note_sent(url, body)
     request = urllib.request.Request(
         url, body, {"Content-Type": "application/json"}
     )
@@ -165,6 +167,7 @@ def started(
         yield Server(process, port, log)
     finally:
         end(process)
+        check_log(log.read_text(errors="replace"))
 
 
 def server_environ(port: int, changes: Mapping[str, Any]) -> dict[str, str]:

@@ -11,6 +11,7 @@ from typing import Any
 import joblib
 import pytest
 
+from tests.discretion import note_raw
 from tests.models import build
 from tests.servers import DEVELOPMENT, UWSGI, Server, project, started
 
@@ -44,6 +45,7 @@ def raw(server: Server, request: bytes) -> bytes:
     with socket.create_connection(
         ("127.0.0.1", server.port), timeout=10
     ) as connection:
+        note_raw(request)
         connection.sendall(request)
         answer = b""
         while chunk := connection.recv(65536):

@@ -15,11 +15,15 @@ from flask import Flask, has_request_context, request
 
 from python.model.base import Predictions
 
+METHODS = frozenset(
+    ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
+)
 USABLE_ID = re.compile(r"[A-Za-z0-9._:+/=-]{1,128}")
-# W3C Trace Context, level 1, section 3.2: version, trace, parent and flags. A later version may
-# have more at its end; "ff" is none, and neither is an id of nothing but zeros.
+# W3C Trace Context, section 3.2: version, trace, parent and flags. A version after 00 may have more
+# at its end; "ff" is none, and neither is an id of nothing but zeros.
 TRACEPARENT = re.compile(
-    r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?"
+    r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}"
+    r"-[0-9a-f]{2}(?:(?<!^00.{53})-.*)?"
 )
 ID_BYTES = 16
 KEY = "service.exchange"  # in the WSGI environ
@@ -71,6 +75,26 @@ class Exchange:
         self.seconds = 0.0
         self.predict_seconds = 0.0
         self.explain_seconds = 0.0
+
+    @property
+    def method(self) -> str:
+        """The method of the request; "other" for one that a client has made up."""
+        method: str = self.environ.get("REQUEST_METHOD", "")
+        return method if method in METHODS else "other"
+
+    @property
+    def n_records(self) -> int:
+        """How many records have been predicted."""
+        return 0 if self.predictions is None else len(self.predictions.records)
+
+    def __str__(self) -> str:
+        """Return what a line for people says of the exchange."""
+        route = self.route or "(no such path)"
+        milliseconds = self.seconds * 1e3
+        return (
+            f"{self.method} {route} {self.status} in {milliseconds:.1f} ms, "
+            f"records: {self.n_records}"
+        )
 
 
 Follow: TypeAlias = Callable[[Exchange], None]

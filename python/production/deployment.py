@@ -303,7 +303,6 @@ def serve() -> NoReturn:
     host = environ.get("HOST", "")
     if host not in LOOPBACK:
         print(UNPROTECTED.format(host), file=sys.stderr)
-    environ["SERVICE_LOGS_REQUESTS"] = "1"
     os.chdir(PROJECT)
     command = [sys.executable, *PRODUCTION[1:], "serve"]
     os.execve(sys.executable, command, environ)  # noqa: S606

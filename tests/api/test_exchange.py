@@ -1,6 +1,7 @@
 """The id of a request, and the version of the model."""
 
 from concurrent.futures import Future
+from typing import Any
 
 import pytest
 
@@ -62,7 +63,7 @@ TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 def test_the_trace_of_a_traceparent_comes_back(
     sent: str, client: Client
 ) -> None:
-    response = client().get("/nowhere", headers={"traceparent": sent})
+    response: Any = client().get("/nowhere", headers={"traceparent": sent})
     assert response.headers["X-Trace-ID"] == TRACE
     assert response.json["trace_id"] == TRACE
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import joblib
 
+from tests.discretion import check_log, note_sent
 from tests.models import ROOT
 from tests.servers import ENVIRON
 
@@ -50,6 +51,7 @@ FILES = (
     ),
 )
 SECONDS_TO_START = 120
+KEPT_LINES = 20_000
 FEWEST_REQUESTS, MOST_REQUESTS = 100, 50_000
 COMPOSE = (
     ["docker", "compose"]
@@ -85,6 +87,7 @@ def _answer(
     body: bytes | None,
     headers: Mapping[str, str],
 ) -> Answer:
+    note_sent(path, body, headers)
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     connection.request("GET" if body is None else "POST", path, body, named)
     response = connection.getresponse()
@@ -275,7 +278,7 @@ class Stack:
             "logs",
             "--no-color",
             "--tail",
-            "200",
+            str(KEPT_LINES),
             *([service] if service else []),
         )
 
@@ -285,7 +288,9 @@ class Stack:
         }
 
     def down(self) -> None:
+        log = self.logs()
         self.compose("down", "--volumes", "--timeout", "1", check=False)
+        check_log(log)
 
     @contextmanager
     def load(

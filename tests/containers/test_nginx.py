@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.containers.stack import Stack, ask, published_port
+from tests.discretion import note_raw
 from tests.models import build
 
 RECORD = b'{"feature1": 1, "feature2": 1, "feature3": 2}'
@@ -28,6 +29,7 @@ def raw(stack: Stack, request: bytes) -> tuple[bytes, bytes]:
     with socket.create_connection(
         ("127.0.0.1", stack.port), timeout=30
     ) as connection:
+        note_raw(request)
         connection.sendall(request)
         answer = b""
         while chunk := connection.recv(65536):
@@ -63,6 +65,24 @@ def test_a_request_id_is_passed_on_or_made(stack: Stack) -> None:
         made = stack.ask("/health", X_Request_ID=bad).headers["X-Request-ID"]
         assert len(made) == 32
         assert made != bad
+
+
+def test_a_trace_is_passed_on_or_made(stack: Stack) -> None:
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    sent = f"00-{trace}-00f067aa0ba902b7-01"
+    for path in ("/health", "/nowhere", "/predict"):
+        answer = stack.ask(path, traceparent=sent)
+        assert answer.headers.get_all("X-Trace-ID") == [trace]
+    assert answer.json["trace_id"] == trace
+    for bad in ("", "00-1-2-3", sent.upper(), sent * 300, f"{sent}-more"):
+        answer = stack.ask("/nowhere", traceparent=bad)
+        (made,) = answer.headers.get_all("X-Trace-ID", [])
+        assert made != trace
+        assert len(made) == 32
+        assert answer.json["trace_id"] == made
+    # nginx itself refuses it.
+    refused = stack.ask("/predict", b" " * 17_000_000, traceparent=sent)
+    assert (refused.status, refused.json["trace_id"]) == (413, trace)
 
 
 def test_json_is_compressed_for_those_who_ask(stack: Stack) -> None:
@@ -220,7 +240,15 @@ def test_the_log_is_json_and_holds_neither_query_nor_body(
         if "logged-one" in line
     ]
     entry = json.loads(line.partition("|")[2])
-    assert {"time", "client", "upstream_time", "request_time"} <= entry.keys()
+    assert {"time", "address", "upstream_seconds"} <= entry.keys()
+    assert isinstance(entry["milliseconds"], int)
+    [of_service] = [
+        json.loads(line.partition("|")[2])
+        for line in stack.logs("service").splitlines()
+        if "logged-one" in line
+    ]
+    for name in entry.keys() & of_service.keys() - {"time", "milliseconds"}:
+        assert entry[name] == of_service[name]
     assert re.fullmatch(r"[0-9.]{7,}", entry["replica"])
     assert (entry["path"], entry["method"], entry["status"]) == (
         "/predict",

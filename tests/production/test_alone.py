@@ -1,5 +1,6 @@
 """uWSGI without containers: what is sent to it as it stands, its signals, its log, systemd, nginx."""
 
+import json
 import os
 import re
 import shutil
@@ -9,10 +10,14 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPException
 from pathlib import Path
+from typing import Any
 
+import joblib
 import pytest
 
+from tests.acting import SLEEPS, acting
 from tests.models import ROOT
 from tests.production.replicas import RECORD, model_version, save_example
 from tests.production.test_deployment import RUN, SERVE, load
@@ -89,13 +94,12 @@ def test_a_line_for_each_request_without_its_query_and_body(
 ) -> None:
     save_example(folder, "build_rf_binary")
     paths = {
-        b"/health?secret=1": "/health 200",
-        b"/forged%0a2026%1b[31m": "/forged%0a2026%1b[31m 404",
-        b"/raw\x1b[31m": "/raw 404",
+        b"/service-info?secret=1": ["/service-info", 200],
+        b"/forged%0a2026%1b[31m": ["", 404],
+        b"/raw\x1b[31m": ["", 404],
     }
     with started(SERVE, folder, **RUN) as server:
         server.wait()
-        n_lines = len(server.log.read_text().splitlines())
         for path in paths:
             raw(
                 server,
@@ -105,31 +109,40 @@ def test_a_line_for_each_request_without_its_query_and_body(
         raw(server, b'G\x1bET / HTTP/1.1\r\nX-Request-ID: "\x1b\r\n\r\n')
         time.sleep(0.5)
         text = server.log.read_text()
-        lines = text.splitlines()[n_lines:]
-    date = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
-    logged = []
-    for line in lines:
-        if "127.0.0.1" in line and "GET /ready" not in line:
-            logged.append(line)
-    expected = [f"GET {shown}" for shown in paths.values()]
-    expected.append("POST /predict 200")
-    for line, shown in zip(logged, expected, strict=False):
-        pattern = rf"{date} 127\.0\.0\.1 {re.escape(shown)} \d+ bytes \d+ ms"
-        assert re.match(pattern, line), line
-    assert len(logged) == len(expected) + 1
-    assert logged[0].endswith(" [id-1]")
-    assert "secret" not in text
-    assert "proba" not in text
-    assert "feature1" not in text
-    assert "\x1b" not in text
+    lines = request_lines(text)
+    logged = [[line["route"], line["status"]] for line in lines]
+    assert logged == [*paths.values(), ["/predict", 200], ["/", 405]]
+    assert lines[0]["request_id"] == "id-1"
+    assert lines[0]["address"] == "127.0.0.1"
+    assert lines[3]["records"] == 1
+    assert 0 < lines[3]["model_milliseconds"] < lines[3]["milliseconds"]
+    assert lines[4]["method"] == "other"
+    for unsaid in ("secret", "proba", "feature1", "forged", "\x1b"):
+        assert unsaid not in text
 
 
-def test_containers_leave_the_lines_to_nginx(folder: Path) -> None:
-    save_example(folder, "build_rf_binary")
-    with started(UWSGI, folder) as server:
+def test_the_line_about_a_request_that_hangs_has_no_query(
+    folder: Path,
+) -> None:
+    joblib.dump(acting(SLEEPS), folder / "model.joblib")
+    hanging = b'{"feature1": 200, "feature2": 7654.25, "feature3": 1}'
+    with started(UWSGI, folder, REQUEST_TIMEOUT=2) as server:
         server.wait()
-        server.get("/health")
-        assert "/health" not in server.log.read_text()
+        with pytest.raises((OSError, HTTPException)):
+            server.post("/predict?explain=0&proba=0", hanging)
+        server.wait()
+        text = server.log.read_text()
+    assert "POST /predict since" in text
+    assert "proba" not in text
+
+
+def request_lines(log: str) -> list[dict[str, Any]]:
+    """Return the lines of requests, without those that it took until the service was ready."""
+    requests = []
+    for line in log.splitlines():
+        if '"route"' in line:
+            requests.append(json.loads(line))
+    return requests
 
 
 def test_systemd_hears_that_the_service_is_ready(folder: Path) -> None:
