@@ -17,6 +17,7 @@ from python.api.requests import Limits
 from python.api.routes import Service, make_routes
 from python.api.swagger import make_docs
 from python.api.unread import discard_unread_bodies
+from python.keys import Keys
 from python.loading import Readiness, load
 from python.model import FAMILIES
 from python.model.base import Model
@@ -40,7 +41,8 @@ def create_app(
     follow_exchanges(app, readiness.version, [])
     service = make_service(settings, readiness)
     entrance = make_entrance(settings, service)
-    require_key(app, settings.api_key, entrance.is_open)
+    if settings.needs_key:
+        require_key(app, Keys(settings).find_client, entrance.is_open)
     app.register_blueprint(make_routes(service))
     app.register_blueprint(make_docs())
     app.register_blueprint(make_page(entrance))
@@ -65,7 +67,7 @@ def make_service(settings: Settings, readiness: Readiness) -> Service:
     terms = Terms(
         settings.model_name,
         reject_unknown=limits.reject_unknown,
-        needs_key=bool(settings.api_key),
+        needs_key=settings.needs_key,
     )
     return Service(readiness.loaded_model, limits, info, terms)
 
@@ -77,5 +79,5 @@ def make_entrance(settings: Settings, service: Service) -> Entrance:
         limits=service.limits,
         name=settings.model_name,
         has_page=settings.page,
-        needs_key=bool(settings.api_key),
+        needs_key=settings.needs_key,
     )

@@ -128,5 +128,4 @@ def curl(settings: Settings, model: Model) -> str:
     if model.offers_explanations:
         flags.append("explain")
     root = f"http://localhost:{settings.port}"
-    needs_key = bool(settings.api_key)
-    return curl_command(model, root, flags, needs_key=needs_key)
+    return curl_command(model, root, flags, needs_key=settings.needs_key)

@@ -89,6 +89,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_proof_seconds: Positive = 10
     log_level: Level = "INFO"
     api_key: Secret = ""
+    api_keys: Secret = ""
+    api_key_file: str = ""
     page: Switch = True
     workers: Natural = 0
     threads: Positive = 1
@@ -102,6 +104,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def model_path(self) -> Path:
         """The path of the model file: `model_name` in `model_folder`, which is in the project."""
         return PROJECT / self.model_folder / self.model_name
+
+    @property
+    def needs_key(self) -> bool:
+        """Whether clients must send a key."""
+        return bool(self.api_key or self.api_keys or self.api_key_file)
 
     @classmethod
     def read(cls, model_types: Collection[str]) -> Self:
