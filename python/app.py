@@ -8,6 +8,7 @@ from flask import Flask
 
 from python import __version__
 from python.api.auth import require_key
+from python.api.cors import allow_origins
 from python.api.exchange import follow_exchanges
 from python.api.logs import log_to_standard_error
 from python.api.openapi import Terms
@@ -37,6 +38,7 @@ def create_app(
     readiness = Readiness(model or load(settings))
     app = Flask(__name__, static_folder=None)
     handle_errors(app)
+    allow_origins(app, settings.cors_origins)
     discard_unread_bodies(app, settings.max_content_length)
     follow_exchanges(app, readiness.version, [])
     service = make_service(settings, readiness)

@@ -51,6 +51,17 @@ Networks = Annotated[
         description="addresses or networks, with commas between them",
     ),
 ]
+ORIGIN = r"[a-zA-Z][a-zA-Z0-9+.-]*://([a-zA-Z0-9._-]+|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?"
+Origins = Annotated[
+    str,
+    Meta(
+        pattern=rf"^(\*|{ORIGIN}(\s*,\s*{ORIGIN})*)?$",
+        description=(
+            "*, or origins such as https://shop.example:8443, with commas between them "
+            "and nothing behind the host or its port"
+        ),
+    ),
+]
 Policy = Annotated[
     Literal["reject", "ignore"], Meta(description="reject or ignore")
 ]
@@ -91,6 +102,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     api_key: Secret = ""
     api_keys: Secret = ""
     api_key_file: str = ""
+    cors_origins: Origins = ""
     page: Switch = True
     workers: Natural = 0
     threads: Positive = 1
@@ -116,14 +128,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
         Raises SettingsError for values that cannot be used.
         """
-        # A health check, every few seconds, has its settings in the environment.
-        from dotenv import dotenv_values  # noqa: PLC0415
-
-        environ: dict[str, str] = {}
-        for name, value in dotenv_values(PROJECT / "variables.env").items():
-            environ[name] = value or ""
-        environ.update(os.environ)
-        return cls.from_environ(environ, model_types)
+        return cls.from_environ(read_environ(), model_types)
 
     @classmethod
     def from_environ(
@@ -156,6 +161,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                 "settings that cannot be used:\n  " + "\n  ".join(faults)
             )
         return settings
+
+
+def read_environ() -> dict[str, str]:
+    """Return the variables of `variables.env` and of the environment, which takes precedence."""
+    # A health check, every few seconds, has its settings in the environment.
+    from dotenv import dotenv_values  # noqa: PLC0415
+
+    environ: dict[str, str] = {}
+    for name, value in dotenv_values(PROJECT / "variables.env").items():
+        environ[name] = value or ""
+    environ.update(os.environ)
+    return environ
 
 
 def convert(text: str, field_type: Any) -> str | int:
