@@ -13,6 +13,7 @@ from python.api.exchange import follow_exchanges
 from python.api.logs import log_to_standard_error
 from python.api.openapi import Terms
 from python.api.page import Entrance, make_page
+from python.api.prefix import answer_under
 from python.api.problems import handle_errors
 from python.api.requests import Limits
 from python.api.routes import Service, make_routes
@@ -38,6 +39,7 @@ def create_app(
     readiness = Readiness(model or load(settings))
     app = Flask(__name__, static_folder=None)
     handle_errors(app)
+    answer_under(app, settings.url_prefix)
     allow_origins(app, settings.cors_origins)
     discard_unread_bodies(app, settings.max_content_length)
     follow_exchanges(app, readiness.version, [])
@@ -70,6 +72,7 @@ def make_service(settings: Settings, readiness: Readiness) -> Service:
         settings.model_name,
         reject_unknown=limits.reject_unknown,
         needs_key=settings.needs_key,
+        prefix=settings.url_prefix,
     )
     return Service(readiness.loaded_model, limits, info, terms)
 

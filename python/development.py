@@ -105,7 +105,7 @@ def print_next_steps(settings: Settings, future: Future[Model]) -> None:
         return
     lines = ["", "The model is ready."]
     if settings.page:
-        lines.append(f"  In a browser: http://localhost:{settings.port}/")
+        lines.append(f"  In a browser: {root_of(settings)}/")
     # The command has a line of its own, so that a double click selects what can be pasted.
     lines += ["  In another terminal:", curl(settings, future.result())]
     name = settings.model_path.name
@@ -127,5 +127,11 @@ def curl(settings: Settings, model: Model) -> str:
         flags.append("proba")
     if model.offers_explanations:
         flags.append("explain")
-    root = f"http://localhost:{settings.port}"
-    return curl_command(model, root, flags, needs_key=settings.needs_key)
+    return curl_command(
+        model, root_of(settings), flags, needs_key=settings.needs_key
+    )
+
+
+def root_of(settings: Settings) -> str:
+    """Return the URL of the service on this machine."""
+    return f"http://localhost:{settings.port}{settings.url_prefix}"

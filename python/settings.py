@@ -62,6 +62,16 @@ Origins = Annotated[
         ),
     ),
 ]
+Prefix = Annotated[
+    str,
+    Meta(
+        pattern=r"^(/(?!\.{1,2}(/|$))[A-Za-z0-9._~-]+)*$",
+        description=(
+            "a path such as /models/churn, of letters, digits and -._~, "
+            "without a slash at its end and without . or .. between slashes"
+        ),
+    ),
+]
 Policy = Annotated[
     Literal["reject", "ignore"], Meta(description="reject or ignore")
 ]
@@ -103,6 +113,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     api_keys: Secret = ""
     api_key_file: str = ""
     cors_origins: Origins = ""
+    url_prefix: Prefix = ""
     page: Switch = True
     workers: Natural = 0
     threads: Positive = 1

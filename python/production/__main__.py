@@ -160,6 +160,7 @@ def uwsgi_settings(settings: Settings, live: Path) -> dict[str, str]:
         "WORKERS": str(workers),
         "THREADS": str(settings.threads),
         "REQUEST_TIMEOUT": str(settings.request_timeout),
+        "URL_PREFIX": settings.url_prefix,
     }
 
 
