@@ -1,7 +1,9 @@
 """The factory: the only module that knows every room, and gives each what it needs."""
 
+import logging
 import os
 import time
+from collections.abc import Iterable
 from concurrent.futures import Future
 
 from flask import Flask
@@ -23,7 +25,9 @@ from python.keys import Keys
 from python.loading import Readiness, load
 from python.model import FAMILIES
 from python.model.base import Model
-from python.settings import Settings
+from python.settings import Settings, find_misspelt
+
+log = logging.getLogger(__name__)
 
 
 def create_app(
@@ -34,8 +38,10 @@ def create_app(
 
     Raises SettingsError or ArtifactError, so that a process that cannot serve does not start.
     """
+    names = () if settings else os.environ
     settings = settings or Settings.from_environ(os.environ, FAMILIES)
     log_to_standard_error(settings.log_level)
+    warn_of_names(names)
     readiness = Readiness(model or load(settings))
     app = Flask(__name__, static_folder=None)
     handle_errors(app)
@@ -51,6 +57,12 @@ def create_app(
     app.register_blueprint(make_docs())
     app.register_blueprint(make_page(entrance))
     return app
+
+
+def warn_of_names(names: Iterable[str]) -> None:
+    """Log a line for each variable that has nearly the name of a setting, without its value."""
+    for sentence in find_misspelt(names):
+        log.warning(sentence)
 
 
 def make_service(settings: Settings, readiness: Readiness) -> Service:

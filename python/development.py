@@ -15,11 +15,11 @@ from werkzeug.serving import (
 from python.api.curl import curl_command
 from python.api.problems import NO_HTTP, PROBLEM_TYPE
 from python.api.responses import ENCODER
-from python.app import create_app
+from python.app import create_app, warn_of_names
 from python.loading import load_in_background
 from python.model import FAMILIES
 from python.model.base import Model
-from python.settings import Settings
+from python.settings import Settings, read_environ
 
 REFUSALS = {
     HTTPStatus.BAD_REQUEST: NO_HTTP,
@@ -44,6 +44,7 @@ def develop() -> None:
     settings = Settings.read(FAMILIES)
     model: Future[Model] = Future()
     app = create_app(settings, model)
+    warn_of_names(read_environ())
     model.add_done_callback(partial(print_next_steps, settings))
     # The reloader's first process only watches the files; its second one serves.
     if is_running_from_reloader() or not settings.debug:

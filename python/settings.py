@@ -1,7 +1,8 @@
 """The settings: a frozen structure that is read once from the environment."""
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -9,6 +10,9 @@ import msgspec
 from msgspec import Meta
 
 PROJECT = Path(__file__).resolve().parent.parent
+# One letter more, less or at another place in a name of six letters.
+LEAST_RATIO = 0.88
+FEWEST_GUESSED, MOST_GUESSED = 6, 40
 SWITCH_SYNONYMS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 
 # SettingsError quotes the descriptions: "PORT: expected a number from 1 to 65535".
@@ -184,6 +188,33 @@ def read_environ() -> dict[str, str]:
         environ[name] = value or ""
     environ.update(os.environ)
     return environ
+
+
+def find_misspelt(names: Iterable[str]) -> list[str]:
+    """Return a sentence for each variable that has nearly the name of a setting.
+
+    A name must be very close, since an environment has many variables that are none of ours.
+    """
+    settings = []
+    for field in msgspec.structs.fields(Settings):
+        settings.append(field.name.upper())
+    sentences = []
+    for name in sorted(set(names).difference(settings)):
+        meant = guess(name.upper(), settings)
+        if meant:
+            sentences.append(f"{name} is no setting; did you mean {meant}?")
+    return sentences
+
+
+def guess(name: str, settings: Sequence[str]) -> str:
+    """Return the setting that a name in capitals was probably meant to be; "" if none is close."""
+    if name in settings:
+        return name
+    # PAGER and PORTS are as close to PAGE and PORT, and no mistakes.
+    if not FEWEST_GUESSED <= len(name) <= MOST_GUESSED:
+        return ""
+    close = get_close_matches(name, settings, n=1, cutoff=LEAST_RATIO)
+    return close[0] if close else ""
 
 
 def convert(text: str, field_type: Any) -> str | int:
