@@ -1,26 +1,33 @@
 """The factory: the only module that knows every room, and gives each what it needs."""
 
+import logging
 import os
 import time
+from collections.abc import Iterable
 from concurrent.futures import Future
 
 from flask import Flask
 
 from python import __version__
 from python.api.auth import require_key
+from python.api.cors import allow_origins
 from python.api.exchange import follow_exchanges
 from python.api.logs import log_exchange, log_to_standard_output
 from python.api.openapi import Terms
 from python.api.page import Entrance, make_page
+from python.api.prefix import answer_under
 from python.api.problems import handle_errors
 from python.api.requests import Limits
 from python.api.routes import Service, make_routes
 from python.api.swagger import make_docs
 from python.api.unread import discard_unread_bodies
+from python.keys import Keys
 from python.loading import Readiness, load
 from python.model import FAMILIES
 from python.model.base import Model
-from python.settings import Settings
+from python.settings import Settings, find_misspelt
+
+log = logging.getLogger(__name__)
 
 
 def create_app(
@@ -31,20 +38,31 @@ def create_app(
 
     Raises SettingsError or ArtifactError, so that a process that cannot serve does not start.
     """
+    names = () if settings else os.environ
     settings = settings or Settings.from_environ(os.environ, FAMILIES)
     log_to_standard_output(settings.log_level)
+    warn_of_names(names)
     readiness = Readiness(model or load(settings))
     app = Flask(__name__, static_folder=None)
     handle_errors(app)
+    allow_origins(app, settings.cors_origins)
+    answer_under(app, settings.url_prefix)
     discard_unread_bodies(app, settings.max_content_length)
     follow_exchanges(app, readiness.version, [log_exchange])
     service = make_service(settings, readiness)
     entrance = make_entrance(settings, service)
-    require_key(app, settings.api_key, entrance.is_open)
+    if settings.needs_key:
+        require_key(app, Keys(settings).find_client, entrance.is_open)
     app.register_blueprint(make_routes(service))
     app.register_blueprint(make_docs())
     app.register_blueprint(make_page(entrance))
     return app
+
+
+def warn_of_names(names: Iterable[str]) -> None:
+    """Log a line for each variable that has nearly the name of a setting, without its value."""
+    for sentence in find_misspelt(names):
+        log.warning(sentence)
 
 
 def make_service(settings: Settings, readiness: Readiness) -> Service:
@@ -65,7 +83,8 @@ def make_service(settings: Settings, readiness: Readiness) -> Service:
     terms = Terms(
         settings.model_name,
         reject_unknown=limits.reject_unknown,
-        needs_key=bool(settings.api_key),
+        needs_key=settings.needs_key,
+        prefix=settings.url_prefix,
     )
     return Service(readiness.loaded_model, limits, info, terms)
 
@@ -77,5 +96,5 @@ def make_entrance(settings: Settings, service: Service) -> Entrance:
         limits=service.limits,
         name=settings.model_name,
         has_page=settings.page,
-        needs_key=bool(settings.api_key),
+        needs_key=settings.needs_key,
     )

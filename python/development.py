@@ -15,11 +15,11 @@ from werkzeug.serving import (
 from python.api.curl import curl_command
 from python.api.problems import NO_HTTP, PROBLEM_TYPE
 from python.api.responses import ENCODER
-from python.app import create_app
+from python.app import create_app, warn_of_names
 from python.loading import load_in_background
 from python.model import FAMILIES
 from python.model.base import Model
-from python.settings import Settings
+from python.settings import Settings, read_environ
 
 REFUSALS = {
     HTTPStatus.BAD_REQUEST: NO_HTTP,
@@ -44,6 +44,7 @@ def develop() -> None:
     settings = Settings.read(FAMILIES)
     model: Future[Model] = Future()
     app = create_app(settings, model)
+    warn_of_names(read_environ())
     model.add_done_callback(partial(print_next_steps, settings))
     # The reloader's first process only watches the files; its second one serves.
     if is_running_from_reloader() or not settings.debug:
@@ -110,7 +111,7 @@ def print_next_steps(settings: Settings, future: Future[Model]) -> None:
         return
     lines = ["", "The model is ready."]
     if settings.page:
-        lines.append(f"  In a browser: http://localhost:{settings.port}/")
+        lines.append(f"  In a browser: {root_of(settings)}/")
     # The command has a line of its own, so that a double click selects what can be pasted.
     lines += ["  In another terminal:", curl(settings, future.result())]
     name = settings.model_path.name
@@ -132,6 +133,11 @@ def curl(settings: Settings, model: Model) -> str:
         flags.append("proba")
     if model.offers_explanations:
         flags.append("explain")
-    root = f"http://localhost:{settings.port}"
-    needs_key = bool(settings.api_key)
-    return curl_command(model, root, flags, needs_key=needs_key)
+    return curl_command(
+        model, root_of(settings), flags, needs_key=settings.needs_key
+    )
+
+
+def root_of(settings: Settings) -> str:
+    """Return the URL of the service on this machine."""
+    return f"http://localhost:{settings.port}{settings.url_prefix}"

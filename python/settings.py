@@ -1,7 +1,8 @@
 """The settings: a frozen structure that is read once from the environment."""
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -9,6 +10,9 @@ import msgspec
 from msgspec import Meta
 
 PROJECT = Path(__file__).resolve().parent.parent
+# One letter more, less or at another place in a name of six letters.
+LEAST_RATIO = 0.88
+FEWEST_GUESSED, MOST_GUESSED = 6, 40
 SWITCH_SYNONYMS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 
 # SettingsError quotes the descriptions: "PORT: expected a number from 1 to 65535".
@@ -51,6 +55,27 @@ Networks = Annotated[
         description="addresses or networks, with commas between them",
     ),
 ]
+ORIGIN = r"[a-zA-Z][a-zA-Z0-9+.-]*://([a-zA-Z0-9._-]+|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?"
+Origins = Annotated[
+    str,
+    Meta(
+        pattern=rf"^(\*|{ORIGIN}(\s*,\s*{ORIGIN})*)?$",
+        description=(
+            "*, or origins such as https://shop.example:8443, with commas between them "
+            "and nothing behind the host or its port"
+        ),
+    ),
+]
+Prefix = Annotated[
+    str,
+    Meta(
+        pattern=r"^(/(?!\.{1,2}(/|$))[A-Za-z0-9._~-]+)*$",
+        description=(
+            "a path such as /models/churn, of letters, digits and -._~, "
+            "without a slash at its end and without . or .. between slashes"
+        ),
+    ),
+]
 Policy = Annotated[
     Literal["reject", "ignore"], Meta(description="reject or ignore")
 ]
@@ -89,6 +114,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_proof_seconds: Positive = 10
     log_level: Level = "INFO"
     api_key: Secret = ""
+    api_keys: Secret = ""
+    api_key_file: str = ""
+    cors_origins: Origins = ""
+    url_prefix: Prefix = ""
     page: Switch = True
     workers: Natural = 0
     threads: Positive = 1
@@ -103,20 +132,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """The path of the model file: `model_name` in `model_folder`, which is in the project."""
         return PROJECT / self.model_folder / self.model_name
 
+    @property
+    def needs_key(self) -> bool:
+        """Whether clients must send a key."""
+        return bool(self.api_key or self.api_keys or self.api_key_file)
+
     @classmethod
     def read(cls, model_types: Collection[str]) -> Self:
         """Return the settings of `variables.env` and the environment, which takes precedence.
 
         Raises SettingsError for values that cannot be used.
         """
-        # A health check, every few seconds, has its settings in the environment.
-        from dotenv import dotenv_values  # noqa: PLC0415
-
-        environ: dict[str, str] = {}
-        for name, value in dotenv_values(PROJECT / "variables.env").items():
-            environ[name] = value or ""
-        environ.update(os.environ)
-        return cls.from_environ(environ, model_types)
+        return cls.from_environ(read_environ(), model_types)
 
     @classmethod
     def from_environ(
@@ -149,6 +176,45 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                 "settings that cannot be used:\n  " + "\n  ".join(faults)
             )
         return settings
+
+
+def read_environ() -> dict[str, str]:
+    """Return the variables of `variables.env` and of the environment, which takes precedence."""
+    # A health check, every few seconds, has its settings in the environment.
+    from dotenv import dotenv_values  # noqa: PLC0415
+
+    environ: dict[str, str] = {}
+    for name, value in dotenv_values(PROJECT / "variables.env").items():
+        environ[name] = value or ""
+    environ.update(os.environ)
+    return environ
+
+
+def find_misspelt(names: Iterable[str]) -> list[str]:
+    """Return a sentence for each variable that has nearly the name of a setting.
+
+    A name must be very close, since an environment has many variables that are none of ours.
+    """
+    settings = []
+    for field in msgspec.structs.fields(Settings):
+        settings.append(field.name.upper())
+    sentences = []
+    for name in sorted(set(names).difference(settings)):
+        meant = guess(name.upper(), settings)
+        if meant:
+            sentences.append(f"{name} is no setting; did you mean {meant}?")
+    return sentences
+
+
+def guess(name: str, settings: Sequence[str]) -> str:
+    """Return the setting that a name in capitals was probably meant to be; "" if none is close."""
+    if name in settings:
+        return name
+    # PAGER and PORTS are as close to PAGE and PORT, and no mistakes.
+    if not FEWEST_GUESSED <= len(name) <= MOST_GUESSED:
+        return ""
+    close = get_close_matches(name, settings, n=1, cutoff=LEAST_RATIO)
+    return close[0] if close else ""
 
 
 def convert(text: str, field_type: Any) -> str | int:

@@ -20,6 +20,7 @@ MAY_IMPORT = {
     "python": set(),
     "python.settings": set(),
     "python.errors": set(),
+    "python.keys": {"python.settings"},
     "python.model": {"python.errors", "python.model"},
     "python.api": {"python.errors", "python.model", "python.api"},
     # `save_model` alone.
@@ -66,6 +67,7 @@ MAY_IMPORT = {
         "python.settings",
         "python.model",
         "python.api",
+        "python.keys",
         "python.loading",
     },
     "python.development": {
@@ -84,6 +86,7 @@ MAY_IMPORT = {
     "python.production": {
         "python.errors",
         "python.settings",
+        "python.keys",
         "python.model",
         "python.loading",
         "python.production.shelf",

@@ -1,28 +1,33 @@
 """Access: an API key, where one is set."""
 
 from collections.abc import Callable
-from hmac import compare_digest
 
 from flask import Flask, Request, request
 
 from python.api import swagger
+from python.api.exchange import KEY
 from python.errors import Unauthorized
 
 # A load balancer requests the probes, and a browser the page that asks for the key.
 OPEN_PATHS = frozenset(("/health", "/ready", *swagger.PATHS))
+# RFC 9110, section 11.6.1. Bearer has a parameter at least (RFC 6750, section 3); no scheme is
+# registered for keys in a header of their own.
+CHALLENGES = (
+    'Bearer realm="service", ApiKey realm="service", header="X-API-Key"'
+)
 
 
 def require_key(
-    app: Flask, key: str, is_open: Callable[[Request], bool]
+    app: Flask,
+    find_client: Callable[[bytes], str],
+    is_open: Callable[[Request], bool],
 ) -> None:
-    """Refuse requests without the key; an empty key lets everybody in.
+    """Refuse requests without a key; the exchanges of others have the name of theirs.
 
-    Everybody may also have what `is_open` says, besides OPEN_PATHS.
+    `find_client` returns the name of a key, which is empty if it is none.
+    Everybody may have what `is_open` says, besides OPEN_PATHS.
     Clients send it as `Authorization: Bearer <key>` or as `X-API-Key: <key>`.
     """
-    if not key:
-        return
-    expected = key.encode()
 
     @app.before_request
     def check_key() -> None:
@@ -30,15 +35,17 @@ def require_key(
             return
         # WSGI (PEP 3333) hands over the bytes of a header decoded as Latin-1.
         sent = sent_key(request).encode("latin1", "replace")
-        # In constant time, so that the time does not betray how much of a guess is right.
-        if not compare_digest(sent, expected) and not is_open(request):
+        client = find_client(sent)
+        if client:
+            request.environ[KEY].client = client
+        elif not is_open(request):
             fault = (
                 "" if not sent else ", and the one that was sent is another"
             )
             raise Unauthorized(
                 f"an API key is needed{fault}: "
                 "Authorization: Bearer <key>, or X-API-Key: <key>",
-                headers={"WWW-Authenticate": "Bearer"},
+                headers={"WWW-Authenticate": CHALLENGES},
             )
 
 

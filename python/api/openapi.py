@@ -74,11 +74,15 @@ QUESTIONS: dict[str, tuple[str, Content, Sequence[HTTPStatus]]] = {
 
 
 class Terms(NamedTuple):
-    """What the settings say of a service: its name, which features it takes, who may use it."""
+    """What the settings say of a service: its name, which features it takes, who may use it.
+
+    `prefix` is the path before all paths.
+    """
 
     name: str
     reject_unknown: bool
     needs_key: bool
+    prefix: str = ""
 
 
 def encode_document(model: Model, terms: Terms) -> bytes:
@@ -114,12 +118,15 @@ def make_document(
     if terms.needs_key:
         components["securitySchemes"] = SECURITY_SCHEMES
         _require_key(paths)
-    return {
+    document: Content = {
         "openapi": OPENAPI_VERSION,
         "info": _describe(model, terms),
         "paths": paths,
         "components": components,
     }
+    if terms.prefix:
+        document["servers"] = [{"url": terms.prefix}]
+    return document
 
 
 def _require_key(paths: dict[str, dict[str, Any]]) -> None:

@@ -15,7 +15,7 @@ from flask import Blueprint, Request, Response, request
 from werkzeug.exceptions import NotFound
 
 from python.api.curl import curl_command
-from python.api.problems import DESCRIPTION_LINK
+from python.api.problems import description_link
 from python.api.requests import Limits
 from python.api.responses import ENCODER, JSON_TYPE, Content, respond
 from python.api.script import join_modules
@@ -84,8 +84,8 @@ def make_page(entrance: Entrance) -> Blueprint:
             response = _send("index.html")
         else:
             model = entrance.loaded_model()
-            response = respond(describe(model, entrance, _find_root(request)))
-        response.headers["Link"] = DESCRIPTION_LINK
+            response = respond(describe(model, entrance, request))
+        response.headers["Link"] = description_link()
         response.vary.add("Accept")
         return response
 
@@ -112,8 +112,9 @@ def prefers_html(request: Request) -> bool:
     return best == "text/html"
 
 
-def describe(model: Model, entrance: Entrance, root: str) -> Content:
+def describe(model: Model, entrance: Entrance, request: Request) -> Content:
     """Return what a program wants to know first: the model, the paths, and a command to try."""
+    root = _find_root(request)
     info = model.info()
     flags = []
     if model.offers_probabilities:
@@ -130,8 +131,17 @@ def describe(model: Model, entrance: Entrance, root: str) -> Content:
             "features": model.schema.names,
         },
         "curl": curl_command(model, root, flags, needs_key=entrance.needs_key),
-        "paths": PATHS,
+        "paths": _list_paths(request.root_path),
     }
+
+
+def _list_paths(prefix: str) -> dict[str, str]:
+    """Return the paths and what they are for, each behind its method and the prefix."""
+    paths = {}
+    for route, meaning in PATHS.items():
+        method, path = route.split()
+        paths[f"{method} {prefix}{path}"] = meaning
+    return paths
 
 
 # There is one model; a few milliseconds for hundreds of features.
@@ -157,7 +167,7 @@ def _find_root(request: Request) -> str:
     scheme = request.headers.get("X-Forwarded-Proto", request.scheme)
     if scheme not in ("http", "https"):
         scheme = request.scheme
-    return f"{scheme}://{request.host}"
+    return f"{scheme}://{request.host}{request.root_path}"
 
 
 def _send(name: str) -> Response:

@@ -19,8 +19,6 @@ from python.model.data.spelling import cut_name
 log = logging.getLogger(__name__)
 
 PROBLEM_TYPE = "application/problem+json"
-# RFC 8631: where a program finds out what the service takes.
-DESCRIPTION_LINK = '</openapi.json>; rel="service-desc"'
 # RFC 3986 lets them stand in a fragment.
 POINTER_CHARACTERS = "!$&'()*+,;=:@?"
 # What a client has sent comes back in part: a longer name is cut in a pointer, and a larger
@@ -110,11 +108,16 @@ def _http_error(error: HTTPException) -> Response:
     members = {"title": error.name, "status": error.code, "detail": detail}
     problem = _problem(members, error.code)
     if isinstance(error, NotFound | MethodNotAllowed):
-        problem.headers["Link"] = DESCRIPTION_LINK
+        problem.headers["Link"] = description_link()
     for name, value in response.headers:
         if name not in ("Content-Type", "Content-Length"):
             problem.headers[name] = value
     return problem
+
+
+def description_link() -> str:
+    """Return the header that leads a program to what the service takes (RFC 8631)."""
+    return f'<{request.root_path}/openapi.json>; rel="service-desc"'
 
 
 def _list_routes() -> str:
@@ -123,7 +126,7 @@ def _list_routes() -> str:
         if rule.arguments:  # files of a page
             continue
         methods = "/".join(_own_methods(rule.methods))
-        routes.append(f"{methods} {rule.rule}")
+        routes.append(f"{methods} {request.root_path}{rule.rule}")
     return ", ".join(routes)
 
 

@@ -23,6 +23,7 @@ from typing import NoReturn
 import msgspec
 
 from python.errors import ArtifactError
+from python.keys import Keys
 from python.model import FAMILIES
 from python.production.shelf import Shelf, read_digest
 from python.settings import PROJECT, Settings, SettingsError
@@ -58,6 +59,7 @@ def serve() -> NoReturn:
     cannot be used.
     """
     settings = Settings.from_environ(os.environ, FAMILIES)
+    Keys(settings)  # faulty ones are said once, and not by each worker
     live = copy_approved(settings)
     listener = bind(settings)
     environ = {
@@ -158,6 +160,7 @@ def uwsgi_settings(settings: Settings, live: Path) -> dict[str, str]:
         "WORKERS": str(workers),
         "THREADS": str(settings.threads),
         "REQUEST_TIMEOUT": str(settings.request_timeout),
+        "URL_PREFIX": settings.url_prefix,
     }
 
 

@@ -36,12 +36,16 @@ class Status(ThreadingTCPServer):
     request_queue_size = 128
 
     def __init__(
-        self, port: int, capacities: Mapping[str, int], model: Path
+        self,
+        port: int,
+        capacities: Mapping[str, int],
+        model: Path,
+        prefix: str = "",
     ) -> None:
         """Bind the port, and take no connections yet.
 
         `capacities` are numbers of requests by the words of agent checks; `model` is the file that
-        is served.
+        is served. A path may have the `prefix`.
         """
         super().__init__(("", port), Handler, bind_and_activate=False)
         self.server_bind()
@@ -49,6 +53,7 @@ class Status(ThreadingTCPServer):
         self._is_open = False
         self._capacities = capacities
         self._model = model
+        self._prefix = prefix
         self._digests: dict[tuple[int, int], str] = {}
         self._reading = Lock()
 
@@ -66,7 +71,7 @@ class Status(ThreadingTCPServer):
         if len(words) == 1:
             capacity = self._capacities.get(words[0], 0)
             return f"maxconn:{max(1, capacity)}\n".encode()
-        path = words[1].partition("?")[0] if words else ""
+        path = self._read_path(words[1]) if words else ""
         if path in PROBES:
             version = f"X-Model-Version: {self._read_version()}"
             return make_response(HTTPStatus.OK, PROBES[path], version)
@@ -74,6 +79,11 @@ class Status(ThreadingTCPServer):
         if path == "/takes-requests" and not self.is_stopping:
             return make_response(HTTPStatus.OK, "yes")
         return make_response(HTTPStatus.NOT_FOUND, "no")
+
+    def _read_path(self, target: str) -> str:
+        """Return the path that is asked for, without the query and the prefix."""
+        path, _, _ = target.partition("?")
+        return path.removeprefix(self._prefix)
 
     def _read_version(self) -> str:
         """Return the version of the model file, whose digest is read once."""

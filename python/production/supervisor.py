@@ -166,7 +166,8 @@ def make_status() -> Status | None:
         "explanations": max(1, workers - 1) * threads,
     }
     model = Path(os.environ["MODEL_FOLDER"], os.environ["MODEL_NAME"])
-    return Status(int(port), capacities, model)
+    prefix = os.environ.get("URL_PREFIX", "")
+    return Status(int(port), capacities, model, prefix)
 
 
 if __name__ == "__main__":

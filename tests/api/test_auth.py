@@ -1,14 +1,17 @@
 """The API key."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from threading import Thread
 
 import pytest
-from flask import Flask
+from flask import Flask, request
 from werkzeug.serving import make_server
 
+from python.api.auth import CHALLENGES
+from python.api.exchange import KEY
 from tests.problems import problem
 from tests.serving import Client
 
@@ -46,7 +49,7 @@ def test_another_key_does_not(
 ) -> None:
     response = client(api_key="s3cret").get(path, headers=header)
     problem(response, 401, "an API key is needed")
-    assert response.headers["WWW-Authenticate"] == "Bearer"
+    assert response.headers["WWW-Authenticate"] == CHALLENGES
     assert "s3cret" not in response.text
 
 
@@ -65,6 +68,46 @@ def test_a_refusal_names_both_headers(client: Client) -> None:
     )
     problem(wrong, 401, detail)
     assert "guess" not in wrong.text
+
+
+CHALLENGE = re.compile(r'(\w+) ((?:\w+="[^"]*"(?:, (?=\w+=))?)+)(?:, |$)')
+
+
+def test_the_challenges_are_those_of_two_schemes_with_parameters() -> None:
+    """As RFC 9110, section 11.6.1, has them, in one header."""
+    parsed = CHALLENGE.findall(CHALLENGES)
+    assert parsed == [
+        ("Bearer", 'realm="service"'),
+        ("ApiKey", 'realm="service", header="X-API-Key"'),
+    ]
+    rejoined = ", ".join(f"{scheme} {rest}" for scheme, rest in parsed)
+    assert rejoined == CHALLENGES
+
+
+def test_the_exchange_has_the_name_of_the_key(client: Client) -> None:
+    service = client(api_key="s3cret", api_keys="app=a1,web=w1")
+    for headers, name in (
+        ({"X-API-Key": "s3cret"}, "default"),
+        ({"X-API-Key": "a1"}, "app"),
+        ({"Authorization": "Bearer w1"}, "web"),
+        ({"Authorization": "Basic w1", "X-API-Key": "a1"}, "app"),
+        ({"X-API-Key": "guess"}, ""),
+        ({}, ""),
+    ):
+        with service:
+            response = service.get("/info", headers=headers)
+            assert request.environ[KEY].client == name
+        assert response.status_code == (200 if name else 401)
+
+
+def test_a_key_of_64_kb_is_another_key(client: Client) -> None:
+    service = client(api_key="s3cret", api_keys="long=" + "x" * 65536)
+    long = {"X-API-Key": "x" * 65536}
+    assert service.get("/info", headers=long).status_code == 200
+    for key in ("x" * 65535, "x" * 65537):
+        response = service.get("/info", headers={"X-API-Key": key})
+        problem(response, 401, "an API key is needed, and the one that was")
+        assert "xx" not in response.text
 
 
 @contextmanager

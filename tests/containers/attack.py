@@ -165,9 +165,9 @@ MALFORMED = (
     b"GET / HTTP/1.1\r\nHost: x\r\nFolded: a\r\n b\r\n\r\n",
     # A large body of a request that is refused for another reason, and nginx's own places.
     b"TRACE / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n",
-    b"GET /problem/400 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
-    b"GET /problem/400 HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n",
-    b"GET /problem/no HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n",
+    b"GET /=problem/400 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+    b"GET /=problem/400 HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n",
+    b"GET /=problem/no HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n",
 )
 
 

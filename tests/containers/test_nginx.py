@@ -140,12 +140,12 @@ def test_a_chunked_body_arrives_with_its_length(stack: Stack) -> None:
         (b"TRACE / HTTP/1.1\r\nHost: x\r\n\r\n", 405),
         # Only nginx itself may go where its problems are.
         (
-            b"GET /problem/413 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+            b"GET /=problem/413 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
             404,
         ),
         # A second error on the way to the document of the first.
         (
-            b"GET /problem/400 HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n",
+            b"GET /=problem/400 HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n",
             404,
         ),
         (

@@ -181,5 +181,6 @@ def test_haproxy_takes_the_same_for_probes() -> None:
     haproxy = (ROOT / "haproxy" / "haproxy.cfg").read_text()
     (conditions,) = re.findall(r"use_backend probes if (.*)", haproxy)
     assert conditions == "is_probe is_read !has_body"
-    assert "acl is_probe path /health /ready\n" in haproxy
+    paths = '/health /ready "${URL_PREFIX}/health" "${URL_PREFIX}/ready"'
+    assert f"acl is_probe path {paths}\n" in haproxy
     assert "acl is_read method GET HEAD\n" in haproxy

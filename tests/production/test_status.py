@@ -42,6 +42,17 @@ def send(server: Status, request: bytes) -> str:
     return received.decode()
 
 
+def test_a_probe_may_have_the_prefix_or_not(model: Path) -> None:
+    server = Status(free_port(), {}, model, "/models/churn")
+    try:
+        for path in ("/health", "/models/churn/health", "/takes-requests"):
+            assert b" 200 " in server.respond(f"GET {path} HTTP/1.1\r\n")
+        for path in ("/models/health", "/models/churn", "/models/churnhealth"):
+            assert b" 404 " in server.respond(f"GET {path} HTTP/1.1\r\n")
+    finally:
+        server.server_close()
+
+
 @pytest.mark.parametrize(
     ("path", "content"),
     [("/health", "up"), ("/ready", "ready"), ("/ready?x=1", "ready")],
