@@ -16,6 +16,7 @@ from typing import TypeAlias
 
 import pytest
 
+from tests.discretion import check_log
 from tests.models import ROOT
 from tests.servers import free_port
 
@@ -84,16 +85,19 @@ def nginx(folder: Path, upstream: int, **environ: str) -> Iterator[int]:
         for old, new in replaced.items():
             text = text.replace(old, new)
         (folder / name).write_text(text)
-    process = subprocess.Popen(
-        ["sh", str(folder / "start")],
-        env=os.environ | environ,
-        stdout=subprocess.DEVNULL,
-    )
+    log = folder / "access.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            ["sh", str(folder / "start")],
+            env=os.environ | environ,
+            stdout=output,
+        )
     try:
         yield port
     finally:
         process.terminate()
         process.wait(10)
+        check_log(log.read_text())
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The prefix and CORS in nginx and HAProxy, each with the start script of its image."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ from threading import Thread
 
 import pytest
 
+from python.api.logs import RequestLine
 from python.app import create_app
 from python.production.status import Status
 from python.settings import Settings
@@ -25,6 +27,19 @@ __all__ = ["pytestmark"]
 
 SHOP = "https://shop.example"
 PREFIX = "/models/churn.1"
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+# What a line of nginx and one of the service have both.
+SHARED = {
+    "time",
+    "level",
+    "request_id",
+    "trace_id",
+    "address",
+    "method",
+    "status",
+    "milliseconds",
+    "model_version",
+}
 EXPOSED = "X-Request-ID, X-Trace-ID, X-Model-Version, Retry-After, Link"
 RECORD = b'{"feature1": 1, "feature2": 1, "feature3": 2}'
 needs_haproxy = pytest.mark.skipif(
@@ -37,10 +52,13 @@ def ask(
     path: str,
     method: str = "GET",
     body: bytes | None = None,
-    origin: str = "",
+    **sent: str,
 ) -> HTTPResponse:
-    """Return a response, whose body has been read, as soon as the port takes connections."""
-    headers = {"Origin": origin} if origin else {}
+    """Return a response, whose body has been read, as soon as the port takes connections.
+
+    What is sent besides are headers.
+    """
+    headers = {name: value for name, value in sent.items() if value}
     for _ in range(100):
         connection = HTTPConnection("127.0.0.1", port, timeout=30)
         try:
@@ -88,7 +106,7 @@ def test_the_page_of_an_origin_reads_what_each_server_says(
                 ("https://evil.example", None),
                 ("", None),
             ):
-                response = ask(port, path, method, body, origin)
+                response = ask(port, path, method, body, Origin=origin)
                 assert response.status == status
                 assert response.headers.get_all(
                     "Access-Control-Allow-Origin"
@@ -104,7 +122,7 @@ def test_without_a_service_nginx_alone_lets_the_page_read_why(
     tmp_path: Path,
 ) -> None:
     with nginx(tmp_path, free_port(), CORS_ORIGINS="*") as port:
-        response = ask(port, "/info", origin=SHOP)
+        response = ask(port, "/info", Origin=SHOP)
     assert response.status == 503
     assert response.headers.get_all("Access-Control-Allow-Origin") == ["*"]
 
@@ -115,7 +133,7 @@ def test_a_page_cannot_read_a_refusal_of_a_line_or_of_headers(
 ) -> None:
     """nginx has not read the origin by then; to all origins it says so all the same."""
     with nginx(tmp_path, free_port(), CORS_ORIGINS=origins) as port:
-        response = ask(port, "/" + "x" * 9000, origin=SHOP)
+        response = ask(port, "/" + "x" * 9000, Origin=SHOP)
     assert response.status == 414
     assert response.headers["Access-Control-Allow-Origin"] == allowed
 
@@ -125,7 +143,7 @@ def test_nginx_says_nothing_of_origins_unless_there_are_some(
 ) -> None:
     with front(tmp_path) as port:
         for path in ("/info", "/" + "x" * 9000):
-            headers = ask(port, path, origin=SHOP).headers
+            headers = ask(port, path, Origin=SHOP).headers
             assert not [name for name in headers if name.startswith("Access")]
             assert headers["Vary"] in (None, "Accept-Encoding")
 
@@ -239,6 +257,51 @@ def haproxy(
         process.wait(10)
 
 
+def test_a_trace_goes_through_nginx_or_begins_there(tmp_path: Path) -> None:
+    sent = f"00-{TRACE}-00f067aa0ba902b7-01"
+    large = b" " * 2000
+    with front(tmp_path, MAX_CONTENT_LENGTH="1000") as port:
+        # The service says the first two, nginx the third.
+        for path, body in (
+            ("/info", None),
+            ("/no", None),
+            ("/predict", large),
+        ):
+            method = "POST" if body else "GET"
+            response = ask(port, path, method, body, traceparent=sent)
+            assert response.headers.get_all("X-Trace-ID") == [TRACE]
+            said = json.loads(response.text)  # type: ignore[attr-defined]
+            assert said.get("trace_id", TRACE) == TRACE
+            assert ("trace_id" in said) is (response.status >= 400)
+        for bad in ("", "00-1-2-3", sent.upper(), sent * 100, f"{sent}-more"):
+            response = ask(port, "/no", traceparent=bad)
+            (made,) = response.headers.get_all("X-Trace-ID", [])
+            assert made != TRACE
+            assert len(made) == 32
+            assert f'"trace_id":"{made}"' in response.text  # type: ignore[attr-defined]
+    lines = [
+        json.loads(line)
+        for line in (tmp_path / "access.log").read_text().splitlines()
+    ]
+    assert [line["status"] for line in lines] == [200, 404, 413] + [404] * 5
+    assert [line["trace_id"] for line in lines][:3] == [TRACE] * 3
+    for line in lines:
+        assert set(line) & set(RequestLine.__struct_fields__) == SHARED
+        assert isinstance(line["milliseconds"], int)
+
+
+@needs_haproxy
+def test_what_haproxy_says_has_the_trace(tmp_path: Path) -> None:
+    sent = f"00-{TRACE}-00f067aa0ba902b7-01"
+    nobody = free_port()
+    with haproxy(tmp_path, nobody, nobody) as port:
+        for path in ("/info", "/health", "/predict?explain=1"):
+            response = wait_for(port, path, 502, traceparent=sent)
+            assert response.status == 503
+            said = json.loads(response.text)  # type: ignore[attr-defined]
+            assert said["trace_id"] == TRACE
+
+
 @needs_haproxy
 @pytest.mark.parametrize("prefix", ["", PREFIX])
 def test_the_supervisor_answers_probes_with_the_prefix_and_without(
@@ -256,7 +319,7 @@ def test_the_supervisor_answers_probes_with_the_prefix_and_without(
         ):
             for path, content in (("/health", "up"), ("/ready", "ready")):
                 for start in {"", prefix}:
-                    response = wait_for(port, start + path)
+                    response = wait_for(port, start + path, 503)
                     assert response.status == 200
                     assert response.text == content  # type: ignore[attr-defined]
             for path in ("/models/churnx1/health", f"{PREFIX}/info"):
@@ -266,11 +329,11 @@ def test_the_supervisor_answers_probes_with_the_prefix_and_without(
         status.server_close()
 
 
-def wait_for(port: int, path: str) -> HTTPResponse:
-    """Return the response once HAProxy knows that the replica is there."""
+def wait_for(port: int, path: str, status: int, **sent: str) -> HTTPResponse:
+    """Return the first response with another status, once HAProxy knows about the replica."""
     for _ in range(100):
-        response = ask(port, path)
-        if response.status != 503:
+        response = ask(port, path, "GET", None, **sent)
+        if response.status != status:
             break
         time.sleep(0.1)
     return response
