@@ -8,7 +8,12 @@ from timeit import repeat
 from wsgiref.types import WSGIEnvironment
 
 from python.api.exchange import Exchange
-from python.api.logs import JsonFormatter, log_exchange, log_to_standard_output
+from python.api.logs import (
+    JsonFormatter,
+    log_exchange,
+    log_to_standard_output,
+    make_line,
+)
 
 N_LINES = 20_000
 ROUNDS = 5
@@ -24,7 +29,8 @@ def main() -> None:
     """Print what the parts of a line cost."""
     terminal = sys.stdout
     exchange = Exchange(ENVIRON)
-    record = LogRecord("", INFO, "", 0, exchange, (), None)
+    record = LogRecord("", INFO, "", 0, "", (), None)
+    record.msg = make_line(exchange, record)
     formatter = JsonFormatter()
     with TemporaryFile("w") as sys.stdout:
         log_to_standard_output("INFO")

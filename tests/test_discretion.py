@@ -22,7 +22,7 @@ def test_a_line_that_tells_is_found(told: str, form: str) -> None:
     note_sent(
         "/predict?zip=AB12345", b'{"x": 7654.25}', {"X_API_Key": "s3cret"}
     )
-    with pytest.raises(AssertionError, match="the log tells what was sent"):
+    with pytest.raises(AssertionError, match="the log tells"):
         check_log(form.format(told))
 
 

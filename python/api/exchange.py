@@ -87,14 +87,11 @@ class Exchange:
         """How many records have been predicted."""
         return 0 if self.predictions is None else len(self.predictions.records)
 
-    def __str__(self) -> str:
-        """Return what a line for people says of the exchange."""
-        route = self.route or "(no such path)"
-        milliseconds = self.seconds * 1e3
-        return (
-            f"{self.method} {route} {self.status} in {milliseconds:.1f} ms, "
-            f"records: {self.n_records}"
-        )
+    def close(self) -> None:
+        """Let go of the request: each holds the other, and both would stay a while."""
+        del self.environ[KEY]
+        self.predictions = None
+        self.error = None
 
 
 Follow: TypeAlias = Callable[[Exchange], None]
@@ -158,6 +155,7 @@ def follow_exchanges(
         exchange.route = find_route()(environ.get("PATH_INFO", ""))
         for follow in followers:
             follow(exchange)
+        exchange.close()
         return response
 
     app.wsgi_app = followed  # type: ignore[method-assign]

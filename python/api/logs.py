@@ -48,6 +48,14 @@ class RequestLine(msgspec.Struct, gc=False):
     records: int
     model_version: str
 
+    def __str__(self) -> str:
+        """Return the same for people, in short."""
+        route = self.route or "(no such path)"
+        return (
+            f"{self.method} {route} {self.status} in {self.milliseconds:.1f} ms, "
+            f"records: {self.records}"
+        )
+
 
 class MessageLine(msgspec.Struct, gc=False):
     """What a line says of anything else."""
@@ -84,7 +92,8 @@ def log_exchange(exchange: Exchange) -> None:
         level = DEBUG
     if log.isEnabledFor(level):
         # What logging itself would find out besides, such as the line of the code, takes longer.
-        record = LogRecord(log.name, level, "", 0, exchange, (), None)
+        record = LogRecord(log.name, level, "", 0, "", (), None)
+        record.msg = make_line(exchange, record)
         log.handle(record)
 
 
@@ -105,8 +114,11 @@ class TextFormatter(PrivateFormatter):
 
     def format(self, record: LogRecord) -> str:
         """Return a line that begins with the time, the level, and the id of the request."""
-        exchange = find_exchange(record)
-        record.request_id = "-" if exchange is None else exchange.request_id
+        if isinstance(record.msg, RequestLine):
+            record.request_id = record.msg.request_id
+        else:
+            exchange = current_exchange()
+            record.request_id = exchange.request_id if exchange else "-"
         return super().format(record)
 
 
@@ -115,23 +127,18 @@ class JsonFormatter(PrivateFormatter):
 
     def format(self, record: LogRecord) -> str:
         """Return a line of JSON."""
-        time = datetime.fromtimestamp(record.created, UTC)
-        made_at = time.isoformat(timespec="milliseconds")
-        line: msgspec.Struct
-        if isinstance(record.msg, Exchange):
-            line = request_line(made_at, record.levelname, record.msg)
-        else:
-            line = self.message_line(made_at, record)
-        return ENCODER.encode(line).decode()
+        if isinstance(record.msg, RequestLine):
+            return ENCODER.encode(record.msg).decode()
+        return ENCODER.encode(self.message_line(record)).decode()
 
-    def message_line(self, made_at: str, record: LogRecord) -> MessageLine:
+    def message_line(self, record: LogRecord) -> MessageLine:
         """Return what a line says of a record that somebody has logged."""
         message = record.getMessage()
         if record.exc_info:
             message += f"\n{self.formatException(record.exc_info)}"
-        exchange = find_exchange(record)
+        exchange = current_exchange()
         return MessageLine(
-            time=made_at,
+            time=find_time(record),
             level=record.levelname,
             request_id="" if exchange is None else exchange.request_id,
             trace_id="" if exchange is None else exchange.trace_id,
@@ -140,19 +147,12 @@ class JsonFormatter(PrivateFormatter):
         )
 
 
-def find_exchange(record: LogRecord) -> Exchange | None:
-    """Return the exchange that a record is about, or was made in."""
-    if isinstance(record.msg, Exchange):
-        return record.msg
-    return current_exchange()
-
-
-def request_line(made_at: str, level: str, exchange: Exchange) -> RequestLine:
-    """Return what a line says of a request."""
+def make_line(exchange: Exchange, record: LogRecord) -> RequestLine:
+    """Return what a line says of a request; it keeps nothing else of it in memory."""
     model_seconds = exchange.predict_seconds + exchange.explain_seconds
     return RequestLine(
-        time=made_at,
-        level=level,
+        time=find_time(record),
+        level=record.levelname,
         request_id=exchange.request_id,
         trace_id=exchange.trace_id,
         client=exchange.client,
@@ -165,6 +165,12 @@ def request_line(made_at: str, level: str, exchange: Exchange) -> RequestLine:
         records=exchange.n_records,
         model_version=exchange.model_version or "",
     )
+
+
+def find_time(record: LogRecord) -> str:
+    """Return when a record was made, in UTC, as ISO 8601 has it."""
+    time = datetime.fromtimestamp(record.created, UTC)
+    return time.isoformat(timespec="milliseconds")
 
 
 def find_address(environ: Mapping[str, object]) -> str:

@@ -130,8 +130,8 @@ class Places:
         cls, tables: list[Matrix], numbers: Integers, players: Integers
     ) -> Self:
         """Take the tables, (n_masks, n_players) each, and each value's table and player."""
-        sizes = np.array([table.size for table in tables], dtype=np.intp)
-        widths = np.array([table.shape[1] for table in tables], dtype=np.intp)
+        sizes = np.array([table.size for table in tables])
+        widths = np.array([table.shape[1] for table in tables])
         rows = [table.ravel() for table in tables]
         content = np.concatenate([np.zeros(0), *rows])
         return cls(content, sizes.cumsum() - sizes, widths, numbers, players)
