@@ -27,7 +27,13 @@ from python.api.hints import (
     explain_syntax,
 )
 from python.api.problems import ErrorMember, fault_at
-from python.errors import MAX_FAULTS, BadRequest, Fault, Unprocessable
+from python.errors import (
+    MAX_FAULTS,
+    BadRequest,
+    Fault,
+    MisfitRecords,
+    Unprocessable,
+)
 from python.model.data.features import Value
 from python.model.data.metadata import RESERVED_NAMES
 from python.model.data.records import Records
@@ -155,27 +161,26 @@ class Reader:
     def _read_thoroughly(self, body: bytes) -> Body:
         """Return what the body holds; raise an error that names every fault."""
         parts = split_body(ANYTHING.decode(body))
+        faults = []
         errors = []
         form = ""
         for path, part in parts.items():
-            part_errors = self._find_errors(path, part)
-            if part_errors:
+            records, single = list_records(part)
+            part_faults = self._schema.faults(
+                records, reject_unknown=self._reject_unknown
+            )
+            if part_faults:
                 form = form or explain_form(part, self._schema.names)
-            errors += part_errors
+            faults += part_faults
+            for fault in part_faults:
+                errors.append(locate(fault, path, single=single))
         if errors:
             detail = f"the records do not fit the features of the model{form}"
-            raise Unprocessable(detail, errors)
+            raise MisfitRecords(detail, errors, faults[:MAX_FAULTS])
         sent_records = []
         for path, part in parts.items():
             sent_records.append(self._take_records(path, part))
         return Body(*sent_records)
-
-    def _find_errors(self, path: BodyPath, part: Value) -> list[ErrorMember]:
-        records, single = list_records(part)
-        faults = self._schema.faults(
-            records, reject_unknown=self._reject_unknown
-        )
-        return [locate(fault, path, single=single) for fault in faults]
 
     def _take_records(self, path: BodyPath, part: Value) -> SentRecords:
         records, single = list_records(part)

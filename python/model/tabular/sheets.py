@@ -184,12 +184,14 @@ def find_faults(
     features = records.schema.features
     for row, values in enumerate(records.rows):
         if row in ragged:
-            yield Fault(row, None, ragged[row])
+            yield Fault(row, None, ragged[row], "record")
             continue
         for feature, value in zip(features, values, strict=True):
             detail = feature.fault(value)
             if detail is not None:
-                yield Fault(row, feature.name, detail + hint(value, decimal))
+                detail += hint(value, decimal)
+                kind = feature.fault_kind(value)
+                yield Fault(row, feature.name, detail, kind)
 
 
 def fit(schema: Schema, columns: Sequence[Sequence[Value]]) -> bool:
