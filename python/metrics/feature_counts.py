@@ -1,12 +1,13 @@
 """What is counted of each feature: which bin its values are in, and how often there is none."""
 
-from collections.abc import Callable
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from python.metrics.bins import Bins, Counts, NumberBins, make_bins
+from python.metrics.bins import Bins, NumberBins, make_bins
 from python.metrics.cells import Cells
 from python.metrics.families import (
     COUNTER,
@@ -18,6 +19,7 @@ from python.metrics.families import (
 from python.model.base import Model
 from python.model.data.features import Feature, Value
 from python.model.data.records import Records
+from python.model.data.schema import Row
 
 MAX_FEATURES = 300
 # To count so many records one by one takes as long as NumPy takes for one.
@@ -38,7 +40,7 @@ class Binned(NamedTuple):
     bins: Bins
     feature: Feature
 
-    def count_all(self, records: Records) -> Counts:
+    def count_all(self, records: Records) -> list[float]:
         """Return how many of the records have a value in each bin."""
         codes = vars(records).get("codes")
         if codes is None or not isinstance(self.bins, NumberBins):
@@ -67,6 +69,9 @@ class FeatureCounts:
             if bins is not None:
                 self._bins[feature.name] = bins
         self._binned: list[Binned] = []
+        # What is counted one by one: numbers that are never missing, and all else.
+        self._numbers: list[tuple[int, int, Sequence[float]]] = []
+        self._others: list[Binned] = []
         self._optional: list[tuple[int, int]] = []
 
     @property
@@ -132,9 +137,17 @@ class FeatureCounts:
                 continue
             first = (*labels, bins.labels[0])
             start = numbers[VALUES][first]
-            self._binned.append(Binned(place, start, bins.find, bins, feature))
+            self._add(Binned(place, start, bins.find, bins, feature))
             for offset, share in enumerate(bins.shares):
                 cells.values[numbers[SHARES][first] + offset] = share
+
+    def _add(self, binned: Binned) -> None:
+        self._binned.append(binned)
+        bins = binned.bins
+        if isinstance(bins, NumberBins) and not binned.feature.optional:
+            self._numbers.append((binned.place, binned.start, bins.edges))
+        else:
+            self._others.append(binned)
 
     def count(
         self,
@@ -147,15 +160,20 @@ class FeatureCounts:
             self._count_columns(records, values, array)
             return
         for row in records.rows:
-            for place, start, find, bins, _ in self._binned:
-                value = row[place]
-                if value is None:
-                    values[start + len(bins.labels) - 1] += 1
-                else:
-                    values[start + find(value)] += 1
-            for place, number in self._optional:
-                if row[place] is None:
-                    values[number] += 1
+            self._count_row(row, values)
+
+    def _count_row(self, row: Row, values: Values) -> None:
+        for place, start, edges in self._numbers:
+            values[start + bisect_right(edges, row[place])] += 1
+        for place, start, find, bins, _ in self._others:
+            value = row[place]
+            if value is None:
+                values[start + len(bins.labels) - 1] += 1
+            else:
+                values[start + find(value)] += 1
+        for place, number in self._optional:
+            if row[place] is None:
+                values[number] += 1
 
     def _count_columns(
         self,
