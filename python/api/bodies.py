@@ -165,15 +165,11 @@ class Reader:
         errors = []
         form = ""
         for path, part in parts.items():
-            records, single = list_records(part)
-            part_faults = self._schema.faults(
-                records, reject_unknown=self._reject_unknown
-            )
+            part_faults = self._find_faults(part)
             if part_faults:
                 form = form or explain_form(part, self._schema.names)
             faults += part_faults
-            for fault in part_faults:
-                errors.append(locate(fault, path, single=single))
+            errors += locate_all(part_faults, path, part)
         if errors:
             detail = f"the records do not fit the features of the model{form}"
             raise MisfitRecords(detail, errors, faults[:MAX_FAULTS])
@@ -181,6 +177,12 @@ class Reader:
         for path, part in parts.items():
             sent_records.append(self._take_records(path, part))
         return Body(*sent_records)
+
+    def _find_faults(self, part: Value) -> list[Fault]:
+        records, _ = list_records(part)
+        return self._schema.faults(
+            records, reject_unknown=self._reject_unknown
+        )
 
     def _take_records(self, path: BodyPath, part: Value) -> SentRecords:
         records, single = list_records(part)
@@ -203,6 +205,14 @@ def locate(fault: Fault, path: BodyPath, *, single: bool) -> ErrorMember:
     if fault.feature is not None:
         steps.append(fault.feature)
     return fault_at(steps, fault.detail)
+
+
+def locate_all(
+    faults: Sequence[Fault], path: BodyPath, part: Value
+) -> list[ErrorMember]:
+    """Return faults in the part of a body at `path`, each with its pointer."""
+    _, single = list_records(part)
+    return [locate(fault, path, single=single) for fault in faults]
 
 
 def list_records(part: Value) -> tuple[list[Value], bool]:

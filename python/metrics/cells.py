@@ -40,9 +40,14 @@ def make_private(families: Sequence[Family]) -> Cells:
 def fill(families: Sequence[Family], numbers: Sequence[float]) -> Cells:
     """Return cells that hold these numbers, in the memory of this process."""
     cells = make_private(families)
-    for place, number in enumerate(numbers):
-        cells.values[place] = number
+    write(cells, 0, numbers)
     return cells
+
+
+def write(cells: Cells, start: int, numbers: Sequence[float]) -> None:
+    """Write numbers into the cells from `start` on."""
+    for offset, number in enumerate(numbers):
+        cells.values[start + offset] = number
 
 
 def open_shared(path: Path, families: Sequence[Family]) -> Cells:
@@ -103,19 +108,23 @@ class Reader:
         found = []
         for path in paths:
             try:
-                content = path.read_bytes()
-                magic, length = START.unpack_from(content)
-                end = START.size + length
-                values = memoryview(content)[end:].cast("d")
-                if magic != MAGIC:
-                    continue
-                description = content[START.size : end]
-                families = self._known.get(description)
-                families = families or known.get(description)
-                known[description] = families or read_families(description)
+                description, values = split(path.read_bytes())
+                families = known.get(description)
+                families = families or self._known.get(description)
+                families = families or read_families(description)
             except (OSError, ValueError, TypeError, struct.error):
                 continue
-            found.append(Cells(known[description], values))
+            known[description] = families
+            found.append(Cells(families, values))
         # Those of files that have gone are forgotten.
         self._known = known
         return found
+
+
+def split(content: bytes) -> tuple[bytes, Values]:
+    """Return the description in a file, and its cells; raise an error if it is none."""
+    magic, length = START.unpack_from(content)
+    if magic != MAGIC:
+        raise ValueError("no file of cells")
+    end = START.size + length
+    return content[START.size : end], memoryview(content)[end:].cast("d")

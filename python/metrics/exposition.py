@@ -90,12 +90,9 @@ def merge(sources: Iterable[Cells]) -> Iterator[tuple[Family, Table]]:
 
     Where several sources have the same series, gauges are the largest one, the rest is the sum.
     """
-    by_families: dict[int, list[Cells]] = {}
-    for source in sources:
-        by_families.setdefault(id(source.families), []).append(source)
     families: dict[str, Family] = {}
     tables: dict[str, Table] = {}
-    for alike in by_families.values():
+    for alike in group(sources):
         start = 0
         for family in alike[0].families:
             end = start + family.n_cells
@@ -104,7 +101,15 @@ def merge(sources: Iterable[Cells]) -> Iterator[tuple[Family, Table]]:
             families.setdefault(family.name, family)
             table = tables.setdefault(family.name, {})
             _add(table, family, combine(family, parts))
-    return ((family, tables[name]) for name, family in families.items())
+    return ((families[name], table) for name, table in tables.items() if table)
+
+
+def group(sources: Iterable[Cells]) -> Iterable[list[Cells]]:
+    """Return the sources that have the same families together."""
+    groups: dict[int, list[Cells]] = {}
+    for source in sources:
+        groups.setdefault(id(source.families), []).append(source)
+    return groups.values()
 
 
 def combine(

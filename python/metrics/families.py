@@ -33,6 +33,13 @@ class Family(NamedTuple):
     series: tuple[Labels, ...] = ((),)
     bounds: tuple[float, ...] = ()
 
+    def over(
+        self, series: Iterable[Labels], bounds: Iterable[float] = ()
+    ) -> "Family":
+        """Return the same family with these series, or buckets."""
+        bounds = tuple(bounds) or self.bounds
+        return self._replace(series=tuple(series), bounds=bounds)
+
     @property
     def cells_of_a_series(self) -> int:
         """How many cells a series has."""

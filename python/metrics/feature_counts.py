@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from python.metrics.bins import Bins, NumberBins, make_bins
-from python.metrics.cells import Cells
+from python.metrics.cells import Cells, write
 from python.metrics.families import (
     COUNTER,
     GAUGE,
     Family,
+    Labels,
     NumbersByFamily,
     Values,
 )
@@ -25,10 +26,32 @@ MAX_FEATURES = 300
 # To count so many records one by one takes as long as NumPy takes for one.
 MAX_COUNTED_ONE_BY_ONE = 8
 
-VALUES = "model_feature_values_total"
-SHARES = "model_feature_expected_share"
-MISSING = "model_missing_values_total"
-DEFAULTED = "model_defaulted_values_total"
+OF_BIN = ("version", "feature", "bin")
+OF_FEATURE = ("version", "feature")
+VALUES = Family(
+    "model_feature_values_total",
+    COUNTER,
+    "Values by their bin, not cumulative.",
+    OF_BIN,
+)
+SHARES = Family(
+    "model_feature_expected_share",
+    GAUGE,
+    "The share of the bin in the training data.",
+    OF_BIN,
+)
+MISSING = Family(
+    "model_missing_values_total",
+    COUNTER,
+    "Values that were absent or null, and left missing.",
+    OF_FEATURE,
+)
+DEFAULTED = Family(
+    "model_defaulted_values_total",
+    COUNTER,
+    "Values that were absent or null, and replaced by the default.",
+    OF_FEATURE,
+)
 
 
 class Binned(NamedTuple):
@@ -48,12 +71,16 @@ class Binned(NamedTuple):
         # They are there for the copy that has predicted, with defaults for what is missing.
         counts = self.bins.count_codes(codes[:, self.place])
         if self.feature.optional:
-            default = self.feature.default
-            filled = -2 if default is None else self.find(default)
             n_missing = count_missing(records, self.place)
-            counts[filled] -= n_missing
+            counts[self._place_of_missing] -= n_missing
             counts[-1] += n_missing
         return counts
+
+    @property
+    def _place_of_missing(self) -> int:
+        """The bin that the codes have what is missing in."""
+        default = self.feature.default
+        return -2 if default is None else self.find(default)
 
 
 class FeatureCounts:
@@ -85,44 +112,17 @@ class FeatureCounts:
         for name, its_bins in self._bins.items():
             for label in its_bins.labels:
                 bins.append((self._version, name, label))
-        missing = []
-        defaulted = []
+        missing: list[Labels] = []
+        defaulted: list[Labels] = []
         for feature in self._features:
-            if feature.default is not None:
-                defaulted.append((self._version, feature.name))
-            elif feature.optional:
-                missing.append((self._version, feature.name))
-        of_bin = ("version", "feature", "bin")
-        of_feature = ("version", "feature")
+            series = missing if feature.default is None else defaulted
+            if feature.optional:
+                series.append((self._version, feature.name))
         return [
-            Family(
-                VALUES,
-                COUNTER,
-                "Values by their bin, not cumulative.",
-                of_bin,
-                tuple(bins),
-            ),
-            Family(
-                SHARES,
-                GAUGE,
-                "The share of the bin in the training data.",
-                of_bin,
-                tuple(bins),
-            ),
-            Family(
-                MISSING,
-                COUNTER,
-                "Values that were absent or null, and left missing.",
-                of_feature,
-                tuple(missing),
-            ),
-            Family(
-                DEFAULTED,
-                COUNTER,
-                "Values that were absent or null, and replaced by the default.",
-                of_feature,
-                tuple(defaulted),
-            ),
+            VALUES.over(bins),
+            SHARES.over(bins),
+            MISSING.over(missing),
+            DEFAULTED.over(defaulted),
         ]
 
     def take_cells(self, cells: Cells, numbers: NumbersByFamily) -> None:
@@ -130,16 +130,15 @@ class FeatureCounts:
         for place, feature in enumerate(self._features):
             labels = (self._version, feature.name)
             if feature.optional:
-                name = MISSING if feature.default is None else DEFAULTED
-                self._optional.append((place, numbers[name][labels]))
+                family = MISSING if feature.default is None else DEFAULTED
+                number = numbers[family.name][labels]
+                self._optional.append((place, number))
             bins = self._bins.get(feature.name)
-            if bins is None:
-                continue
-            first = (*labels, bins.labels[0])
-            start = numbers[VALUES][first]
-            self._add(Binned(place, start, bins.find, bins, feature))
-            for offset, share in enumerate(bins.shares):
-                cells.values[numbers[SHARES][first] + offset] = share
+            if bins is not None:
+                first = (*labels, bins.labels[0])
+                start = numbers[VALUES.name][first]
+                self._add(Binned(place, start, bins.find, bins, feature))
+                write(cells, numbers[SHARES.name][first], bins.shares)
 
     def _add(self, binned: Binned) -> None:
         self._binned.append(binned)

@@ -136,10 +136,14 @@ def _remember(folder: Path, version: str, worker: int) -> None:
         # In one moment, they are gone for who reads: counters that went one by one would seem to
         # have started anew.
         beside.replace(folder / "versions.json")
-        kept = list_files(folder)
-        for path in folder.glob("model.*.cells"):
-            if path not in kept:
-                path.unlink(missing_ok=True)
+        _delete_others(folder)
+
+
+def _delete_others(folder: Path) -> None:
+    kept = list_files(folder)
+    for path in folder.glob("model.*.cells"):
+        if path not in kept:
+            path.unlink(missing_ok=True)
 
 
 @contextmanager

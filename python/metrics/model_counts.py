@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from python.errors import Fault
 from python.metrics.bins import OTHER
+from python.metrics.cells import Cells
 from python.metrics.families import COUNTER, GAUGE, Family, number_families
 from python.metrics.feature_counts import MAX_FEATURES, FeatureCounts
 from python.metrics.folder import Slot
@@ -29,38 +30,68 @@ KINDS = (
 )
 
 
+INFO = Family(
+    "model_info",
+    GAUGE,
+    "1 for each version that is served.",
+    ("version", "task", "family"),
+)
+LOADING = Family(
+    "model_load_duration_seconds",
+    GAUGE,
+    "What loading took in the slowest worker.",
+    ("version",),
+)
+RECORDS = Family(
+    "model_records_total",
+    COUNTER,
+    "Records that the model predicted for.",
+    ("version",),
+)
+FAULTS = Family(
+    "model_faults_total",
+    COUNTER,
+    "Faults in records, at most 100 of a request.",
+    ("version", "feature", "kind"),
+)
+
+
 class ModelCounts:
     """Counts what a model predicts, and what it is asked about."""
 
     def __init__(self, slot: Slot, model: Model, family: str) -> None:
         """Take the model that this process serves; `family` is what its class is called."""
+        self._version = model.version
         self._features = FeatureCounts(model)
         self._predictions = make_counts(model)
-        if self._features.without_bins:
-            log.info(
-                "metrics: %d features have no bins in the profile of the model file",
-                self._features.without_bins,
-            )
-        families = [
-            *list_families(model, family),
-            *self._features.list_families(),
-        ]
+        self._say_what_is_missing()
+        families = list_families(model, family)
+        families += self._features.list_families()
         if self._predictions is not None:
             families += self._predictions.list_families()
-        cells = slot.open_model(model.version, families)
-        numbers = number_families(families)
+        self._take_cells(slot.open_model(model.version, families))
+        (info,) = self._numbers[INFO.name].values()
+        (loading,) = self._numbers[LOADING.name].values()
+        self._values[info] = 1
+        self._values[loading] = model.load_seconds
+
+    def _take_cells(self, cells: Cells) -> None:
         self._values = cells.values
         self._array: NDArray[np.float64] = np.asarray(cells.values)
-        (self._records,) = numbers["model_records_total"].values()
-        self._faults = numbers["model_faults_total"]
-        self._version = model.version
+        self._numbers = numbers = number_families(cells.families)
+        (self._records,) = numbers[RECORDS.name].values()
+        self._faults = numbers[FAULTS.name]
         self._features.take_cells(cells, numbers)
         if self._predictions is not None:
             self._predictions.take_cells(cells, numbers)
-        (info,) = numbers["model_info"].values()
-        (loading,) = numbers["model_load_duration_seconds"].values()
-        self._values[info] = 1
-        self._values[loading] = model.load_seconds
+
+    def _say_what_is_missing(self) -> None:
+        n_features = self._features.without_bins
+        if n_features:
+            log.info(
+                "metrics: %d features have no bins in the profile of the model file",
+                n_features,
+            )
 
     def count_predictions(self, predictions: Predictions) -> None:
         """Count records, their values, and what was predicted for them."""
@@ -90,34 +121,10 @@ def list_families(model: Model, family: str) -> list[Family]:
     for kind in KINDS:
         faults[version, OTHER, kind] = None
     return [
-        Family(
-            "model_info",
-            GAUGE,
-            "1 for each version that is served.",
-            ("version", "task", "family"),
-            ((version, model.task, family),),
-        ),
-        Family(
-            "model_load_duration_seconds",
-            GAUGE,
-            "What loading took in the slowest worker.",
-            ("version",),
-            ((version,),),
-        ),
-        Family(
-            "model_records_total",
-            COUNTER,
-            "Records that the model predicted for.",
-            ("version",),
-            ((version,),),
-        ),
-        Family(
-            "model_faults_total",
-            COUNTER,
-            "Faults in records, at most 100 of a request.",
-            ("version", "feature", "kind"),
-            tuple(faults),
-        ),
+        INFO.over([(version, model.task, family)]),
+        LOADING.over([(version,)]),
+        RECORDS.over([(version,)]),
+        FAULTS.over(faults),
     ]
 
 

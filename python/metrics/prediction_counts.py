@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from python.metrics.bins import OTHER, name_values
-from python.metrics.cells import Cells
+from python.metrics.cells import Cells, write
 from python.metrics.families import (
     COUNTER,
     GAUGE,
@@ -21,9 +20,23 @@ from python.metrics.families import (
 from python.model.base import Model, Predictions
 
 MAX_CLASSES = 100
-CLASSES = "model_predictions_total"
-SHARES = "model_prediction_expected_share"
-NUMBERS = "model_predicted_value"
+TENTHS = np.linspace(0, 1, 11)
+OF_CLASS = ("version", "class")
+CLASSES = Family(
+    "model_predictions_total", COUNTER, "Records by their class.", OF_CLASS
+)
+SHARES = Family(
+    "model_prediction_expected_share",
+    GAUGE,
+    "The share of the class among predictions for training data.",
+    OF_CLASS,
+)
+NUMBERS = Family(
+    "model_predicted_value",
+    HISTOGRAM,
+    "Predicted numbers, between quantiles of predictions for training data.",
+    ("version",),
+)
 
 
 class ClassCounts:
@@ -42,32 +55,23 @@ class ClassCounts:
 
     def list_families(self) -> list[Family]:
         """Return the families of cells that are needed."""
-        labels = ("version", "class")
-        series = tuple((self._version, name) for name in self._names)
-        counted = Family(
-            CLASSES, COUNTER, "Records by their class.", labels, series
-        )
-        expected = Family(
-            SHARES,
-            GAUGE,
-            "The share of the class among predictions for training data.",
-            labels,
-            series,
-        )
-        return [counted] if self._counts is None else [counted, expected]
+        series = [(self._version, name) for name in self._names]
+        if not self._counts:
+            return [CLASSES.over(series)]
+        return [CLASSES.over(series), SHARES.over(series)]
 
     def take_cells(self, cells: Cells, numbers: NumbersByFamily) -> None:
         """Count in these cells from now on, and say in them what is expected."""
         first = (self._version, self._names[0])
-        self._start = numbers[CLASSES][first]
-        if self._counts is None:
+        self._start = numbers[CLASSES.name][first]
+        if not self._counts:
             return
-        start = numbers[SHARES][first]
+        start = numbers[SHARES.name][first]
+        shares = [0.0] * len(self._names)
         total = sum(count for _, count in self._counts)
-        for place in range(len(self._names)):
-            cells.values[start + place] = 0
         for label, count in self._counts:
-            cells.values[start + self._find(label)] += count / total
+            shares[self._find(label)] += count / total
+        write(cells, start, shares)
 
     def _find(self, label: Any) -> int:
         return self._places.get(label, len(self._names) - 1)
@@ -76,14 +80,15 @@ class ClassCounts:
         """Count predictions; without labels, the most probable classes."""
         computed = vars(predictions)
         if "prediction" in computed:
-            labels = Counter(computed["prediction"].tolist())
-            for label, count in labels.items():
-                values[self._start + self._find(label)] += count
+            labels = computed["prediction"].tolist()
+            places = [self._find(label) for label in labels]
         elif "probabilities" in computed:
             places = computed["probabilities"].argmax(axis=1).tolist()
-            last = len(self._names) - 1
-            for place, count in Counter(places).items():
-                values[self._start + min(place, last)] += count
+        else:
+            return
+        last = len(self._names) - 1
+        for place, count in Counter(places).items():
+            values[self._start + min(place, last)] += count
 
 
 class NumberCounts:
@@ -97,18 +102,7 @@ class NumberCounts:
 
     def list_families(self) -> list[Family]:
         """Return the families of cells that are needed."""
-        help_text = "Predicted numbers, between quantiles of predictions for training data."
-        series = ((self._version,),)
-        return [
-            Family(
-                NUMBERS,
-                HISTOGRAM,
-                help_text,
-                ("version",),
-                series,
-                self._bounds,
-            )
-        ]
+        return [NUMBERS.over([(self._version,)], self._bounds)]
 
     def take_cells(
         self,
@@ -116,7 +110,7 @@ class NumberCounts:
         numbers: NumbersByFamily,
     ) -> None:
         """Count in these cells from now on."""
-        self._start = numbers[NUMBERS][self._version,]
+        self._start = numbers[NUMBERS.name][self._version,]
 
     def count(self, predictions: Predictions, values: Values) -> None:
         """Count predictions, of which those that are no finite number are left out."""
@@ -148,8 +142,6 @@ def find_bounds(model: Model) -> tuple[float, ...]:
     """Return quantiles of predictions for training data; none if the file says nothing of them."""
     quantiles: Sequence[float] = model.prediction_profile.get("quantiles", ())
     if not quantiles and model.examples is not None:
-        predictions: NDArray[Any] = np.asarray(model.examples.predictions)
-        quantiles = np.quantile(
-            predictions.astype(float), np.linspace(0, 1, 11)
-        ).tolist()
+        predictions = np.asarray(model.examples.predictions, dtype=float)
+        quantiles = np.quantile(predictions, TENTHS).tolist()
     return tuple(sorted({float(number) for number in quantiles}))

@@ -69,18 +69,21 @@ class Recorder:
             service.count_client(exchange.client, status)
         if status >= FIRST_PROBLEM:
             service.count_problem(status, exchange.error)
-        predictions = exchange.predictions
-        if predictions is not None:
+        if exchange.predictions is not None:
             service.count_model_seconds(
                 exchange.predict_seconds, exchange.explain_seconds
             )
-        if self._model is None:
-            return
-        if predictions is not None:
-            self._model.count_predictions(predictions)
-        faults = find_faults(exchange.error)
-        if faults:
-            self._model.count_faults(faults)
+        if self._model is not None:
+            count_model(self._model, exchange)
+
+
+def count_model(model: ModelCounts, exchange: Exchange) -> None:
+    """Count what the model has predicted in an exchange, or what did not fit it."""
+    if exchange.predictions is not None:
+        model.count_predictions(exchange.predictions)
+    faults = find_faults(exchange.error)
+    if faults:
+        model.count_faults(faults)
 
 
 def find_faults(error: Exception | None) -> Sequence[Fault]:

@@ -117,17 +117,19 @@ class MetricsServer:
             return write(HTTPStatus.METHOD_NOT_ALLOWED, b"GET /metrics\n")
         if words[1].partition("?")[0] != "/metrics":
             return write(HTTPStatus.NOT_FOUND, b"see /metrics\n")
+        response = self._respond_with_metrics()
+        if words[0] == "HEAD":
+            return response.partition(END_OF_HEAD)[0] + END_OF_HEAD
+        return response
+
+    def _respond_with_metrics(self) -> bytes:
         try:
-            text = self._expose()
+            return write(HTTPStatus.OK, self._expose(), CONTENT_TYPE)
         except Exception as error:
             # The thread goes on, whatever is in the folder.
             name = type(error).__name__
             status = HTTPStatus.INTERNAL_SERVER_ERROR
             return write(status, f"{name}\n".encode())
-        response = write(HTTPStatus.OK, text, CONTENT_TYPE)
-        if words[0] == "HEAD":
-            return response.partition(END_OF_HEAD)[0] + END_OF_HEAD
-        return response
 
     def _drop_late(self) -> None:
         now = time.monotonic()

@@ -1,7 +1,8 @@
 """What is counted of every request, whatever the model."""
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import product
 
 from python.errors import ServiceError
 from python.metrics.cells import Cells
@@ -77,6 +78,44 @@ OTHER = "other"
 NO_ROUTE = "none"
 FIRST_PROBLEM = 400
 
+REQUESTS = Family(
+    "service_requests_total",
+    COUNTER,
+    "Requests that were responded to.",
+    ("route", "status"),
+)
+PROBLEMS = Family(
+    "service_problems_total",
+    COUNTER,
+    "Requests that got a problem document.",
+    ("reason",),
+)
+DURATIONS = Family(
+    "service_request_duration_seconds",
+    HISTOGRAM,
+    "Seconds from a request in a worker to its response.",
+    ("route",),
+    bounds=SECONDS,
+)
+PREDICTION_DURATIONS = Family(
+    "service_prediction_duration_seconds",
+    HISTOGRAM,
+    "Seconds that the model took to predict.",
+    bounds=SECONDS,
+)
+EXPLANATION_DURATIONS = Family(
+    "service_explanation_duration_seconds",
+    HISTOGRAM,
+    "Seconds that the model took to explain.",
+    bounds=SECONDS,
+)
+CLIENT_REQUESTS = Family(
+    "service_client_requests_total",
+    COUNTER,
+    "Requests with a named API key.",
+    ("client", "class"),
+)
+
 
 class ServiceCounts:
     """Counts requests, by what they are and what became of them."""
@@ -87,15 +126,11 @@ class ServiceCounts:
         families = list_families(sorted({*routes, NO_ROUTE}))
         self._values = slot.open_service(families).values
         numbers = number_families(families)
-        self._requests = numbers["service_requests_total"]
-        self._problems = numbers["service_problems_total"]
-        self._durations = numbers["service_request_duration_seconds"]
-        (self._prediction,) = numbers[
-            "service_prediction_duration_seconds"
-        ].values()
-        (self._explanation,) = numbers[
-            "service_explanation_duration_seconds"
-        ].values()
+        self._requests = numbers[REQUESTS.name]
+        self._problems = numbers[PROBLEMS.name]
+        self._durations = numbers[DURATIONS.name]
+        self._prediction = numbers[PREDICTION_DURATIONS.name][()]
+        self._explanation = numbers[EXPLANATION_DURATIONS.name][()]
         self._clients: dict[str, Cells] = {}
         # Those that the worker before this one has seen.
         self._n_clients = slot.count_clients()
@@ -140,56 +175,21 @@ class ServiceCounts:
             return self._clients.get(OTHER) or self._open_client(OTHER)
         if not is_known:
             self._n_clients += 1
-        family = Family(
-            "service_client_requests_total",
-            COUNTER,
-            "Requests with a named API key.",
-            ("client", "class"),
-            tuple((name, class_name) for class_name in CLASSES),
-        )
+        family = CLIENT_REQUESTS.over(product([name], CLASSES))
         cells = self._clients[name] = self._slot.open_client(name, [family])
         return cells
 
 
-def list_families(routes: Iterable[str]) -> tuple[Family, ...]:
+def list_families(routes: Sequence[str]) -> tuple[Family, ...]:
     """Return the families that are counted of every request."""
-    routes = tuple(routes)
     statuses = (*map(str, STATUSES), OTHER)
+    reasons = (*REASONS, OTHER)
     return (
-        Family(
-            "service_requests_total",
-            COUNTER,
-            "Requests that were responded to.",
-            ("route", "status"),
-            tuple((route, status) for route in routes for status in statuses),
-        ),
-        Family(
-            "service_problems_total",
-            COUNTER,
-            "Requests that got a problem document.",
-            ("reason",),
-            tuple((reason,) for reason in (*REASONS, OTHER)),
-        ),
-        Family(
-            "service_request_duration_seconds",
-            HISTOGRAM,
-            "Seconds from a request in a worker to its response.",
-            ("route",),
-            tuple((route,) for route in routes),
-            SECONDS,
-        ),
-        Family(
-            "service_prediction_duration_seconds",
-            HISTOGRAM,
-            "Seconds that the model took to predict.",
-            bounds=SECONDS,
-        ),
-        Family(
-            "service_explanation_duration_seconds",
-            HISTOGRAM,
-            "Seconds that the model took to explain.",
-            bounds=SECONDS,
-        ),
+        REQUESTS.over(product(routes, statuses)),
+        PROBLEMS.over((reason,) for reason in reasons),
+        DURATIONS.over((route,) for route in routes),
+        PREDICTION_DURATIONS,
+        EXPLANATION_DURATIONS,
     )
 
 

@@ -61,15 +61,11 @@ def serve() -> NoReturn:
     settings = Settings.from_environ(os.environ, FAMILIES)
     Keys(settings)  # faulty ones are said once, and not by each worker
     live = copy_approved(settings)
-    listener = bind(settings.host, settings.port)
     environ = {
         **os.environ,
         **uwsgi_settings(settings, live),
-        "SERVICE_LISTENER": str(listener.detach()),
+        **bind_all(settings),
     }
-    if settings.metrics_port:
-        metrics = bind(settings.host, settings.metrics_port)
-        environ["SERVICE_METRICS_LISTENER"] = str(metrics.detach())
     begin_counting()
     supervisor = [sys.executable, "-m", "python.production.supervisor"]
     uwsgi = [
@@ -99,11 +95,7 @@ def swap(file: str = "", sha256: str = "") -> None:
 
     with swap_lock(), count_swap(RUN_FOLDER / "metrics"):
         candidate = load_candidate(settings, source)
-        # uWSGI passes over workers that are still loading the old model, so they finish first.
-        wait_for_workers()
-        old_workers = {worker.pid for worker in read_statistics().workers}
-        replace_live(candidate, place_of_copy(settings, "live"))
-        wait_for_workers(old_workers)
+        replace_workers(candidate, place_of_copy(settings, "live"))
 
 
 def ready() -> None:
@@ -228,12 +220,34 @@ def load_candidate(settings: Settings, source: Path) -> Path:
     return candidate
 
 
+def replace_workers(candidate: Path, live: Path) -> None:
+    """Let every worker serve the candidate in the place of the live model.
+
+    Raises TimeoutError if they have not been replaced after `SWAP_LIMIT_SECONDS`.
+    """
+    # uWSGI passes over workers that are still loading the old model, so they finish first.
+    wait_for_workers()
+    old_workers = {worker.pid for worker in read_statistics().workers}
+    replace_live(candidate, live)
+    wait_for_workers(old_workers)
+
+
 def replace_live(candidate: Path, live: Path) -> None:
     """Put the candidate in the place of the live model, so that uWSGI replaces its workers."""
     # uWSGI notices a new modification time, which it reads in whole seconds.
     modified = max(time.time(), live.stat().st_mtime + 1)
     os.utime(candidate, (modified, modified))
     candidate.replace(live)
+
+
+def bind_all(settings: Settings) -> dict[str, str]:
+    """Return the sockets for requests and for metrics, as the supervisor reads them."""
+    listener = bind(settings.host, settings.port)
+    inherited = {"SERVICE_LISTENER": str(listener.detach())}
+    if settings.metrics_port:
+        metrics = bind(settings.host, settings.metrics_port)
+        inherited["SERVICE_METRICS_LISTENER"] = str(metrics.detach())
+    return inherited
 
 
 def bind(host: str, port: int) -> socket.socket:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self, TypeAlias
 
 import numpy as np
 
-from python.errors import ArtifactError
+from python.errors import ArtifactError, Fault
 from python.model.data.dtypes import holds_missing, type_of
 from python.model.data.spelling import shorten
 from python.model.types import Columns, Matrix
@@ -181,7 +181,14 @@ class Feature(ABC):
             return None
         return f"expected {expected}, got {shorten(value)}{self.difference(value)}"
 
-    def fault_kind(self, value: Value) -> str:
+    def find_fault(self, row: int, value: Value) -> Fault | None:
+        """Return what does not fit about the value in a row; None if it fits."""
+        detail = self.fault(value)
+        if detail is None:
+            return None
+        return Fault(row, self.name, detail, self._find_kind(value))
+
+    def _find_kind(self, value: Value) -> str:
         """Return of what kind the fault of a value is that does not fit."""
         if value is None:
             return "missing"

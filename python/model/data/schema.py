@@ -365,10 +365,9 @@ class Schema:
     ) -> Iterator[Fault]:
         for feature in self.features:
             value = record.get(feature.name)
-            detail = feature.fault(value)
-            if detail is not None:
-                kind = feature.fault_kind(value)
-                yield Fault(row, feature.name, detail, kind)
+            fault = feature.find_fault(row, value)
+            if fault is not None:
+                yield fault
 
 
 def _unknown_names(

@@ -187,11 +187,10 @@ def find_faults(
             yield Fault(row, None, ragged[row], "record")
             continue
         for feature, value in zip(features, values, strict=True):
-            detail = feature.fault(value)
-            if detail is not None:
-                detail += hint(value, decimal)
-                kind = feature.fault_kind(value)
-                yield Fault(row, feature.name, detail, kind)
+            fault = feature.find_fault(row, value)
+            if fault is not None:
+                detail = fault.detail + hint(value, decimal)
+                yield fault._replace(detail=detail)
 
 
 def fit(schema: Schema, columns: Sequence[Sequence[Value]]) -> bool:
