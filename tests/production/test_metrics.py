@@ -9,21 +9,26 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from http.client import HTTPException
 from pathlib import Path
 from threading import Event, Lock, Thread
 
+import joblib
 import pytest
 
 from python.metrics.processes import read_statistics
+from tests.acting import SLEEPS, acting
 from tests.metrics.scrapes import scrape
 from tests.production.replicas import (
     RECORD,
+    SlowToLoad,
+    command,
     model_version,
     run,
     save_example,
     serving,
 )
-from tests.servers import Server, free_port
+from tests.servers import DEVELOPMENT, Server, free_port, started
 
 pytestmark = pytest.mark.slow
 
@@ -31,6 +36,7 @@ N_CLIENTS = 32
 N_REQUESTS = 10_000
 WORKERS = 4
 MAX_BODY_BYTES = 20_000
+MODEL = "model.joblib"
 KEY = "a-key-of-the-test"
 STATUS_LINE = b"HTTP/1.1 "
 SECONDS_FOR_A_RESPONSE = 60
@@ -257,3 +263,68 @@ def test_what_a_killed_worker_had_is_all_that_is_not_certain(
         assert uncertain - clients.broken == Counter()
         total = clients.received.total() + clients.broken.total()
         assert total == N_REQUESTS
+
+
+def test_the_port_of_metrics_tells_of_a_start_a_refused_swap_and_a_harakiri(
+    folder: Path,
+) -> None:
+    joblib.dump(acting(SLEEPS) | {"slow": SlowToLoad(0, 3)}, folder / MODEL)
+    port = free_port()
+    settings = {"METRICS_PORT": port, "REQUEST_TIMEOUT": 1}
+    with started(command("serve"), folder, **settings) as server:
+        assert wait_for_workers_of(port) == {"": 0}
+        server.wait()
+        said = scrape(port)
+        assert said.get("service_workers_ready") == 1
+        assert said.by("result", "service_swaps_total") == {
+            "done": 0,
+            "failed": 0,
+            "refused": 0,
+        }
+        assert said.total("model_load_duration_seconds") > 1
+        (folder / MODEL).write_bytes(b"half of the next mod")
+        assert run(folder, "swap", server).returncode == 1
+        slow = b'{"feature1": 160, "feature2": 1, "feature3": 2}'
+        with pytest.raises((OSError, HTTPException)):
+            server.post("/predict", slow)
+        assert server.post("/predict", RECORD)[0] == 200
+        said = scrape(port)
+        assert said.get("service_swaps_total", result="refused") == 1
+        assert said.get("service_harakiris_total") == 1
+        assert said.get("service_worker_starts_total") == 2
+        assert said.get("service_queue_limit_connections") >= 1024
+        assert said.requests()["/predict", "200"] == 1
+
+
+def wait_for_workers_of(port: int) -> dict[str, float]:
+    """Return how many workers are ready, of the first scrape that has workers."""
+    deadline = time.monotonic() + SECONDS_TO_RESPAWN
+    while time.monotonic() < deadline:
+        with suppress(OSError):
+            ready = scrape(port).by("", "service_workers_ready")
+            if ready:
+                return ready
+        time.sleep(0.05)
+    raise AssertionError("no worker has been started")
+
+
+def test_the_port_of_metrics_is_there_in_development(folder: Path) -> None:
+    save_example(folder, "build_rf_binary")
+    port = free_port()
+    with started(DEVELOPMENT, folder, METRICS_PORT=port) as server:
+        server.wait()
+        assert server.post("/predict", RECORD)[0] == 200
+        assert scrape(port).requests()["/predict", "200"] == 1
+
+
+def test_an_address_of_metrics_that_is_taken_is_said_in_a_sentence(
+    folder: Path,
+) -> None:
+    save_example(folder, "build_rf_binary")
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with started(command("serve"), folder, METRICS_PORT=port) as server:
+            assert server.process.wait(30) == 1
+            last = server.log.read_text().splitlines()[-1]
+    assert last.startswith("serve failed: ")
+    assert "in use" in last
