@@ -1,6 +1,5 @@
 """What is counted of a version of the model: records, values, predictions and faults."""
 
-import logging
 from collections.abc import Iterable
 
 import numpy as np
@@ -15,8 +14,6 @@ from python.metrics.folder import Slot
 from python.metrics.prediction_counts import make_counts
 from python.model.base import Model, Predictions
 from python.model.data.features import Feature
-
-log = logging.getLogger(__name__)
 
 KINDS_OF_A_FEATURE = ("missing", "type", "value", "refused")
 KINDS = (
@@ -42,6 +39,12 @@ LOADING = Family(
     "What loading took in the slowest worker.",
     ("version",),
 )
+UNBINNED = Family(
+    "model_features_without_bins",
+    GAUGE,
+    "Features whose profile in the model file has no bins.",
+    ("version",),
+)
 RECORDS = Family(
     "model_records_total",
     COUNTER,
@@ -64,7 +67,6 @@ class ModelCounts:
         self._version = model.version
         self._features = FeatureCounts(model)
         self._predictions = make_counts(model)
-        self._say_what_is_missing()
         families = list_families(model, family)
         families += self._features.list_families()
         if self._predictions is not None:
@@ -72,8 +74,10 @@ class ModelCounts:
         self._take_cells(slot.open_model(model.version, families))
         (info,) = self._numbers[INFO.name].values()
         (loading,) = self._numbers[LOADING.name].values()
+        (unbinned,) = self._numbers[UNBINNED.name].values()
         self._values[info] = 1
         self._values[loading] = model.load_seconds
+        self._values[unbinned] = self._features.without_bins
 
     def _take_cells(self, cells: Cells) -> None:
         self._values = cells.values
@@ -84,14 +88,6 @@ class ModelCounts:
         self._features.take_cells(cells, numbers)
         if self._predictions is not None:
             self._predictions.take_cells(cells, numbers)
-
-    def _say_what_is_missing(self) -> None:
-        n_features = self._features.without_bins
-        if n_features:
-            log.info(
-                "metrics: %d features have no bins in the profile of the model file",
-                n_features,
-            )
 
     def count_predictions(self, predictions: Predictions) -> None:
         """Count records, their values, and what was predicted for them."""
@@ -123,6 +119,7 @@ def list_families(model: Model, family: str) -> list[Family]:
     return [
         INFO.over([(version, model.task, family)]),
         LOADING.over([(version,)]),
+        UNBINNED.over([(version,)]),
         RECORDS.over([(version,)]),
         FAULTS.over(faults),
     ]

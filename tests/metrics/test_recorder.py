@@ -152,6 +152,7 @@ def test_training_data_is_in_the_bins_that_it_is_expected_in(
     service = serve(load(estimator, table, tmp_path / "model.joblib"))
     before = read(service)
     assert before.total("model_feature_values_total") == 0
+    assert before.total("model_features_without_bins") == 0
     records = to_records(table)
     for start in range(0, N_ROWS, at_once):
         body = records[start : start + at_once]
@@ -339,6 +340,7 @@ def test_a_profile_of_another_kind_has_no_bins(profile: Any) -> None:
     said = read(service)
     assert said.total("model_records_total") == 1
     assert "model_feature_values" not in said.types
+    assert said.total("model_features_without_bins") == 1
 
 
 def test_many_categories_and_features_are_bounded(tmp_path: Path) -> None:
