@@ -11,7 +11,7 @@ from flask import Flask
 from python import __version__
 from python.api.auth import require_key
 from python.api.cors import allow_origins
-from python.api.exchange import follow_exchanges
+from python.api.exchange import Follow, follow_exchanges
 from python.api.logs import log_exchange, log_to_standard_output
 from python.api.openapi import Terms
 from python.api.page import Entrance, make_page
@@ -19,10 +19,13 @@ from python.api.prefix import answer_under
 from python.api.problems import handle_errors
 from python.api.requests import Limits
 from python.api.routes import Service, make_routes
+from python.api.scrapes import make_scrapes
 from python.api.swagger import make_docs
 from python.api.unread import discard_unread_bodies
 from python.keys import Keys
 from python.loading import Readiness, load
+from python.metrics.exposition import CONTENT_TYPE
+from python.metrics.recorder import Recorder, make_exposition, make_slot
 from python.model import FAMILIES
 from python.model.base import Model
 from python.settings import Settings, find_misspelt
@@ -42,13 +45,15 @@ def create_app(
     settings = settings or Settings.from_environ(os.environ, FAMILIES)
     log_to_standard_output(settings.log_level)
     warn_of_names(names)
-    readiness = Readiness(model or load(settings))
+    model = model or load(settings)
+    readiness = Readiness(model)
+    followers: list[Follow] = [log_exchange]
     app = Flask(__name__, static_folder=None)
     handle_errors(app)
     allow_origins(app, settings.cors_origins)
     answer_under(app, settings.url_prefix)
     discard_unread_bodies(app, settings.max_content_length)
-    follow_exchanges(app, readiness.version, [log_exchange])
+    follow_exchanges(app, readiness.version, followers)
     service = make_service(settings, readiness)
     entrance = make_entrance(settings, service)
     if settings.needs_key:
@@ -56,6 +61,7 @@ def create_app(
     app.register_blueprint(make_routes(service))
     app.register_blueprint(make_docs())
     app.register_blueprint(make_page(entrance))
+    followers.append(record(app, settings, model).follow)
     return app
 
 
@@ -63,6 +69,29 @@ def warn_of_names(names: Iterable[str]) -> None:
     """Log a line for each variable that has nearly the name of a setting, without its value."""
     for sentence in find_misspelt(names):
         log.warning(sentence)
+
+
+def record(
+    app: Flask, settings: Settings, model: Model | Future[Model]
+) -> Recorder:
+    """Return what counts exchanges for `/metrics`, which has a route where the settings say so."""
+    slot = make_slot()
+    app.extensions["metrics"] = make_exposition(slot)
+    if settings.metrics_public:
+        expose = app.extensions["metrics"]
+        app.register_blueprint(make_scrapes(expose, CONTENT_TYPE))
+    routes = [rule.rule for rule in app.url_map.iter_rules()]
+    recorder = Recorder(slot, routes, settings.model_type)
+
+    def take(future: Future[Model]) -> None:
+        if future.exception() is None:
+            recorder.take_model(future.result())
+
+    if isinstance(model, Future):
+        model.add_done_callback(take)
+    else:
+        recorder.take_model(model)
+    return recorder
 
 
 def make_service(settings: Settings, readiness: Readiness) -> Service:

@@ -1,6 +1,7 @@
 """Development: what `python service.py` runs, with a reloader and what to do next."""
 
 import socket
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
@@ -17,6 +18,7 @@ from python.api.problems import NO_HTTP, PROBLEM_TYPE
 from python.api.responses import ENCODER
 from python.app import create_app, warn_of_names
 from python.loading import load_in_background
+from python.metrics.server import MetricsServer
 from python.model import FAMILIES
 from python.model.base import Model
 from python.settings import Settings, read_environ
@@ -49,6 +51,8 @@ def develop() -> None:
     # The reloader's first process only watches the files; its second one serves.
     if is_running_from_reloader() or not settings.debug:
         load_in_background(settings, model)
+        if settings.metrics_port:
+            serve_metrics(settings, app.extensions["metrics"])
     run_simple(
         settings.host,
         settings.port,
@@ -58,6 +62,14 @@ def develop() -> None:
         use_reloader=settings.debug,
         extra_files=[str(settings.model_path)],
     )
+
+
+def serve_metrics(settings: Settings, expose: Callable[[], bytes]) -> None:
+    """Serve the metrics on their port, until the process ends."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    address = (settings.host, settings.metrics_port)
+    listener = socket.create_server(address, family=family)
+    MetricsServer(listener, expose).open()
 
 
 class Handler(WSGIRequestHandler):

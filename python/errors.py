@@ -4,7 +4,7 @@ A new status is one class here, with its `status` and `title`; `api.problems` wr
 detail of a 500 goes nowhere. nginx has problem documents of its own: `nginx/service.conf`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
@@ -17,13 +17,20 @@ class Fault(NamedTuple):
     row: int
     feature: str | None  # None where the record as a whole does not fit
     detail: str
+    kind: str = "value"  # what metrics count it as; docs/metrics.md lists them
 
 
 class ServiceError(Exception):
-    """The service responds with a problem; unless a subclass says otherwise, it is at fault."""
+    """The service responds with a problem; unless a subclass says otherwise, it is at fault.
+
+    `reason` is what metrics count it as; docs/metrics.md lists them.
+    """
 
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     title = "Internal Server Error"
+    reason = "internal"
+    faults: Sequence[Fault] = ()
+    """What does not fit in records, where that is the reason."""
 
     def __init__(
         self,
@@ -58,6 +65,7 @@ class BadRequest(ServiceError):
 
     status = HTTPStatus.BAD_REQUEST
     title = "Bad Request"
+    reason = "not_understood"
 
 
 class Unauthorized(ServiceError):
@@ -65,6 +73,7 @@ class Unauthorized(ServiceError):
 
     status = HTTPStatus.UNAUTHORIZED
     title = "Unauthorized"
+    reason = "unauthorized"
 
 
 class LengthRequired(ServiceError):
@@ -72,6 +81,7 @@ class LengthRequired(ServiceError):
 
     status = HTTPStatus.LENGTH_REQUIRED
     title = "Length Required"
+    reason = "length_required"
 
 
 class TooLarge(ServiceError):
@@ -79,6 +89,37 @@ class TooLarge(ServiceError):
 
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     title = "Content Too Large"
+    reason = "too_large"
+
+
+class BodyTooLarge(TooLarge):
+    """The body has more bytes than MAX_CONTENT_LENGTH."""
+
+    reason = "body_size"
+
+
+class TooManyValues(TooLarge):
+    """The records have more values to compute with than MAX_CONTENT_LENGTH."""
+
+    reason = "values"
+
+
+class TooManyRows(TooLarge):
+    """There are more rows to explain than MAX_EXPLAIN_ROWS."""
+
+    reason = "explain_rows"
+
+
+class TooManyReturned(TooLarge):
+    """The response would have more values than it may have."""
+
+    reason = "returned_values"
+
+
+class TooSlow(TooLarge):
+    """To explain it would take longer than MAX_EXPLAIN_SECONDS."""
+
+    reason = "explain_seconds"
 
 
 class UnsupportedMediaType(ServiceError):
@@ -86,6 +127,7 @@ class UnsupportedMediaType(ServiceError):
 
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
     title = "Unsupported Media Type"
+    reason = "unsupported_media_type"
 
 
 class Unprocessable(ServiceError):
@@ -93,6 +135,23 @@ class Unprocessable(ServiceError):
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     title = "Unprocessable Content"
+    reason = "unprocessable"
+
+
+class MisfitRecords(Unprocessable):
+    """The records do not fit the features of the model."""
+
+    reason = "records"
+
+    def __init__(
+        self,
+        detail: str,
+        errors: Iterable[Mapping[str, str]],
+        faults: Sequence[Fault],
+    ) -> None:
+        """Take the faults as well, besides what the problem document says of them."""
+        super().__init__(detail, errors)
+        self.faults = faults
 
 
 class RefusedRecords(Unprocessable):
@@ -101,6 +160,8 @@ class RefusedRecords(Unprocessable):
     `records` are those that the model was called with, so that whoever read them can say where in
     a body or a file each fault is.
     """
+
+    reason = "records"
 
     def __init__(
         self,
@@ -118,6 +179,7 @@ class NotReady(ServiceError):
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
     title = "Service Unavailable"
+    reason = "not_ready"
 
     def __init__(self, detail: str, retry_after_seconds: int) -> None:
         super().__init__(

@@ -20,6 +20,9 @@ Switch = Annotated[bool, Meta(description="0, 1, true, false, yes or no")]
 Port = Annotated[
     int, Meta(ge=1, le=65535, description="a number from 1 to 65535")
 ]
+OptionalPort = Annotated[
+    int, Meta(ge=0, le=65535, description="a number from 0 to 65535")
+]
 Positive = Annotated[
     int, Meta(ge=1, description="a whole number of 1 or more")
 ]
@@ -119,6 +122,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     cors_origins: Origins = ""
     url_prefix: Prefix = ""
     page: Switch = True
+    metrics_port: OptionalPort = 0
+    metrics_public: Switch = False
     workers: Natural = 0
     threads: Positive = 1
     explain_at_once: Natural = 0

@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "python.keys": {"python.settings"},
     "python.model": {"python.errors", "python.model"},
     "python.api": {"python.errors", "python.model", "python.api"},
+    "python.metrics": {"python.errors", "python.model", "python.metrics"},
     # `save_model` alone.
     "python.example": {"python.model"},
     "python.loading": {
@@ -69,6 +70,7 @@ MAY_IMPORT = {
         "python.api",
         "python.keys",
         "python.loading",
+        "python.metrics",
     },
     "python.development": {
         "python.settings",
@@ -76,8 +78,12 @@ MAY_IMPORT = {
         "python.model",
         "python.app",
         "python.loading",
+        "python.metrics",
     },
-    "python.production.supervisor": {"python.production.status"},
+    "python.production.supervisor": {
+        "python.production.status",
+        "python.metrics",
+    },
     "python.production.status": {"python.production.shelf"},
     "python.production.preload": {"python.app", "python.model"},
     "python.production.shelf": set(),
@@ -89,6 +95,7 @@ MAY_IMPORT = {
         "python.keys",
         "python.model",
         "python.loading",
+        "python.metrics",
         "python.production.shelf",
     },
     "service": {
@@ -162,11 +169,29 @@ def test_each_room_knows_its_own_world(path: Path) -> None:
     foreign = {
         "python.model": WEB,
         "python.api": SCIENCE,
+        "python.metrics": WEB | SCIENCE,
         "python.errors": WEB | SCIENCE,
         "python.settings": WEB | SCIENCE,
     }
     used = {module.split(".")[0] for module in imports(path)}
     assert not used & foreign.get(room_of(name_of(path)), set())
+
+
+def test_what_serves_metrics_beside_uwsgi_imports_the_standard_library_alone() -> (
+    None
+):
+    """The supervisor would keep what it imports in memory, and start later."""
+    found = set()
+    for name in ("server", "exposition", "cells", "families", "folder"):
+        found |= set(imports(ROOT / "python" / "metrics" / f"{name}.py"))
+    found |= set(imports(ROOT / "python" / "metrics" / "processes.py"))
+    own = {module for module in found if module.startswith("python.")}
+    assert own <= {
+        f"python.metrics.{name}"
+        for name in ("cells", "exposition", "families", "folder", "processes")
+    }
+    roots = {module.split(".")[0] for module in found}
+    assert roots - {"python"} <= sys.stdlib_module_names
 
 
 def test_one_module_imports_shap() -> None:
@@ -302,7 +327,7 @@ def test_the_tree_of_the_rooms_is_as_it_is_drawn() -> None:
     named = set(re.findall(r"\b(\w+\.py)\b", tree))
     modules = {path.name for path in MODULES}
     assert named <= modules
-    for room in ("", "api", "model", "production", "score"):
+    for room in ("", "api", "metrics", "model", "production", "score"):
         folder = ROOT / "python" / room
         inside = {path.name for path in folder.glob("*.py")}
         assert inside - named <= {"__init__.py"}, room

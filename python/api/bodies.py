@@ -4,9 +4,9 @@ A body is read at once where all of it fits. Otherwise it is read thoroughly, to
 """
 
 from codecs import BOM_UTF8
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice
 from typing import NamedTuple, TypeAlias
 
 import msgspec
@@ -27,7 +27,13 @@ from python.api.hints import (
     explain_syntax,
 )
 from python.api.problems import ErrorMember, fault_at
-from python.errors import MAX_FAULTS, BadRequest, Fault, Unprocessable
+from python.errors import (
+    MAX_FAULTS,
+    BadRequest,
+    Fault,
+    MisfitRecords,
+    Unprocessable,
+)
 from python.model.data.features import Value
 from python.model.data.metadata import RESERVED_NAMES
 from python.model.data.records import Records
@@ -42,6 +48,9 @@ MAX_KEPT_BACKGROUND_BYTES = (
 
 BodyPath: TypeAlias = tuple[str, ...]
 """Where in a body its records stand: `()`, `("_data",)` or `("_samples",)`."""
+
+Parts: TypeAlias = Mapping[BodyPath, Value]
+"""Records, and perhaps a background, by where in a body they stand."""
 
 
 class SentRecords(Records):
@@ -155,27 +164,35 @@ class Reader:
     def _read_thoroughly(self, body: bytes) -> Body:
         """Return what the body holds; raise an error that names every fault."""
         parts = split_body(ANYTHING.decode(body))
-        errors = []
-        form = ""
-        for path, part in parts.items():
-            part_errors = self._find_errors(path, part)
-            if part_errors:
-                form = form or explain_form(part, self._schema.names)
-            errors += part_errors
-        if errors:
-            detail = f"the records do not fit the features of the model{form}"
-            raise Unprocessable(detail, errors)
+        faults = self._find_faults(parts)
+        if any(faults.values()):
+            raise self._refuse(parts, faults)
         sent_records = []
         for path, part in parts.items():
             sent_records.append(self._take_records(path, part))
         return Body(*sent_records)
 
-    def _find_errors(self, path: BodyPath, part: Value) -> list[ErrorMember]:
-        records, single = list_records(part)
-        faults = self._schema.faults(
-            records, reject_unknown=self._reject_unknown
-        )
-        return [locate(fault, path, single=single) for fault in faults]
+    def _refuse(
+        self, parts: Parts, faults: Mapping[BodyPath, Sequence[Fault]]
+    ) -> MisfitRecords:
+        errors = []
+        form = ""
+        for path, part in parts.items():
+            if faults[path]:
+                form = form or explain_form(part, self._schema.names)
+            errors += locate_all(faults[path], path, part)
+        detail = f"the records do not fit the features of the model{form}"
+        all_faults = [*chain.from_iterable(faults.values())]
+        return MisfitRecords(detail, errors, all_faults[:MAX_FAULTS])
+
+    def _find_faults(self, parts: Parts) -> dict[BodyPath, list[Fault]]:
+        faults = {}
+        for path, part in parts.items():
+            records, _ = list_records(part)
+            faults[path] = self._schema.faults(
+                records, reject_unknown=self._reject_unknown
+            )
+        return faults
 
     def _take_records(self, path: BodyPath, part: Value) -> SentRecords:
         records, single = list_records(part)
@@ -198,6 +215,14 @@ def locate(fault: Fault, path: BodyPath, *, single: bool) -> ErrorMember:
     if fault.feature is not None:
         steps.append(fault.feature)
     return fault_at(steps, fault.detail)
+
+
+def locate_all(
+    faults: Sequence[Fault], path: BodyPath, part: Value
+) -> list[ErrorMember]:
+    """Return faults in the part of a body at `path`, each with its pointer."""
+    _, single = list_records(part)
+    return [locate(fault, path, single=single) for fault in faults]
 
 
 def list_records(part: Value) -> tuple[list[Value], bool]:

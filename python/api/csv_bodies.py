@@ -11,7 +11,13 @@ from typing import TypeAlias
 
 from python.api.bodies import SentRecords
 from python.api.problems import ErrorMember
-from python.errors import MAX_FAULTS, BadRequest, Fault, Unprocessable
+from python.errors import (
+    MAX_FAULTS,
+    BadRequest,
+    Fault,
+    MisfitRecords,
+    Unprocessable,
+)
 from python.model.data.schema import Schema
 from python.model.tabular.layouts import lay_out, read_header
 from python.model.tabular.sheets import Reading, Sheet, read_sheet
@@ -71,8 +77,10 @@ def read_csv(
     sheet = read_sheet(rows, header, layout, reading)
     if sheet.faults:
         errors = [locate_cell(fault, positions) for fault in sheet.faults]
-        raise Unprocessable(
-            "the records do not fit the features of the model", errors
+        raise MisfitRecords(
+            "the records do not fit the features of the model",
+            errors,
+            sheet.faults,
         )
     if not sheet.cells:
         raise Unprocessable("there are no records after the header")

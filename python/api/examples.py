@@ -161,11 +161,11 @@ def _predict(
 def _first_fault(error: ServiceError) -> str:
     """Return the first thing that does not fit, and where it is."""
     if isinstance(error, RefusedRecords):
-        row, feature, detail = error.faults[0]
-        place = f"row {row}"
-        if feature is not None:
-            place += f", {shorten(feature)}"
-        return f"{place}: {detail}"
+        first = error.faults[0]
+        place = f"row {first.row}"
+        if first.feature is not None:
+            place += f", {shorten(first.feature)}"
+        return f"{place}: {first.detail}"
     for fault in error.errors:
         return f"{fault['pointer']}: {fault['detail']}"
     return error.detail

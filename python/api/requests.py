@@ -20,8 +20,10 @@ from python.api.csv_bodies import read_csv
 from python.api.flags import read_flags
 from python.errors import (
     BadRequest,
+    BodyTooLarge,
     LengthRequired,
-    TooLarge,
+    TooManyRows,
+    TooManyValues,
     UnsupportedMediaType,
 )
 from python.model.base import Model, check_returned
@@ -138,7 +140,7 @@ def check_size(
     n_samples = 0 if query.background is None else len(query.background)
     if max(n_records, n_samples) > limits.max_explain_rows:
         wanted = f"{n_records} records to explain against {n_samples} samples"
-        raise TooLarge(
+        raise TooManyRows(
             f"{wanted}: at most {limits.max_explain_rows} of each are taken"
         )
 
@@ -153,7 +155,7 @@ def _check_values(
     """
     total = n_records * n_values
     if n_records > 1 and total > limits.max_content_length:
-        raise TooLarge(
+        raise TooManyValues(
             f"{n_records} records x {n_values} {kind} are {total} values, "
             f"at most {limits.max_content_length} are computed with"
         )
@@ -220,8 +222,8 @@ def _receive_any_length(environ: WSGIEnvironment, max_bytes: int) -> bytes:
     return body
 
 
-def _too_large(max_bytes: int) -> TooLarge:
-    return TooLarge(
+def _too_large(max_bytes: int) -> BodyTooLarge:
+    return BodyTooLarge(
         f"the body is larger than the {max_bytes} bytes that are taken"
     )
 

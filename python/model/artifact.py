@@ -31,7 +31,8 @@ class Artifact:
     `version` is the start of the file's SHA-256.
     `other_versions` are those of the packages that the model was fitted with, by what pip calls
     the package, where the installed one is another.
-    `profile` says of each feature how its values were distributed in the training data.
+    `profile` says of each feature how its values were distributed in the training data, and
+    `prediction_profile` how the predictions for it were.
     """
 
     model: Estimator
@@ -41,6 +42,7 @@ class Artifact:
     version: str = ""
     other_versions: Mapping[str, str] = field(default_factory=dict)
     profile: Mapping[str, Any] = field(default_factory=dict)
+    prediction_profile: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def load(
@@ -99,7 +101,6 @@ class Artifact:
             metadata.get("versions", {}), name
         )
         examples = content.get("examples")
-        profile = content.get("profile")
         return cls(
             model,
             metadata,
@@ -107,8 +108,8 @@ class Artifact:
             examples=None if examples is None else Examples.of(examples),
             version=version,
             other_versions=other_versions,
-            # Only the page shows it: one that was written by hand may be anything.
-            profile=profile if isinstance(profile, Mapping) else {},
+            profile=_read_mapping(content, "profile"),
+            prediction_profile=_read_mapping(content, "prediction_profile"),
         )
 
     @property
@@ -127,6 +128,12 @@ class Artifact:
         for package, fitted_with in self.other_versions.items():
             return version_cure(package, fitted_with)
         return ""
+
+
+def _read_mapping(content: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """Return what is under a key if it is a dict: one that was written by hand may be anything."""
+    mapping = content.get(key)
+    return mapping if isinstance(mapping, Mapping) else {}
 
 
 def _checked_digest(

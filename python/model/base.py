@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from python.errors import TooLarge, Unprocessable
+from python.errors import TooManyReturned, Unprocessable
 from python.model.artifact import Artifact
 from python.model.data.features import Value
 from python.model.data.json_values import list_columns
@@ -71,7 +71,7 @@ def check_returned(n_records: int, n_values: int, kind: str) -> None:
     """
     total = n_records * n_values
     if total > MAX_RETURNED_VALUES:
-        raise TooLarge(
+        raise TooManyReturned(
             f"{n_records} records x {n_values} {kind} are {total} values, "
             f"at most {MAX_RETURNED_VALUES} are returned"
         )
@@ -93,6 +93,8 @@ class Model(ABC):
     class_names_by_output: list[list[str]] | None = None
     offers_probabilities = False
     no_probabilities = "its family has none"
+    load_seconds = 0.0
+    """What it took to load and to check it, where that was measured."""
 
     def __init__(self, artifact: Artifact, schema: Schema) -> None:
         """Take the artifact, and the schema of its features."""
@@ -103,6 +105,7 @@ class Model(ABC):
         # Of the packages that it was fitted with: they may be why the examples differ.
         self.other_versions = artifact.other_versions
         self.profile: Mapping[str, Any] = artifact.profile
+        self.prediction_profile = artifact.prediction_profile
         self.schema = schema
 
     @classmethod

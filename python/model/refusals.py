@@ -74,10 +74,15 @@ def _faults(
             if not accepts(call, one_value):
                 refused_names.append(name)
         for name in refused_names:
-            yield Fault(row, name, "the model does not take this value")
+            yield Fault(
+                row, name, "the model does not take this value", "refused"
+            )
         if not refused_names:
             yield Fault(
-                row, None, "the model does not take these values together"
+                row,
+                None,
+                "the model does not take these values together",
+                "refused",
             )
         if call.exhausted:
             return

@@ -61,12 +61,12 @@ def serve() -> NoReturn:
     settings = Settings.from_environ(os.environ, FAMILIES)
     Keys(settings)  # faulty ones are said once, and not by each worker
     live = copy_approved(settings)
-    listener = bind(settings)
     environ = {
         **os.environ,
         **uwsgi_settings(settings, live),
-        "SERVICE_LISTENER": str(listener.detach()),
+        **bind_all(settings),
     }
+    begin_counting()
     supervisor = [sys.executable, "-m", "python.production.supervisor"]
     uwsgi = [
         str(Path(sys.executable).with_name("uwsgi")),
@@ -91,13 +91,11 @@ def swap(file: str = "", sha256: str = "") -> None:
         source = source.parent / file
     if sha256:
         settings = msgspec.structs.replace(settings, model_sha256=sha256)
-    with swap_lock():
+    from python.metrics.swaps import count_swap
+
+    with swap_lock(), count_swap(RUN_FOLDER / "metrics"):
         candidate = load_candidate(settings, source)
-        # uWSGI passes over workers that are still loading the old model, so they finish first.
-        wait_for_workers()
-        old_workers = {worker.pid for worker in read_statistics().workers}
-        replace_live(candidate, place_of_copy(settings, "live"))
-        wait_for_workers(old_workers)
+        replace_workers(candidate, place_of_copy(settings, "live"))
 
 
 def ready() -> None:
@@ -157,6 +155,7 @@ def uwsgi_settings(settings: Settings, live: Path) -> dict[str, str]:
         "MODEL_SHA256": "",
         "SERVICE_STATISTICS": str(RUN_FOLDER / "uwsgi.stats"),
         "SERVICE_VERDICTS": str(RUN_FOLDER / "verdicts"),
+        "SERVICE_METRICS": str(RUN_FOLDER / "metrics"),
         "WORKERS": str(workers),
         "THREADS": str(settings.threads),
         "REQUEST_TIMEOUT": str(settings.request_timeout),
@@ -221,6 +220,18 @@ def load_candidate(settings: Settings, source: Path) -> Path:
     return candidate
 
 
+def replace_workers(candidate: Path, live: Path) -> None:
+    """Let every worker serve the candidate in the place of the live model.
+
+    Raises TimeoutError if they have not been replaced after `SWAP_LIMIT_SECONDS`.
+    """
+    # uWSGI passes over workers that are still loading the old model, so they finish first.
+    wait_for_workers()
+    old_workers = {worker.pid for worker in read_statistics().workers}
+    replace_live(candidate, live)
+    wait_for_workers(old_workers)
+
+
 def replace_live(candidate: Path, live: Path) -> None:
     """Put the candidate in the place of the live model, so that uWSGI replaces its workers."""
     # uWSGI notices a new modification time, which it reads in whole seconds.
@@ -229,17 +240,33 @@ def replace_live(candidate: Path, live: Path) -> None:
     candidate.replace(live)
 
 
-def bind(settings: Settings) -> socket.socket:
-    """Return a socket that is bound to the address of the settings, for another process."""
-    addresses = socket.getaddrinfo(
-        settings.host, settings.port, type=socket.SOCK_STREAM
-    )
+def bind_all(settings: Settings) -> dict[str, str]:
+    """Return the sockets for requests and for metrics, as the supervisor reads them."""
+    listener = bind(settings.host, settings.port)
+    inherited = {"SERVICE_LISTENER": str(listener.detach())}
+    if settings.metrics_port:
+        metrics = bind(settings.host, settings.metrics_port)
+        inherited["SERVICE_METRICS_LISTENER"] = str(metrics.detach())
+    return inherited
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a socket that is bound to an address, for another process."""
+    addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     family, _, _, _, address = addresses[0]
     listener = socket.socket(family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(address)
     listener.set_inheritable(True)
     return listener
+
+
+def begin_counting() -> None:
+    """Begin metrics anew, without what an earlier uWSGI has counted."""
+    from python.metrics.swaps import let_be_counted
+
+    shutil.rmtree(RUN_FOLDER / "metrics", ignore_errors=True)
+    let_be_counted(RUN_FOLDER / "metrics")
 
 
 def count_processors() -> int:

@@ -14,6 +14,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from python.metrics.exposition import expose_folder
+from python.metrics.server import MetricsServer
 from python.production.status import Status
 
 BACKLOG_CONNECTIONS = 1024
@@ -170,9 +172,24 @@ def make_status() -> Status | None:
     return Status(int(port), capacities, model, prefix)
 
 
+def open_metrics() -> None:
+    """Serve metrics from now until the process ends, if there is a socket for them."""
+    inherited = os.environ.pop("SERVICE_METRICS_LISTENER", "")
+    if not inherited:
+        return
+    bound = socket.socket(fileno=int(inherited))
+    bound.set_inheritable(False)
+    folder = Path(os.environ["SERVICE_METRICS"])
+    statistics = Path(os.environ["SERVICE_STATISTICS"])
+    # The signals are for the thread that waits for them, and not for this one.
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    MetricsServer(bound, expose_folder(folder, statistics)).open()
+
+
 if __name__ == "__main__":
     inherited = socket.socket(fileno=int(os.environ["SERVICE_LISTENER"]))
     request_seconds = float(os.environ["REQUEST_TIMEOUT"])
+    open_metrics()
     sys.exit(
         supervise(
             sys.argv[1:],

@@ -69,15 +69,17 @@ class Calculator:
                 return Outcome(usable, self._compute_all(records), faults)
             except RefusedRecords as error:
                 self._check_origin(error)
-                for row, feature, detail in error.faults:
-                    faults.append(Fault(usable[row], feature, detail))
+                for fault in error.faults:
+                    faults.append(fault._replace(row=usable[fault.row]))
                 faults.sort(key=_row_of)
 
     def _check_origin(self, error: RefusedRecords) -> None:
         """Raise JobError where it is the background that is not taken."""
         if error.records is self._background:
-            row, _, detail = error.faults[0]
-            raise JobError(f"the samples, row {row}: {detail}") from error
+            fault = error.faults[0]
+            raise JobError(
+                f"the samples, row {fault.row}: {fault.detail}"
+            ) from error
 
     def _compute_all(self, records: Records) -> Results:
         """Return the results for the records; raise RefusedRecords where there are none for some.
@@ -113,8 +115,8 @@ class Calculator:
             if not faults:
                 raise JobError(error.detail) from error
         moved = []
-        for row, feature, detail in faults:
-            moved.append(Fault(start + row, feature, detail))
+        for fault in faults:
+            moved.append(fault._replace(row=start + fault.row))
         raise RefusedRecords("some rows have no results", records, moved)
 
     def _find_unexplained(self, records: Records) -> list[Fault]:

@@ -95,10 +95,10 @@ def test_each_value_that_is_refused_by_itself_is_a_fault() -> None:
         [[0.0, 1.0], [np.nan, 1.0], [1.0, 11.0], [np.nan, np.inf]]
     )
     assert faults(columns) == [
-        Fault(1, "size", VALUE),
-        Fault(2, "weight", VALUE),
-        Fault(3, "size", VALUE),
-        Fault(3, "weight", VALUE),
+        Fault(1, "size", VALUE, "refused"),
+        Fault(2, "weight", VALUE, "refused"),
+        Fault(3, "size", VALUE, "refused"),
+        Fault(3, "weight", VALUE, "refused"),
     ]
 
 
@@ -107,8 +107,8 @@ def test_values_that_are_refused_only_together_are_a_fault_of_the_record() -> (
 ):
     columns = np.array([[6.0, 6.0], [6.0, 4.0], [4.0, 7.0]])
     assert faults(columns) == [
-        Fault(0, None, TOGETHER),
-        Fault(2, None, TOGETHER),
+        Fault(0, None, TOGETHER, "refused"),
+        Fault(2, None, TOGETHER, "refused"),
     ]
 
 
@@ -121,7 +121,7 @@ def test_a_fault_of_a_frame_has_the_number_of_its_row_and_not_its_index() -> (
     accepted = pd.DataFrame(ACCEPTED, columns=NAMES)
     model = LinearRegression().fit(accepted, [1.0])
     found = find_faults(model.predict, columns, NAMES, accepted)
-    assert found == [Fault(1, "weight", VALUE)]
+    assert found == [Fault(1, "weight", VALUE, "refused")]
 
 
 def test_columns_that_are_accepted_have_no_faults() -> None:
@@ -143,7 +143,9 @@ def test_a_hundred_faults_are_found_at_most(values: list[float]) -> None:
     assert len(found) == 100
     by_value = np.isnan(values).any()
     assert found[-1] == (
-        Fault(49, "weight", VALUE) if by_value else Fault(99, None, TOGETHER)
+        Fault(49, "weight", VALUE, "refused")
+        if by_value
+        else Fault(99, None, TOGETHER, "refused")
     )
 
 
@@ -168,7 +170,7 @@ def test_the_search_ends_after_a_bounded_number_of_calls() -> None:
         return tried
 
     found = find_faults(predict, columns, names, np.zeros((1, 200)))
-    assert found[0] == Fault(0, "feature0", VALUE)
+    assert found[0] == Fault(0, "feature0", VALUE, "refused")
     assert len(found) < 10
     assert len(calls) < 1300
 

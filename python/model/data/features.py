@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self, TypeAlias
 
 import numpy as np
 
-from python.errors import ArtifactError
+from python.errors import ArtifactError, Fault
 from python.model.data.dtypes import holds_missing, type_of
 from python.model.data.spelling import shorten
 from python.model.types import Columns, Matrix
@@ -46,6 +46,8 @@ class Feature(ABC):
     """What pandas makes of a column with gaps, where the usual dtype holds no missing value."""
     is_number: ClassVar[bool] = False
     """Whether each value is a number, or 1 and 0 for true and false."""
+    misfit_kind: ClassVar[str] = "value"
+    """Of what kind the fault of a value is that has the right type."""
 
     name: str
     default: Value = None
@@ -178,6 +180,27 @@ class Feature(ABC):
         if expected is None:
             return None
         return f"expected {expected}, got {shorten(value)}{self.difference(value)}"
+
+    def find_fault(self, row: int, value: Value) -> Fault | None:
+        """Return what does not fit about the value in a row; None if it fits."""
+        detail = self.fault(value)
+        if detail is None:
+            return None
+        return Fault(row, self.name, detail, self._find_kind(value))
+
+    def _find_kind(self, value: Value) -> str:
+        """Return of what kind the fault of a value is that does not fit."""
+        if value is None:
+            return "missing"
+        # JSON knows no difference between 1 and 1.0.
+        is_number = isinstance(value, int | float)
+        if isinstance(value, bool):
+            fits = self.value_type is bool
+        elif is_number and self.is_number:
+            fits = self.value_type is not bool
+        else:
+            fits = isinstance(value, self.value_type)
+        return self.misfit_kind if fits else "type"
 
     def difference(self, value: Value) -> str:  # noqa: ARG002
         """Return how a value that does not fit differs from one that does and looks the same."""

@@ -361,6 +361,7 @@ class Category(CodedFeature):
         "object",
     )
     usual_dtype = "category"
+    misfit_kind = "category"
     categories: tuple[Value, ...] = ()
     ordered: bool = False
 

@@ -346,13 +346,13 @@ class Schema:
             if not isinstance(record, dict):
                 value = shorten(record)
                 detail = f"expected a record (an object), got {value}"
-                yield Fault(row, None, detail)
+                yield Fault(row, None, detail, "record")
                 continue
             has_strangers = reject_unknown and not record.keys() <= known_names
             is_foreign = record.keys().isdisjoint(known_names)
             if is_foreign and not has_strangers:
                 detail = "the record holds none of the model's features"
-                yield Fault(row, None, detail)
+                yield Fault(row, None, detail, "record")
                 continue
             if has_strangers:
                 yield from _unknown_names(record, row, known_names, guesses)
@@ -365,9 +365,9 @@ class Schema:
     ) -> Iterator[Fault]:
         for feature in self.features:
             value = record.get(feature.name)
-            detail = feature.fault(value)
-            if detail is not None:
-                yield Fault(row, feature.name, detail)
+            fault = feature.find_fault(row, value)
+            if fault is not None:
+                yield fault
 
 
 def _unknown_names(
@@ -379,4 +379,4 @@ def _unknown_names(
     for name in record:
         if name not in known_names:
             detail = "unknown feature" + guesses.suggest(name)
-            yield Fault(row, name, detail)
+            yield Fault(row, name, detail, "unknown")

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import comb
 
-from python.errors import TooLarge, Unprocessable
+from python.errors import TooSlow, Unprocessable
 from python.model.data.columns import (
     mix_rows,
     slice_rows,
@@ -195,7 +195,7 @@ def make_shapley(
             try:
                 worths = mixtures.worths(function, rows_at_once, deadline)
             except TimeoutError:
-                raise TooLarge(TOOK_TOO_LONG.format(most_seconds)) from None
+                raise TooSlow(TOOK_TOO_LONG.format(most_seconds)) from None
             except Exception as error:
                 rows = mixtures.find_refused(function, rows_at_once, deadline)
                 if not rows:

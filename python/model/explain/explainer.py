@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from python.errors import TooLarge, Unprocessable
+from python.errors import TooSlow, Unprocessable
 from python.model.base import Explanation
 from python.model.data.columns import slice_rows
 from python.model.data.records import Records
@@ -189,7 +189,7 @@ class Explainer:
         limit = self._subject.budget.request_seconds
         if cost.seconds(n_records, n_rows) > limit:
             arithmetic = cost.arithmetic(n_records, n_rows)
-            raise TooLarge(TOO_LONG.format(arithmetic=arithmetic, limit=limit))
+            raise TooSlow(TOO_LONG.format(arithmetic=arithmetic, limit=limit))
 
     def affordable_records(self, background: Records | None) -> int:
         """Return how many records are explained within the budget, 0 for none.
@@ -229,7 +229,7 @@ class Explainer:
         for row, values in enumerate(records.rows):
             if time.monotonic() > deadline:
                 limit = self._subject.budget.request_seconds
-                raise TooLarge(TOOK_TOO_LONG.format(limit))
+                raise TooSlow(TOOK_TOO_LONG.format(limit))
             record = Records(records.schema, [values])
             parts.append(
                 _explain_by_first(methods, record, _of_row(output_of, row))

@@ -19,7 +19,10 @@ from python.model.saving.predicted_rows import (
     check_estimator,
     predict_rows,
 )
-from python.model.saving.profile import profile_features
+from python.model.saving.profile import (
+    profile_features,
+    profile_predictions,
+)
 from python.model.saving.remarks import (
     print_assumptions,
     print_names,
@@ -92,6 +95,10 @@ def make_artifact(
         "metadata": _make_metadata(estimator, entries, wishes),
         # It stands beside the metadata, all of which /info shows.
         "profile": profile_features(entries, table),
+        "prediction_profile": profile_predictions(
+            trials.predictions,
+            are_classes=estimator_type(estimator) == "classifier",
+        ),
     }
     content |= _make_tables(estimator, trials, wishes)
     return content, trials.content()

@@ -181,15 +181,19 @@ def find_faults(
 
     `ragged` says of rows that as a whole do not fit why they do not.
     """
-    features = records.schema.features
     for row, values in enumerate(records.rows):
         if row in ragged:
-            yield Fault(row, None, ragged[row])
+            yield Fault(row, None, ragged[row], "record")
             continue
-        for feature, value in zip(features, values, strict=True):
-            detail = feature.fault(value)
-            if detail is not None:
-                yield Fault(row, feature.name, detail + hint(value, decimal))
+        pairs = zip(records.schema.features, values, strict=True)
+        for feature, value in pairs:
+            fault = feature.find_fault(row, value)
+            if fault is not None:
+                yield _with_hint(fault, value, decimal)
+
+
+def _with_hint(fault: Fault, value: Value, decimal: str) -> Fault:
+    return fault._replace(detail=fault.detail + hint(value, decimal))
 
 
 def fit(schema: Schema, columns: Sequence[Sequence[Value]]) -> bool:

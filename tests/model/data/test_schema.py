@@ -338,22 +338,22 @@ NOTHING = "the record holds none of the model's features"
     ("record", "faults"),
     [
         ({"size": 1, "a/b ~c": 2}, []),
-        ({"size": 1}, [("a/b ~c", MISSING)]),
-        ({"size": None, "a/b ~c": "2"}, [("size", MISSING), ("a/b ~c", 'expected a number, got "2"')]),
-        ({"size": 1, "a/b ~c": 2, "sise": 3}, [("sise", 'unknown feature; did you mean "size"?')]),
-        ({"size": 1, "a/b ~c": 2, "?": None}, [("?", "unknown feature")]),
-        ({"?": 1}, [("?", "unknown feature"), ("size", MISSING), ("a/b ~c", MISSING)]),
-        ({}, [(None, NOTHING)]),
-        ([1], [(None, "expected a record (an object), got a list")]),
-        ("size", [(None, 'expected a record (an object), got "size"')]),
-        (None, [(None, "expected a record (an object), got null")]),
+        ({"size": 1}, [("a/b ~c", MISSING, "missing")]),
+        ({"size": None, "a/b ~c": "2"}, [("size", MISSING, "missing"), ("a/b ~c", 'expected a number, got "2"', "type")]),
+        ({"size": 1, "a/b ~c": 2, "sise": 3}, [("sise", 'unknown feature; did you mean "size"?', "unknown")]),
+        ({"size": 1, "a/b ~c": 2, "?": None}, [("?", "unknown feature", "unknown")]),
+        ({"?": 1}, [("?", "unknown feature", "unknown"), ("size", MISSING, "missing"), ("a/b ~c", MISSING, "missing")]),
+        ({}, [(None, NOTHING, "record")]),
+        ([1], [(None, "expected a record (an object), got a list", "record")]),
+        ("size", [(None, 'expected a record (an object), got "size"', "record")]),
+        (None, [(None, "expected a record (an object), got null", "record")]),
     ],
 )  # fmt: skip
 def test_each_fault_has_its_row_its_feature_and_a_reason(
-    record: Any, faults: list[tuple[str | None, str]]
+    record: Any, faults: list[tuple[str | None, str, str]]
 ) -> None:
     fitting = {"size": 0, "a/b ~c": 0}
-    expected = [Fault(1, name, detail) for name, detail in faults]
+    expected = [Fault(1, *fault) for fault in faults]
     records = [fitting, record, fitting]
     assert Schema(NUMBERS).faults(records, reject_unknown=True) == expected
 
@@ -371,14 +371,14 @@ def test_unknown_features_are_no_faults_where_they_are_ignored() -> None:
     schema = Schema(GAPPY_NUMBERS)
     assert schema.faults([{"size": 1, "sise": 2}], reject_unknown=False) == []
     faults = schema.faults([{"sise": 2}], reject_unknown=False)
-    assert faults == [Fault(0, None, NOTHING)]
+    assert faults == [Fault(0, None, NOTHING, "record")]
 
 
 def test_a_record_without_any_value_is_a_fault_even_where_each_may_be_missing() -> (
     None
 ):
     faults = Schema(GAPPY_NUMBERS).faults([{}], reject_unknown=True)
-    assert faults == [Fault(0, None, NOTHING)]
+    assert faults == [Fault(0, None, NOTHING, "record")]
     nulls = {"size": None, "a/b ~c": None}
     assert Schema(GAPPY_NUMBERS).faults([nulls], reject_unknown=True) == []
 
@@ -393,7 +393,7 @@ def test_a_hundred_faults_are_reported_at_most(
     faults = Schema(NUMBERS).faults([wrong] * records, reject_unknown=True)
     assert len(faults) == reported
     assert faults[-1] == Fault(
-        reported // 2 - 1, "a/b ~c", "expected a number, got true"
+        reported // 2 - 1, "a/b ~c", "expected a number, got true", "type"
     )
 
 

@@ -1,12 +1,19 @@
 """The profile of each feature, compared with NumPy's and with a count by hand."""
 
 import json
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
+from numpy.typing import NDArray
 
 from python.model.saving.entries import describe_features
-from python.model.saving.profile import profile_features
+from python.model.saving.profile import (
+    profile_features,
+    profile_predictions,
+)
 
 ROWS = 400
 
@@ -49,3 +56,49 @@ def test_profiles() -> None:
         "2024-01-01T00:00:00",
         table["dates"].max().isoformat(),
     ]
+    for name in ("numbers", "gappy", "dates"):
+        check_bins(profiles[name], to_seconds(table[name]))
+
+
+def to_seconds(column: Any) -> NDArray[np.float64]:
+    if column.dtype.kind == "M":
+        return np.array(
+            [date.tz_localize("UTC").timestamp() for date in column]
+        )
+    return np.asarray(column, dtype=float)
+
+
+def check_bins(profile: Any, values: NDArray[np.float64]) -> None:
+    """Compare the shares with a count by hand; each edge belongs to the bin above it."""
+    edges = profile["edges"]
+    bounds = [-np.inf, *edges, np.inf]
+    counted = []
+    for low, high in pairwise(bounds):
+        counted.append(np.mean((low <= values) & (values < high)))
+    assert profile["shares"] == pytest.approx(counted)
+    assert len(edges) == 11
+    # None is below the first edge, and none is from the last one on.
+    assert [counted[0], counted[-1]] == [0.0, 0.0]
+    present = 1 - profile["missing_share"]
+    assert counted[1:-1] == pytest.approx([present / 10] * 10, abs=0.01)
+
+
+def test_bins_of_few_values_are_as_many() -> None:
+    table = pd.DataFrame({"few": [1.0, 2.0, 2.0, 3.0, 1.0], "one": [7.0] * 5})
+    profiles = profile_features(describe_features(None, table, {}), table)
+    assert profiles["few"]["edges"] == [1, 2, 3, np.nextafter(3, 4)]
+    assert profiles["few"]["shares"] == [0, 0.4, 0.4, 0.2, 0]
+    assert profiles["one"]["edges"] == [7, np.nextafter(7, 8)]
+    assert profiles["one"]["shares"] == [0, 1, 0]
+
+
+def test_profiles_of_predictions() -> None:
+    labels = np.array(["a", "b", "a"])
+    profile = profile_predictions(labels, are_classes=True)
+    assert sorted(profile["counts"]) == [["a", 2], ["b", 1]]
+    numbers = np.linspace(0, 100, 101)[:, None]
+    assert profile_predictions(numbers, are_classes=False) == {
+        "quantiles": pytest.approx(np.linspace(0, 100, 11).tolist())
+    }
+    for none in (np.zeros((3, 2)), labels, np.full(3, np.nan)):
+        assert profile_predictions(none, are_classes=False) == {}

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import warnings
+from collections import Counter
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,7 @@ def test_the_content_is_the_contract_and_what_the_issue_names() -> None:
         "model",
         "metadata",
         "profile",
+        "prediction_profile",
         "samples",
         "examples",
     ]
@@ -101,6 +103,8 @@ def test_the_content_is_the_contract_and_what_the_issue_names() -> None:
         r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", metadata["saved_at"]
     )
     assert set(content["profile"]) == {"size", "colour"}
+    counts = content["prediction_profile"]["counts"]
+    assert dict(counts) == dict(Counter(fitted().predict(X).tolist()))
     assert len(trials["records"]) == ROWS
     samples = content["samples"]
     assert samples.dtypes.equals(X.dtypes)
@@ -123,7 +127,12 @@ def test_examples_are_the_models_own_answers() -> None:
 
 def test_samples_and_examples_can_be_left_out() -> None:
     content, _ = contents(n_samples=0, n_examples=0)
-    assert list(content) == ["model", "metadata", "profile"]
+    assert list(content) == [
+        "model",
+        "metadata",
+        "profile",
+        "prediction_profile",
+    ]
 
 
 def test_a_large_frame_is_sampled() -> None:

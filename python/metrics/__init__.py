@@ -1,0 +1,1 @@
+"""Metrics: what the service has counted, across its processes, for Prometheus."""

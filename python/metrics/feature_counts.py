@@ -1,0 +1,192 @@
+"""What is counted of each feature: which bin its values are in, and how often there is none."""
+
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from python.metrics.bins import Bins, NumberBins, make_bins
+from python.metrics.cells import Cells, write
+from python.metrics.families import (
+    COUNTER,
+    GAUGE,
+    Family,
+    Labels,
+    NumbersByFamily,
+    Values,
+)
+from python.model.base import Model
+from python.model.data.features import Feature, Value
+from python.model.data.records import Records
+from python.model.data.schema import Row
+
+MAX_FEATURES = 300
+# To count so many records one by one takes as long as NumPy takes for one.
+MAX_COUNTED_ONE_BY_ONE = 8
+
+OF_BIN = ("version", "feature", "bin")
+OF_FEATURE = ("version", "feature")
+VALUES = Family(
+    "model_feature_values_total",
+    COUNTER,
+    "Values by their bin, not cumulative.",
+    OF_BIN,
+)
+SHARES = Family(
+    "model_feature_expected_share",
+    GAUGE,
+    "The share of the bin in the training data.",
+    OF_BIN,
+)
+MISSING = Family(
+    "model_missing_values_total",
+    COUNTER,
+    "Values that were absent or null, and left missing.",
+    OF_FEATURE,
+)
+DEFAULTED = Family(
+    "model_defaulted_values_total",
+    COUNTER,
+    "Values that were absent or null, and replaced by the default.",
+    OF_FEATURE,
+)
+
+
+class Binned(NamedTuple):
+    """A feature with bins: its place in a row, and the number of the cell of its first bin."""
+
+    place: int
+    start: int
+    find: Callable[[Value], int]
+    bins: Bins
+    feature: Feature
+
+    def count_all(self, records: Records) -> list[float]:
+        """Return how many of the records have a value in each bin."""
+        codes = vars(records).get("codes")
+        if codes is None or not isinstance(self.bins, NumberBins):
+            return self.bins.count([row[self.place] for row in records.rows])
+        # They are there for the copy that has predicted, with defaults for what is missing.
+        counts = self.bins.count_codes(codes[:, self.place])
+        if self.feature.optional:
+            n_missing = count_missing(records, self.place)
+            counts[self._place_of_missing] -= n_missing
+            counts[-1] += n_missing
+        return counts
+
+    @property
+    def _place_of_missing(self) -> int:
+        """The bin that the codes have what is missing in."""
+        default = self.feature.default
+        return -2 if default is None else self.find(default)
+
+
+class FeatureCounts:
+    """Counts the values of records, once it has cells."""
+
+    def __init__(self, model: Model) -> None:
+        """Take the model; its first 300 features are counted."""
+        self._version = model.version
+        self._features = model.schema.features[:MAX_FEATURES]
+        self._bins: dict[str, Bins] = {}
+        for feature in self._features:
+            bins = make_bins(feature, model.profile.get(feature.name))
+            if bins is not None:
+                self._bins[feature.name] = bins
+        self._binned: list[Binned] = []
+        # What is counted one by one: numbers that are never missing, and all else.
+        self._numbers: list[tuple[int, int, Sequence[float]]] = []
+        self._others: list[Binned] = []
+        self._optional: list[tuple[int, int]] = []
+
+    @property
+    def without_bins(self) -> int:
+        """How many features have no bins."""
+        return len(self._features) - len(self._bins)
+
+    def list_families(self) -> list[Family]:
+        """Return the families of cells that are needed."""
+        bins = []
+        for name, its_bins in self._bins.items():
+            for label in its_bins.labels:
+                bins.append((self._version, name, label))
+        missing: list[Labels] = []
+        defaulted: list[Labels] = []
+        for feature in self._features:
+            series = missing if feature.default is None else defaulted
+            if feature.optional:
+                series.append((self._version, feature.name))
+        return [
+            VALUES.over(bins),
+            SHARES.over(bins),
+            MISSING.over(missing),
+            DEFAULTED.over(defaulted),
+        ]
+
+    def take_cells(self, cells: Cells, numbers: NumbersByFamily) -> None:
+        """Count in these cells from now on, and say in them what is expected."""
+        for place, feature in enumerate(self._features):
+            labels = (self._version, feature.name)
+            if feature.optional:
+                family = MISSING if feature.default is None else DEFAULTED
+                number = numbers[family.name][labels]
+                self._optional.append((place, number))
+            bins = self._bins.get(feature.name)
+            if bins is not None:
+                first = (*labels, bins.labels[0])
+                start = numbers[VALUES.name][first]
+                self._add(Binned(place, start, bins.find, bins, feature))
+                write(cells, numbers[SHARES.name][first], bins.shares)
+
+    def _add(self, binned: Binned) -> None:
+        self._binned.append(binned)
+        bins = binned.bins
+        if isinstance(bins, NumberBins) and not binned.feature.optional:
+            self._numbers.append((binned.place, binned.start, bins.edges))
+        else:
+            self._others.append(binned)
+
+    def count(
+        self,
+        records: Records,
+        values: Values,
+        array: NDArray[np.float64],
+    ) -> None:
+        """Count all values of the records; `array` has the same cells as `values`."""
+        if len(records) > MAX_COUNTED_ONE_BY_ONE:
+            self._count_columns(records, values, array)
+            return
+        for row in records.rows:
+            self._count_row(row, values)
+
+    def _count_row(self, row: Row, values: Values) -> None:
+        for place, start, edges in self._numbers:
+            values[start + bisect_right(edges, row[place])] += 1
+        for place, start, find, bins, _ in self._others:
+            value = row[place]
+            if value is None:
+                values[start + len(bins.labels) - 1] += 1
+            else:
+                values[start + find(value)] += 1
+        for place, number in self._optional:
+            if row[place] is None:
+                values[number] += 1
+
+    def _count_columns(
+        self,
+        records: Records,
+        values: Values,
+        array: NDArray[np.float64],
+    ) -> None:
+        for binned in self._binned:
+            counts = binned.count_all(records)
+            array[binned.start : binned.start + len(counts)] += counts
+        for place, number in self._optional:
+            values[number] += count_missing(records, place)
+
+
+def count_missing(records: Records, place: int) -> int:
+    """Return in how many records the value at a place is missing."""
+    return [row[place] for row in records.rows].count(None)
