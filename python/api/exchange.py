@@ -3,6 +3,7 @@
 Logs and metrics are told. A response has the ids of its request, and the model's version.
 """
 
+import logging
 import os
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -14,6 +15,8 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 from flask import Flask, has_request_context, request
 
 from python.model.base import Predictions
+
+log = logging.getLogger(__name__)
 
 METHODS = frozenset(
     ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
@@ -153,12 +156,20 @@ def follow_exchanges(
         response = wsgi_app(environ, start_followed)
         exchange.seconds = perf_counter() - started
         exchange.route = find_route()(environ.get("PATH_INFO", ""))
-        for follow in followers:
-            follow(exchange)
+        tell(followers, exchange)
         exchange.close()
         return response
 
     app.wsgi_app = followed  # type: ignore[method-assign]
+
+
+def tell(followers: Sequence[Follow], exchange: Exchange) -> None:
+    """Tell each follower of an exchange; one that fails takes nobody's response away."""
+    for follow in followers:
+        try:
+            follow(exchange)
+        except Exception:
+            log.exception("an exchange could not be followed")
 
 
 def make_route_finder(app: Flask) -> Callable[[str], str]:

@@ -4,8 +4,13 @@ from concurrent.futures import Future
 from typing import Any
 
 import pytest
+from flask import Flask
 
-from python.api.exchange import current_exchange
+from python.api.exchange import (
+    Exchange,
+    current_exchange,
+    follow_exchanges,
+)
 from python.app import create_app
 from python.model.base import Model
 from python.settings import Settings
@@ -89,3 +94,22 @@ def test_a_traceparent_that_is_none_is_replaced(
     assert headers["X-Trace-ID"] not in (TRACE, "0" * 32)
     assert len(headers["X-Trace-ID"]) == 32
     assert headers["X-Request-ID"] == headers["X-Trace-ID"]
+
+
+def test_a_follower_that_fails_takes_no_response_away(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    app = Flask(__name__)
+    told = []
+
+    def fail(exchange: Exchange) -> None:
+        raise OSError(f"no room for {exchange.request_id}")
+
+    follow_exchanges(
+        app,
+        lambda: "1",
+        [fail, lambda exchange: told.append(exchange.status)],
+    )
+    assert app.test_client().get("/nowhere").status_code == 404
+    assert told == [404]
+    assert "could not be followed" in caplog.text
