@@ -225,9 +225,9 @@ def predict_in_time(stack: Stack, seconds: float = 1) -> str:
 
 
 def drip_headers(stack: Stack) -> Outcomes:
-    """Predict while two thousand clients never finish their headers."""
+    """Predict while five thousand clients never finish their headers."""
     head = b"POST /predict HTTP/1.1\r\nHost: x\r\nX-Drip: "
-    with dripping(stack, head, 2000):
+    with dripping(stack, head, 5000):
         return together([partial(predict_in_time, stack)] * 200, clients=2)
 
 
@@ -571,7 +571,7 @@ FOREST = Target(
             also="200 401",
         ),
         attack(
-            "predictions beside 2,000 clients that never finish their headers",
+            "predictions beside 5,000 clients that never finish their headers",
             drip_headers,
             "200",
         ),

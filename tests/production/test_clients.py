@@ -1,5 +1,6 @@
 """The limits of nginx for a client, in front of a server that takes its time."""
 
+import json
 import os
 import re
 import shutil
@@ -148,6 +149,10 @@ def test_no_limit_counts_probes_and_each_counts_all_else(
             assert send_at_once(port, request) == {200}, request
         for request in NO_PROBES:
             assert send_at_once(port, request) == {200, 429}, request
+    (name,) = (name for name, value in limit.items() if value == "1")
+    for line in (tmp_path / "access.log").read_text().splitlines():
+        said = json.loads(line)
+        assert said["limit"] == (name if said["status"] == 429 else "")
 
 
 def test_no_limit_holds_where_it_is_0(tmp_path: Path, upstream: int) -> None:
