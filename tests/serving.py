@@ -8,8 +8,10 @@ from typing import Any
 
 import joblib
 import numpy as np
+import pytest
 from flask.testing import FlaskClient
 
+from python.api.logs import RequestLine
 from python.model.artifact import Artifact
 from python.model.sklearn import SklearnModel
 from tests.models import build
@@ -31,6 +33,16 @@ def served(name: str, *, fast: bool = True) -> SklearnModel:
     if fast:
         model.speed_up()
     return model
+
+
+def last_line(caplog: pytest.LogCaptureFixture) -> RequestLine:
+    """The last line of the log that is about a request."""
+    lines = [
+        record.msg
+        for record in caplog.records
+        if isinstance(record.msg, RequestLine)
+    ]
+    return lines[-1]
 
 
 class Odd:

@@ -6,15 +6,13 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import pytest
-from flask import request
 
-from python.api.exchange import KEY
 from python.app import create_app
 from python.model import FAMILIES
 from python.settings import Settings, SettingsError
 from tests.laws import strict
 from tests.problems import problem
-from tests.serving import Client, served
+from tests.serving import Client, last_line, served
 
 PREFIX = "/models/churn"
 RECORD = {"feature1": 1, "feature2": 1, "feature3": 2}
@@ -51,12 +49,14 @@ def test_each_route_responds_with_the_prefix_and_without(
     ],
 )
 def test_an_exchange_has_the_route_without_the_prefix(
-    path: str, route: str, client: Client
+    path: str,
+    route: str,
+    client: Client,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    with client(url_prefix=PREFIX) as service:
-        status = service.get(path).status_code
-        assert status == (200 if route else 404)
-        assert request.environ[KEY].route == route
+    status = client(url_prefix=PREFIX).get(path).status_code
+    assert status == (200 if route else 404)
+    assert last_line(caplog).route == route
 
 
 def test_the_prefix_alone_leads_to_the_page_with_the_query(
