@@ -40,7 +40,11 @@ RUN_BY = {
     },
     "docs/model-file.md": {"python": "test_docs_code.py"},
     "docs/openapi.md": {"python": "test_docs_code.py"},
-    "docs/operations.md": {"bash": "test_readme.py", "text": "test_readme.py"},
+    "docs/operations.md": {
+        "bash": "test_readme.py",
+        "python": "production/test_traces.py",
+        "text": "test_readme.py",
+    },
     "docs/outputs.md": {"python": "test_docs_code.py"},
     "docs/quickstart.md": {
         "bash": "test_readme.py",
@@ -80,7 +84,7 @@ NOT_RUN = {
     (
         "docs/operations.md",
         "console",
-    ): "swaps and uWSGI: tests/production runs the same commands",
+    ): "containers, swaps and uWSGI: tests/production and tests/containers run the same commands",
     (
         "docs/outputs.md",
         "json",

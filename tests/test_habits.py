@@ -16,10 +16,22 @@ from tests.servers import ENVIRON
 FORMS = sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 MAKE = re.compile(r"^\s*make ([a-z][a-z-]*)", re.MULTILINE)
-TEXT = ("*.py", "*.md", "*.yml", "*.toml", "*.ini", "*.txt", "*.env")
+TEXT = (
+    *("*.py", "*.md", "*.yml", "*.toml", "*.ini", "*.txt", "*.env"),
+    *("*.cfg", "*.json"),
+)
 # What Sphinx makes of the code.
 GENERATED = (ROOT / "docs" / "code", ROOT / "docs" / "_build")
-FOLDERS = ("benchmarks", "docs", "nginx", "python", "tests", ".github")
+FOLDERS = (
+    "benchmarks",
+    "docs",
+    "haproxy",
+    "monitoring",
+    "nginx",
+    "python",
+    "tests",
+    ".github",
+)
 
 
 def read(path: Path) -> Any:

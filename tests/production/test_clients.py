@@ -1,14 +1,11 @@
 """The limits of nginx for a client, in front of a server that takes its time."""
 
 import json
-import os
 import re
 import shutil
-import subprocess
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,9 +14,8 @@ from typing import TypeAlias
 
 import pytest
 
-from tests.discretion import check_log
+from tests.fronting import nginx
 from tests.models import ROOT
-from tests.servers import free_port
 
 pytestmark = [
     pytest.mark.slow,
@@ -64,41 +60,6 @@ class Slow(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Keep quiet."""
-
-
-@contextmanager
-def nginx(folder: Path, upstream: int, **environ: str) -> Iterator[int]:
-    """Run the nginx of the image with its start script, and yield its port."""
-    port = free_port()
-    replaced = {
-        "/tmp/": f"{folder}/run/",
-        "/etc/nginx/service/": f"{folder}/",
-        "unix:/run/balancer/http.sock": f"127.0.0.1:{upstream}",
-        "listen 8080": f"listen 127.0.0.1:{port}",
-        "listen 127.0.0.1:8081": f"listen 127.0.0.1:{free_port()}",
-        "worker_processes 1;": "worker_processes 1; user root;",
-        # Debian's nginx is older than the image's.
-        "    max_headers 100;\n": "",
-    }
-    (folder / "run").mkdir()
-    for name in ("nginx.conf", "service.conf", "start"):
-        text = (ROOT / "nginx" / name).read_text()
-        for old, new in replaced.items():
-            text = text.replace(old, new)
-        (folder / name).write_text(text)
-    log = folder / "access.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            ["sh", str(folder / "start")],
-            env=os.environ | environ,
-            stdout=output,
-        )
-    try:
-        yield port
-    finally:
-        process.terminate()
-        process.wait(10)
-        check_log(log.read_text())
 
 
 @pytest.fixture

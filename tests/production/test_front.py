@@ -18,8 +18,9 @@ from python.api.logs import RequestLine
 from python.app import create_app
 from python.production.status import Status
 from python.settings import Settings
+from tests.fronting import nginx
 from tests.models import ROOT
-from tests.production.test_clients import nginx, pytestmark, send_at_once
+from tests.production.test_clients import pytestmark, send_at_once
 from tests.servers import free_port, running
 from tests.serving import served
 

@@ -1,0 +1,15 @@
+"""Two minutes of mixed traffic through nginx: nothing fails, and nothing grows."""
+
+from pathlib import Path
+
+from tests.containers.soak import SECONDS_OF_THE_TEST, containers, soak
+
+
+def test_nothing_fails_and_nothing_grows(built: str, tmp_path: Path) -> None:
+    with containers(tmp_path, built) as (port, measure):
+        done = soak(port, SECONDS_OF_THE_TEST, measure)
+    print(done.describe())  # noqa: T201 - pytest shows it with -s, or when it fails
+    assert not done.failures()
+    assert not done.growing()
+    assert done.outcomes["good", "200"] > SECONDS_OF_THE_TEST
+    assert done.outcomes["explained", "200"] > SECONDS_OF_THE_TEST / 10
