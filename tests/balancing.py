@@ -42,6 +42,7 @@ def balancing(
     replaced = {
         "unix@/run/balancer/http.sock mode 660": f"127.0.0.1:{port}",
         "unix@/run/balancer/again.sock mode 660": f"127.0.0.1:{again}",
+        "/run/balancer/refusals.sock": f"{folder}/refusals.sock",
         "/etc/haproxy/service/": f"{ROOT}/haproxy/",
         "replica 32 service:5000": f"replica 1 127.0.0.1:{replica}",
         "replica 32 service:5001": f"replica 1 127.0.0.1:{status}",

@@ -45,6 +45,7 @@ def fronting(
         "/tmp/": f"{folder}/run/",
         "/etc/nginx/service/": f"{folder}/",
         "/etc/nginx/certificates": str(certificates),
+        "/run/balancer/refusals.sock": f"{folder}/refusals.sock",
         "unix:/run/balancer/http.sock": f"127.0.0.1:{upstream}",
         "listen 8080": f"listen 127.0.0.1:{port}",
         "listen 8443": f"listen 127.0.0.1:{tls_port}",

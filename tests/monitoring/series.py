@@ -70,6 +70,7 @@ HEALTHY: Series = {
     f'{SERVER}"replica1", state="DOWN"}}': always(0),
     f'{RESPONSES}, code="2xx"}}': growing(6000),
     f'{RESPONSES}, code="5xx"}}': growing(6),
+    f"haproxy_process_recv_logs_total{{{BALANCER}}}": growing(1),
     f'{QUEUE}"predictions"}}': always(5),
     f'{QUEUE}"explanations"}}': always(1),
     f"model_workers{{{MODEL}}}": always(2),
@@ -122,7 +123,10 @@ WRONG: dict[str, list[Series]] = {
         {f'{QUEUE}"explanations"}}': always(100)},
         {f"service_queue_connections{{{REPLICA}}}": always(1000)},
     ],
-    "LimitsHit": [{f'{PROBLEMS}"body_size"}}': growing(60)}],
+    "LimitsHit": [
+        {f'{PROBLEMS}"body_size"}}': growing(60)},
+        {f"haproxy_process_recv_logs_total{{{BALANCER}}}": growing(60)},
+    ],
     "ClientRefused": [{f'{SHOP}"4xx"}}': growing(7000)}],
     "Drift": [
         {

@@ -14,8 +14,10 @@ from typing import TypeAlias
 
 import pytest
 
-from tests.fronting import nginx
+from tests.balancing import Balancer, balancing
+from tests.fronting import fronting, nginx
 from tests.models import ROOT
+from tests.servers import free_port
 
 pytestmark = [
     pytest.mark.slow,
@@ -154,3 +156,54 @@ def test_haproxy_takes_the_same_for_probes() -> None:
     paths = '/health /ready "${URL_PREFIX}/health" "${URL_PREFIX}/ready"'
     assert f"acl is_probe path {paths}\n" in haproxy
     assert "acl is_read method GET HEAD\n" in haproxy
+
+
+def read_counted(balancer: Balancer) -> int:
+    (count,) = re.findall(
+        r"^haproxy_process_recv_logs_total (\d+)",
+        balancer.read_metrics(),
+        re.MULTILINE,
+    )
+    return int(count)
+
+
+@pytest.mark.skipif(
+    shutil.which("haproxy") is None, reason="there is no HAProxy"
+)
+def test_each_refusal_is_counted_and_says_its_limit(
+    tmp_path: Path, upstream: int
+) -> None:
+    environ = {
+        "CLIENT_RATE": "1",
+        "CLIENT_REQUESTS": "0",
+        "MAX_CONTENT_LENGTH": "1000",
+    }
+    with (
+        balancing(tmp_path, free_port(), free_port()) as balancer,
+        fronting(tmp_path, upstream, environ=environ) as front,
+    ):
+        status_of(front.port, ("GET", "/health", None))
+        assert read_counted(balancer) == 0
+        assert send_at_once(front.port, ("GET", "/info", None)) == {200, 429}
+        assert status_of(front.port, ("POST", "/predict", b" " * 1001)) == 413
+        long = ("GET", "/" + "x" * 10_000, None)
+        assert status_of(front.port, long) == 414
+        lines = [
+            json.loads(line) for line in front.log.read_text().splitlines()
+        ]
+        counted = read_counted(balancer)
+    expected = {413: "MAX_CONTENT_LENGTH", 414: "headers", 429: "CLIENT_RATE"}
+    refused = 0
+    for line in lines:
+        assert line["limit"] == expected.get(line["status"], "")
+        refused += line["status"] in expected
+    assert counted == refused > 3
+
+
+def test_without_haproxy_nginx_responds_all_the_same(
+    tmp_path: Path, upstream: int
+) -> None:
+    limit = {"CLIENT_REQUESTS": "1"}
+    with fronting(tmp_path, upstream, environ=limit) as front:
+        status_of(front.port, ("GET", "/health", None))
+        assert send_at_once(front.port, ("GET", "/info", None)) == {200, 429}

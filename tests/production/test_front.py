@@ -224,6 +224,7 @@ def haproxy(
     text = (ROOT / "haproxy" / "haproxy.cfg").read_text()
     for old, new in (
         ("unix@/run/balancer/http.sock mode 660", f"127.0.0.1:{port}"),
+        ("/run/balancer/refusals.sock", f"{folder}/refusals.sock"),
         ("unix@/run/balancer/again.sock mode 660", f"127.0.0.1:{free_port()}"),
         ("abns@explanations", f"abns@explanations-{port}"),
         ("/etc/haproxy/service/", f"{folder}/"),
