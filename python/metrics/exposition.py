@@ -20,6 +20,9 @@ MAX_KEPT_LABELS = 256  # families, the labels of whose series are kept
 Table: TypeAlias = dict[str, tuple[float, ...]]
 """The cells of each series, by its labels as they are written."""
 
+Bounds: TypeAlias = tuple[float, ...]
+"""Those of the buckets of a histogram; none of any other family."""
+
 
 def expose_folder(
     folder: Path, statistics: Path | None = None
@@ -69,9 +72,12 @@ def render(sources: Iterable[Cells], versions: Sequence[str]) -> bytes:
     `versions` are those of the model that are served: of others there is no `model_info`.
     """
     lines = []
+    described = ""
     for family, table in merge(sources):
-        lines.append(f"# HELP {family.name} {family.help}")
-        lines.append(f"# TYPE {family.name} {family.kind}")
+        if family.name != described:
+            described = family.name
+            lines.append(f"# HELP {family.name} {family.help}")
+            lines.append(f"# TYPE {family.name} {family.kind}")
         if family.kind == HISTOGRAM:
             lines += render_histogram(family, table)
             continue
@@ -86,22 +92,26 @@ def _is_of(labels: str, versions: Sequence[str]) -> bool:
 
 
 def merge(sources: Iterable[Cells]) -> Iterator[tuple[Family, Table]]:
-    """Return each family once, with the series of all sources.
+    """Return each family with the series of all sources.
 
     Where several sources have the same series, gauges are the largest one, the rest is the sum.
+    Of a histogram that has other buckets for another version of the model, there is one family for
+    all series with the same buckets, and they follow one another.
     """
-    families: dict[str, Family] = {}
-    tables: dict[str, Table] = {}
+    families: dict[str, dict[Bounds, tuple[Family, Table]]] = {}
     for alike in group(sources):
         start = 0
         for family in alike[0].families:
             end = start + family.n_cells
             parts = [cells.values[start:end].tolist() for cells in alike]
             start = end
-            families.setdefault(family.name, family)
-            table = tables.setdefault(family.name, {})
+            alternatives = families.setdefault(family.name, {})
+            _, table = alternatives.setdefault(family.bounds, (family, {}))
             _add(table, family, combine(family, parts))
-    return ((families[name], table) for name, table in tables.items() if table)
+    for alternatives in families.values():
+        for family, table in alternatives.values():
+            if table:
+                yield family, table
 
 
 def group(sources: Iterable[Cells]) -> Iterable[list[Cells]]:

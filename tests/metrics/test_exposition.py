@@ -46,6 +46,28 @@ def test_a_histogram_is_cumulative() -> None:
     assert said.types == {"a_seconds": "histogram"}
 
 
+def test_each_series_of_a_histogram_has_its_own_buckets() -> None:
+    """So it is with the predicted numbers of two versions of a regression."""
+    other = TIMED._replace(series=(("2",),), bounds=(7.0, 8.0))
+    shorter = TIMED._replace(series=(("3",),), bounds=(0.5,))
+    sources = [
+        fill([TIMED, COUNTED], [1, 2, 4, 99.5, 0, 0]),
+        fill([other, COUNTED], [10, 20, 40, 7, 0, 0]),
+        fill([shorter], [100, 200, 3]),
+        fill([TIMED], [1, 0, 0, 0.5]),
+    ]
+    text = render(sources, []).decode()
+    assert text.count("# TYPE a_seconds ") == 1
+    said = Scrape(text)
+    for series, buckets in {
+        "1": {"0.5": 2, "2": 4, "+Inf": 8},
+        "2": {"7.0": 10, "8.0": 30, "+Inf": 70},
+        "3": {"0.5": 100, "+Inf": 300},
+    }.items():
+        assert said.by("le", "a_seconds_bucket", x=series) == buckets
+    assert said.get("a_seconds_count", x="2") == 70
+
+
 @pytest.mark.parametrize(
     "value", ['"', "\\", "\n", "\\n", 'a"} 7\nb{x="', "é", "", "日本", "a,b=c"]
 )
