@@ -155,8 +155,9 @@ def name_values(values: Sequence[Value]) -> list[str]:
     for place, value in enumerate(values):
         text = value if isinstance(value, str) else json.dumps(value)
         label = text[:MAX_LABEL_CHARACTERS]
-        if label in (*labels, MISSING, OTHER, ""):
-            label = f"{label} #{place}"
+        # A value may be called as another one is by now.
+        while label in (*labels, MISSING, OTHER, ""):
+            label += f" #{place}"
         labels.append(label)
     return labels
 

@@ -16,6 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from python.app import create_app
+from python.metrics.bins import name_values
 from python.metrics.folder import Slot
 from python.metrics.recorder import Recorder
 from python.metrics.service_counts import MAX_CLIENTS
@@ -341,6 +342,20 @@ def test_a_profile_of_another_kind_has_no_bins(profile: Any) -> None:
     assert said.total("model_records_total") == 1
     assert "model_feature_values" not in said.types
     assert said.total("model_features_without_bins") == 1
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["other #1", "other", "missing"],
+        ["missing", "missing #0", "missing #0 #1"],
+        ["", " #0", "x" * 70, "x" * 71, "x" * 60 + " #3"],
+    ],
+)
+def test_no_label_is_there_twice(values: list[str]) -> None:
+    labels = name_values(values)
+    taken = {*labels, "missing", "other", ""}
+    assert len(taken) == len(values) + 3
 
 
 def test_many_categories_and_features_are_bounded(tmp_path: Path) -> None:
