@@ -10,6 +10,7 @@ from python.metrics.cells import Cells, fill
 from python.metrics.families import COUNTER, GAUGE, Family
 
 SECONDS_TO_WAIT = 1
+CONTROLS_TO_BLANKS = bytes([*b" " * 32, *range(32, 256)])
 
 Statistics: TypeAlias = Mapping[str, Any]
 
@@ -60,12 +61,23 @@ def read_processes(path: Path) -> list[Cells]:
 
 def read_statistics(path: Path) -> Statistics:
     """Return uWSGI's statistics; raise OSError or ValueError if they cannot be had."""
+    document = read_document(path, SECONDS_TO_WAIT)
+    statistics: Statistics = json.loads(document)
+    return statistics
+
+
+def read_document(path: Path, seconds: float | None = None) -> str:
+    """Return uWSGI's statistics as JSON; raise OSError if they cannot be had in so many seconds.
+
+    They have the headers of each request that is being computed, whose bytes may be any: what JSON
+    does not take of them is replaced.
+    """
     with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(SECONDS_TO_WAIT)
+        connection.settimeout(seconds)
         connection.connect(str(path))
         with connection.makefile("rb") as file:
-            statistics: Statistics = json.load(file)
-    return statistics
+            document = file.read()
+    return document.translate(CONTROLS_TO_BLANKS).decode(errors="replace")
 
 
 def count_processes(statistics: Statistics) -> Sequence[int]:

@@ -288,10 +288,9 @@ def swap_lock() -> Iterator[None]:
 
 def read_statistics() -> Statistics:
     """Return the statistics of the running uWSGI; raise OSError if there is none."""
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.connect(str(RUN_FOLDER / "uwsgi.stats"))
-        with connection.makefile("rb") as file:
-            document = file.read()
+    from python.metrics.processes import read_document
+
+    document = read_document(RUN_FOLDER / "uwsgi.stats")
     return msgspec.json.decode(document, type=Statistics)
 
 

@@ -296,6 +296,37 @@ def test_the_port_of_metrics_tells_of_a_start_a_refused_swap_and_a_harakiri(
         assert said.requests()["/predict", "200"] == 1
 
 
+@pytest.mark.parametrize(
+    "odd", [b"a\tb", b"\xff\xe9", b'"\\"}', b"\x01"], ids=repr
+)
+def test_a_request_hides_no_workers_whatever_its_headers(
+    folder: Path, odd: bytes
+) -> None:
+    """uWSGI's statistics have the headers of a request that is being computed as they are."""
+    joblib.dump(acting(SLEEPS), folder / MODEL)
+    port = free_port()
+    body = b'{"feature1": 103, "feature2": 1, "feature3": 2}'
+    lines = f"POST /predict HTTP/1.1\r\nContent-Length: {len(body)}\r\nX: "
+    request = lines.encode() + odd + b"\r\n\r\n" + body
+    with (
+        serving(folder, WORKERS=2, METRICS_PORT=port) as server,
+        socket.create_connection(("127.0.0.1", server.port)) as client,
+    ):
+        client.sendall(request)
+        wait_until_busy(port)
+        assert run(folder, "version", server).returncode == 0
+        assert scrape(port).get("service_workers") == 2
+        assert scrape(port).get("service_workers_busy") == 1
+        assert client.recv(65536).startswith(STATUS_LINE + b"200")
+
+
+def wait_until_busy(port: int) -> None:
+    deadline = time.monotonic() + SECONDS_FOR_A_RESPONSE
+    while scrape(port).by("", "service_workers_busy") != {"": 1}:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def wait_for_workers_of(port: int) -> dict[str, float]:
     """Return how many workers are ready, of the first scrape that has workers."""
     deadline = time.monotonic() + SECONDS_TO_RESPAWN
