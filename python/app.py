@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Iterable
 from concurrent.futures import Future
+from pathlib import Path
 
 from flask import Flask
 
@@ -57,7 +58,7 @@ def create_app(
     service = make_service(settings, readiness)
     entrance = make_entrance(settings, service)
     if settings.needs_key:
-        require_key(app, Keys(settings).find_client, entrance.is_open)
+        require_key(app, find_keys(settings).find_client, entrance.is_open)
     app.register_blueprint(make_routes(service))
     app.register_blueprint(make_docs())
     app.register_blueprint(make_page(entrance))
@@ -69,6 +70,12 @@ def warn_of_names(names: Iterable[str]) -> None:
     """Log a line for each variable that has nearly the name of a setting, without its value."""
     for sentence in find_misspelt(names):
         log.warning(sentence)
+
+
+def find_keys(settings: Settings) -> Keys:
+    """Return the keys; where several processes serve, one that starts knows those of the others."""
+    memory = os.environ.get("SERVICE_KEYS")
+    return Keys(settings, Path(memory) if memory else None)
 
 
 def record(

@@ -3,12 +3,14 @@
 A key is known by its name alone: what is kept is its SHA-256, and no sentence repeats it.
 """
 
+import json
 import logging
 import os
 import re
 import stat
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from hashlib import sha256
 from hmac import compare_digest
 from pathlib import Path
@@ -41,14 +43,19 @@ class Keys:
     of the log says why.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        """Read the keys; raise SettingsError, in a sentence without a key, if one is faulty."""
+    def __init__(self, settings: Settings, memory: Path | None = None) -> None:
+        """Read the keys; raise SettingsError, in a sentence without a key, if one is faulty.
+
+        `memory` is a file in which processes that serve together keep the last keys that were good.
+        One that starts while the file of keys is faulty takes those.
+        """
         self._fixed: Digests = {}
         if settings.api_key:
             add_key(self._fixed, DEFAULT_NAME, settings.api_key, "API_KEY")
         if settings.api_keys:
             add_keys(self._fixed, list_entries(settings.api_keys))
         self._digests = self._fixed
+        self._memory = memory
         self._file: Path | None = None
         self._look: Look = ()
         self._looked_at = time.monotonic()
@@ -56,7 +63,7 @@ class Keys:
         if settings.api_key_file:
             self._file = PROJECT / settings.api_key_file
             self._look = look_at(self._file)
-            self._digests = self._read_file(self._file)
+            self._digests = self._begin(self._file)
 
     def find_client(self, key: bytes) -> str:
         """Return the name of a key, or "" if it is none of them.
@@ -100,11 +107,53 @@ class Keys:
         else:
             log.info("API_KEY_FILE: read again, %d keys", len(self._digests))
 
+    def _begin(self, file: Path) -> Digests:
+        """Return all keys, with those that the file had if it can no longer be used."""
+        try:
+            return self._read_file(file)
+        except SettingsError as error:
+            digests = recall(self._memory)
+            if not digests:
+                raise
+            log.error("%s; the keys that it had stay good", error)
+            return digests
+
     def _read_file(self, file: Path) -> Digests:
         """Return all keys, with those in the file; raise SettingsError if it cannot be used."""
         digests = dict(self._fixed)
         add_keys(digests, read_entries(file))
+        remember(self._memory, digests)
         return digests
+
+
+def remember(memory: Path | None, digests: Digests) -> None:
+    """Keep the digests in a file that only this user can read; without room there is none."""
+    if memory is None:
+        return
+    texts = {name: digest.hex() for name, digest in digests.items()}
+    beside = memory.with_suffix(f".{os.getpid()}")
+    try:
+        memory.parent.mkdir(parents=True, exist_ok=True)
+        beside.touch(mode=0o600)
+        beside.write_text(json.dumps(texts))
+        beside.replace(memory)
+    except OSError:
+        with suppress(OSError):
+            beside.unlink()
+            memory.unlink()  # it has keys that may no longer be good
+
+
+def recall(memory: Path | None) -> Digests:
+    """Return the digests that were kept last; none where there is no such file."""
+    if memory is None:
+        return {}
+    digests = {}
+    try:
+        for name, text in json.loads(memory.read_text()).items():
+            digests[name] = bytes.fromhex(text)
+    except (OSError, ValueError):
+        return {}
+    return digests
 
 
 def add_keys(digests: Digests, entries: Mapping[str, str]) -> None:

@@ -223,6 +223,43 @@ def test_a_file_that_becomes_faulty_keeps_its_keys_and_logs_one_line(
     assert log_after_looks() == [("INFO", "API_KEY_FILE: read again, 2 keys")]
 
 
+def test_a_process_that_starts_with_a_faulty_file_has_the_last_good_keys(
+    file: Path, pass_seconds: Callable[[float], None]
+) -> None:
+    memory = file.with_name("run") / "keys"
+    settings = Settings(api_keys="fixed=0", api_key_file=str(file))
+    file.write_text("old=s3cret\n")
+    first = Keys(settings, memory)
+    file.write_text("old=s3cret2\n")
+    pass_seconds(2)
+    assert name_of(first, "s3cret2") == "old"
+    file.write_text("s3cret3\n")
+    with pytest.raises(SettingsError, match="line 1 has no name"):
+        Keys(settings)
+    second = Keys(settings, memory)
+    assert name_of(second, "s3cret2") == "old"
+    assert name_of(second, "0") == "fixed"
+    assert name_of(second, "s3cret") == ""
+    assert memory.stat().st_mode & 0o777 == 0o600
+    assert "s3cret" not in memory.read_text()
+    assert list(memory.parent.iterdir()) == [memory]
+    file.write_text("new=s3cret4\n")
+    pass_seconds(2)
+    assert name_of(second, "s3cret4") == "new"
+    assert name_of(second, "s3cret2") == ""
+    for damaged in ("", "{", '{"old": "no digits"}'):
+        memory.write_text(damaged)
+        file.write_text("s3cret3\n")
+        with pytest.raises(SettingsError, match="line 1 has no name"):
+            Keys(settings, memory)
+
+
+def test_keys_that_cannot_be_kept_are_good_all_the_same(file: Path) -> None:
+    file.write_text("old=1\n")
+    settings = Settings(api_key_file=str(file))
+    assert name_of(Keys(settings, file / "keys"), "1") == "old"
+
+
 def test_all_keys_are_compared_whichever_is_right(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

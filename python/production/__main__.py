@@ -59,7 +59,8 @@ def serve() -> NoReturn:
     cannot be used.
     """
     settings = Settings.from_environ(os.environ, FAMILIES)
-    Keys(settings)  # faulty ones are said once, and not by each worker
+    # Faulty ones are said once, and not by each worker.
+    Keys(settings, RUN_FOLDER / "keys")
     live = copy_approved(settings)
     environ = {
         **os.environ,
@@ -155,6 +156,7 @@ def uwsgi_settings(settings: Settings, live: Path) -> dict[str, str]:
         "MODEL_SHA256": "",
         "SERVICE_STATISTICS": str(RUN_FOLDER / "uwsgi.stats"),
         "SERVICE_VERDICTS": str(RUN_FOLDER / "verdicts"),
+        "SERVICE_KEYS": str(RUN_FOLDER / "keys"),
         "SERVICE_METRICS": str(RUN_FOLDER / "metrics"),
         "WORKERS": str(workers),
         "THREADS": str(settings.threads),

@@ -1,18 +1,21 @@
 """The keys under uWSGI: a file of them that changes while clients send requests."""
 
+import os
+import signal
 import subprocess
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
 
+from python.metrics.processes import read_statistics
 from tests.production.replicas import RECORD, command, save_example, serving
-from tests.servers import ENVIRON, Server
+from tests.servers import ENVIRON, SECONDS_TO_START, Server
 
 pytestmark = pytest.mark.slow
 
@@ -98,6 +101,40 @@ def test_a_key_is_rotated_without_a_restart_or_a_lost_request(
         assert log.count("the keys that it had stay good") <= workers
         assert OLD not in log
         assert NEW not in log
+
+
+def test_a_worker_that_starts_beside_a_faulty_file_has_the_keys_that_it_had(
+    folder: Path,
+) -> None:
+    """It takes the place of one that was killed, as after a request that took too long."""
+    save_example(folder, "build_rf_binary")
+    file = folder / "api_keys"
+    file.write_text(f"app={OLD}\n")
+    environ = {"API_KEY_FILE": "api_keys", "WORKERS": 2}
+    with serving(folder, **environ) as server:
+        file.write_text("a file that cannot be used\n")
+        for worker in wait_for_workers(folder, 2):
+            os.kill(worker, signal.SIGKILL)
+        wait_for_workers(folder, 2)
+        for _ in range(20):
+            assert status_with(server, OLD) == 200
+            assert status_with(server, NEW) == 401
+
+
+def wait_for_workers(folder: Path, number: int) -> list[int]:
+    deadline = time.monotonic() + SECONDS_TO_START
+    while True:
+        assert time.monotonic() < deadline
+        with suppress(OSError):
+            statistics = read_statistics(folder / "run" / "uwsgi.stats")
+            workers = [
+                worker["pid"]
+                for worker in statistics["workers"]
+                if worker["accepting"]
+            ]
+            if len(workers) == number:
+                return workers
+        time.sleep(0.1)
 
 
 def test_a_replica_with_a_faulty_key_says_so_once_and_ends(
