@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from logging import DEBUG, ERROR, INFO, LogRecord
 from types import TracebackType
-from typing import TypeAlias
+from typing import TextIO, TypeAlias
 
 import msgspec
 
@@ -71,11 +71,14 @@ class MessageLine(msgspec.Struct, gc=False):
 def log_to_standard_output(level: str) -> None:
     """Log from `level` on: a line of JSON each, or plain text where a terminal shows it.
 
-    If the process has configured its log before, that stays as it is.
+    If the process has configured its log before, that stays as it is. If its standard output is
+    closed, the lines go to the standard error.
     """
-    handler = logging.StreamHandler(sys.stdout)
+    output: TextIO | None = sys.stdout
+    is_terminal = output is not None and output.isatty()
+    handler = logging.StreamHandler(output)
     handler.setFormatter(
-        TextFormatter(TEXT_FORMAT) if sys.stdout.isatty() else JsonFormatter()
+        TextFormatter(TEXT_FORMAT) if is_terminal else JsonFormatter()
     )
     logging.basicConfig(level=level, handlers=[handler])
 

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -158,3 +159,15 @@ def test_a_terminal_shows_plain_text(
     assert log.splitlines()[0].endswith("WARNING root [-] before")
     assert "ERROR python.api.problems [abc-1] RuntimeError at\n" in log
     assert "[abc-1] POST /predict 500 in " in log.splitlines()[-1]
+
+
+def test_without_a_standard_output_lines_go_to_the_standard_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Python has None for a file that was closed before it started."""
+    monkeypatch.setattr(sys, "stdout", None)
+    with unconfigured_log():
+        log_to_standard_output("INFO")
+        logging.getLogger("python.x").info("hello")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert json.loads(line)["message"] == "hello"
