@@ -41,7 +41,8 @@ def _profile(type_name: str, column: Column) -> Profile:
     values = column.dropna()
     if type_name in ("numeric", "integer", "datetime"):
         profile |= _measure(type_name, values)
-        profile |= _divide(_to_numbers(type_name, values), len(column))
+        numbers = _to_numbers(type_name, values)
+        profile |= _divide(numbers, len(column), _find_precision(values))
     elif type_name != "string" or values.nunique() <= MAX_COUNTED_TEXTS:
         profile["counts"] = _count(values)
     return profile
@@ -68,7 +69,15 @@ def _to_numbers(type_name: str, values: Column) -> NDArray[np.float64]:
     return seconds
 
 
-def _divide(numbers: NDArray[np.float64], n_rows: int) -> Profile:
+def _find_precision(values: Column) -> str:
+    """Return the type of floating-point numbers that a column has its values in, such as "f4"."""
+    dtype = values.dtype
+    return f"f{dtype.itemsize}" if dtype.kind == "f" else "f8"
+
+
+def _divide(
+    numbers: NDArray[np.float64], n_rows: int, precision: str
+) -> Profile:
     """Return the edges of bins, and the share of each among the rows of the column."""
     finite = numbers[np.isfinite(numbers)]
     if not len(finite):
@@ -76,8 +85,13 @@ def _divide(numbers: NDArray[np.float64], n_rows: int) -> Profile:
     levels = np.linspace(0, 1, TENTHS + 1)
     edges = np.quantile(finite, levels, method="inverted_cdf")
     # Nothing that was there is beyond the last edge.
-    edges[-1] = np.nextafter(edges[-1], np.inf)
-    edges = np.unique(edges)
+    exact = edges.astype(precision)
+    exact[-1] = np.nextafter(exact[-1], exact.dtype.type(np.inf))
+    edges = np.unique(exact).astype(float)
+    if precision != "f8":
+        # What is 0.10000000149 in a column of float32 is sent as 0.1, which is in the same bin.
+        below = np.nextafter(np.unique(exact), exact.dtype.type(-np.inf))
+        edges = (edges + below.astype(float)) / 2
     places = np.searchsorted(edges, numbers, side="right")
     counts = np.bincount(places, minlength=len(edges) + 1)
     shares = counts / n_rows

@@ -92,6 +92,23 @@ def test_bins_of_few_values_are_as_many() -> None:
     assert profiles["one"]["shares"] == [0, 1, 0]
 
 
+@pytest.mark.parametrize("dtype", ["float16", "float32", "Float32"])
+def test_a_decimal_is_in_the_bin_of_the_number_that_a_narrow_column_has(
+    dtype: str,
+) -> None:
+    """A client sends 0.1, which float32 has as 0.10000000149 and float16 as 0.09997."""
+    decimals = np.arange(1, 41) / 10
+    table = pd.DataFrame({"x": pd.Series(decimals).astype(dtype)})
+    (profile,) = profile_features(
+        describe_features(None, table, {}), table
+    ).values()
+    for values in (decimals, table["x"].to_numpy(dtype=float)):
+        places = np.searchsorted(profile["edges"], values, side="right")
+        counts = np.bincount(places, minlength=len(profile["shares"]))
+        assert profile["shares"] == pytest.approx(counts / len(values))
+        assert counts[0] == counts[-1] == 0
+
+
 def test_profiles_of_predictions() -> None:
     labels = np.array(["a", "b", "a"])
     profile = profile_predictions(labels, are_classes=True)
