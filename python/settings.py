@@ -58,14 +58,17 @@ Networks = Annotated[
         description="addresses or networks, with commas between them",
     ),
 ]
-ORIGIN = r"[a-zA-Z][a-zA-Z0-9+.-]*://([a-zA-Z0-9._-]+|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?"
+# A browser leaves the usual port of a scheme out.
+USUAL_PORT = r"(?i:https://[^,]*:443|http://[^,]*:80)\s*(,|$)"
+HOST = r"([a-zA-Z0-9._-]+|\[[0-9a-fA-F:.]+\])"
+ORIGIN = rf"(?!{USUAL_PORT})[a-zA-Z][a-zA-Z0-9+.-]*://{HOST}(:[0-9]{{1,5}})?"
 Origins = Annotated[
     str,
     Meta(
         pattern=rf"^(\*|{ORIGIN}(\s*,\s*{ORIGIN})*)?$",
         description=(
-            "*, or origins such as https://shop.example:8443, with commas between them "
-            "and nothing behind the host or its port"
+            "*, or origins such as https://shop.example:8443, with commas between them, "
+            "nothing behind the host or its port, and no port that is the usual one"
         ),
     ),
 ]

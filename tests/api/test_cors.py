@@ -167,6 +167,7 @@ def test_an_options_that_asks_nothing_is_no_preflight(client: Client) -> None:
         "https://shop.example",
         "HTTPS://Shop.Example:8443,http://localhost:3000",
         "http://[::1]:3000 , capacitor://localhost",
+        "http://a.example:443, https://b.example:80,https://c.example:4430",
     ],
 )
 def test_origins_that_a_browser_may_send(origins: str) -> None:
@@ -190,6 +191,9 @@ def test_origins_that_a_browser_may_send(origins: str) -> None:
         "https://a.example,",
         'https://a.example";',
         "https://a.example\nhttps://b.example",
+        "https://shop.example:443",
+        "http://a.example:80",
+        "http://a.example, HTTPS://[::1]:443 , https://b.example",
     ],
 )
 def test_what_no_browser_sends_is_refused(origins: str) -> None:
