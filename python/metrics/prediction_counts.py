@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -143,5 +144,8 @@ def find_bounds(model: Model) -> tuple[float, ...]:
     quantiles: Sequence[float] = model.prediction_profile.get("quantiles", ())
     if not quantiles and model.examples is not None:
         predictions = np.asarray(model.examples.predictions, dtype=float)
-        quantiles = np.quantile(predictions, TENTHS).tolist()
-    return tuple(sorted({float(number) for number in quantiles}))
+        finite = predictions[np.isfinite(predictions)]
+        if len(finite):
+            quantiles = np.quantile(finite, TENTHS).tolist()
+    numbers = {float(number) for number in quantiles}
+    return tuple(sorted(filter(isfinite, numbers)))

@@ -18,6 +18,7 @@ from sklearn.preprocessing import OneHotEncoder
 from python.app import create_app
 from python.metrics.bins import name_values
 from python.metrics.folder import Slot
+from python.metrics.prediction_counts import find_bounds
 from python.metrics.recorder import Recorder
 from python.metrics.service_counts import MAX_CLIENTS
 from python.model import save_model
@@ -342,6 +343,26 @@ def test_a_profile_of_another_kind_has_no_bins(profile: Any) -> None:
     assert said.total("model_records_total") == 1
     assert "model_feature_values" not in said.types
     assert said.total("model_features_without_bins") == 1
+
+
+@pytest.mark.parametrize(
+    ("predictions", "bounds"),
+    [
+        ([1.0, np.nan], (1.0,)),
+        ([np.nan], ()),
+        ([np.inf] * 20 + [1.0], (1.0,)),
+        ([2.0, 2.0], (2.0,)),
+    ],
+)
+def test_a_bound_is_a_finite_number(
+    predictions: list[float], bounds: tuple[float, ...]
+) -> None:
+    """A file without a profile of its predictions has those of its examples."""
+    model: Any = SimpleNamespace(
+        prediction_profile={},
+        examples=SimpleNamespace(predictions=predictions),
+    )
+    assert find_bounds(model) == bounds
 
 
 @pytest.mark.parametrize(
