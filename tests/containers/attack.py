@@ -37,6 +37,8 @@ from tests.containers.stack import (
 from tests.models import ROOT, build
 
 KEY = "the-key-of-the-attack"
+ADDRESS = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
+NGINX_PORT = 8080
 RECORD = b'{"feature1": 1, "feature2": 1, "feature3": 2}'
 MEBIBYTE = 1024 * 1024
 PROBLEM = b"application/problem+json"
@@ -180,17 +182,18 @@ def send_malformed(stack: Stack) -> Outcomes:
 def dripping(
     stack: Stack, head: bytes, count: int
 ) -> Iterator[list[socket.socket]]:
-    """Hold so many connections open, with a byte for each now and then."""
-    connections = []
-    for _ in range(count):
-        connection = socket.create_connection(("127.0.0.1", stack.port))
-        connection.sendall(head)
-        connections.append(connection)
+    """Hold so many connections open, with a byte for each now and then.
+
+    They go to nginx itself: Docker's proxy for the published port would refuse thousands of them.
+    """
+    [nginx] = stack.replicas("nginx")
+    address = docker("inspect", "--format", ADDRESS, nginx)
+    connections: list[socket.socket] = []
     stop = Event()
 
     def drip() -> None:
         while not stop.wait(1):
-            for connection in connections:
+            for connection in tuple(connections):
                 try:
                     connection.send(b"x")
                 except OSError:  # nginx has ended it
@@ -199,6 +202,10 @@ def dripping(
     thread = Thread(target=drip)
     thread.start()
     try:
+        for _ in range(count):
+            connection = socket.create_connection((address, NGINX_PORT))
+            connection.sendall(head)
+            connections.append(connection)
         yield connections
     finally:
         stop.set()
