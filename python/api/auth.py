@@ -33,15 +33,14 @@ def require_key(
     def check_key() -> None:
         if request.path in OPEN_PATHS:
             return
-        # WSGI (PEP 3333) hands over the bytes of a header decoded as Latin-1.
-        sent = sent_key(request).encode("latin1", "replace")
-        client = find_client(sent)
-        if client:
-            request.environ[KEY].client = client
-        elif not is_open(request):
-            fault = (
-                "" if not sent else ", and the one that was sent is another"
-            )
+        sent = sent_keys(request)
+        for key in sent:
+            client = find_client(key)
+            if client:
+                request.environ[KEY].client = client
+                return
+        if not is_open(request):
+            fault = ", and the one that was sent is another" if sent else ""
             raise Unauthorized(
                 f"an API key is needed{fault}: "
                 "Authorization: Bearer <key>, or X-API-Key: <key>",
@@ -49,9 +48,11 @@ def require_key(
             )
 
 
-def sent_key(request: Request) -> str:
-    """Return the key that came with the request; an empty text where none did."""
+def sent_keys(request: Request) -> list[bytes]:
+    """Return what came with the request as a key: a gateway may send a token of its own besides."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return token.strip()
-    return request.headers.get("X-API-Key", "")
+    if scheme.lower() != "bearer":
+        token = ""
+    sent = (token.strip(), request.headers.get("X-API-Key", ""))
+    # WSGI (PEP 3333) hands over the bytes of a header decoded as Latin-1.
+    return [key.encode("latin1", "replace") for key in sent if key]

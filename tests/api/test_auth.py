@@ -92,7 +92,10 @@ def test_the_exchange_has_the_name_of_the_key(
         ({"X-API-Key": "a1"}, "app"),
         ({"Authorization": "Bearer w1"}, "web"),
         ({"Authorization": "Basic w1", "X-API-Key": "a1"}, "app"),
+        ({"Authorization": "Bearer token", "X-API-Key": "a1"}, "app"),
+        ({"Authorization": "Bearer w1", "X-API-Key": "guess"}, "web"),
         ({"X-API-Key": "guess"}, ""),
+        ({"Authorization": "Bearer a1x", "X-API-Key": "guess"}, ""),
         ({}, ""),
     ):
         response = service.get("/info", headers=headers)
