@@ -21,7 +21,7 @@ FEWEST_CHARACTERS = 5
 MOST_CHARACTERS = 100
 MOST_BYTES = 2**20
 # `python service.py` prints a command to paste, with the example of the model file.
-OWN_EXAMPLE = "curl "
+OWN_EXAMPLE = re.compile(r"(\S+ +\| )?curl ")
 NAME = re.compile(r"[a-z_]+\d*")  # such as "feature1"
 NUMBER = re.compile(r"\d*\.\d+")
 WORD = re.compile(r"[\w.]+")
@@ -86,7 +86,7 @@ def is_telling(word: str) -> bool:
 def check_log(log: str) -> None:
     """Fail if a line has anything that was sent, or a line for a request more than it may."""
     for line in log.splitlines():
-        if line.startswith(OWN_EXAMPLE):
+        if OWN_EXAMPLE.match(line):
             continue
         words = WORD.findall(_without_own_names(line))
         told = SENT.intersection(words)

@@ -20,7 +20,7 @@ def test_haproxy_exposes_each_name_that_is_asked_for(stack: Stack) -> None:
     assert stack.ask("/predict", RECORD).status == 200
     exposed = set(
         re.findall(
-            r"^(haproxy_\w+)\{",
+            r"^(haproxy_\w+)[{ ]",
             read(stack, "http://balancer:8405/metrics?no-maint"),
             re.MULTILINE,
         )
