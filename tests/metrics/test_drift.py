@@ -31,7 +31,7 @@ pytestmark = [
 
 INDEX = "model:feature_stability_index:1h"
 N_TRAINING_ROWS = 5000
-SECONDS_TO_WAIT = 60
+SECONDS_TO_WAIT = 120
 CONFIGURATION = """
 global: {{scrape_interval: 1s, evaluation_interval: 1s}}
 rule_files: [{rules}]
@@ -126,14 +126,15 @@ def test_the_index_rises_where_a_feature_is_shifted_and_nowhere_else(
     ):
         records = "sum(increase(model_records_total[1h]))"
         wait_until(lambda: ask(records) == {"": 0.0})
-        predict(server, draw(random, 400))
-        wait_until(lambda: 390 < ask(records)[""] < 450)
+        # Prometheus extrapolates, by more where scrapes are late.
+        predict(server, draw(random, 250))
+        wait_until(lambda: ask(records)[""] > 240)
         # Two more evaluations.
         time.sleep(2.5)
         assert ask(INDEX) == {}
         for _ in range(10):
             predict(server, draw(random, 100))
-        wait_until(lambda: ask(records)[""] > 1390 and len(ask(INDEX)) == 2)
+        wait_until(lambda: ask(records)[""] > 1240 and len(ask(INDEX)) == 2)
         time.sleep(2.5)
         alike = ask(INDEX)
         assert alike.keys() == {"age", "income"}
