@@ -39,7 +39,10 @@ def fronting(
     certificates: Path | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Iterator[Front]:
-    """Run it in front of a port, and of another for what is sent again; with TLS if there are files."""
+    """Run it in front of a port, and of another for what is sent again.
+
+    With certificates it has TLS.
+    """
     port, tls_port = free_port(), free_port()
     replaced = {
         "/tmp/": f"{folder}/run/",

@@ -49,7 +49,10 @@ def test_a_preflight_is_answered_before_the_key_is_asked(
     assert headers_of(response) == {
         "Access-Control-Allow-Origin": SHOP,
         "Access-Control-Allow-Methods": "GET, HEAD, POST",
-        "Access-Control-Allow-Headers": "Accept, Authorization, Content-Type, X-API-Key, X-Request-ID, traceparent",
+        "Access-Control-Allow-Headers": (
+            "Accept, Authorization, Content-Type, "
+            "X-API-Key, X-Request-ID, traceparent"
+        ),
         "Access-Control-Expose-Headers": EXPOSED,
         "Access-Control-Max-Age": "7200",
     }

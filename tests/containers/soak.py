@@ -1,9 +1,9 @@
 """Mixed traffic through nginx for minutes, and what the containers take meanwhile.
 
-`python -m tests.containers.soak 600` prints what came back, and memory, open files and shared memory
-of each container at the start, at the peak and at the end. `--processes` does the same with nginx,
-HAProxy and uWSGI as processes of this machine, where there are no containers; an HAProxy of 2.6 fails
-it, since its queue may stop for good when clients leave it.
+`python -m tests.containers.soak 600` prints what came back, and of each container the memory, the
+open files and the shared memory at the start, at the peak and at the end.
+`--processes` does the same with nginx, HAProxy and uWSGI as processes of this machine.
+An HAProxy of 2.6 fails it, since its queue may stop for good when clients leave it.
 """
 
 import argparse
@@ -147,7 +147,7 @@ def make_bodies() -> dict[str, tuple[str, bytes]]:
 
 
 def send(port: int, path: str, body: bytes) -> str:
-    """Return the status, which is another word for a refusal that does not say when to come again."""
+    """Return the status, and of a refusal whether it does not say when to come again."""
     connection = HTTPConnection("127.0.0.1", port, timeout=150)
     try:
         connection.request("POST", path, body)
@@ -282,7 +282,7 @@ def descendants(parent: int) -> Iterator[int]:
 
 
 def measure_processes(parent: int, folders: tuple[Path, ...]) -> Usage:
-    """Return what a process and all that it has started take; a page that they share counts once."""
+    """Return what a process and its children take; a page that they share counts once."""
     kibibytes = 0
     files = 0
     for process in descendants(parent):

@@ -10,13 +10,14 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPSConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from threading import Event, Thread
 
 import pytest
 
 from tests.fronting import Front, fronting
+from tests.servers import answering
 
 pytestmark = [
     pytest.mark.slow,
@@ -120,11 +121,8 @@ def wait_until_seen(
 
 @pytest.fixture
 def upstream() -> Iterator[int]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Slow)
-    Thread(target=server.serve_forever, daemon=True).start()
-    yield server.server_address[1]
-    server.shutdown()
-    server.server_close()
+    with answering(Slow) as port:
+        yield port
 
 
 def test_a_renewed_certificate_is_taken_and_no_request_is_lost(

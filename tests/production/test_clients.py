@@ -7,9 +7,8 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
 from typing import TypeAlias
 
 import pytest
@@ -17,7 +16,7 @@ import pytest
 from tests.balancing import Balancer, balancing
 from tests.fronting import fronting, nginx
 from tests.models import ROOT
-from tests.servers import free_port
+from tests.servers import answering, free_port
 
 pytestmark = [
     pytest.mark.slow,
@@ -66,11 +65,8 @@ class Slow(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def upstream() -> Iterator[int]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Slow)
-    Thread(target=server.serve_forever, daemon=True).start()
-    yield server.server_address[1]
-    server.shutdown()
-    server.server_close()
+    with answering(Slow) as port:
+        yield port
 
 
 def status_of(port: int, request: Request, address: str = "") -> int:

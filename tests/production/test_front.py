@@ -8,9 +8,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPResponse
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
@@ -21,7 +20,7 @@ from python.settings import Settings
 from tests.fronting import nginx
 from tests.models import ROOT
 from tests.production.test_clients import pytestmark, send_at_once
-from tests.servers import free_port, running
+from tests.servers import answering, free_port, running
 from tests.serving import served
 
 __all__ = ["pytestmark"]
@@ -188,19 +187,8 @@ def test_no_limit_counts_the_probes_under_the_prefix(tmp_path: Path) -> None:
 def slow_server() -> Iterator[int]:
     from tests.production.test_clients import Slow
 
-    with serving(Slow) as port:
+    with answering(Slow) as port:
         yield port
-
-
-@contextmanager
-def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield server.server_address[1]
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 class Worker(BaseHTTPRequestHandler):
@@ -316,7 +304,7 @@ def test_the_supervisor_answers_probes_with_the_prefix_and_without(
     status.open()
     try:
         with (
-            serving(Worker) as worker,
+            answering(Worker) as worker,
             haproxy(tmp_path, worker, supervisor, URL_PREFIX=prefix) as port,
         ):
             for path, content in (("/health", "up"), ("/ready", "ready")):
