@@ -38,14 +38,17 @@ PAGES_ABOUT_THE_EXAMPLE = (
 # What make has done before it comes to the command itself; .ci/run does it in a fresh clone.
 PREPARED = ["--old-file=.venv/python", "--old-file=.venv/serve"]
 NUMBER = re.compile(r"\d[\d,.]*\d|\d")
+TRACE_ID = re.compile(r"[0-9a-f]{32}")
 
 
 def shape(value: Any) -> Any:
-    """A JSON value without its numbers."""
+    """A JSON value without its numbers and trace ids."""
     if isinstance(value, dict):
         return {key: shape(inner) for key, inner in value.items()}
     if isinstance(value, list):
         return [shape(inner) for inner in value]
+    if isinstance(value, str) and TRACE_ID.fullmatch(value):
+        return "a trace id"
     return (
         "a number"
         if isinstance(value, int | float) and not isinstance(value, bool)
@@ -54,7 +57,7 @@ def shape(value: Any) -> Any:
 
 
 def check_response(command: str, printed: str, shown: Block | None) -> None:
-    """Check that a command has printed what the page shows, up to numbers."""
+    """Check that a command has printed what the page shows, up to numbers and trace ids."""
     if shown is None:
         assert "status" not in strict(printed), command
     elif shown.kind == "text":
