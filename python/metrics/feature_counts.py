@@ -1,8 +1,8 @@
 """What is counted of each feature: which bin its values are in, and how often there is none."""
 
-from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from operator import itemgetter
+from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,8 @@ from python.model.data.schema import Row
 MAX_FEATURES = 300
 # To count so many records one by one takes as long as NumPy takes for one.
 MAX_COUNTED_ONE_BY_ONE = 8
+# To look for so many numbers one by one takes as long as NumPy takes for them together.
+MAX_FOUND_ONE_BY_ONE = 20
 
 OF_BIN = ("version", "feature", "bin")
 OF_FEATURE = ("version", "feature")
@@ -83,6 +85,36 @@ class Binned(NamedTuple):
         return -2 if default is None else self.find(default)
 
 
+def is_always_number(binned: Binned) -> bool:
+    """Return whether a feature has a number in every record."""
+    return isinstance(binned.bins, NumberBins) and not binned.feature.optional
+
+
+class NumberPlaces:
+    """Finds the cells of many numbers of a record at once."""
+
+    def __init__(self, numbers: Sequence[Binned]) -> None:
+        """Take at least two features, all of which have a number in every record."""
+        self._take = itemgetter(*(binned.place for binned in numbers))
+        # NumPy orders complex numbers by their real part first: by the feature, then by the value.
+        edges = []
+        before = 0
+        firsts = []
+        for rank, binned in enumerate(numbers):
+            its_edges = cast("NumberBins", binned.bins).edges
+            edges += [complex(rank, edge) for edge in its_edges]
+            firsts.append(binned.start - before)
+            before += len(its_edges)
+        self._edges = np.array(edges)
+        self._firsts: NDArray[np.int64] = np.array(firsts)
+        self._keys = np.arange(len(numbers)).astype(complex)
+
+    def find(self, row: Row) -> NDArray[np.int64]:
+        """Return the numbers of the cells, one for each feature; one thread at a time may ask."""
+        self._keys.imag = self._take(row)
+        return self._edges.searchsorted(self._keys, "right") + self._firsts
+
+
 class FeatureCounts:
     """Counts the values of records, once it has cells."""
 
@@ -96,9 +128,9 @@ class FeatureCounts:
             if bins is not None:
                 self._bins[feature.name] = bins
         self._binned: list[Binned] = []
-        # What is counted one by one: numbers that are never missing, and all else.
-        self._numbers: list[tuple[int, int, Sequence[float]]] = []
-        self._others: list[Binned] = []
+        # Of a record, numbers that are never missing are counted together, all else one by one.
+        self._together: NumberPlaces | None = None
+        self._one_by_one: list[Binned] = []
         self._optional: list[tuple[int, int]] = []
 
     @property
@@ -137,16 +169,16 @@ class FeatureCounts:
             if bins is not None:
                 first = (*labels, bins.labels[0])
                 start = numbers[VALUES.name][first]
-                self._add(Binned(place, start, bins.find, bins, feature))
+                binned = Binned(place, start, bins.find, bins, feature)
+                self._binned.append(binned)
                 write(cells, numbers[SHARES.name][first], bins.shares)
-
-    def _add(self, binned: Binned) -> None:
-        self._binned.append(binned)
-        bins = binned.bins
-        if isinstance(bins, NumberBins) and not binned.feature.optional:
-            self._numbers.append((binned.place, binned.start, bins.edges))
-        else:
-            self._others.append(binned)
+        self._one_by_one = self._binned
+        together = [one for one in self._binned if is_always_number(one)]
+        if len(together) > MAX_FOUND_ONE_BY_ONE:
+            self._together = NumberPlaces(together)
+            self._one_by_one = [
+                one for one in self._binned if not is_always_number(one)
+            ]
 
     def count(
         self,
@@ -159,12 +191,12 @@ class FeatureCounts:
             self._count_columns(records, values, array)
             return
         for row in records.rows:
+            if self._together is not None:
+                array[self._together.find(row)] += 1
             self._count_row(row, values)
 
     def _count_row(self, row: Row, values: Values) -> None:
-        for place, start, edges in self._numbers:
-            values[start + bisect_right(edges, row[place])] += 1
-        for place, start, find, bins, _ in self._others:
+        for place, start, find, bins, _ in self._one_by_one:
             value = row[place]
             if value is None:
                 values[start + len(bins.labels) - 1] += 1

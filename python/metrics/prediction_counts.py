@@ -88,7 +88,11 @@ class ClassCounts:
         else:
             return
         last = len(self._names) - 1
-        for place, count in Counter(places).items():
+        # Of a single record, which is most of them, a Counter would cost more than all else here.
+        counts = (
+            [(places[0], 1)] if len(places) == 1 else Counter(places).items()
+        )
+        for place, count in counts:
             values[self._start + min(place, last)] += count
 
 

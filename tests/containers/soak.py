@@ -14,6 +14,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -44,6 +45,7 @@ GROWTH_SHARED_MEBIBYTES = 2
 # Orderly refusals say when to come again.
 ORDERLY = ("429", "503")
 BROKEN = "broken connection"
+TOO_MANY = "explained against samples, 300 at once"
 
 Outcomes: TypeAlias = Counter[tuple[str, str]]
 """How often a kind of request got a status."""
@@ -199,6 +201,7 @@ def clients(port: int) -> dict[str, Callable[[], str]]:
     for kind, (path, body) in bodies.items():
         call = send_too_large if kind == "too large" else send
         found[kind] = partial(call, port, path, body)
+    found[TOO_MANY] = found["explained against samples"]
     found["slow"] = partial(drip, port, *bodies["good"])
     for share in (0.5, 1.0):
         for kind in ("good", "large", "explained"):
@@ -213,7 +216,10 @@ SECONDS_BETWEEN = {
     "large": 1,
     "too large": 1,
     "explained against samples": 1,
+    TOO_MANY: 20,
 }
+# More than one address may send, and many more than wait for an explanation.
+AT_ONCE = {TOO_MANY: 300}
 
 
 def soak(port: int, seconds: float, measure: Measure) -> Soak:
@@ -222,9 +228,13 @@ def soak(port: int, seconds: float, measure: Measure) -> Soak:
     stop = Event()
 
     def repeat(kind: str, call: Callable[[], str]) -> None:
-        while not stop.is_set():
-            done.outcomes[kind, call()] += 1
-            stop.wait(SECONDS_BETWEEN.get(kind, 0.2))
+        n_calls = AT_ONCE.get(kind, 1)
+        with ThreadPoolExecutor(n_calls) as pool:
+            while not stop.is_set():
+                calls = [pool.submit(call) for _ in range(n_calls)]
+                for one in calls:
+                    done.outcomes[kind, one.result()] += 1
+                stop.wait(SECONDS_BETWEEN.get(kind, 0.2))
 
     threads = []
     for kind, call in clients(port).items():

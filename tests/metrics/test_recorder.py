@@ -1,5 +1,6 @@
 """What is counted of exchanges, compared with what was sent."""
 
+import json
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -241,6 +242,38 @@ def test_values_beyond_the_training_data_have_bins_of_their_own(
     assert [bins[labels[0]], bins[labels[11]], bins["missing"]] == [1, 1, 0]
     assert labels[0].startswith("00: below ")
     assert labels[11].endswith(" or above")
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 41])
+def test_many_features_are_counted_as_numpy_counts_them(
+    tmp_path: Path, at_once: int
+) -> None:
+    """One by one the numbers of a record are counted together, in many each feature for itself."""
+    random = np.random.default_rng(7)
+    table = pd.DataFrame(random.integers(-9, 9, (N_ROWS, 40)) / 4.0)
+    table.columns = [f"x{number}" for number in range(40)]
+    table.loc[::3, "x5"] = np.nan
+    table["x8"] = table["x8"] > 0
+    estimator = DummyClassifier().fit(table, table["x1"] > 0)
+    model = load(estimator, table, tmp_path / "model.joblib")
+    service = serve(model)
+    # Many values are on an edge; others are beyond all of them.
+    asked = table.iloc[:41].copy()
+    asked.loc[0, [f"x{number}" for number in range(10, 20)]] = 1e300
+    asked.loc[1, [f"x{number}" for number in range(10, 20)]] = -1e300
+    records = json.loads(asked.to_json(orient="records"))
+    for start in range(0, len(records), at_once):
+        body = records[start : start + at_once]
+        assert service.post("/predict", json=body).status_code == 200
+    said = read(service)
+    for name, column in asked.items():
+        counted = said.by("bin", "model_feature_values_total", feature=name)
+        numbers = column.to_numpy(dtype=float)
+        edges = model.profile[name].get("edges", [0.5])
+        places = np.digitize(numbers[~np.isnan(numbers)], edges)
+        *below, missing = counted.values()
+        assert below == np.bincount(places, minlength=len(edges) + 1).tolist()
+        assert missing == np.isnan(numbers).sum()
 
 
 def test_classes_are_counted_alike_with_and_without_probabilities(
