@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import TextIO, TypeAlias
 
 import msgspec
+from click import unstyle
 
 from python.api.exchange import Exchange, current_exchange
 
@@ -136,7 +137,8 @@ class JsonFormatter(PrivateFormatter):
 
     def message_line(self, record: LogRecord) -> MessageLine:
         """Return what a line says of a record that somebody has logged."""
-        message = record.getMessage()
+        # Werkzeug colours what it says to a developer.
+        message = unstyle(record.getMessage())
         if record.exc_info:
             message += f"\n{self.formatException(record.exc_info)}"
         exchange = current_exchange()

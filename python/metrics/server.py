@@ -4,6 +4,7 @@ One thread serves all connections, so that none of them holds another one. A cli
 cut off, and of too many the one that has waited longest.
 """
 
+import errno
 import selectors
 import socket
 import time
@@ -18,6 +19,7 @@ MAX_HEAD_BYTES = 16 * 1024
 MAX_SECONDS = 10
 CHUNK_BYTES = 65536
 SECONDS_BETWEEN_LOOKS = 1
+SECONDS_WITHOUT_FILES = 0.1
 BACKLOG_CONNECTIONS = 128
 END_OF_HEAD = b"\r\n\r\n"
 
@@ -73,7 +75,10 @@ class MetricsServer:
     def _accept(self) -> None:
         try:
             client, _ = self._listener.accept()
-        except OSError:  # it has gone, or there are too many open files
+        except OSError as error:
+            # Without a file for it, the connection stays to be accepted: at once, and in vain.
+            if error.errno in (errno.EMFILE, errno.ENFILE):
+                time.sleep(SECONDS_WITHOUT_FILES)
             return
         if len(self._connections) >= MAX_CONNECTIONS:
             self._drop(next(iter(self._connections)))

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from python.errors import ArtifactError
 from python.metrics.cells import open_shared
 from python.metrics.families import COUNTER, Family, number_families
 
@@ -23,14 +24,14 @@ FAMILIES = (
 def count_swap(folder: Path) -> Iterator[None]:
     """Count what becomes of a swap: whoever swaps keeps others out meanwhile.
 
-    A TimeoutError means that it failed, and any other exception that the file was refused.
+    An ArtifactError means that the file was refused, and any other exception that it failed.
     """
-    result = "refused"
+    result = "failed"
     try:
         yield
         result = "done"
-    except TimeoutError:
-        result = "failed"
+    except ArtifactError:
+        result = "refused"
         raise
     finally:
         _count(folder, result)

@@ -145,6 +145,16 @@ def test_the_message_of_an_exception_is_left_out(lines: Any) -> None:
     assert str(VALUE) not in line["message"]
 
 
+def test_a_line_has_no_colours(lines: Any) -> None:
+    with unconfigured_log():
+        log_to_standard_output("INFO")
+        logging.getLogger("werkzeug").warning(
+            "\x1b[31m\x1b[1mRunning\x1b[0m on"
+        )
+    (line,) = lines()
+    assert line["message"] == "Running on"
+
+
 def test_a_terminal_shows_plain_text(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

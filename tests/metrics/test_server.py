@@ -1,10 +1,14 @@
 """The port of the metrics, and clients that hold it."""
 
+import os
+import resource
 import socket
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -121,3 +125,27 @@ def test_what_fails_to_be_read_is_a_500_and_the_next_scrape_is_served() -> (
     assert fetch(url) == (500, "ValueError\n")
     assert fetch(url) == (200, "a_total 1.0\n")
     server.close()
+
+
+def test_without_free_files_it_waits_and_does_not_spin(port: int) -> None:
+    """The processor is left to others; once there are files again, a scrape is served."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    waiting = socket.socket()
+    taken = max(int(path.name) for path in Path("/proc/self/fd").iterdir())
+    held = []
+    resource.setrlimit(resource.RLIMIT_NOFILE, (taken + 1, hard))
+    try:
+        with suppress(OSError):
+            while True:
+                held.append(os.dup(waiting.fileno()))
+        waiting.connect(("127.0.0.1", port))
+        before = time.process_time()
+        time.sleep(1)
+        spent = time.process_time() - before
+    finally:
+        for number in held:
+            os.close(number)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        waiting.close()
+    assert spent < 0.5
+    assert fetch(f"http://127.0.0.1:{port}/metrics")[0] == 200
