@@ -9,13 +9,13 @@ from lightgbm import LGBMRegressor
 
 from python.model.explain import interventional, tables
 from python.model.explain import paths as paths_module
+from python.model.explain.bits import list_bits
 from python.model.explain.interventional import (
-    WEIGHTS,
     Interventional,
     can_be_read,
     compute_values,
-    list_bits,
 )
+from python.model.explain.long_paths import WEIGHTS
 from python.model.explain.paths import Paths
 from tests.model.explain.forests import chain, fitted, records
 from tests.model.explain.truth import shapley_values
@@ -128,6 +128,26 @@ def test_equal_rows_count_as_often_as_they_are_there(
     np.testing.assert_allclose(
         twice.values(X), np.mean(parts, axis=0), rtol=0, atol=1e-13
     )
+
+
+@pytest.mark.parametrize("n_players", [64, 65, 300])
+@pytest.mark.parametrize("name", ["forest", "boosting for a number"])
+def test_many_players_have_the_values_that_few_have(
+    name: str, n_players: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Up to 64 players have a bit each in the masks of the rows; more are found by their paths."""
+    monkeypatch.setattr(tables, "TABLES_LIMIT_NUMBERS", 0)
+    trees = fitted(name)
+    X = records(1)
+    columns = np.array([0, 7, 8, 31, 32, 63])
+    columns[-1] = n_players - 1
+    few = Interventional(paths_of(trees), 6, X[:30]).values(X)
+    many = Interventional(paths_of(trees, columns), n_players, X[:30])
+    values = many.values(X)
+    spread = np.ptp(few)
+    assert values[:, columns] == pytest.approx(few, rel=0, abs=1e-12 * spread)
+    others = np.delete(values, columns, axis=1)
+    assert not others.any()
 
 
 def test_backgrounds_that_take_too_long_are_not_read(
