@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from itertools import pairwise
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -109,7 +110,7 @@ def make_bins(feature: Feature, profile: Any) -> Bins | None:
 def _make_intervals(feature: Feature, profile: Mapping[str, Any]) -> Bins:
     edges = [float(edge) for edge in profile["edges"]]
     shares = [float(share) for share in profile["shares"]]
-    if len(shares) != len(edges) + 1 or edges != sorted(edges):
+    if len(shares) != len(edges) + 1 or not is_in_order(edges):
         raise ValueError("edges and shares do not fit each other")
     if feature.type != "datetime":
         return NumberBins(name_intervals(edges), shares, edges)
@@ -119,6 +120,14 @@ def _make_intervals(feature: Feature, profile: Mapping[str, Any]) -> Bins:
         return bisect_right(edges, to_seconds(value))
 
     return Bins(labels, shares, find)
+
+
+def is_in_order(edges: Sequence[float]) -> bool:
+    """Return whether edges are numbers, none of which is below the one before."""
+    # A list that holds a NaN may equal itself sorted.
+    if any(map(isnan, edges)):
+        return False
+    return all(below <= above for below, above in pairwise(edges))
 
 
 def _make_switch(counts: Sequence[Sequence[Any]], share: float) -> Bins:

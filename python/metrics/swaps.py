@@ -24,7 +24,8 @@ FAMILIES = (
 def count_swap(folder: Path) -> Iterator[None]:
     """Count what becomes of a swap: whoever swaps keeps others out meanwhile.
 
-    An ArtifactError means that the file was refused, and any other exception that it failed.
+    An ArtifactError means that the file was refused, or could not be copied, and any other
+    exception that the swap failed.
     """
     result = "failed"
     try:

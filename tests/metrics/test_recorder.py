@@ -366,7 +366,14 @@ def test_what_cannot_be_counted_is_said_once_and_fails_no_request(
     assert len(caplog.records) == 1
 
 
-@pytest.mark.parametrize("profile", [{"x": 7}, {"x": {"edges": [2, 1]}}])
+def intervals(*edges: float) -> dict[str, Any]:
+    shares = [1 / (len(edges) + 1)] * (len(edges) + 1)
+    return {"x": {"missing_share": 0, "edges": edges, "shares": shares}}
+
+
+@pytest.mark.parametrize(
+    "profile", [{"x": 7}, intervals(2, 1), intervals(np.nan), {"x": {}}]
+)
 def test_a_profile_of_another_kind_has_no_bins(profile: Any) -> None:
     model = load_odd()
     model.profile = profile

@@ -26,7 +26,7 @@ def mark(
     A mask has a bit for each player, or where they are too many for each player of the path.
     """
     if n_players <= MAX_PLAYERS:
-        paths = with_bits_of_players(paths)
+        paths = with_bits_of_players(paths, n_players)
     numbers = paths.leaves.numbers[n_short:]
     of_long = []
     for rows in paths.split(background):
@@ -34,10 +34,11 @@ def mark(
     return np.concatenate(of_long, axis=1)
 
 
-def with_bits_of_players(paths: Paths) -> Paths:
+def with_bits_of_players(paths: Paths, n_players: int) -> Paths:
     """Return the paths with a bit for each player, the same on every path."""
     bits = np.uint64(1) << paths.conditions.player.astype(np.uint64)
-    smallest = np.min_scalar_type(bits.max())
+    # The last players may be in no split, and have bits nevertheless.
+    smallest = np.min_scalar_type(1 << (n_players - 1))
     return replace(paths, bits=bits.astype(smallest))
 
 

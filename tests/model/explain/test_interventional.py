@@ -130,17 +130,20 @@ def test_equal_rows_count_as_often_as_they_are_there(
     )
 
 
+@pytest.mark.parametrize("last", [0, 20])
 @pytest.mark.parametrize("n_players", [64, 65, 300])
 @pytest.mark.parametrize("name", ["forest", "boosting for a number"])
 def test_many_players_have_the_values_that_few_have(
-    name: str, n_players: int, monkeypatch: pytest.MonkeyPatch
+    name: str, n_players: int, last: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Up to 64 players have a bit each in the masks of the rows; more are found by their paths."""
+    """Up to 64 players have a bit each in the masks of the rows; more are found by their paths.
+
+    The last player is in a split, or those that are in one are among the first 21.
+    """
     monkeypatch.setattr(tables, "TABLES_LIMIT_NUMBERS", 0)
     trees = fitted(name)
     X = records(1)
-    columns = np.array([0, 7, 8, 31, 32, 63])
-    columns[-1] = n_players - 1
+    columns = np.array([0, 7, 8, 15, 16, last or n_players - 1])
     few = Interventional(paths_of(trees), 6, X[:30]).values(X)
     many = Interventional(paths_of(trees, columns), n_players, X[:30])
     values = many.values(X)
