@@ -22,7 +22,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from threading import Event, Thread
+from threading import Barrier, BrokenBarrierError, Event, Thread
 from typing import NamedTuple, TypeAlias
 
 from tests.balancing import balancing
@@ -35,6 +35,7 @@ from tests.servers import fetch, free_port, project
 MOST_SECONDS = 600
 SECONDS_OF_THE_TEST = 120
 SECONDS_BETWEEN_MEASUREMENTS = 3
+SECONDS_TO_WAIT_FOR_OTHERS = 60
 MEBIBYTE = 1024 * 1024
 RECORDS_OF_A_LARGE_BODY = 20_000
 # What the C library and caches of files may still take after the warm-up.
@@ -45,7 +46,9 @@ GROWTH_SHARED_MEBIBYTES = 2
 # Orderly refusals say when to come again.
 ORDERLY = ("429", "503")
 BROKEN = "broken connection"
-TOO_MANY = "explained against samples, 300 at once"
+# More than nginx takes from an address at once, and many more than may wait for an explanation.
+N_TOO_MANY = 300
+TOO_MANY = f"explained against samples, {N_TOO_MANY} at once"
 
 Outcomes: TypeAlias = Counter[tuple[str, str]]
 """How often a kind of request got a status."""
@@ -148,14 +151,24 @@ def make_bodies() -> dict[str, tuple[str, bytes]]:
     }
 
 
-def send(port: int, path: str, body: bytes) -> str:
-    """Return the status, and of a refusal whether it does not say when to come again."""
+def send(
+    port: int, path: str, body: bytes, others: Barrier | None = None
+) -> str:
+    """Return the status, and of a refusal whether it does not say when to come again.
+
+    With `others` the body is sent only once all of them have sent their heads.
+    """
     connection = HTTPConnection("127.0.0.1", port, timeout=150)
     try:
-        connection.request("POST", path, body)
+        connection.putrequest("POST", path)
+        connection.putheader("Content-Length", str(len(body)))
+        connection.endheaders()
+        if others is not None:
+            others.wait(SECONDS_TO_WAIT_FOR_OTHERS)
+        connection.send(body)
         response = connection.getresponse()
         response.read()
-    except (OSError, HTTPException):
+    except (OSError, HTTPException, BrokenBarrierError):
         return BROKEN
     finally:
         connection.close()
@@ -201,7 +214,8 @@ def clients(port: int) -> dict[str, Callable[[], str]]:
     for kind, (path, body) in bodies.items():
         call = send_too_large if kind == "too large" else send
         found[kind] = partial(call, port, path, body)
-    found[TOO_MANY] = found["explained against samples"]
+    path, body = bodies["explained against samples"]
+    found[TOO_MANY] = partial(send, port, path, body, Barrier(N_TOO_MANY))
     found["slow"] = partial(drip, port, *bodies["good"])
     for share in (0.5, 1.0):
         for kind in ("good", "large", "explained"):
@@ -218,8 +232,7 @@ SECONDS_BETWEEN = {
     "explained against samples": 1,
     TOO_MANY: 20,
 }
-# More than one address may send, and many more than wait for an explanation.
-AT_ONCE = {TOO_MANY: 300}
+AT_ONCE = {TOO_MANY: N_TOO_MANY}
 
 
 def soak(port: int, seconds: float, measure: Measure) -> Soak:

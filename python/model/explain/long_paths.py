@@ -23,15 +23,20 @@ def mark(
 ) -> Masks:
     """Return the masks of the background's rows on long paths, (n_long_paths, n_rows).
 
-    A mask has a bit for each player, or where they are too many for each player of the path.
+    A mask has a bit for each player, or if they are too many for each player of the path.
     """
-    if n_players <= MAX_PLAYERS:
+    if have_bits(n_players):
         paths = with_bits_of_players(paths, n_players)
     numbers = paths.leaves.numbers[n_short:]
     of_long = []
     for rows in paths.split(background):
         of_long.append(paths.masks(rows)[numbers])
     return np.concatenate(of_long, axis=1)
+
+
+def have_bits(n_players: int) -> bool:
+    """Return whether players are few enough for a mask with a bit for each of them."""
+    return n_players <= MAX_PLAYERS
 
 
 def with_bits_of_players(paths: Paths, n_players: int) -> Paths:
@@ -91,7 +96,7 @@ class LongPaths:
         self, leaves: Integers, of_rows: Masks, of_pairs: Matrix
     ) -> Matrix:
         """Return for each player the sum over the pairs that have it in the row's mask."""
-        if self._n_players <= MAX_PLAYERS:
+        if have_bits(self._n_players):
             return sum_by_bit(of_rows, of_pairs, self._n_players)
         pairs, players = self._list_known(leaves, of_rows)
         known = np.bincount(players, of_pairs[pairs], self._n_players)
