@@ -69,7 +69,7 @@ class Exchange:
             sent_id if USABLE_ID.fullmatch(sent_id) else self.trace_id
         )
         self.route = ""
-        """The rule of the route, such as `/page/<name>`; empty where there is no such path."""
+        """The rule of the route, such as `/docs/<name>`; empty where there is no such path."""
         self.status = 0
         self.client = ""
         self.model_version: str | None = None

@@ -12,31 +12,15 @@ from http import HTTPStatus
 from pathlib import Path
 
 from flask import Blueprint, Request, Response, request
-from werkzeug.exceptions import NotFound
 
 from python.api.curl import curl_command
+from python.api.document import read_document
 from python.api.problems import description_link
 from python.api.requests import Limits
 from python.api.responses import ENCODER, JSON_TYPE, Content, respond
-from python.api.script import join_modules
 from python.model.base import Model
 
 FILES = Path(__file__).parent.parent / "page"
-SCRIPT = "script.js"  # all modules as one
-FILE_ENDPOINT = "entrance.page_file"
-# Nothing is loaded from elsewhere, nothing runs that is not a file of the page, and no site shows
-# the page as a part of its own.
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "img-src 'self' data:; form-action 'none'; frame-ancestors 'none'; base-uri 'none'"
-)
-# With `nosniff`, a browser runs only what has the right type, which some systems do not know.
-TYPES = {
-    "index.html": "text/html",
-    "style.css": "text/css",
-    SCRIPT: "text/javascript",
-    "icon.svg": "image/svg+xml",
-}
 PATHS = {
     "GET /health": "whether the process responds",
     "GET /ready": "whether the model is loaded and predicts",
@@ -65,12 +49,8 @@ class Entrance:
     needs_key: bool
 
     def is_open(self, request: Request) -> bool:
-        """Return whether the request is for a file of the page: it holds nothing of the model."""
-        if not self.has_page:
-            return False
-        if request.path == "/":
-            return prefers_html(request)
-        return request.endpoint == FILE_ENDPOINT
+        """Return whether the request is for the page: it holds nothing of the model."""
+        return self.has_page and request.path == "/" and prefers_html(request)
 
 
 def make_page(entrance: Entrance) -> Blueprint:
@@ -81,7 +61,7 @@ def make_page(entrance: Entrance) -> Blueprint:
     def index() -> Response:
         """Return the page to a browser, and to a program what there is, as JSON."""
         if entrance.has_page and prefers_html(request):
-            response = _send("index.html")
+            response = _send_page(request)
         else:
             model = entrance.loaded_model()
             response = respond(describe(model, entrance, request))
@@ -91,11 +71,6 @@ def make_page(entrance: Entrance) -> Blueprint:
 
     if not entrance.has_page:
         return routes
-
-    @routes.get("/page/<name>")
-    def page_file(name: str) -> Response:
-        """Return a file of the page."""
-        return _send(name)
 
     @routes.get("/page/model")
     def page_model() -> Response:
@@ -170,19 +145,17 @@ def _find_root(request: Request) -> str:
     return f"{scheme}://{request.host}{request.root_path}"
 
 
-def _send(name: str) -> Response:
-    """Return a file of the page; raise NotFound if there is none of that name."""
-    if name not in TYPES:
-        raise NotFound
-    content = _read(name)
-    response = Response(content, mimetype=TYPES[name])
+def _send_page(request: Request) -> Response:
+    """Return the page, as short as the client can read it."""
+    document = read_document(FILES)
+    response = Response(document.html, mimetype="text/html")
     if request.accept_encodings.quality("gzip"):
-        response.data = _compress(content)
+        response.data = _compress(document.html)
         response.content_encoding = "gzip"
     response.vary.add("Accept-Encoding")
-    # A browser asks each time whether the file has changed: a new version brings several of them.
+    # A browser asks each time whether the page has changed.
     response.cache_control.no_cache = True
-    response.headers["Content-Security-Policy"] = POLICY
+    response.headers["Content-Security-Policy"] = document.policy
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "no-referrer"
     response.add_etag()
@@ -190,14 +163,7 @@ def _send(name: str) -> Response:
     return response
 
 
-def _read(name: str) -> bytes:
-    """Return the content of a file; all modules as one for the script."""
-    if name == SCRIPT:
-        return join_modules(FILES / "main.js").encode()
-    return (FILES / name).read_bytes()
-
-
-@lru_cache(maxsize=16)
-def _compress(content: bytes) -> bytes:
-    """Return the content of a file, compressed; anew only after it has changed."""
-    return gzip.compress(content, mtime=0)
+@lru_cache(maxsize=1)
+def _compress(html: str) -> bytes:
+    """Return the page, compressed; anew only after it has changed."""
+    return gzip.compress(html.encode(), mtime=0)

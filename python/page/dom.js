@@ -68,6 +68,11 @@ export function debounce(call, milliseconds) {
   };
 }
 
+/** Call a function once everything that is there by now has been drawn. */
+export function whenDrawn(call) {
+  requestAnimationFrame(() => setTimeout(call));
+}
+
 let lastId = 0;
 
 /** Return an id that no other element has. */

@@ -5,7 +5,7 @@ import { Background } from "./background.js";
 import { makeBatch } from "./batch.js";
 import { Calls } from "./calls.js";
 import { compare } from "./comparison.js";
-import { button, card, fill, h, opening } from "./dom.js";
+import { button, card, fill, h, opening, whenDrawn } from "./dom.js";
 import { readAnswer } from "./explanation.js";
 import { Form } from "./form.js";
 import { envelop, isLink, readLink, toJson, toRecord } from "./records.js";
@@ -59,18 +59,18 @@ class Page {
     this.form.show(linked ?? toRecord(this.about.example));
     if (isLink() && !linked) this.form.remark.textContent = words.linkBroken;
     window.addEventListener("hashchange", () => this.follow());
+    const columns = h("div", { class: "columns" }, this.form.element, this.answer);
+    document.body.replaceChildren(this.makeHeader(), h("main", {}, columns));
+    this.ask();
+    whenDrawn(() => this.showRest(columns));
+  }
+
+  /** Show what stands below the form: a person can begin to type before it is there. */
+  showRest(columns) {
     const path = this.model.has_probabilities ? "predict?proba=1" : "predict";
     const looksAt = importances([...this.features.values()]);
-    document.body.replaceChildren(
-      this.makeHeader(),
-      h(
-        "main",
-        {},
-        h("div", { class: "columns" }, this.form.element, this.answer, looksAt ? this.makeImportances(looksAt) : null),
-        h("div", { class: "columns even" }, this.calls.element, makeBatch(path, this.about.max_content_length)),
-      ),
-    );
-    this.ask();
+    if (looksAt) columns.append(this.makeImportances(looksAt));
+    columns.after(h("div", { class: "columns even" }, this.calls.element, makeBatch(path, this.about.max_content_length)));
   }
 
   /** Show the record of an address that was opened in this tab. */

@@ -8,19 +8,23 @@ const LARGEST = 1e15; // numbers of this size and more, and smaller ones than th
 const LEAST = 1e-4;
 const SUPERSCRIPTS = { "-": "\u207b", 0: "\u2070", 1: "\u00b9", 2: "\u00b2", 3: "\u00b3", 4: "\u2074", 5: "\u2075", 6: "\u2076", 7: "\u2077", 8: "\u2078", 9: "\u2079" };
 const SIGNIFICANT_DIGITS = 6;
+const THOUSANDS = /(?<=\d)(?=(?:\d{3})+$)/g; // where they end
 const ARITHMETIC_DIGITS = [4, 3, 5, 6, 7];
 
 export function sigmoid(number) {
   return 1 / (1 + Math.exp(-number));
 }
 
-/** Return a number with so many decimals, and a real minus sign. */
+/**
+ * Return a number with so many decimals, and a real minus sign.
+ *
+ * It is not `toLocaleString`: the first call of that takes a browser 60 milliseconds, and it rounds
+ * otherwise than the `toFixed` by which sums are checked.
+ */
 export function fixed(number, digits) {
-  const text = number.toLocaleString(words.locale, {
-    minimumFractionDigits: digits,
-    maximumFractionDigits: digits,
-  });
-  return isZero(text) ? text.replace("-", "") : text.replace("-", MINUS);
+  const [whole, decimals = ""] = Math.abs(number).toFixed(digits).split(".");
+  const text = whole.replace(THOUSANDS, words.groupMark) + (decimals && words.decimalMark) + decimals;
+  return number < 0 && !isZero(text) ? MINUS + text : text;
 }
 
 export function isZero(text) {
@@ -64,11 +68,9 @@ export function plain(number) {
   const size = Math.abs(number);
   const { power, suffix } = powerFor(size);
   const wholeDigits = suffix ? 1 : Math.floor(Math.log10(Math.max(size, 1))) + 1;
-  const text = (number / power).toLocaleString(words.locale, {
-    maximumSignificantDigits: Math.max(SIGNIFICANT_DIGITS, wholeDigits),
-    useGrouping: false,
-  });
-  return `${text.replace("-", MINUS)}${suffix}`;
+  const digits = Math.max(SIGNIFICANT_DIGITS, wholeDigits);
+  const text = String(Number((size / power).toPrecision(digits))).replace(".", words.decimalMark);
+  return `${number < 0 ? MINUS : ""}${text}${suffix}`;
 }
 
 /**

@@ -2,6 +2,8 @@
 
 export const words = {
   locale: "en",
+  decimalMark: ".",
+  groupMark: ",",
 
   // What the model is.
   loading: "Asking the service for its model\u2026",

@@ -81,7 +81,7 @@ def test_a_failure_logs_its_trace_once_under_its_ids(lines: Any) -> None:
     [
         ("GET", "/nowhere/7654.25", ""),
         ("GET", "/predict", "/predict"),
-        ("GET", "/page/7654.25.js", "/page/<name>"),
+        ("GET", "/docs/7654.25.js", "/docs/<name>"),
         ("DELETE", "/predict/", ""),
         ("PROPFIND", "/info", "/info"),
     ],

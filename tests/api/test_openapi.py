@@ -29,7 +29,6 @@ NOT_DESCRIBED = {
     "/docs",
     "/docs/<name>",
     "/",
-    "/page/<name>",
     "/page/model",
 }
 BODY = ("/predict", "post", "requestBody")

@@ -900,7 +900,7 @@ def run_the_calls(page: Page, key: str = "") -> list[str]:
 
 def test_the_key_is_asked_for_and_kept_for_the_tab(open_page: Open) -> None:
     page = open_page("two", settings=Settings(api_key="s3cret"), wait="#key")
-    assert "income" not in page.content()
+    assert "income" not in page.locator("body").inner_html()
     for wrong in ("wrong", "schl\u00fcssel"):
         page.fill("#key", wrong)
         page.keyboard.press("Enter")

@@ -1,0 +1,80 @@
+"""The page as one document: its HTML with its style, its modules and its icon inside.
+
+For each file of its own a browser waits once more, a third of the time until the page can be used.
+They are joined for each request, which takes two milliseconds, and not by a tool before.
+
+A module names what it imports on one line for each file, `import { fill, h } from "./dom.js";`, and
+nothing is called otherwise than where it is defined. So to join them, these lines go, and `export`.
+"""
+
+import re
+from base64 import b64encode
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from urllib.parse import quote
+
+ICON = 'href="icon.svg"'
+STYLE = '<link rel="stylesheet" href="style.css">'
+SCRIPT = '<script type="module" src="main.js"></script>'
+IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+\.js)";\n', re.MULTILINE)
+EXPORT = re.compile(
+    r"^export (?=async |class |const |function |let )", re.MULTILINE
+)
+# Nothing is loaded from elsewhere, nothing runs that is not a part of the document, and no site
+# shows the page as a part of its own.
+POLICY = (
+    "default-src 'none'; script-src '{script}'; style-src '{style}'; connect-src 'self'; "
+    "img-src data:; form-action 'none'; frame-ancestors 'none'; base-uri 'none'"
+)
+
+
+@dataclass(frozen=True)
+class Document:
+    """A page, and the content security policy that lets its own script and style in, and no other.
+
+    The policy names both by their hashes (CSP Level 3, section 6.7.2.3).
+    """
+
+    html: str
+    policy: str
+
+
+def read_document(folder: Path) -> Document:
+    """Return the page whose HTML, style, icon and modules are the files of a folder."""
+    icon, style = (_read(folder / name) for name in ("icon.svg", "style.css"))
+    script = join_modules(folder / "main.js")
+    html = _read(folder / "index.html")
+    for part, inside in (
+        (ICON, f'href="data:image/svg+xml,{quote(icon)}"'),
+        (STYLE, f"<style>{style}</style>"),
+        (SCRIPT, f'<script type="module">{script}</script>'),
+    ):
+        html = html.replace(part, inside)
+    policy = POLICY.format(script=_hash(script), style=_hash(style))
+    return Document(html, policy)
+
+
+def join_modules(main: Path) -> str:
+    """Return a module and all that it imports as one, each behind those that it imports itself."""
+    parts: dict[Path, str] = {}
+    _add(main, parts)
+    return "\n".join(parts.values())
+
+
+def _add(module: Path, parts: dict[Path, str]) -> None:
+    """Add what a module imports, and then the module, unless they are there."""
+    if module in parts:
+        return
+    text = _read(module)
+    for name in IMPORT.findall(text):
+        _add(module.with_name(name), parts)
+    parts[module] = EXPORT.sub("", IMPORT.sub("", text))
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
