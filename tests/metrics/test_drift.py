@@ -2,12 +2,7 @@
 
 import json
 import shutil
-import subprocess
 import time
-import urllib.parse
-import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +12,9 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from python.model import save_model
-from tests.models import ROOT
+from tests.monitoring.prometheus import wait_until, watching
 from tests.production.replicas import serving
-from tests.servers import Server, end, free_port
+from tests.servers import Server, free_port
 
 pytestmark = [
     pytest.mark.slow,
@@ -30,66 +25,9 @@ pytestmark = [
 ]
 
 INDEX = "model:feature_stability_index:1h"
+FIRING = 'ALERTS{alertname="Drift",alertstate="firing"}'
 N_TRAINING_ROWS = 5000
-SECONDS_TO_WAIT = 120
-CONFIGURATION = """
-global: {{scrape_interval: 1s, evaluation_interval: 1s}}
-rule_files: [{rules}]
-scrape_configs:
-- job_name: service
-  static_configs: [{{targets: ["127.0.0.1:{port}"]}}]
-"""
 Numbers = NDArray[np.float64]
-Ask = Callable[[str], dict[str, float]]
-
-
-@contextmanager
-def prometheus(folder: Path, port: int) -> Iterator[Ask]:
-    """Run a Prometheus that scrapes a port each second; yield a function that asks it."""
-    web_port = free_port()
-    rules = ROOT / "monitoring" / "drift.rules.yml"
-    configuration = folder / "prometheus.yml"
-    configuration.write_text(CONFIGURATION.format(rules=rules, port=port))
-    with (folder / "prometheus.log").open("wb") as log:
-        process = subprocess.Popen(
-            [
-                "prometheus",
-                f"--config.file={configuration}",
-                f"--storage.tsdb.path={folder / 'prometheus'}",
-                f"--web.listen-address=127.0.0.1:{web_port}",
-            ],
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-
-    def ask(query: str) -> dict[str, float]:
-        parameters = urllib.parse.urlencode({"query": query})
-        url = f"http://127.0.0.1:{web_port}/api/v1/query?{parameters}"
-        with urllib.request.urlopen(url, timeout=30) as response:
-            found = json.load(response)["data"]["result"]
-        return {
-            sample["metric"].get("feature", ""): float(sample["value"][1])
-            for sample in found
-        }
-
-    try:
-        wait_until(lambda: ask("up") == {"": 1.0})
-        yield ask
-    finally:
-        end(process)
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + SECONDS_TO_WAIT
-    while time.monotonic() < deadline:
-        try:
-            if holds():
-                return
-        except OSError:  # it is starting
-            pass
-        time.sleep(0.2)
-    raise AssertionError("it does not become so")
 
 
 def save(folder: Path) -> None:
@@ -114,7 +52,7 @@ def predict(server: Server, columns: dict[str, Numbers]) -> None:
     assert status == 200, text
 
 
-def test_the_index_rises_where_a_feature_is_shifted_and_nowhere_else(
+def test_where_a_feature_is_shifted_the_index_rises_and_the_alert_fires(
     folder: Path,
 ) -> None:
     save(folder)
@@ -122,8 +60,9 @@ def test_the_index_rises_where_a_feature_is_shifted_and_nowhere_else(
     random = np.random.default_rng(2)
     with (
         serving(folder, WORKERS=2, METRICS_PORT=port) as server,
-        prometheus(folder, port) as ask,
+        watching(folder, {"service": port}) as prometheus,
     ):
+        ask = prometheus.by_feature
         records = "sum(increase(model_records_total[1h]))"
         wait_until(lambda: ask(records) == {"": 0.0})
         # Prometheus extrapolates, by more where scrapes are late.
@@ -139,6 +78,7 @@ def test_the_index_rises_where_a_feature_is_shifted_and_nowhere_else(
         alike = ask(INDEX)
         assert alike.keys() == {"age", "income"}
         assert max(alike.values()) < 0.1
+        assert ask(FIRING) == {}
         for _ in range(20):
             shifted = draw(random, 100)
             shifted["age"] += 2
@@ -148,3 +88,5 @@ def test_the_index_rises_where_a_feature_is_shifted_and_nowhere_else(
         index = ask(INDEX)
         assert index["age"] > 0.25
         assert index["income"] < 0.1
+        wait_until(lambda: bool(ask(FIRING)))
+        assert ask(FIRING).keys() == {"age"}

@@ -3,23 +3,16 @@
 import json
 import re
 import shutil
-import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import product
-from pathlib import Path
 from threading import Thread
-from typing import Any
-from urllib.parse import quote
 
 import pytest
-import yaml  # type: ignore[import-untyped]
 
 from tests.balancing import balancing
 from tests.monitoring.files import (
-    MONITORING,
     documented,
     panels,
     queries,
@@ -27,7 +20,8 @@ from tests.monitoring.files import (
     read_rules,
     recorded,
 )
-from tests.servers import SECONDS_TO_END, fetch, free_port
+from tests.monitoring.prometheus import Prometheus, watching
+from tests.servers import free_port
 
 pytestmark = [
     pytest.mark.slow,
@@ -37,7 +31,6 @@ pytestmark = [
     ),
 ]
 
-SECONDS_TO_START = 60
 # Some of the values that a label may have; of any other label, one.
 VALUES = {
     "route": ["/predict"],
@@ -99,89 +92,27 @@ def sample(name: str, labels: dict[str, str], value: float) -> str:
     return f"{name}{{{','.join(pairs)}}} {value}"
 
 
-@dataclass(frozen=True)
-class Prometheus:
-    """A Prometheus that runs."""
-
-    port: int
-
-    def get(self, path: str) -> Any:
-        """Return the data of a response, which must be one of success."""
-        status, text = fetch(f"http://127.0.0.1:{self.port}/api/v1/{path}")
-        assert status == 200, text
-        return json.loads(text)["data"]
-
-    def query(self, expression: str) -> list[Any]:
-        found: list[Any] = self.get(f"query?query={quote(expression)}")[
-            "result"
-        ]
-        return found
-
-    def wait_for(self, expression: str) -> None:
-        """Wait until the query finds something."""
-        deadline = time.monotonic() + SECONDS_TO_START
-        while time.monotonic() < deadline:
-            try:
-                if self.query(expression):
-                    return
-            except OSError:
-                pass
-            time.sleep(0.5)
-        raise AssertionError(expression)
-
-
 @pytest.fixture(scope="module")
 def prometheus(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Prometheus]:
-    """Our Prometheus, with targets of this machine, and faster."""
+    """One that scrapes a HAProxy, and a service that exposes what is documented."""
     folder = tmp_path_factory.mktemp("prometheus")
     service = ThreadingHTTPServer(("127.0.0.1", 0), Service)
     Thread(target=service.serve_forever, daemon=True).start()
-    port = free_port()
     with balancing(folder, free_port(), free_port()) as balancer:
         targets = {
             "service": service.server_address[1],
             "balancer": balancer.metrics,
-            "prometheus": port,
         }
-        write_configuration(folder, targets)
-        with (folder / "prometheus.log").open("wb") as log:
-            process = subprocess.Popen(
-                [
-                    "prometheus",
-                    f"--config.file={folder}/prometheus.yml",
-                    f"--storage.tsdb.path={folder}/data",
-                    f"--web.listen-address=127.0.0.1:{port}",
-                ],
-                stdout=log,
-                stderr=log,
-            )
-        try:
-            running = Prometheus(port)
+        with watching(folder, targets) as running:
             # Two scrapes make a rate, and rules follow it.
             running.wait_for("job:service_requests:rate5m > 0")
-            running.wait_for("job:model_missing:usual_share")
+            running.wait_for("job:model_missing:share15m")
             running.wait_for("job:balancer_failures:ratio5m or vector(1)")
             yield running
-        finally:
-            process.terminate()
-            process.wait(SECONDS_TO_END)
-            service.shutdown()
-            service.server_close()
-
-
-def write_configuration(folder: Path, targets: dict[str, int]) -> None:
-    """Write ours with these targets, and a scrape each second."""
-    for path in MONITORING.glob("*.rules.yml"):
-        shutil.copy(path, folder)
-    content = yaml.safe_load((MONITORING / "prometheus.yml").read_text())
-    content["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
-    for job in content["scrape_configs"]:
-        job.pop("dns_sd_configs", None)
-        port = targets[job["job_name"]]
-        job["static_configs"] = [{"targets": [f"127.0.0.1:{port}"]}]
-    (folder / "prometheus.yml").write_text(yaml.safe_dump(content))
+    service.shutdown()
+    service.server_close()
 
 
 def names_in(expression: str) -> set[str]:
