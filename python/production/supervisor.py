@@ -3,7 +3,8 @@
 It opens the socket when the first worker has its model, and closes it on a signal to stop.
 uWSGI itself would take connections until a worker is free to notice that it has to stop, and
 those connections would be lost. It would also wait forever for a request that hangs, and for a
-worker that it signalled right before the worker could listen to signals.
+worker that it signalled right before the worker could listen to signals. And after the clock was
+set back by an hour, it would look after nothing for an hour.
 """
 
 import os
@@ -25,6 +26,8 @@ READY = (
 )  # Real-time signals are queued, so that no worker's is lost.
 SIGNALS = {signal.SIGCHLD, signal.SIGHUP, READY, *STOP}
 REPEAT_SECONDS = 0.5
+CLOCK_SECONDS = 1.0
+CLOCK_WAS_SET_BACK = signal.SIGUSR2  # as in uwsgi.ini
 
 
 def supervise(
@@ -45,13 +48,15 @@ def supervise(
     uwsgi = start(command)
     workers: set[int] = set()
     while True:
-        received = signal.sigwaitinfo(SIGNALS)
+        received = wait_for_signal(uwsgi, is_ready=bool(workers))
         if received.si_signo in STOP:
             break
         if received.si_signo == READY:
             take_requests(listener, status_server)
             if not workers:
                 notify_systemd()
+                # The clock may have been set back while the worker loaded the model.
+                os.kill(uwsgi, CLOCK_WAS_SET_BACK)
             workers.add(received.si_pid)
             continue
         if received.si_signo == signal.SIGHUP:
@@ -88,6 +93,19 @@ def start(command: list[str]) -> int:
     return os.posix_spawn(
         command[0], command, environ, setpgroup=0, setsigmask=()
     )
+
+
+def wait_for_signal(uwsgi: int, *, is_ready: bool) -> signal.struct_siginfo:
+    """Return the next signal; tell uWSGI that is ready if the clock is set back meanwhile."""
+    latest = time.time()
+    while True:
+        received = signal.sigtimedwait(SIGNALS, CLOCK_SECONDS)
+        now = time.time()
+        if is_ready and now < latest:
+            os.kill(uwsgi, CLOCK_WAS_SET_BACK)
+        if received is not None:
+            return received
+        latest = now
 
 
 def notify_systemd() -> None:

@@ -4,8 +4,10 @@ import fcntl
 import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
+from io import FileIO
 from math import inf
 from pathlib import Path
 from typing import Self
@@ -53,23 +55,47 @@ def judge_once(path: Path | None, judge: Callable[[], Verdict]) -> Verdict:
     """Return the verdict in a file; if it holds none, that of `judge`, which is written into it.
 
     Processes that come at the same time wait for the first. If that one ends before it has come
-    to a verdict, the next one judges. Without a path, each judges for itself.
+    to a verdict, the next one judges. Without a path, and where a disk is full or read-only, each
+    judges for itself.
     """
     if path is None:
         return _judge(judge)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        file.seek(0)
-        verdict = _parse(file.read())
+    with _locked(path) as file:
+        verdict = None if file is None else _parse(file.read())
         if verdict is None:
             verdict = _judge(judge)
-            file.truncate(0)
-            file.write(json.dumps(asdict(verdict)))
+            _keep(verdict, file)
     return verdict
 
 
-def _parse(text: str) -> Verdict | None:
+@contextmanager
+def _locked(path: Path) -> Iterator[FileIO | None]:
+    """Open a file for this process alone; None where the disk is full, or cannot be written to."""
+    with ExitStack() as opened:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # Without a buffer, a full disk is noticed when it is written to, and not later.
+            file = opened.enter_context(path.open("ab+", buffering=0))
+        except OSError as error:
+            log.warning("each process judges its copy for itself: %s", error)
+            yield None
+            return
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        yield file
+
+
+def _keep(verdict: Verdict, file: FileIO | None) -> None:
+    if file is None:
+        return
+    try:
+        file.truncate(0)
+        file.write(json.dumps(asdict(verdict)).encode())
+    except OSError as error:
+        log.warning("the next process judges its copy for itself: %s", error)
+
+
+def _parse(text: bytes) -> Verdict | None:
     """Return the verdict; None where there is none, or only a part of one."""
     try:
         return Verdict(**json.loads(text))

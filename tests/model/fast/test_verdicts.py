@@ -94,3 +94,15 @@ def test_the_second_copy_is_the_first_one_without_a_proof(
 def test_an_objection_is_every_processs_objection() -> None:
     with pytest.raises(Unproven, match="it differs"):
         Verdict(objection="it differs").apply(None)  # type: ignore[arg-type]
+
+
+def test_where_no_verdict_can_be_kept_each_process_judges(
+    tmp_path: Path,
+) -> None:
+    no_folder = tmp_path / "file"
+    no_folder.touch()
+    for _ in range(2):
+        assert judge_once(no_folder / "model", lambda: VERDICT) == VERDICT
+    full = Path("/dev/full")
+    for _ in range(2):
+        assert judge_once(full, lambda: VERDICT) == VERDICT

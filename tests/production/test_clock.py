@@ -1,0 +1,158 @@
+"""What a replica does when its clock is set, by hours and by years."""
+
+import json
+import shutil
+import struct
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPException
+from pathlib import Path
+from threading import Event, Thread
+
+import joblib
+import pytest
+
+from tests.acting import SLEEPS, acting
+from tests.metrics.scrapes import scrape
+from tests.production.replicas import (
+    RECORD,
+    command,
+    model_version,
+    run,
+    save_example,
+    save_slow_example,
+)
+from tests.servers import Server, free_port, started
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        shutil.which("gcc") is None, reason="gcc is not installed"
+    ),
+]
+
+SOURCE = Path(__file__).with_name("clock.c")
+HOUR = 3600
+YEAR = 365 * 24 * HOUR
+STEPS = (-HOUR, HOUR, -10 * YEAR, 10 * YEAR, -1, 0)
+REQUEST_TIMEOUT = 3
+
+
+@dataclass(frozen=True)
+class Clock:
+    """A replica with a clock of its own, and the port of its metrics."""
+
+    server: Server
+    metrics: int
+    offset: Path
+
+    def set(self, seconds: int) -> None:
+        """Set it to the system's and so many seconds, and let every second's check see that."""
+        with self.offset.open("r+b") as file:
+            file.write(struct.pack("l", seconds))
+        time.sleep(2)
+
+
+@contextmanager
+def clock(
+    folder: Path, *, has_to_be_ready: bool = True, **environ: object
+) -> Iterator[Clock]:
+    """Run a replica of two workers with a clock of its own."""
+    library = folder / "clock.so"
+    subprocess.run(
+        ["gcc", "-shared", "-fPIC", "-O1", "-o", library, SOURCE], check=True
+    )
+    offset = folder / "offset"
+    offset.write_bytes(struct.pack("l", 0))
+    metrics = free_port()
+    with started(
+        command("serve"),
+        folder,
+        WORKERS=2,
+        METRICS_PORT=metrics,
+        LD_PRELOAD=library,
+        CLOCK_OFFSET=offset,
+        **environ,
+    ) as server:
+        if has_to_be_ready:
+            server.wait()
+        yield Clock(server, metrics, offset)
+
+
+def test_every_request_is_answered_and_measured_whatever_the_clock_does(
+    folder: Path,
+) -> None:
+    save_example(folder, "build_rf_binary")
+    with clock(folder) as replica:
+        statuses: list[int] = []
+        is_over = Event()
+
+        def ask() -> None:
+            while not is_over.is_set():
+                statuses.append(replica.server.post("/predict", RECORD)[0])
+
+        asking = [Thread(target=ask) for _ in range(4)]
+        start = time.monotonic()
+        for thread in asking:
+            thread.start()
+        for seconds in STEPS:
+            replica.set(seconds)
+        is_over.set()
+        for thread in asking:
+            thread.join()
+        seconds_in_all = time.monotonic() - start
+        assert len(statuses) > 100
+        assert set(statuses) == {200}
+        said = scrape(replica.metrics)
+        assert said.requests()["/predict", "200"] == len(statuses)
+        measured = said.by("route", "service_request_duration_seconds_sum")
+        assert 0 < measured["/predict"] < len(asking) * seconds_in_all
+        assert said.total("service_harakiris_total") == 0
+
+
+def test_a_clock_that_was_set_back_keeps_no_model_from_being_swapped(
+    folder: Path,
+) -> None:
+    """By itself, uWSGI would look at nothing until it is as late again."""
+    save_example(folder, "build_rf_binary")
+    with clock(folder) as replica:
+        old = model_version(replica.server)
+        save_example(folder, "build_linear_binary")
+        replica.set(-HOUR)
+        swapped = run(folder, "swap", replica.server)
+        assert swapped.returncode == 0, swapped.stderr
+        assert model_version(replica.server) != old
+
+
+def test_a_clock_that_is_set_back_while_the_model_is_loaded_does_no_harm(
+    folder: Path,
+) -> None:
+    save_slow_example(folder, 0, 6, 6)
+    with clock(folder, has_to_be_ready=False) as replica:
+        while "spawned uWSGI worker 2" not in replica.server.log.read_text():
+            time.sleep(0.1)
+        replica.set(-HOUR)
+        replica.server.wait()
+        old = model_version(replica.server)
+        save_example(folder, "build_linear_binary")
+        swapped = run(folder, "swap", replica.server)
+        assert swapped.returncode == 0, swapped.stderr
+        assert model_version(replica.server) != old
+
+
+def test_a_clock_that_was_set_back_keeps_no_request_from_being_ended(
+    folder: Path,
+) -> None:
+    joblib.dump(acting(SLEEPS), folder / "model.joblib")
+    with clock(folder, REQUEST_TIMEOUT=REQUEST_TIMEOUT) as replica:
+        replica.set(-HOUR)
+        body = json.dumps({"feature1": 120, "feature2": 1, "feature3": 1})
+        start = time.monotonic()
+        with pytest.raises(HTTPException):  # uWSGI breaks the connection
+            replica.server.post("/predict", body.encode())
+        assert time.monotonic() - start < 5 * REQUEST_TIMEOUT
+        replica.server.wait()
+        assert scrape(replica.metrics).total("service_harakiris_total") == 1
