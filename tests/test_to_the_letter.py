@@ -413,3 +413,41 @@ def test_dates_of_to_json_are_those_of_the_frame() -> None:
     body = frame.to_json(orient="records", date_format="iso")
     predicted = post(client, "/predict", json.loads(body))["prediction"]
     assert predicted == model.predict(frame).tolist()
+
+
+ALIKE: list[list[Any]] = [[0, 7], ["a", "b"], [True, False], [0.5, 2.0], [2**53 + 1, 3]]  # fmt: skip
+BESIDE = ["float64", "Int64", "str", "datetime64[ns]", "datetime64[ns, UTC]"]
+
+
+def frames_of_categories() -> Iterator[pd.DataFrame]:
+    """Yield two Categoricals, with gaps and without, alone and beside another column."""
+    for first, second, gap_in_first, gap_in_second, other in product(
+        ALIKE, ALIKE, (True, False), (True, False), (None, *BESIDE)
+    ):
+        values = [None if gap_in_first else first[0], *first]
+        others = [second[1], *[None if gap_in_second else second[0]] * 2]
+        columns = {
+            "x0": pd.Series(pd.Categorical(values, categories=first)),
+            "x1": pd.Series(pd.Categorical(others, categories=second)),
+        }
+        if other:
+            columns["x2"] = made((example(other) * 2)[:3], other)
+        yield pd.DataFrame(columns)
+
+
+def entry_of(name: str, column: pd.Series) -> dict[str, Any]:
+    entry = {"name": name, "accepts_missing": bool(column.isna().any())}
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return entry | {"type": "category", "categories": list(column.cat.categories)}  # fmt: skip
+    dtype = str(column.dtype)
+    return entry | {"type": type_of(dtype), "dtype": dtype}
+
+
+def test_categories_in_an_array_are_what_they_were_in_training() -> None:
+    n_tried = 0
+    for frame in frames_of_categories():
+        entries = [entry_of(str(name), frame[name]) for name in frame]
+        if makes_an_array((entries, frame)):
+            n_tried += 1
+            assert_same_letters(entries, frame, as_array=True)
+    assert n_tried > 400

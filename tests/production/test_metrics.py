@@ -144,10 +144,14 @@ def send(port: int, request: bytes) -> str:
     return ""
 
 
-def find_workers(folder: Path) -> list[int]:
-    """Return the processes of the workers that take requests."""
+def find_workers(folder: Path, status: str = "") -> list[int]:
+    """Return the processes of the workers that take requests, or of those that do something."""
     workers = read_statistics(folder / "run" / "uwsgi.stats")["workers"]
-    return [worker["pid"] for worker in workers if worker["accepting"]]
+    return [
+        worker["pid"]
+        for worker in workers
+        if worker["accepting"] and status in worker["status"]
+    ]
 
 
 def kill(workers: list[int]) -> set[int]:
@@ -251,16 +255,16 @@ def test_what_a_killed_worker_had_is_all_that_is_not_certain(
     """Workers are killed while they compute; a broken request may have been counted or not."""
     with replica(folder) as (server, port):
         clients = Clients(server.port)
+        swapping = swap_beside(folder, server)
+        clients.run()
+        swapping.join()
         sending = Thread(target=clients.run)
         sending.start()
-        swapping = swap_beside(folder, server)
         while sending.is_alive():
             time.sleep(SECONDS_BETWEEN_KILLS)
-            workers = find_workers(folder)
-            if len(workers) == WORKERS and not swapping.is_alive():
-                kill(workers[:1])
+            if len(find_workers(folder)) == WORKERS:
+                kill(find_workers(folder, "busy")[:1])
         sending.join()
-        swapping.join()
         counted = Counter(dict(scrape(port).requests()))
         del counted["/ready", "200"]
         assert clients.broken
@@ -270,7 +274,7 @@ def test_what_a_killed_worker_had_is_all_that_is_not_certain(
             uncertain[route] += int(count)
         assert uncertain - clients.broken == Counter()
         total = clients.received.total() + clients.broken.total()
-        assert total == N_REQUESTS
+        assert total == 2 * N_REQUESTS
 
 
 def test_the_port_of_metrics_tells_of_a_start_a_refused_swap_and_a_harakiri(

@@ -283,9 +283,15 @@ class Schema:
     ) -> Columns:
         plain = {}
         for name, column in columns.items():
-            # Of several Categoricals of integers pandas makes an array that has no missing value.
-            is_categorical = hasattr(column, "categories")
-            plain[name] = np.asarray(column) if is_categorical else column
+            plain[name] = column
+            if not hasattr(column, "categories"):
+                continue
+            # Of several Categoricals of integers pandas makes an array that has no missing value,
+            # and of one beside other columns objects, in which they are still integers.
+            is_object = dtype == np.dtype(object)
+            plain[name] = (
+                column.astype(object) if is_object else np.asarray(column)
+            )
         return self._frame(plain).to_numpy(dtype=dtype)
 
     def _frame(self, columns: Matrix | dict[str, Any]) -> Any:
@@ -306,11 +312,14 @@ class Schema:
         """
         if self._as_objects:
             return np.dtype(object)
-        columns = {}
+        full, columns = {}, {}
         for feature in self.features:
             gap = None if feature.optional else feature.example
+            full[feature.name] = feature.column([feature.example] * 2)
             columns[feature.name] = feature.column([feature.example, gap])
-        dtype: np.dtype[Any] = self._array(columns, dtype=None).dtype
+        dtype: np.dtype[Any] = self._frame(full).to_numpy().dtype
+        if dtype != np.dtype(object):
+            dtype = self._array(columns, dtype=None).dtype
         return dtype
 
     def row(self, record: Mapping[str, Value]) -> Row:
