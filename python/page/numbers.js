@@ -8,7 +8,7 @@ const LARGEST = 1e15; // numbers of this size and more, and smaller ones than th
 const LEAST = 1e-4;
 const SUPERSCRIPTS = { "-": "\u207b", 0: "\u2070", 1: "\u00b9", 2: "\u00b2", 3: "\u00b3", 4: "\u2074", 5: "\u2075", 6: "\u2076", 7: "\u2077", 8: "\u2078", 9: "\u2079" };
 const SIGNIFICANT_DIGITS = 6;
-const THOUSANDS = /(?<=\d)(?=(?:\d{3})+$)/g; // where they end
+const THOUSANDS = /\B(?=(?:\d{3})+$)/g; // where they end
 const ARITHMETIC_DIGITS = [4, 3, 5, 6, 7];
 
 export function sigmoid(number) {

@@ -45,6 +45,8 @@ def supervise(
     """
     # Blocked signals are queued until the supervisor waits for them, so that none is lost.
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    # uWSGI inherits this until it listens itself: while it starts workers, the signal is lost.
+    signal.signal(CLOCK_WAS_SET_BACK, signal.SIG_IGN)
     uwsgi = start(command)
     workers: set[int] = set()
     while True:
@@ -55,8 +57,8 @@ def supervise(
             take_requests(listener, status_server)
             if not workers:
                 notify_systemd()
-                # The clock may have been set back while the worker loaded the model.
-                os.kill(uwsgi, CLOCK_WAS_SET_BACK)
+            # The clock may have been set back while the worker loaded the model.
+            os.kill(uwsgi, CLOCK_WAS_SET_BACK)
             workers.add(received.si_pid)
             continue
         if received.si_signo == signal.SIGHUP:

@@ -209,6 +209,17 @@ def test_the_script_has_each_module_once_behind_what_it_imports() -> None:
     assert not re.search(r"^(import|export)\b", script, re.MULTILINE)
 
 
+def test_no_part_of_the_page_ends_the_element_that_it_is_in() -> None:
+    parts = [
+        join_modules(FILES / "main.js"),
+        (FILES / "style.css").read_text(),
+    ]
+    for text in parts:
+        assert not re.search(r"</(script|style)|<!--", text, re.IGNORECASE)
+        # What older browsers cannot read, which would be all of the script.
+        assert "(?<" not in text
+
+
 def test_no_two_modules_have_the_same_name_for_two_things() -> None:
     script = join_modules(FILES / "main.js")
     kinds = r"^(?:async )?(?:class|const|function|let) (\w+)"

@@ -312,14 +312,11 @@ class Schema:
         """
         if self._as_objects:
             return np.dtype(object)
-        full, columns = {}, {}
+        columns = {}
         for feature in self.features:
             gap = None if feature.optional else feature.example
-            full[feature.name] = feature.column([feature.example] * 2)
             columns[feature.name] = feature.column([feature.example, gap])
-        dtype: np.dtype[Any] = self._frame(full).to_numpy().dtype
-        if dtype != np.dtype(object):
-            dtype = self._array(columns, dtype=None).dtype
+        dtype: np.dtype[Any] = self._array(columns, dtype=None).dtype
         return dtype
 
     def row(self, record: Mapping[str, Value]) -> Row:

@@ -76,12 +76,12 @@ def _locked(path: Path) -> Iterator[FileIO | None]:
             path.parent.mkdir(parents=True, exist_ok=True)
             # Without a buffer, a full disk is noticed when it is written to, and not later.
             file = opened.enter_context(path.open("ab+", buffering=0))
+            fcntl.flock(file, fcntl.LOCK_EX)
+            file.seek(0)
         except OSError as error:
             log.warning("each process judges its copy for itself: %s", error)
             yield None
             return
-        fcntl.flock(file, fcntl.LOCK_EX)
-        file.seek(0)
         yield file
 
 
