@@ -415,7 +415,13 @@ def test_dates_of_to_json_are_those_of_the_frame() -> None:
     assert predicted == model.predict(frame).tolist()
 
 
-ALIKE: list[list[Any]] = [[0, 7], ["a", "b"], [True, False], [0.5, 2.0], [2**53 + 1, 3]]  # fmt: skip
+ALIKE: list[list[Any]] = [
+    [0, 7],
+    ["a", "b"],
+    [True, False],
+    [0.5, 2.0],
+    [2**53 + 1, 3],
+]
 BESIDE = ["float64", "Int64", "str", "datetime64[ns]", "datetime64[ns, UTC]"]
 
 
@@ -444,7 +450,8 @@ def frames_of_categories() -> Iterator[pd.DataFrame]:
 def entry_of(name: str, column: pd.Series) -> dict[str, Any]:
     entry = {"name": name, "accepts_missing": bool(column.isna().any())}
     if isinstance(column.dtype, pd.CategoricalDtype):
-        return entry | {"type": "category", "categories": list(column.cat.categories)}  # fmt: skip
+        known = list(column.cat.categories)
+        return entry | {"type": "category", "categories": known}
     dtype = str(column.dtype)
     return entry | {"type": type_of(dtype), "dtype": dtype}
 

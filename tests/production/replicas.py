@@ -1,17 +1,22 @@
 """A replica of the service without its container: its commands, its model file and its answers."""
 
+import os
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Iterator, Set
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import joblib
 
+from python.metrics.processes import read_statistics
 from tests.models import build
 from tests.servers import ENVIRON, Server, fetch_headers, started
 
 RECORD = b'{"feature1": 1, "feature2": 1, "feature3": 2}'
+SECONDS_TO_RESPAWN = 60
 # As `python -m python.production`, in a folder of the test's own.
 MAIN = """
 import pathlib, sys
@@ -79,6 +84,45 @@ def run(
         text=True,
         timeout=120,
     )
+
+
+def swap_to_another(folder: Path, server: Server) -> None:
+    """Swap the model of a replica for that of another example, which must be served then."""
+    old = model_version(server)
+    save_example(folder, "build_linear_binary")
+    swapped = run(folder, "swap", server)
+    assert swapped.returncode == 0, swapped.stderr
+    assert model_version(server) != old
+
+
+def find_workers(folder: Path, status: str = "") -> list[int]:
+    """Return the processes of the workers that take requests, or of those that do something."""
+    workers = read_statistics(folder / "run" / "uwsgi.stats")["workers"]
+    return [
+        worker["pid"]
+        for worker in workers
+        if worker["accepting"] and status in worker["status"]
+    ]
+
+
+def kill(workers: list[int]) -> set[int]:
+    """Return those that were there to be killed; a swap may have ended the others."""
+    killed = set()
+    for worker in workers:
+        with suppress(ProcessLookupError):
+            os.kill(worker, signal.SIGKILL)
+            killed.add(worker)
+    return killed
+
+
+def wait_for_workers(
+    folder: Path, n_workers: int, killed: Set[int] = frozenset()
+) -> None:
+    """Wait for all workers; uWSGI lists a killed one until it has noticed."""
+    deadline = time.monotonic() + SECONDS_TO_RESPAWN
+    while len(set(find_workers(folder)) - killed) < n_workers:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def model_version(server: Server) -> str:

@@ -21,10 +21,9 @@ from tests.metrics.scrapes import scrape
 from tests.production.replicas import (
     RECORD,
     command,
-    model_version,
-    run,
     save_example,
     save_slow_example,
+    swap_to_another,
 )
 from tests.servers import Server, free_port, started
 
@@ -131,12 +130,8 @@ def test_a_clock_that_was_set_back_keeps_no_model_from_being_swapped(
     """By itself, uWSGI would look at nothing until it is as late again."""
     save_example(folder, "build_rf_binary")
     with clock(folder) as replica:
-        old = model_version(replica.server)
-        save_example(folder, "build_linear_binary")
         replica.set(-HOUR)
-        swapped = run(folder, "swap", replica.server)
-        assert swapped.returncode == 0, swapped.stderr
-        assert model_version(replica.server) != old
+        swap_to_another(folder, replica.server)
 
 
 def test_a_clock_that_is_set_back_while_the_model_is_loaded_does_no_harm(
@@ -148,11 +143,7 @@ def test_a_clock_that_is_set_back_while_the_model_is_loaded_does_no_harm(
             time.sleep(0.1)
         replica.set(-HOUR)
         replica.server.wait()
-        old = model_version(replica.server)
-        save_example(folder, "build_linear_binary")
-        swapped = run(folder, "swap", replica.server)
-        assert swapped.returncode == 0, swapped.stderr
-        assert model_version(replica.server) != old
+        swap_to_another(folder, replica.server)
 
 
 def test_a_clock_that_was_set_back_keeps_no_request_from_being_ended(
@@ -162,9 +153,8 @@ def test_a_clock_that_was_set_back_keeps_no_request_from_being_ended(
     with clock(folder, REQUEST_TIMEOUT=REQUEST_TIMEOUT) as replica:
         replica.set(-HOUR)
         body = json.dumps({"feature1": 120, "feature2": 1, "feature3": 1})
-        start = time.monotonic()
-        with pytest.raises(HTTPException):  # uWSGI breaks the connection
+        # uWSGI breaks the connection; by itself, the model would answer after 20 seconds.
+        with pytest.raises(HTTPException):
             replica.server.post("/predict", body.encode())
-        assert time.monotonic() - start < 5 * REQUEST_TIMEOUT
         replica.server.wait()
         assert scrape(replica.metrics).total("service_harakiris_total") == 1

@@ -2,24 +2,25 @@
 
 import os
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from python.metrics.processes import read_statistics
 from tests.metrics.scrapes import scrape
 from tests.production.replicas import (
     RECORD,
     command,
+    find_workers,
+    kill,
     model_version,
     run,
     save_example,
     serving,
+    swap_to_another,
+    wait_for_workers,
 )
-from tests.production.test_metrics import kill
 from tests.servers import ENVIRON, Server, free_port, project
 
 pytestmark = [
@@ -86,16 +87,9 @@ def check_that_it_serves(server: Server, metrics: int) -> None:
 
 def replace_a_worker(folder: Path) -> None:
     """Kill a worker, and wait until another one takes requests in its place."""
-    workers = read_statistics(folder / "run" / "uwsgi.stats")["workers"]
-    killed = kill([workers[0]["pid"]])
-    deadline = time.monotonic() + 60
-    while True:
-        workers = read_statistics(folder / "run" / "uwsgi.stats")["workers"]
-        ready = {one["pid"] for one in workers if one["accepting"]} - killed
-        if len(ready) == WORKERS:
-            return
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    killed = kill(find_workers(folder)[:1])
+    assert killed
+    wait_for_workers(folder, WORKERS, killed)
 
 
 def test_a_full_disk_keeps_the_model_and_refuses_another_with_a_sentence(
@@ -123,8 +117,7 @@ def test_a_full_disk_keeps_the_model_and_refuses_another_with_a_sentence(
             check_that_it_serves(server, metrics)
             assert model_version(server) == old
             filling.unlink()
-            assert run(folder, "swap", server).returncode == 0
-            assert model_version(server) != old
+            swap_to_another(folder, server)
             check_that_it_serves(server, metrics)
 
 
@@ -176,6 +169,7 @@ def test_a_disk_that_can_no_longer_be_written_to_keeps_everything_going(
         with serving(folder, WORKERS=WORKERS, METRICS_PORT=metrics) as server:
             server.post("/predict", RECORD)
             old = model_version(server)
+            # The disk takes no other model later.
             save_example(folder, "build_linear_binary")
             mount("-o", "remount,ro", folder)
             check_that_it_serves(server, metrics)

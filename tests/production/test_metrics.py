@@ -1,12 +1,10 @@
 """What `/metrics` says of four processes, compared with what their clients have counted."""
 
-import os
 import random
-import signal
 import socket
 import time
 from collections import Counter
-from collections.abc import Iterator, Set
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from http.client import HTTPException
@@ -16,17 +14,19 @@ from threading import Event, Lock, Thread
 import joblib
 import pytest
 
-from python.metrics.processes import read_statistics
 from tests.acting import SLEEPS, acting
 from tests.metrics.scrapes import scrape
 from tests.production.replicas import (
     RECORD,
     SlowToLoad,
     command,
+    find_workers,
+    kill,
     model_version,
     run,
     save_example,
     serving,
+    wait_for_workers,
 )
 from tests.servers import DEVELOPMENT, Server, free_port, started
 
@@ -40,7 +40,7 @@ MODEL = "model.joblib"
 KEY = "a-key-of-the-test"
 STATUS_LINE = b"HTTP/1.1 "
 SECONDS_FOR_A_RESPONSE = 60
-SECONDS_TO_RESPAWN = 60
+SECONDS_TO_BE_READY = 60
 SECONDS_BETWEEN_KILLS = 0.4
 
 
@@ -144,34 +144,6 @@ def send(port: int, request: bytes) -> str:
     return ""
 
 
-def find_workers(folder: Path, status: str = "") -> list[int]:
-    """Return the processes of the workers that take requests, or of those that do something."""
-    workers = read_statistics(folder / "run" / "uwsgi.stats")["workers"]
-    return [
-        worker["pid"]
-        for worker in workers
-        if worker["accepting"] and status in worker["status"]
-    ]
-
-
-def kill(workers: list[int]) -> set[int]:
-    """Return those that were there to be killed; a swap may have ended the others."""
-    killed = set()
-    for worker in workers:
-        with suppress(ProcessLookupError):
-            os.kill(worker, signal.SIGKILL)
-            killed.add(worker)
-    return killed
-
-
-def wait_for_workers(folder: Path, killed: Set[int] = frozenset()) -> None:
-    """Wait for all workers; uWSGI lists a killed one until it has noticed."""
-    deadline = time.monotonic() + SECONDS_TO_RESPAWN
-    while len(set(find_workers(folder)) - killed) < WORKERS:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-
-
 @contextmanager
 def replica(folder: Path) -> Iterator[tuple[Server, int]]:
     """Run a replica of four workers, and yield it and the port of its metrics."""
@@ -184,7 +156,7 @@ def replica(folder: Path) -> Iterator[tuple[Server, int]]:
         API_KEY=KEY,
         MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
     ) as server:
-        wait_for_workers(folder)
+        wait_for_workers(folder, WORKERS)
         yield server, port
 
 
@@ -214,7 +186,7 @@ def test_metrics_are_what_clients_have_counted_to_the_last_request(
             time.sleep(SECONDS_BETWEEN_KILLS)
             with clients.paused():
                 killed |= kill(find_workers(folder)[: number % 3 + 1])
-            wait_for_workers(folder, killed)
+            wait_for_workers(folder, WORKERS, killed)
             if number == 2:
                 swapping = swap_beside(folder, server)
         sending.join()
@@ -341,7 +313,7 @@ def wait_until_busy(port: int) -> None:
 
 def wait_for_workers_of(port: int) -> dict[str, float]:
     """Return how many workers are ready, of the first scrape that has workers."""
-    deadline = time.monotonic() + SECONDS_TO_RESPAWN
+    deadline = time.monotonic() + SECONDS_TO_BE_READY
     while time.monotonic() < deadline:
         with suppress(OSError):
             ready = scrape(port).by("", "service_workers_ready")
