@@ -1,16 +1,17 @@
 """The page as one document: its HTML with its style, its modules and its icon inside.
 
 For each file of its own a browser waits once more, a third of the time until the page can be used.
-They are joined when one of them has changed, and not by a tool before.
+They are joined by each process, once, and not by a tool before.
 
 A module names what it imports on one line for each file, `import { fill, h } from "./dom.js";`, and
 nothing is called otherwise than where it is defined. So to join them, these lines go, and `export`.
 """
 
+import gzip
 import re
 from base64 import b64encode
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from urllib.parse import quote
@@ -32,28 +33,23 @@ POLICY = (
 
 @dataclass(frozen=True)
 class Document:
-    """A page, and the content security policy that lets its own script and style in, and no other.
+    """A page as HTML, the same compressed by gzip, and its content security policy.
 
-    The policy names both by their hashes (CSP Level 3, section 6.7.2.3).
+    The policy lets its own script and style in, and no other: it names both by their hashes (CSP
+    Level 3, section 6.7.2.3).
     """
 
-    html: str
+    html: bytes
+    packed: bytes
     policy: str
 
 
+@cache
 def read_document(folder: Path) -> Document:
     """Return the page whose HTML, style, icon and modules are the files of a folder.
 
     Raises ValueError where the HTML does not name each of them once.
     """
-    return _join(
-        folder, max(file.stat().st_mtime_ns for file in folder.iterdir())
-    )
-
-
-@lru_cache(maxsize=1)
-def _join(folder: Path, changed: int) -> Document:  # noqa: ARG001
-    """Return the page; anew only after a file has changed."""
     icon, style = (_read(folder / name) for name in ("icon.svg", "style.css"))
     script = join_modules(folder / "main.js")
     html = _read(folder / "index.html")
@@ -65,7 +61,8 @@ def _join(folder: Path, changed: int) -> Document:  # noqa: ARG001
         before, after = html.split(part)
         html = before + inside + after
     policy = POLICY.format(script=_hash(script), style=_hash(style))
-    return Document(html, policy)
+    content = html.encode()
+    return Document(content, gzip.compress(content, mtime=0), policy)
 
 
 def join_modules(main: Path) -> str:

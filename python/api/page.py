@@ -4,7 +4,6 @@ The page itself is the files in `python/page/`: HTML, CSS and JavaScript that ho
 model. What they show, the browser requests from the other routes.
 """
 
-import gzip
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -150,7 +149,7 @@ def _send_page(request: Request) -> Response:
     document = read_document(FILES)
     response = Response(document.html, mimetype="text/html")
     if request.accept_encodings.quality("gzip"):
-        response.data = _compress(document.html)
+        response.data = document.packed
         response.content_encoding = "gzip"
     response.vary.add("Accept-Encoding")
     # A browser asks each time whether the page has changed.
@@ -161,9 +160,3 @@ def _send_page(request: Request) -> Response:
     response.add_etag()
     response.make_conditional(request)
     return response
-
-
-@lru_cache(maxsize=1)
-def _compress(html: str) -> bytes:
-    """Return the page, compressed; anew only after it has changed."""
-    return gzip.compress(html.encode(), mtime=0)

@@ -17,7 +17,7 @@ from tests.servers import end, fetch, free_port
 
 SECONDS_TO_WAIT = 120
 # promtool tests for how long something must be wrong; here it fires at once.
-FOR = "1s"
+SHORTENED_FOR = "1s"
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Prometheus:
 
 @contextmanager
 def watching(folder: Path, targets: dict[str, int]) -> Iterator[Prometheus]:
-    """Run a Prometheus that scrapes a port for each job of its own, which begin with its name."""
+    """Run a Prometheus that scrapes the port of each job in `targets`, and itself."""
     port = free_port()
     write_configuration(folder, targets | {"prometheus": port})
     with (folder / "prometheus.log").open("wb") as log:
@@ -83,7 +83,7 @@ def write_configuration(folder: Path, targets: dict[str, int]) -> None:
         for group in rules["groups"]:
             for rule in group["rules"]:
                 if "for" in rule:
-                    rule["for"] = FOR
+                    rule["for"] = SHORTENED_FOR
         (folder / path.name).write_text(yaml.safe_dump(rules))
     content = yaml.safe_load((MONITORING / "prometheus.yml").read_text())
     content["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}

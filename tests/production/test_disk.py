@@ -58,6 +58,13 @@ def elsewhere(tmp_path: Path) -> Path:
     return place
 
 
+def prepare(folder: Path, elsewhere: Path) -> None:
+    """Put what serves and a model into a folder, and its log elsewhere."""
+    project(folder)
+    (folder / "server.log").symlink_to(elsewhere / "server.log")
+    save_example(folder, "build_rf_binary")
+
+
 def fill(folder: Path) -> Path:
     """Fill the disk of a folder to its last byte; return the file that does."""
     path = folder / "filling"
@@ -74,6 +81,14 @@ def write(file: int, size: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def wait_until_all_count(folder: Path, server: Server) -> None:
+    """Wait for each worker and its file of counts, which can be made now."""
+    wait_for_workers(folder, WORKERS)
+    cells = folder / "run" / "metrics"
+    assert len(list(cells.glob("model.*.cells"))) == WORKERS
+    server.post("/predict", RECORD)
 
 
 def check_that_it_serves(server: Server, metrics: int) -> None:
@@ -98,12 +113,10 @@ def test_a_full_disk_keeps_the_model_and_refuses_another_with_a_sentence(
     """The disk has the model, and what the replica writes; its log is a test of its own."""
     metrics = free_port()
     with disk(tmp_path / "disk", "size=12m") as folder:
-        project(folder)
         (folder / "run").mkdir()
-        (folder / "server.log").symlink_to(elsewhere / "server.log")
-        save_example(folder, "build_rf_binary")
+        prepare(folder, elsewhere)
         with serving(folder, WORKERS=WORKERS, METRICS_PORT=metrics) as server:
-            server.post("/predict", RECORD)
+            wait_until_all_count(folder, server)
             old = model_version(server)
             save_example(folder, "build_linear_binary")
             filling = fill(folder)
@@ -129,7 +142,7 @@ def test_a_full_disk_under_the_log_loses_lines_and_no_request(
     with disk(tmp_path / "disk", "size=256k") as logs:
         (folder / "server.log").symlink_to(logs / "server.log")
         with serving(folder, WORKERS=WORKERS, METRICS_PORT=metrics) as server:
-            server.post("/predict", RECORD)
+            wait_until_all_count(folder, server)
             fill(logs)
             length = server.log.stat().st_size
             check_that_it_serves(server, metrics)
@@ -162,12 +175,10 @@ def test_a_disk_that_can_no_longer_be_written_to_keeps_everything_going(
     metrics = free_port()
     (elsewhere / "run").mkdir()
     with disk(tmp_path / "disk", "size=12m") as folder:
-        project(folder)
         (folder / "run").symlink_to(elsewhere / "run")
-        (folder / "server.log").symlink_to(elsewhere / "server.log")
-        save_example(folder, "build_rf_binary")
+        prepare(folder, elsewhere)
         with serving(folder, WORKERS=WORKERS, METRICS_PORT=metrics) as server:
-            server.post("/predict", RECORD)
+            wait_until_all_count(folder, server)
             old = model_version(server)
             # The disk takes no other model later.
             save_example(folder, "build_linear_binary")

@@ -6,6 +6,7 @@ from itertools import chain, islice
 from typing import Any, Self, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from python.errors import MAX_FAULTS, Fault
 from python.model.data.columns import split_columns, to_array
@@ -283,14 +284,9 @@ class Schema:
     ) -> Columns:
         plain = {}
         for name, column in columns.items():
-            plain[name] = column
-            if not hasattr(column, "categories"):
-                continue
-            # Of several Categoricals of integers pandas makes an array that has no missing value,
-            # and of one beside other columns objects, in which they are still integers.
-            is_object = dtype == np.dtype(object)
+            is_categorical = hasattr(column, "categories")
             plain[name] = (
-                column.astype(object) if is_object else np.asarray(column)
+                _uncategorized(column, dtype) if is_categorical else column
             )
         return self._frame(plain).to_numpy(dtype=dtype)
 
@@ -386,3 +382,14 @@ def _unknown_names(
         if name not in known_names:
             detail = "unknown feature" + guesses.suggest(name)
             yield Fault(row, name, detail, "unknown")
+
+
+def _uncategorized(column: Any, dtype: np.dtype[Any] | None) -> NDArray[Any]:
+    """Return the values of a Categorical, (n_records,), as pandas has them in an array of a dtype.
+
+    In one of objects, integers stay integers beside a missing value. In any other, they are
+    floats; of several such columns, pandas itself would make integers of missing values.
+    """
+    if dtype == np.dtype(object):
+        return np.asarray(column.astype(object))
+    return np.asarray(column)
