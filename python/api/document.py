@@ -11,12 +11,15 @@ import gzip
 import re
 from base64 import b64encode
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property, lru_cache
 from hashlib import sha256
 from pathlib import Path
 from urllib.parse import quote
 
 ICON = 'href="icon.svg"'
+DATA_START = b'<script type="application/json" id="model">'
+DATA_END = b"</script>"
+DATA = DATA_START + DATA_END
 STYLE = '<link rel="stylesheet" href="style.css">'
 SCRIPT = '<script type="module" src="main.js"></script>'
 IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+\.js)";\n', re.MULTILINE)
@@ -33,15 +36,19 @@ POLICY = (
 
 @dataclass(frozen=True)
 class Document:
-    """A page as HTML, the same compressed by gzip, and its content security policy.
+    """A page as HTML, and its content security policy.
 
     The policy lets its own script and style in, and no other: it names both by their hashes (CSP
-    Level 3, section 6.7.2.3).
+    Level 3, section 6.7.2.3). Data is no script.
     """
 
     html: bytes
-    packed: bytes
     policy: str
+
+    @cached_property
+    def packed(self) -> bytes:
+        """The HTML, compressed by gzip."""
+        return gzip.compress(self.html, mtime=0)
 
 
 @cache
@@ -61,8 +68,17 @@ def read_document(folder: Path) -> Document:
         before, after = html.split(part)
         html = before + inside + after
     policy = POLICY.format(script=_hash(script), style=_hash(style))
-    content = html.encode()
-    return Document(content, gzip.compress(content, mtime=0), policy)
+    return Document(html.encode(), policy)
+
+
+# There is one model, so the last data is enough.
+@lru_cache(maxsize=1)
+def add_data(page: Document, data: bytes) -> Document:
+    """Return a page with JSON in it, where its script finds it."""
+    # Nothing in a text may end the element (HTML, section 4.12.1.3).
+    inside = data.replace(b"<", rb"\u003c")
+    html = page.html.replace(DATA, DATA_START + inside + DATA_END)
+    return Document(html, page.policy)
 
 
 def join_modules(main: Path) -> str:

@@ -1,22 +1,28 @@
 """The page: `GET /` for people, what it says to programs, and what it needs of the model.
 
 The page itself is the files in `python/page/`: HTML, CSS and JavaScript that hold nothing of a
-model. What they show, the browser requests from the other routes.
+model. What they show of it is sent with them where a client needs no key, and is `/page/model`.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from http import HTTPStatus
 from pathlib import Path
 
 from flask import Blueprint, Request, Response, request
 
 from python.api.curl import curl_command
-from python.api.document import read_document
+from python.api.document import Document, add_data, read_document
 from python.api.problems import description_link
 from python.api.requests import Limits
-from python.api.responses import ENCODER, JSON_TYPE, Content, respond
+from python.api.responses import (
+    ENCODER,
+    JSON_TYPE,
+    Content,
+    info_content,
+    respond,
+)
+from python.errors import NotReady
 from python.model.base import Model
 
 FILES = Path(__file__).parent.parent / "page"
@@ -60,7 +66,7 @@ def make_page(entrance: Entrance) -> Blueprint:
     def index() -> Response:
         """Return the page to a browser, and to a program what there is, as JSON."""
         if entrance.has_page and prefers_html(request):
-            response = _send_page(request)
+            response = _send_page(request, entrance)
         else:
             model = entrance.loaded_model()
             response = respond(describe(model, entrance, request))
@@ -73,7 +79,7 @@ def make_page(entrance: Entrance) -> Blueprint:
 
     @routes.get("/page/model")
     def page_model() -> Response:
-        """Return what the page needs of the model besides `/info`."""
+        """Return what the page needs of the model: `/info`, and more."""
         content = encode_model(entrance.loaded_model(), entrance)
         return Response(content, HTTPStatus.OK, mimetype=JSON_TYPE)
 
@@ -118,12 +124,11 @@ def _list_paths(prefix: str) -> dict[str, str]:
     return paths
 
 
-# There is one model; a few milliseconds for hundreds of features.
-@lru_cache(maxsize=1)
 def encode_model(model: Model, entrance: Entrance) -> bytes:
-    """Return what the page needs of a model besides `/info`, as JSON."""
+    """Return what the page needs of a model, as JSON: what `/info` has, and more."""
     return ENCODER.encode(
         {
+            **info_content(model),
             "name": entrance.name,
             "version": model.version,
             "example": model.example(),
@@ -144,9 +149,9 @@ def _find_root(request: Request) -> str:
     return f"{scheme}://{request.host}{request.root_path}"
 
 
-def _send_page(request: Request) -> Response:
+def _send_page(request: Request, entrance: Entrance) -> Response:
     """Return the page, as short as the client can read it."""
-    document = read_document(FILES)
+    document = _fill_page(entrance)
     response = Response(document.html, mimetype="text/html")
     if request.accept_encodings.quality("gzip"):
         response.data = document.packed
@@ -160,3 +165,18 @@ def _send_page(request: Request) -> Response:
     response.add_etag()
     response.make_conditional(request)
     return response
+
+
+def _fill_page(entrance: Entrance) -> Document:
+    """Return the page, with what it shows of the model where everybody may read that.
+
+    Where a browser requests it by itself, it waits twice as long.
+    """
+    page = read_document(FILES)
+    if entrance.needs_key:
+        return page
+    try:
+        model = entrance.loaded_model()
+    except NotReady:
+        return page
+    return add_data(page, encode_model(model, entrance))

@@ -46,6 +46,12 @@ def encode_csv(results: Results) -> bytes:
     return write_header(list(columns)) + write_rows(columns)
 
 
+def info_content(model: Model) -> Content:
+    """Return what the model is, and the features that it takes."""
+    metadata = {**model.metadata, "features": model.features()}
+    return {"metadata": metadata, "model": model.info()}
+
+
 def prediction_content(
     model: Model,
     predictions: Predictions,

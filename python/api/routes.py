@@ -18,6 +18,7 @@ from python.api.requests import (
 from python.api.responses import (
     JSON_TYPE,
     explanation_content,
+    info_content,
     prediction_content,
     records_content,
     respond,
@@ -65,9 +66,7 @@ def make_routes(service: Service) -> Blueprint:
     @routes.get("/info")
     def info() -> Response:
         """Return what the model is, and the features that it takes."""
-        model = service.loaded_model()
-        metadata = {**model.metadata, "features": model.features()}
-        return respond({"metadata": metadata, "model": model.info()})
+        return respond(info_content(service.loaded_model()))
 
     @routes.get("/features")
     def features() -> Response:

@@ -9,7 +9,7 @@ import { button, card, fill, h, opening, whenDrawn } from "./dom.js";
 import { readAnswer } from "./explanation.js";
 import { Form } from "./form.js";
 import { envelop, isLink, readLink, toJson, toRecord } from "./records.js";
-import { forgetKey, forgetVersion, getJson, hasKey, keepKey, OtherModel, postJson, Problem, whenKeyIsNeeded } from "./service.js";
+import { forgetKey, getJson, hasKey, keepKey, OtherModel, postJson, Problem, takeVersion, whenKeyIsNeeded } from "./service.js";
 import { WhatIf } from "./whatif.js";
 import { say, words } from "./words.js";
 
@@ -19,12 +19,13 @@ const AUTO = "";
 
 /** What the page shows: the model, its form, and the answers. */
 class Page {
-  constructor(info, about) {
-    this.model = { ...info.model, labels: about.labels };
+  constructor(about) {
+    const { features } = about.metadata;
+    this.model = { ...about.model, labels: about.labels };
     this.about = about;
-    this.features = new Map(info.metadata.features.map((feature) => [feature.name, feature]));
-    this.form = new Form(info.metadata.features, about, () => this.ask(), (field) => this.toggleWhatIf(field));
-    this.background = new Background(this.model, info.metadata.features, () => this.ask());
+    this.features = new Map(features.map((feature) => [feature.name, feature]));
+    this.form = new Form(features, about, () => this.ask(), (field) => this.toggleWhatIf(field));
+    this.background = new Background(this.model, features, () => this.ask());
     this.calls = new Calls(about.needs_key);
     this.panels = new Map();
     this.kept = null;
@@ -61,11 +62,14 @@ class Page {
     window.addEventListener("hashchange", () => this.follow());
     const columns = h("div", { class: "columns" }, this.form.element, this.answer);
     document.body.replaceChildren(this.makeHeader(), h("main", {}, columns));
-    this.ask();
-    whenDrawn(() => this.showRest(columns));
+    // What a person sees first is drawn first: a form to type in, its answer, what stands below.
+    whenDrawn(() => {
+      this.ask();
+      setTimeout(() => this.showRest(columns));
+    });
   }
 
-  /** Show what stands below the form: a person can begin to type before it is there. */
+  /** Show what stands below the form. */
   showRest(columns) {
     const path = this.model.has_probabilities ? "predict?proba=1" : "predict";
     const looksAt = importances([...this.features.values()]);
@@ -407,12 +411,23 @@ function showLoading(title, detail) {
   document.body.replaceChildren(text);
 }
 
-/** Load the model; as long as it is not there, say why, and try again. */
+/** Return what the page needs of the model: it came with the page, or else it is requested. */
+async function loadModel() {
+  const given = document.getElementById("model")?.textContent;
+  if (given) {
+    const model = JSON.parse(given);
+    takeVersion(model.version);
+    return model;
+  }
+  showLoading(words.loading);
+  takeVersion(null);
+  return getJson("page/model");
+}
+
+/** Show the page; as long as there is no model, say why, and try again. */
 async function start() {
-  forgetVersion();
   try {
-    const [info, about] = await Promise.all([getJson("info"), getJson("page/model")]);
-    new Page(info, about).show();
+    new Page(await loadModel()).show();
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;
     showLoading(words.notReady, problem.message);
@@ -422,5 +437,4 @@ async function start() {
 
 document.documentElement.lang = words.locale;
 whenKeyIsNeeded(showKeyDialog);
-showLoading(words.loading);
 start();

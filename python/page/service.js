@@ -25,9 +25,9 @@ export class OtherModel extends Problem {
 
 let shownVersion = null;
 
-/** Take the version of the next response as that of the model that the page shows. */
-export function forgetVersion() {
-  shownVersion = null;
+/** Take a version as that of the model that the page shows; without one, that of the next response. */
+export function takeVersion(version) {
+  shownVersion = version;
 }
 
 let askForKey = async () => null;

@@ -7,15 +7,23 @@ import shlex
 import subprocess
 from base64 import b64encode
 from collections import Counter
+from concurrent.futures import Future
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+import pandas as pd
 import pytest
+from sklearn.tree import DecisionTreeClassifier
 
 from python.api.document import IMPORT, join_modules
 from python.api.page import FILES, PATHS
+from python.app import create_app
+from python.model.artifact import Artifact
+from python.model.base import Model
+from python.model.sklearn import SklearnModel
+from python.settings import Settings
 from tests.api.test_auth import listening
 from tests.laws import strict
 from tests.models import EXAMPLE_NAMES
@@ -119,31 +127,33 @@ def test_the_curl_line_has_the_scheme_that_a_proxy_takes(
 
 
 class Parts(HTMLParser):
-    """What a browser finds in the document: scripts, styles, and whatever it would load."""
+    """What a browser finds in the document: scripts, styles, data, and whatever it would load."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
         self.within: dict[str, list[str]] = {"script": [], "style": []}
+        self.data: list[str] = []
         self.links: list[str] = []
-        self.inside = ""
+        self.inside: list[str] | None = None
         self.feed(html)
 
     def handle_starttag(
         self, tag: str, attrs: list[tuple[str, str | None]]
     ) -> None:
-        self.inside = tag if tag in self.within else ""
+        is_data = ("type", "application/json") in attrs
+        self.inside = self.data if is_data else self.within.get(tag)
         if tag != "a":
             self.links += [
                 value or "" for name, value in attrs if name in ("src", "href")
             ]
 
     def handle_data(self, data: str) -> None:
-        if self.inside and data.strip():
-            self.within[self.inside].append(data)
+        if self.inside is not None and data.strip():
+            self.inside.append(data)
 
     def handle_endtag(self, tag: str) -> None:
         if tag in self.within:
-            self.inside = ""
+            self.inside = None
 
 
 def digest(text: str) -> str:
@@ -299,13 +309,58 @@ def test_switched_off_everything_needs_the_key(
 
 
 @pytest.mark.parametrize("name", ["build_rf_multiclass", "several outputs"])
-def test_the_page_learns_the_rest_of_the_model(
+def test_the_page_learns_what_it_needs_of_the_model(
     name: str, client: Client
 ) -> None:
-    content = strict(client(name).get("/page/model").data)
+    service = client(name)
+    content = strict(service.get("/page/model").data)
     model = served(name)
     assert content["example"] == model.example()
     assert content["max_content_length"] == 16 * 1024 * 1024
+    assert strict(service.get("/info").data).items() <= content.items()
+
+
+@pytest.mark.parametrize("name", EXAMPLE_NAMES)
+def test_the_model_comes_with_the_page(name: str, client: Client) -> None:
+    service = client(name)
+    page = Parts(service.get("/", headers=BROWSER).text)
+    (data,) = page.data
+    assert strict(data) == strict(service.get("/page/model").data)
+
+
+def test_where_a_key_is_needed_no_model_comes_with_the_page(
+    client: Client,
+) -> None:
+    page = client(api_key="s3cret").get("/", headers=BROWSER)
+    assert Parts(page.text).data == []
+
+
+def test_as_long_as_there_is_no_model_the_page_comes_without() -> None:
+    loading: Future[Model] = Future()
+    service = create_app(Settings(), loading).test_client()
+    page = service.get("/", headers=BROWSER)
+    assert page.status_code == 200
+    assert Parts(page.text).data == []
+    loading.set_result(served("build_rf_binary"))
+    assert len(Parts(service.get("/", headers=BROWSER).text).data) == 1
+
+
+def test_no_name_in_a_model_ends_the_data() -> None:
+    name = "</script><script>alert(1)"
+    classes = ["</script>", "<!--<script>", "\u2028"]
+    data = pd.DataFrame({name: [0.0, 1.0, 2.0]})
+    content = {
+        "model": DecisionTreeClassifier().fit(data, classes),
+        "metadata": {"features": [{"name": name, "type": "numeric"}]},
+    }
+    model = SklearnModel.load(Artifact.of(content))
+    service = create_app(Settings(), model).test_client()
+    page = Parts(service.get("/", headers=BROWSER).text)
+    (found,) = page.data
+    given = strict(found)
+    assert given == strict(service.get("/page/model").data)
+    assert given["model"]["class_names"] == sorted(classes)
+    assert len(page.within["script"]) == 1
 
 
 def test_labels_are_in_the_order_of_the_class_names(client: Client) -> None:
