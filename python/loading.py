@@ -70,7 +70,7 @@ def load(settings: Settings, *, explains: bool = True) -> Model:
 
     A thread prepares explanations, unless `explains` is false, and with `fast_predict` faster
     predictions, while the model is served. Where `python.production` has started several
-    processes, one of them proves the faster predictions for all.
+    processes, one of them proves both for all.
     """
     started = time.perf_counter()
     model = load_checked(settings.model_path, settings)
@@ -87,11 +87,12 @@ def prepare(
     model: Model, settings: Settings, *, explains: bool = True
 ) -> None:
     """Prepare what a model needs to explain, if it does, and to predict faster."""
+    folder = os.environ.get("SERVICE_VERDICTS")
+    verdicts = Path(folder) if folder else None
     if explains:
-        model.prepare_explanations(explanation_budget(settings))
+        model.prepare_explanations(explanation_budget(settings), verdicts)
     if settings.fast_predict:
-        folder = os.environ.get("SERVICE_VERDICTS")
-        model.speed_up(Path(folder) if folder else None)
+        model.speed_up(verdicts)
 
 
 def explanation_budget(settings: Settings) -> Budget:

@@ -48,8 +48,15 @@ def encode_csv(results: Results) -> bytes:
 
 def info_content(model: Model) -> Content:
     """Return what the model is, and the features that it takes."""
-    metadata = {**model.metadata, "features": model.features()}
+    metadata = {**model.metadata, "features": encode_features(model)}
     return {"metadata": metadata, "model": model.info()}
+
+
+# There is one model, and its features stay what they are: hundreds take as long as all else.
+@lru_cache(maxsize=1)
+def encode_features(model: Model) -> msgspec.Raw:
+    """Return the features that the model takes, as JSON."""
+    return msgspec.Raw(ENCODER.encode(model.features()))
 
 
 def prediction_content(

@@ -17,6 +17,7 @@ from python.api.requests import (
 )
 from python.api.responses import (
     JSON_TYPE,
+    encode_features,
     explanation_content,
     info_content,
     prediction_content,
@@ -71,8 +72,7 @@ def make_routes(service: Service) -> Blueprint:
     @routes.get("/features")
     def features() -> Response:
         """Return the features that the model takes, with their importances."""
-        model = service.loaded_model()
-        return respond(model.features())
+        return respond(encode_features(service.loaded_model()))
 
     @routes.post("/predict")
     def predict() -> Response:

@@ -124,9 +124,14 @@ class Model(ABC):
     def announce_explanations(self, budget: Budget) -> None:  # noqa: B027
         """Say that `prepare_explanations` will be called, by another thread."""
 
-    def prepare_explanations(self, budget: Budget = DEFAULT_BUDGET) -> None:  # noqa: B027
+    def prepare_explanations(  # noqa: B027
+        self,
+        budget: Budget = DEFAULT_BUDGET,
+        verdicts: Path | None = None,
+    ) -> None:
         """Choose and prove how predictions are explained, if they are.
 
+        `verdicts` is a folder in which the processes that serve the same file keep what they prove.
         It is called in a thread of its own, while the model is served.
         """
 

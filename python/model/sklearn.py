@@ -130,7 +130,7 @@ class SklearnModel(Model):
                 facts.split_steps(self.estimator, form),
                 self.schema,
                 rows,
-                None if verdicts is None else verdicts / self.version,
+                verdicts and verdicts / self.version / "copy",
             )
         except Unproven as error:
             self._no_copy_reason = str(error)
@@ -181,9 +181,13 @@ class SklearnModel(Model):
         """Say that `prepare_explanations` will be called, by another thread."""
         self._preparation.announce(budget)
 
-    def prepare_explanations(self, budget: Budget = DEFAULT_BUDGET) -> None:
+    def prepare_explanations(
+        self,
+        budget: Budget = DEFAULT_BUDGET,
+        verdicts: Path | None = None,
+    ) -> None:
         """Prove the methods that explain, and keep the first one that is right."""
-        self._preparation.run(budget)
+        self._preparation.run(budget, verdicts and verdicts / self.version)
 
     def _make_explainer(self, budget: Budget) -> Explainer:
         outputs = find_outputs(self._called, slice_rows(self._probes, 0, 1))

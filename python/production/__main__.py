@@ -67,7 +67,7 @@ def serve() -> NoReturn:
         **uwsgi_settings(settings, live),
         **bind_all(settings),
     }
-    begin_counting()
+    begin_anew()
     supervisor = [sys.executable, "-m", "python.production.supervisor"]
     uwsgi = [
         str(Path(sys.executable).with_name("uwsgi")),
@@ -263,10 +263,14 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def begin_counting() -> None:
-    """Begin metrics anew, without what an earlier uWSGI has counted."""
+def begin_anew() -> None:
+    """Begin without what an earlier uWSGI has counted and proven.
+
+    It may have proven it with other settings, and with other versions of its packages.
+    """
     from python.metrics.swaps import let_be_counted
 
+    shutil.rmtree(RUN_FOLDER / "verdicts", ignore_errors=True)
     shutil.rmtree(RUN_FOLDER / "metrics", ignore_errors=True)
     let_be_counted(RUN_FOLDER / "metrics")
 

@@ -75,17 +75,39 @@ def test_swap_serves_a_new_model_from_every_worker_and_answers_have_its_version(
         assert {model_version(server) for _ in range(20)} == {new}
 
 
-def test_one_worker_of_a_replica_proves_the_copy_for_all(
-    folder: Path,
-) -> None:
+JUDGED = ("the copy was judged", "explanations were judged")
+
+
+def test_one_worker_of_a_replica_proves_for_all(folder: Path) -> None:
     save_example(folder, "build_rf_binary")
     with serving(folder, WORKERS=3) as server:
         wait_for_copies(server)
-        assert server.log.read_text().count("the copy was judged") == 1
+        assert [server.log.read_text().count(each) for each in JUDGED] == [
+            1,
+            2,
+        ]
         save_example(folder, "build_linear_binary")
         assert run(folder, "swap", server).returncode == 0
         wait_for_copies(server)
-        assert server.log.read_text().count("the copy was judged") == 2
+        assert [server.log.read_text().count(each) for each in JUDGED] == [
+            2,
+            4,
+        ]
+
+
+def test_what_was_proven_before_a_start_is_proven_anew(folder: Path) -> None:
+    """Settings and packages may be others since."""
+    save_example(folder, "build_rf_binary")
+    digest = sha256((folder / "model.joblib").read_bytes()).hexdigest()
+    verdicts = folder / "run" / "verdicts" / digest[:12]
+    verdicts.mkdir(parents=True)
+    for name in ("copy", "alone", "against"):
+        (verdicts / name).write_text('{"objection": "it was another day"}')
+    with serving(folder, WORKERS=1) as server:
+        wait_for_copies(server)
+        info = json.loads(server.get("/info")[1])["model"]
+    assert info["is_explainable"]
+    assert info["fast_predict"]
 
 
 def wait_for_copies(server: Server) -> None:

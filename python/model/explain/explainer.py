@@ -2,6 +2,7 @@
 
 import logging
 import time
+from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -20,12 +21,8 @@ from python.model.explain.outputs import (
     OutputOf,
     why_no_outputs,
 )
-from python.model.explain.proof import (
-    Proven,
-    Unproven,
-    prove_against,
-    prove_alone,
-)
+from python.model.explain.proof import prove_against, prove_alone
+from python.model.explain.verdicts import Proven, Unproven
 from python.model.types import Columns
 
 log = logging.getLogger(__name__)
@@ -82,10 +79,13 @@ class Explainer:
         self._kept_methods: WeakKeyDictionary[Records, Candidates]
         self._kept_methods = WeakKeyDictionary()
 
-    def prove_alone(self) -> None:
-        """Find the method that explains records without the background of a request."""
+    def prove_alone(self, verdict: Path | None = None) -> None:
+        """Find the method that explains records without the background of a request.
+
+        In the file `verdict` is what another process has found, or this one will have.
+        """
         try:
-            proven = prove_alone(self._subject, self._background)
+            proven = prove_alone(self._subject, self._background, verdict)
         except Unproven as error:
             log.info("background rows are needed: %s", error)
             self._reason_alone = str(error)
@@ -99,17 +99,21 @@ class Explainer:
             method.attribute(slice_rows(probes, 0, 1))
         self._alone = proven
 
-    def prove_against(self) -> None:
-        """Find the method that explains records against the background of a request."""
+    def prove_against(self, verdict: Path | None = None) -> None:
+        """Find the method that explains records against the background of a request.
+
+        In the file `verdict` is what another process has found, or this one will have.
+        """
+        subject = self._subject
         try:
-            self._against = prove_against(self._subject, self._background)
+            self._against = prove_against(subject, self._background, verdict)
         except Unproven as error:
             self._reason_against = str(error)
             if self._alone is None:
                 self._reason = str(error)
-        if not self._subject.outputs:
-            probe = slice_rows(self._subject.probes, 0, 1)
-            self._reason = why_no_outputs(self._subject.estimator, probe)
+        if not subject.outputs:
+            probe = slice_rows(subject.probes, 0, 1)
+            self._reason = why_no_outputs(subject.estimator, probe)
 
     @property
     def explains_alone(self) -> bool:
@@ -126,17 +130,18 @@ class Explainer:
         proven = self._alone or self._against
         if proven is None:
             return {"is_explainable": False, "reason": self.reason}
-        is_sampled = proven.name == "permutation"
+        verdict = proven.verdict
+        is_sampled = verdict.name == "permutation"
         return {
             "is_explainable": True,
             "reason": None,
-            "explanation_method": proven.name,
+            "explanation_method": verdict.name,
             "needs_samples": not self.explains_alone,
             "explanation_exactness": "sampled" if is_sampled else "exact",
             "explanation_proven": (
-                "values" if proven.are_values_proven else "sums"
+                "values" if verdict.are_values_proven else "sums"
             ),
-            "explanation_worst_error": proven.worst_error,
+            "explanation_worst_error": verdict.worst_error,
             "explanation_players": "features",
         }
 
@@ -211,8 +216,8 @@ class Explainer:
         if method.cost is not None or proven is None:
             return method.cost or NO_COST
         if method.is_prepared:
-            return proven.cost._replace(once=NO_COST.once)
-        return proven.cost
+            return proven.verdict.cost._replace(once=NO_COST.once)
+        return proven.verdict.cost
 
     def _explain_each(
         self,

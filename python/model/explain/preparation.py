@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -43,15 +44,18 @@ class Preparation:
         self._budget = budget
         self._is_announced = True
 
-    def run(self, budget: Budget) -> None:
-        """Prove the methods that explain; what goes wrong is a reason, and no error."""
+    def run(self, budget: Budget, verdicts: Path | None = None) -> None:
+        """Prove the methods that explain; what goes wrong is a reason, and no error.
+
+        `verdicts` is a folder in which the processes that serve the same file keep what they prove.
+        """
         with self._running:
             if self._is_complete.is_set():
                 return
             self._budget = budget
             try:
                 with np.errstate(all="ignore"):
-                    self._prove(budget)
+                    self._prove(budget, verdicts)
             except Exception as error:
                 # There are more estimators than anybody knows.
                 self._explainer = None
@@ -60,13 +64,13 @@ class Preparation:
             self._has_alone.set()
             self._is_complete.set()
 
-    def _prove(self, budget: Budget) -> None:
+    def _prove(self, budget: Budget, verdicts: Path | None) -> None:
         explainer = self._make(budget)
-        explainer.prove_alone()
+        explainer.prove_alone(verdicts and verdicts / "alone")
         self._explainer = explainer
         if explainer.explains_alone:
             self._has_alone.set()
-        explainer.prove_against()
+        explainer.prove_against(verdicts and verdicts / "against")
 
     def wait(self, *, alone: bool) -> Explainer:
         """Return the explainer, of records without the background of a request if `alone`.

@@ -5,9 +5,10 @@ It is made while the model is prepared, in a limited time.
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, partial
 from math import nan
+from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -27,6 +28,12 @@ from python.model.explain.methods import (
 )
 from python.model.explain.outputs import Output, OutputOf, outputs_of
 from python.model.explain.timing import measure_against, measure_alone
+from python.model.explain.verdicts import (
+    Proven,
+    Unproven,
+    Verdict,
+    prove_once,
+)
 from python.model.types import Columns
 
 log = logging.getLogger(__name__)
@@ -40,25 +47,6 @@ TOO_SLOW = (
     "it predicts too slowly: to prove an explanation takes {arithmetic}, "
     "and at most {limit:g} are spent (MAX_PROOF_SECONDS, MAX_EXPLAIN_SECONDS)"
 )
-
-
-class Unproven(Exception):
-    """A method is not used; the text says why."""
-
-
-@dataclass(frozen=True)
-class Proven:
-    """A method that was proven, and what is known of it."""
-
-    name: str
-    makes: list[MakeMethod]
-    """The method, then those that stand behind it."""
-    cost: Cost
-    """What it costs where the method itself does not say."""
-    worst_error: float
-    """By how much a sum was off, in the space of the output, for the rows of the proof."""
-    are_values_proven: bool
-    """Whether it was shown of the values, and not of their sums alone, that they are right."""
 
 
 Measure: TypeAlias = Callable[[Subject, MakeMethod, Method], Cost]
@@ -79,61 +67,76 @@ class ProvenSums(NamedTuple):
     output: Output | None
 
 
-def prove_alone(subject: Subject, background: Columns | None) -> Proven:
+def prove_alone(
+    subject: Subject, background: Columns | None, verdict: Path | None
+) -> Proven:
     """Return the first right method for requests without a background; raise Unproven.
 
-    `background` is the model's own, if it has one.
+    `background` is the model's own, if it has one. The file `verdict` is for what was proven.
     """
     has_background = background is not None
     makes = list_alone(subject, has_background=has_background)
     rows = subject.probes if background is None else background
-    return _first(makes, partial(_prove, subject, rows, _measure_alone))
+    return _prove_once(verdict, makes, subject, rows, _measure_alone)
 
 
-def prove_against(subject: Subject, background: Columns | None) -> Proven:
+def prove_against(
+    subject: Subject, background: Columns | None, verdict: Path | None
+) -> Proven:
     """Return the first right method for requests with a background; raise Unproven.
 
-    It is proven with the model's own background, or else with the probes.
+    It is proven with the model's own background, or else with the probes. The file `verdict` is
+    for what was proven.
     """
     rows = subject.probes if background is None else background
     makes = list_against(subject)
     measure = partial(_measure_against, rows)
-    return _first(makes, partial(_prove, subject, rows, measure))
+    return _prove_once(verdict, makes, subject, rows, measure)
+
+
+def _prove_once(
+    path: Path | None,
+    makes: list[MakeMethod],
+    subject: Subject,
+    rows: Columns,
+    measure: Measure,
+) -> Proven:
+    prove = partial(_prove, subject, rows, measure)
+    few_rows = slice_rows(rows, 0, MAX_BACKGROUND)
+    return prove_once(path, makes, few_rows, partial(_first, makes, prove))
 
 
 def _first(
-    makes: list[MakeMethod],
-    prove: Callable[[list[MakeMethod]], Proven],
-) -> Proven:
+    makes: list[MakeMethod], prove: Callable[[MakeMethod], Verdict]
+) -> Verdict:
+    """Return the verdict on the first method that is proven; if none is, on the last."""
     reason = NO_SUM
-    for number in range(len(makes)):
+    for number, make in enumerate(makes):
         try:
-            return prove(makes[number:])
+            return replace(prove(make), number=number)
         except Unproven as error:
             reason = str(error)
         except Exception as error:
             # There are more estimators than anybody knows; the next method may explain this one.
             reason = RAISES.format(one_line(error))
             log.warning("a method is not proven: %s", reason)
-    raise Unproven(reason)
+    return Verdict(objection=reason)
 
 
 def _prove(
-    subject: Subject,
-    rows: Columns,
-    measure: Measure,
-    makes: list[MakeMethod],
-) -> Proven:
-    make = makes[0]
+    subject: Subject, rows: Columns, measure: Measure, make: MakeMethod
+) -> Verdict:
     method = make(slice_rows(rows, 0, MAX_BACKGROUND))
     sums = _prove_sums(make, subject, rows)
     are_values_proven = _prove_values(make, method, subject)
-    return Proven(
+    cost = method.cost or measure(subject, make, method)
+    place = method.outputs.index(sums.output) if sums.output else None
+    return Verdict(
         name=method.name,
-        makes=[partial(_make_for, sums.output, each) for each in makes],
-        cost=method.cost or measure(subject, make, method),
+        output=place,
         worst_error=sums.worst_error,
         are_values_proven=are_values_proven,
+        **cost._asdict(),
     )
 
 
@@ -160,19 +163,6 @@ def _measure_against(
     _: Method,
 ) -> Cost:
     return measure_against(make, subject, rows)
-
-
-def _make_for(
-    output: Output | None, make: MakeMethod, background: Columns
-) -> Method:
-    """Return the method for that output alone, if it has it: a record may seem to fit another.
-
-    Example: log-odds of 0.659046 are the log-odds of 0.659046.
-    """
-    method = make(background)
-    if output is None or output not in method.outputs:
-        return method
-    return replace(method, outputs=[output])
 
 
 def _prove_sums(

@@ -15,10 +15,11 @@ from python.model.fast.proof import Original, prove
 from python.model.fast.timing import with_limits
 from python.model.fast.transformers import compile_transformers
 from python.model.fast.trials import made_up_codes, rows_at_once
-from python.model.fast.verdicts import Verdict, judge_once
+from python.model.fast.verdicts import Verdict
 from python.model.fast.vocabulary import with_vocabularies
 from python.model.trees import read_trees
 from python.model.types import Columns, Estimator
+from python.model.verdicts import judge_once
 
 SEED = 0
 
@@ -42,7 +43,7 @@ def make_copy(
         return _prove(copy, original, samples)
 
     judge = partial(Verdict.of, prove_copy)
-    return judge_once(verdict_path, judge).apply(copy)
+    return judge_once(verdict_path, Verdict, judge).apply(copy)
 
 
 def _prove(copy: Copy, original: Original, samples: Columns) -> Copy:

@@ -3,6 +3,7 @@
 import threading
 import time
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,7 @@ from python.model.explain import (
 from python.model.explain.attribution import Attribute, Attribution
 from python.model.explain.costs import Cost, Line
 from python.model.explain.explainer import Explainer
-from python.model.explain.proof import Unproven
+from python.model.explain.verdicts import Unproven
 from python.model.sklearn import SklearnModel
 from python.settings import Settings
 from tests.clock import Clock
@@ -165,9 +166,9 @@ def held(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     event = threading.Event()
     prove = Explainer.prove_alone
 
-    def prove_late(explainer: Explainer) -> None:
+    def prove_late(explainer: Explainer, verdict: Path | None) -> None:
         event.wait(30)
-        prove(explainer)
+        prove(explainer, verdict)
 
     monkeypatch.setattr(Explainer, "prove_alone", prove_late)
     return event
@@ -231,7 +232,7 @@ def test_records_are_explained_alone_before_backgrounds_are_proven(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     event = threading.Event()
-    monkeypatch.setattr(Explainer, "prove_against", lambda _: event.wait(30))
+    monkeypatch.setattr(Explainer, "prove_against", lambda *_: event.wait(30))
     model = unprepared(RandomForestClassifier(5).fit(DATA, DATA["size"] > 0))
     budget = Budget(request_seconds=20)
     thread = threading.Thread(
@@ -249,7 +250,7 @@ def test_records_are_explained_alone_before_backgrounds_are_proven(
 def test_explanations_that_cannot_be_prepared_cost_no_predictions(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def fail(_: Explainer) -> None:
+    def fail(*_: object) -> None:
         raise RuntimeError("out of luck")
 
     monkeypatch.setattr(Explainer, "prove_against", fail)
@@ -407,7 +408,7 @@ def test_proofs_have_as_many_rows_as_there_is_time_for() -> None:
     assert proof._list_sizes(cost, largest, 40.0) == [(4, 8), (1, 8), (1, 1)]
     assert proof._list_sizes(cost, largest, 10.0) == [(1, 8), (1, 1)]
     assert proof._list_sizes(cost, largest, 1.0) == [(1, 1)]
-    with pytest.raises(proof.Unproven, match="x 100 ms = about 1 seconds"):
+    with pytest.raises(Unproven, match="x 100 ms = about 1 seconds"):
         proof._list_sizes(cost, largest, 0.5)
 
 
@@ -645,11 +646,11 @@ def test_what_is_prepared_for_a_background_counts_once() -> None:
     background = of_data(model.schema, DATA[:20])
     proven = explainer._against
     assert proven is not None
-    assert explainer._cost(background).once == proven.cost.once
+    assert explainer._cost(background).once == proven.verdict.cost.once
     record = model.predictions(of_data(model.schema, DATA[:1]))
     model.explain(record, background)
     assert explainer._cost(background).seconds(0, 20) == 0
-    assert explainer._cost(background).each == proven.cost.each
+    assert explainer._cost(background).each == proven.verdict.cost.each
     assert explainer._cost(None).seconds(0, 0) == 0
 
 

@@ -8,7 +8,8 @@ import pytest
 from sklearn.ensemble import RandomForestClassifier
 
 from python.model.fast.copy import Unproven
-from python.model.fast.verdicts import Verdict, judge_once
+from python.model.fast.verdicts import Verdict
+from python.model.verdicts import judge_once
 from tests.model.fast.compiled import sped_up
 from tests.models import numbers
 
@@ -24,7 +25,7 @@ def judge_and_note(path: Path, notes: Path) -> None:
             file.write("judged\n")
         return VERDICT
 
-    assert judge_once(path, judge) == VERDICT
+    assert judge_once(path, Verdict, judge) == VERDICT
 
 
 def test_processes_that_come_at_the_same_time_judge_once(
@@ -52,8 +53,8 @@ def never() -> Verdict:
 )
 def test_a_verdict_is_kept_as_it_is(tmp_path: Path, verdict: Verdict) -> None:
     path = tmp_path / "model"
-    assert judge_once(path, lambda: verdict) == verdict
-    assert judge_once(path, never) == verdict
+    assert judge_once(path, Verdict, lambda: verdict) == verdict
+    assert judge_once(path, Verdict, never) == verdict
 
 
 @pytest.mark.parametrize(
@@ -64,8 +65,8 @@ def test_what_a_process_left_behind_that_ended_is_no_verdict(
 ) -> None:
     path = tmp_path / "model"
     path.write_text(rest)
-    assert judge_once(path, lambda: VERDICT) == VERDICT
-    assert judge_once(path, never) == VERDICT
+    assert judge_once(path, Verdict, lambda: VERDICT) == VERDICT
+    assert judge_once(path, Verdict, never) == VERDICT
 
 
 def test_a_judge_that_fails_leaves_no_verdict(tmp_path: Path) -> None:
@@ -73,8 +74,8 @@ def test_a_judge_that_fails_leaves_no_verdict(tmp_path: Path) -> None:
         raise MemoryError
 
     with pytest.raises(MemoryError):
-        judge_once(tmp_path / "model", fail)
-    assert judge_once(tmp_path / "model", lambda: VERDICT) == VERDICT
+        judge_once(tmp_path / "model", Verdict, fail)
+    assert judge_once(tmp_path / "model", Verdict, lambda: VERDICT) == VERDICT
 
 
 def test_the_second_copy_is_the_first_one_without_a_proof(
@@ -102,4 +103,7 @@ def test_where_no_verdict_can_be_kept_each_process_judges(
     no_folder = tmp_path / "file"
     no_folder.touch()
     for _ in range(2):
-        assert judge_once(no_folder / "model", lambda: VERDICT) == VERDICT
+        assert (
+            judge_once(no_folder / "model", Verdict, lambda: VERDICT)
+            == VERDICT
+        )

@@ -1,0 +1,133 @@
+"""One process of several proves how a model is explained; the others take its word."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pytest
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.neighbors import KNeighborsRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from xgboost import XGBRegressor
+
+from python.model.artifact import Artifact
+from python.model.base import Explanation
+from python.model.explain import proof
+from python.model.sklearn import SklearnModel
+from tests.models import features, numbers
+from tests.records import explain
+
+DATA = numbers()
+TARGET = DATA["size"] + DATA.iloc[:, 1] ** 2
+IS_LARGE = TARGET.median() < TARGET
+
+
+class Labels:
+    """An estimator that has nothing to explain."""
+
+    def predict(self, X: Any) -> Any:
+        return ["yes"] * len(X)
+
+
+def estimators() -> dict[str, Any]:
+    """Models that are explained by each of the methods, and one that is not."""
+    forest = RandomForestClassifier(5, max_depth=4, random_state=0)
+    scaled = make_pipeline(StandardScaler(), LogisticRegression())
+    return {
+        "trees": forest.fit(DATA, IS_LARGE),
+        "linear": Ridge().fit(DATA, TARGET),
+        "linear behind a scaler": scaled.fit(DATA, IS_LARGE),
+        "its own values": XGBRegressor(n_estimators=5).fit(DATA, TARGET),
+        "coalitions": KNeighborsRegressor().fit(DATA, TARGET),
+        "none": Labels(),
+    }
+
+
+def content(estimator: Any, samples: Any = None) -> dict[str, Any]:
+    return {
+        "model": estimator,
+        "metadata": {"features": features(DATA)},
+        "samples": samples,
+    }
+
+
+def load(estimator: Any, *, samples: bool) -> SklearnModel:
+    rows = DATA.head(20) if samples else None
+    return SklearnModel.load(Artifact.of(content(estimator, rows)))
+
+
+def explain_both(model: SklearnModel) -> list[Explanation]:
+    """What explains two records, without and with the background of a request."""
+    explanations = []
+    if not model.info()["needs_samples"]:
+        explanations.append(explain(model, DATA.head(2), None))
+    explanations.append(explain(model, DATA.head(2), DATA.iloc[20:30]))
+    return explanations
+
+
+def fail(*_: object) -> None:
+    raise AssertionError("it is proven a second time")
+
+
+@pytest.mark.parametrize("samples", [False, True])
+@pytest.mark.parametrize("name", estimators())
+def test_the_second_process_explains_as_the_first_without_a_proof(
+    name: str,
+    samples: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    estimator = estimators()[name]
+    first = load(estimator, samples=samples)
+    first.prepare_explanations(verdicts=tmp_path)
+    second = load(estimator, samples=samples)
+    monkeypatch.setattr(proof, "_prove", fail)
+    second.prepare_explanations(verdicts=tmp_path)
+    assert second.info() == first.info()
+    if name == "none":
+        assert not second.info()["is_explainable"]
+        return
+    pairs = zip(explain_both(first), explain_both(second), strict=True)
+    for expected, explanation in pairs:
+        assert explanation.output == expected.output
+        assert np.array_equal(explanation.values, expected.values)
+        assert np.array_equal(explanation.base_value, expected.base_value)
+
+
+def test_without_a_folder_each_process_proves(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(proof, "_prove", fail)
+    model = load(Ridge().fit(DATA, TARGET), samples=True)
+    model.prepare_explanations()
+    assert "a second time" in model.info()["reason"]
+
+
+def test_a_verdict_on_other_methods_is_not_taken(tmp_path: Path) -> None:
+    """Which ones there are depends on how fast the process before found the model."""
+    neighbours = KNeighborsRegressor().fit(DATA, TARGET)
+    first = load(neighbours, samples=True)
+    first.prepare_explanations(verdicts=tmp_path)
+    for path in tmp_path.glob("*/*"):
+        verdict = json.loads(path.read_text())
+        path.write_text(json.dumps({**verdict, "name": "permutation"}))
+    second = load(neighbours, samples=True)
+    second.prepare_explanations(verdicts=tmp_path)
+    assert second.info() == first.info()
+    assert len(explain_both(second)) == 2
+
+
+def test_what_was_proven_of_another_file_is_not_taken(tmp_path: Path) -> None:
+    forest = RandomForestClassifier(5, random_state=0).fit(DATA, IS_LARGE)
+    methods = []
+    for estimator in (forest, Ridge().fit(DATA, TARGET)):
+        path = tmp_path / "model.joblib"
+        joblib.dump(content(estimator), path)
+        model = SklearnModel.load(Artifact.load(path))
+        model.prepare_explanations(verdicts=tmp_path / "verdicts")
+        methods.append(model.info()["explanation_method"])
+    assert methods == ["tree path-dependent", "linear"]
