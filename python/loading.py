@@ -7,6 +7,7 @@ import time
 import traceback
 from concurrent.futures import Future
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from threading import Thread
 
@@ -79,6 +80,8 @@ def load(settings: Settings, *, explains: bool = True) -> Model:
     if explains:
         # The first request may come before the thread has begun.
         model.announce_explanations(explanation_budget(settings))
+    if settings.fast_predict:
+        model.announce_speed_up()
     Thread(target=prepare_all, name="prepare", daemon=True).start()
     return model
 
@@ -87,12 +90,25 @@ def prepare(
     model: Model, settings: Settings, *, explains: bool = True
 ) -> None:
     """Prepare what a model needs to explain, if it does, and to predict faster."""
-    folder = os.environ.get("SERVICE_VERDICTS")
-    verdicts = Path(folder) if folder else None
+    verdicts = find_verdicts()
     if explains:
         model.prepare_explanations(explanation_budget(settings), verdicts)
     if settings.fast_predict:
         model.speed_up(verdicts)
+
+
+def find_verdicts() -> Path | None:
+    """Return the folder for what is proven of a model with the code that is there now.
+
+    None where `python.production` has not started several processes.
+    """
+    folder = os.environ.get("SERVICE_VERDICTS")
+    if not folder:
+        return None
+    digest = sha256()
+    for path in sorted(MODEL_CODE.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return Path(folder) / digest.hexdigest()
 
 
 def explanation_budget(settings: Settings) -> Budget:

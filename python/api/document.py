@@ -67,6 +67,8 @@ def read_document(folder: Path) -> Document:
     ):
         before, after = html.split(part)
         html = before + inside + after
+    if html.encode().count(DATA) != 1:
+        raise ValueError("the page has no place for the model, or several")
     policy = POLICY.format(script=_hash(script), style=_hash(style))
     return Document(html.encode(), policy)
 

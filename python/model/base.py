@@ -121,6 +121,9 @@ class Model(ABC):
         It is called in a thread of its own, while the model is served.
         """
 
+    def announce_speed_up(self) -> None:  # noqa: B027
+        """Say that `speed_up` will be called, by another thread."""
+
     def announce_explanations(self, budget: Budget) -> None:  # noqa: B027
         """Say that `prepare_explanations` will be called, by another thread."""
 

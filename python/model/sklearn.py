@@ -115,9 +115,13 @@ class SklearnModel(Model):
         """
         return cls(artifact, read(artifact))
 
+    def announce_speed_up(self) -> None:
+        """Say that `speed_up` will be called, by another thread."""
+        self._no_copy_reason = "a faster copy is being prepared"
+
     def speed_up(self, verdicts: Path | None = None) -> None:
         """Predict with a compiled copy from now on, where it is proven equal to the estimator."""
-        self._no_copy_reason = "a faster copy is being prepared"
+        self.announce_speed_up()
         rows = self._probes
         if self._training_rows is not None:
             first_rows = slice_rows(self._training_rows, 0, MAX_TRIED_ROWS)

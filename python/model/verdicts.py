@@ -3,20 +3,32 @@
 import fcntl
 import json
 import logging
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
+from dataclasses import Field, asdict
 from io import FileIO
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
+from typing import Any, ClassVar, Protocol, TypeVar
 
 log = logging.getLogger(__name__)
 
-Verdict = TypeVar("Verdict", bound="DataclassInstance")
-"""A dataclass of what JSON has, and of infinite numbers."""
+POLL_SECONDS = 0.05
+# After that, the first is stuck, or slower than it is worth to wait for.
+MAX_WAIT_SECONDS = 120
+
+
+class Lasting(Protocol):
+    """A dataclass of what JSON has, and of numbers that are not finite."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+    @property
+    def lasts(self) -> bool:
+        """Whether another process would come to the same verdict, at any time."""
+
+
+Verdict = TypeVar("Verdict", bound=Lasting)
 
 
 def judge_once(
@@ -25,8 +37,8 @@ def judge_once(
     """Return the verdict in a file; if it holds none, that of `judge`, which is written into it.
 
     Processes that come at the same time wait for the first. If that one ends before it has come
-    to a verdict, the next one judges. Without a path, and where a disk is full or read-only, each
-    judges for itself.
+    to a verdict, or comes to none that lasts, the next one judges. Without a path, after two
+    minutes, and where a disk is full or read-only, each judges for itself.
     """
     if path is None:
         return judge()
@@ -34,7 +46,8 @@ def judge_once(
         verdict = None if file is None else _parse(file.read(), kind)
         if verdict is None:
             verdict = judge()
-            _keep(verdict, file)
+            if verdict.lasts:
+                _keep(verdict, file)
     return verdict
 
 
@@ -46,21 +59,38 @@ def _locked(path: Path) -> Iterator[FileIO | None]:
             path.parent.mkdir(parents=True, exist_ok=True)
             # Without a buffer, a full disk is noticed when it is written to, and not later.
             file = opened.enter_context(path.open("ab+", buffering=0))
-            fcntl.flock(file, fcntl.LOCK_EX)
+            _lock(file)
+            # A process that was forked meanwhile has the file, too, and may have it for long.
+            opened.callback(fcntl.flock, file, fcntl.LOCK_UN)
             file.seek(0)
         except OSError as error:
-            log.warning("each process judges the model for itself: %s", error)
+            log.warning("this process judges the model for itself: %s", error)
             yield None
             return
         yield file
 
 
-def _keep(verdict: "DataclassInstance", file: FileIO | None) -> None:
+def _lock(file: FileIO) -> None:
+    """Wait for the lock of a file; raise TimeoutError where that takes too long."""
+    deadline = time.monotonic() + MAX_WAIT_SECONDS
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise TimeoutError("another process takes too long") from None
+            time.sleep(POLL_SECONDS)
+        else:
+            return
+
+
+def _keep(verdict: Lasting, file: FileIO | None) -> None:
     if file is None:
         return
+    text = json.dumps(asdict(verdict))
     try:
         file.truncate(0)
-        file.write(json.dumps(asdict(verdict)).encode())
+        file.write(text.encode())
     except OSError as error:
         log.warning("the next process judges the model for itself: %s", error)
 

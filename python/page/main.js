@@ -19,9 +19,8 @@ const AUTO = "";
 
 /** What the page shows: the model, its form, and the answers. */
 class Page {
-  constructor(about) {
-    const { features } = about.metadata;
-    this.model = { ...about.model, labels: about.labels };
+  constructor({ metadata: { features }, model, about }) {
+    this.model = { ...model, labels: about.labels };
     this.about = about;
     this.features = new Map(features.map((feature) => [feature.name, feature]));
     this.form = new Form(features, about, () => this.ask(), (field) => this.toggleWhatIf(field));
@@ -411,23 +410,22 @@ function showLoading(title, detail) {
   document.body.replaceChildren(text);
 }
 
-/** Return what the page needs of the model: it came with the page, or else it is requested. */
-async function loadModel() {
-  const given = document.getElementById("model")?.textContent;
-  if (given) {
-    const model = JSON.parse(given);
-    takeVersion(model.version);
-    return model;
-  }
-  showLoading(words.loading);
+/** Return the model that came with the page. */
+function readModel(text) {
+  const content = JSON.parse(text);
+  takeVersion(content.about.version);
+  return content;
+}
+
+function requestModel() {
   takeVersion(null);
   return getJson("page/model");
 }
 
 /** Show the page; as long as there is no model, say why, and try again. */
-async function start() {
+async function start(given) {
   try {
-    new Page(await loadModel()).show();
+    new Page(given ? readModel(given) : await requestModel()).show();
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;
     showLoading(words.notReady, problem.message);
@@ -437,4 +435,6 @@ async function start() {
 
 document.documentElement.lang = words.locale;
 whenKeyIsNeeded(showKeyDialog);
-start();
+const given = document.getElementById("model").textContent;
+if (!given) showLoading(words.loading);
+start(given);

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from python.loading import explanation_budget, load
+from python.loading import explanation_budget, find_verdicts, load
 from python.model.data.records import Records
 from python.model.data.spelling import shorten
 from python.model.tabular.layouts import lay_out
@@ -37,7 +37,7 @@ class Scorer:
         self._model = load(job.settings, explains=job.explain)
         if job.explain:
             budget = explanation_budget(job.settings)
-            self._model.prepare_explanations(budget)
+            self._model.prepare_explanations(budget, find_verdicts())
         self._input = self._read_header()
         background = self._read_background()
         self._calculator = Calculator(self._model, job, background)

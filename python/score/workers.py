@@ -30,7 +30,7 @@ class Workers:
     """Processes that score chunks of one job."""
 
     def __init__(self, job: Job, count: int, folder: str) -> None:
-        """Start so many; one of them proves a compiled copy for all, by way of the folder."""
+        """Start so many; one of them proves for all, by way of the folder."""
         self._job = job
         self._count = count
         # The processes share the processors, as under uWSGI.

@@ -12,6 +12,8 @@ from pathlib import Path
 import joblib
 import pytest
 
+from python import loading
+from python.loading import find_verdicts
 from tests.models import ROOT
 from tests.production.replicas import (
     RECORD,
@@ -98,16 +100,30 @@ def test_one_worker_of_a_replica_proves_for_all(folder: Path) -> None:
 def test_what_was_proven_before_a_start_is_proven_anew(folder: Path) -> None:
     """Settings and packages may be others since."""
     save_example(folder, "build_rf_binary")
-    digest = sha256((folder / "model.joblib").read_bytes()).hexdigest()
-    verdicts = folder / "run" / "verdicts" / digest[:12]
-    verdicts.mkdir(parents=True)
-    for name in ("copy", "alone", "against"):
-        (verdicts / name).write_text('{"objection": "it was another day"}')
-    with serving(folder, WORKERS=1) as server:
-        wait_for_copies(server)
-        info = json.loads(server.get("/info")[1])["model"]
-    assert info["is_explainable"]
-    assert info["fast_predict"]
+    for _ in range(2):
+        with serving(folder, WORKERS=1) as server:
+            wait_for_copies(server)
+            info = json.loads(server.get("/info")[1])["model"]
+        assert info["is_explainable"]
+        assert info["fast_predict"]
+        kept = [
+            path for path in folder.glob("run/verdicts/**/*") if path.is_file()
+        ]
+        assert {path.name for path in kept} == {"copy", "alone", "against"}
+        for path in kept:
+            path.write_text('{"objection": "it was another day"}')
+
+
+def test_what_other_code_has_proven_is_not_taken(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A new worker imports `model_code/` as it is in the folder."""
+    monkeypatch.setenv("SERVICE_VERDICTS", str(tmp_path))
+    monkeypatch.setattr(loading, "MODEL_CODE", tmp_path)
+    before = find_verdicts()
+    (tmp_path / "steps.py").write_text("double = 2")
+    after = find_verdicts()
+    assert before != after == find_verdicts()
 
 
 def wait_for_copies(server: Server) -> None:

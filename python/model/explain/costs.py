@@ -1,8 +1,10 @@
 """Costs: how long an explanation will take, told from how long others took."""
 
+import gc
 import resource
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from math import inf
 from typing import NamedTuple, Self
@@ -127,12 +129,25 @@ def time_call(call: Callable[[], object]) -> float:
     waits = _count_waits()
     computed = time.thread_time()
     start = time.perf_counter()
-    call()
+    with _no_collection():
+        call()
     seconds = time.perf_counter() - start
     computed = time.thread_time() - computed
     # A virtual machine whose processor was lent to another may count no time at all.
     has_counted = waits == _count_waits() and computed > 0
     return computed if has_counted else seconds
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Let Python not look for garbage, for which it takes a tenth of a second now and then."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _count_waits() -> int:

@@ -31,6 +31,7 @@ from python.model.explain.timing import measure_against, measure_alone
 from python.model.explain.verdicts import (
     Proven,
     Unproven,
+    UnprovenForNow,
     Verdict,
     prove_once,
 )
@@ -111,16 +112,19 @@ def _first(
 ) -> Verdict:
     """Return the verdict on the first method that is proven; if none is, on the last."""
     reason = NO_SUM
+    lasts = True
     for number, make in enumerate(makes):
         try:
-            return replace(prove(make), number=number)
+            return replace(prove(make), number=number, lasts=lasts)
         except Unproven as error:
             reason = str(error)
+            lasts = lasts and not isinstance(error, UnprovenForNow)
         except Exception as error:
             # There are more estimators than anybody knows; the next method may explain this one.
             reason = RAISES.format(one_line(error))
+            lasts = False
             log.warning("a method is not proven: %s", reason)
-    return Verdict(objection=reason)
+    return Verdict(objection=reason, lasts=lasts)
 
 
 def _prove(
@@ -189,7 +193,7 @@ def _prove_sums(
         except TooLarge as error:
             # What else the machine does made it longer, as it may where many processes start.
             reason = error.detail
-    raise Unproven(reason)
+    raise UnprovenForNow(reason)
 
 
 def _list_sizes(
@@ -204,7 +208,7 @@ def _list_sizes(
             affordable.append(sizes)
     if not affordable:
         arithmetic = cost.arithmetic(*smallest)
-        raise Unproven(
+        raise UnprovenForNow(
             TOO_SLOW.format(arithmetic=arithmetic, limit=limit_seconds)
         )
     return affordable

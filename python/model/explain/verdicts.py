@@ -24,16 +24,22 @@ class Unproven(Exception):
     """A method is not used; the text says why."""
 
 
+class UnprovenForNow(Unproven):
+    """A method is not used, because of what the machine does now, or lacks."""
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What a proof shows of a method, or why none is right.
 
-    `number` is its place among the methods, and `output` that of what its values add up to among
-    its outputs, None where the proof does not tell it.
+    `number` is its place among the methods. `output` is the place among its outputs of the one
+    that its values add up to, None where the proof does not tell it.
+    `once`, `each` and `n_predictions` are its cost.
     `worst_error` is by how much a sum was off, in the space of the output, for the rows of the
     proof.
     `are_values_proven` says whether it was shown of the values, and not of their sums alone, that
     they are right.
+    `lasts` is false where a method was not proven for now, which would have come first.
     """
 
     number: int = 0
@@ -45,6 +51,7 @@ class Verdict:
     worst_error: float = 0.0
     are_values_proven: bool = False
     objection: str = ""
+    lasts: bool = True
 
     @property
     def cost(self) -> Cost:
@@ -100,12 +107,14 @@ def _choose(
     """
     if verdict.objection:
         raise Unproven(verdict.objection)
-    method = makes[verdict.number](rows)
+    place = verdict.output
+    try:
+        method = makes[verdict.number](rows)
+        output = None if place is None else method.outputs[place]
+    except IndexError:
+        return None
     if method.name != verdict.name:
         return None
-    output = None
-    if verdict.output is not None:
-        output = method.outputs[verdict.output]
     rest = makes[verdict.number :]
     return Proven(verdict, [partial(_make_for, output, each) for each in rest])
 

@@ -21,6 +21,7 @@ class Verdict:
     few_limit: float = inf
     limit: float = inf
     objection: str = ""
+    lasts: bool = True
 
     @classmethod
     def of(cls, prove: Callable[[], Copy]) -> Self:

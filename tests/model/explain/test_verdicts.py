@@ -1,7 +1,9 @@
 """One process of several proves how a model is explained; the others take its word."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import joblib
@@ -17,6 +19,7 @@ from xgboost import XGBRegressor
 from python.model.artifact import Artifact
 from python.model.base import Explanation
 from python.model.explain import proof
+from python.model.explain.verdicts import UnprovenForNow
 from python.model.sklearn import SklearnModel
 from tests.models import features, numbers
 from tests.records import explain
@@ -56,8 +59,12 @@ def content(estimator: Any, samples: Any = None) -> dict[str, Any]:
 
 
 def load(estimator: Any, *, samples: bool) -> SklearnModel:
+    """The model in a file: what was proven of it is known by the file's digest."""
     rows = DATA.head(20) if samples else None
-    return SklearnModel.load(Artifact.of(content(estimator, rows)))
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "model.joblib"
+        joblib.dump(content(estimator, rows), path)
+        return SklearnModel.load(Artifact.load(path))
 
 
 def explain_both(model: SklearnModel) -> list[Explanation]:
@@ -107,27 +114,79 @@ def test_without_a_folder_each_process_proves(
     assert "a second time" in model.info()["reason"]
 
 
-def test_a_verdict_on_other_methods_is_not_taken(tmp_path: Path) -> None:
+def read(folder: Path) -> dict[Path, dict[str, Any]]:
+    """What is kept of a model: without and with the background of a request."""
+    kept = {path: json.loads(path.read_text()) for path in folder.glob("*/*")}
+    assert {path.name for path in kept} == {"alone", "against"}
+    return kept
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"name": "permutation"}, {"number": 99}, {"output": 99}, {"new": 1}],
+    ids=str,
+)
+def test_a_verdict_on_other_methods_is_not_taken(
+    other: dict[str, Any], tmp_path: Path
+) -> None:
     """Which ones there are depends on how fast the process before found the model."""
     neighbours = KNeighborsRegressor().fit(DATA, TARGET)
     first = load(neighbours, samples=True)
     first.prepare_explanations(verdicts=tmp_path)
-    for path in tmp_path.glob("*/*"):
-        verdict = json.loads(path.read_text())
-        path.write_text(json.dumps({**verdict, "name": "permutation"}))
+    for path, verdict in read(tmp_path).items():
+        path.write_text(json.dumps(verdict | other))
     second = load(neighbours, samples=True)
     second.prepare_explanations(verdicts=tmp_path)
     assert second.info() == first.info()
-    assert len(explain_both(second)) == 2
+    pairs = zip(explain_both(first), explain_both(second), strict=True)
+    for expected, explanation in pairs:
+        assert np.array_equal(explanation.values, expected.values)
+
+
+def no_memory(*_: object) -> None:
+    raise MemoryError
+
+
+def too_slow(*_: object) -> None:
+    raise UnprovenForNow("it took too long")
+
+
+@pytest.mark.parametrize("passing", [no_memory, too_slow])
+def test_what_the_machine_lacks_for_now_is_no_verdict_for_others(
+    passing: Callable[..., None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Neither that nothing is proven, nor that a method behind the first one is."""
+    ridge = Ridge().fit(DATA, TARGET)
+    proven = load(ridge, samples=True)
+    proven.prepare_explanations()
+    prove = proof._prove_sums
+
+    def fail_once(make: Any, *args: Any) -> Any:
+        if make(DATA.head(8)).name == "linear":
+            passing()
+        return prove(make, *args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(proof, "_prove_sums", fail_once)
+        hurried = load(ridge, samples=True)
+        hurried.prepare_explanations(verdicts=tmp_path)
+        assert hurried.info()["explanation_method"] != "linear"
+        patch.setattr(proof, "_prove_sums", passing)
+        unlucky = load(ridge, samples=True)
+        unlucky.prepare_explanations(verdicts=tmp_path)
+        assert not unlucky.info()["is_explainable"]
+    later = load(ridge, samples=True)
+    later.prepare_explanations(verdicts=tmp_path)
+    assert later.info() == proven.info()
 
 
 def test_what_was_proven_of_another_file_is_not_taken(tmp_path: Path) -> None:
     forest = RandomForestClassifier(5, random_state=0).fit(DATA, IS_LARGE)
     methods = []
     for estimator in (forest, Ridge().fit(DATA, TARGET)):
-        path = tmp_path / "model.joblib"
-        joblib.dump(content(estimator), path)
-        model = SklearnModel.load(Artifact.load(path))
-        model.prepare_explanations(verdicts=tmp_path / "verdicts")
+        model = load(estimator, samples=True)
+        model.prepare_explanations(verdicts=tmp_path)
         methods.append(model.info()["explanation_method"])
     assert methods == ["tree path-dependent", "linear"]

@@ -1,12 +1,15 @@
 """One process of several proves a copy; the others take its word."""
 
+import fcntl
 import multiprocessing
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sklearn.ensemble import RandomForestClassifier
 
+from python.model import verdicts
 from python.model.fast.copy import Unproven
 from python.model.fast.verdicts import Verdict
 from python.model.verdicts import judge_once
@@ -76,6 +79,47 @@ def test_a_judge_that_fails_leaves_no_verdict(tmp_path: Path) -> None:
     with pytest.raises(MemoryError):
         judge_once(tmp_path / "model", Verdict, fail)
     assert judge_once(tmp_path / "model", Verdict, lambda: VERDICT) == VERDICT
+
+
+def test_a_verdict_that_does_not_last_is_kept_for_nobody(
+    tmp_path: Path,
+) -> None:
+    passing = Verdict(objection="there was no memory", lasts=False)
+    path = tmp_path / "model"
+    assert judge_once(path, Verdict, lambda: passing) == passing
+    assert judge_once(path, Verdict, lambda: VERDICT) == VERDICT
+    assert judge_once(path, Verdict, never) == VERDICT
+
+
+def test_a_process_that_is_stuck_does_not_hold_up_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verdicts, "MAX_WAIT_SECONDS", 0.2)
+    path = tmp_path / "model"
+    with path.open("w") as stuck:
+        fcntl.flock(stuck, fcntl.LOCK_EX)
+        assert judge_once(path, Verdict, lambda: VERDICT) == VERDICT
+
+
+def test_what_a_proof_has_forked_does_not_hold_up_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process that was forked has the file of the verdict open as long as it lives."""
+    monkeypatch.setattr(verdicts, "MAX_WAIT_SECONDS", 0.2)
+    context = multiprocessing.get_context("fork")
+    child = context.Process(target=time.sleep, args=(60,))
+
+    def fork() -> Verdict:
+        child.start()
+        return VERDICT
+
+    path = tmp_path / "model"
+    judge_once(path, Verdict, fork)
+    try:
+        assert judge_once(path, Verdict, never) == VERDICT
+    finally:
+        child.kill()
+        child.join()
 
 
 def test_the_second_copy_is_the_first_one_without_a_proof(
