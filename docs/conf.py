@@ -32,6 +32,8 @@ autodoc_typehints_format = "short"
 
 # The pages are built without a network, so Sphinx cannot look up the names of other projects.
 nitpick_ignore_regex = [("py:.*", r"(?!python\.)\w+\..*")]
+# A type variable is nothing that has a page.
+nitpick_ignore = [("py:class", "python.model.verdicts.Kind")]
 
 
 def setup(app: Sphinx) -> None:

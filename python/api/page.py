@@ -128,8 +128,9 @@ def _list_paths(prefix: str) -> dict[str, str]:
 
 def encode_model(model: Model, entrance: Entrance) -> bytes:
     """Return what the page needs of a model, as JSON: what `/info` has, and what it is about."""
+    info = info_content(model)
     about = _encode_rest(model, entrance)
-    return ENCODER.encode({**info_content(model), "about": about})
+    return ENCODER.encode({**info, "version": model.version, "about": about})
 
 
 # There is one model, and this stays what it is: 20 milliseconds for hundreds of features.
@@ -138,7 +139,6 @@ def _encode_rest(model: Model, entrance: Entrance) -> Raw:
     """Return what the page needs of a model besides `/info`, as JSON."""
     content = {
         "name": entrance.name,
-        "version": model.version,
         "example": model.example(),
         "labels": model.labels,
         "profile": model.profile,

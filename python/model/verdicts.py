@@ -28,12 +28,12 @@ class Lasting(Protocol):
         """Whether another process would come to the same verdict, at any time."""
 
 
-Verdict = TypeVar("Verdict", bound=Lasting)
+Kind = TypeVar("Kind", bound=Lasting)
 
 
 def judge_once(
-    path: Path | None, kind: type[Verdict], judge: Callable[[], Verdict]
-) -> Verdict:
+    path: Path | None, kind: type[Kind], judge: Callable[[], Kind]
+) -> Kind:
     """Return the verdict in a file; if it holds none, that of `judge`, which is written into it.
 
     Processes that come at the same time wait for the first. If that one ends before it has come
@@ -95,7 +95,7 @@ def _keep(verdict: Lasting, file: FileIO | None) -> None:
         log.warning("the next process judges the model for itself: %s", error)
 
 
-def _parse(text: bytes, kind: type[Verdict]) -> Verdict | None:
+def _parse(text: bytes, kind: type[Kind]) -> Kind | None:
     """Return the verdict; None where there is none, or only a part of one."""
     try:
         return kind(**json.loads(text))

@@ -19,7 +19,8 @@ const AUTO = "";
 
 /** What the page shows: the model, its form, and the answers. */
 class Page {
-  constructor({ metadata: { features }, model, about }) {
+  constructor({ metadata: { features }, model, version, about }) {
+    this.version = version;
     this.model = { ...model, labels: about.labels };
     this.about = about;
     this.features = new Map(features.map((feature) => [feature.name, feature]));
@@ -92,7 +93,7 @@ class Page {
       {},
       h("p", { class: "kicker" }, this.about.name, this.makeStatus()),
       h("h1", {}, describe(this.model, this.form.features)),
-      h("p", { class: "hint" }, predictor, this.about.version ? ` \u00b7 ${say("version", { version: this.about.version })}` : ""),
+      h("p", { class: "hint" }, predictor, this.version ? ` \u00b7 ${say("version", { version: this.version })}` : ""),
       h(
         "nav",
         { "aria-label": words.links },
@@ -413,7 +414,7 @@ function showLoading(title, detail) {
 /** Return the model that came with the page. */
 function readModel(text) {
   const content = JSON.parse(text);
-  takeVersion(content.about.version);
+  takeVersion(content.version);
   return content;
 }
 
