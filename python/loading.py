@@ -107,6 +107,7 @@ def find_verdicts() -> Path | None:
         return None
     digest = sha256()
     for path in sorted(MODEL_CODE.rglob("*.py")):
+        digest.update(str(path.relative_to(MODEL_CODE)).encode())
         digest.update(path.read_bytes())
     return Path(folder) / digest.hexdigest()
 

@@ -124,6 +124,8 @@ def test_what_other_code_has_proven_is_not_taken(
     (tmp_path / "steps.py").write_text("double = 2")
     after = find_verdicts()
     assert before != after == find_verdicts()
+    (tmp_path / "steps.py").rename(tmp_path / "other.py")
+    assert find_verdicts() not in (before, after)
 
 
 def wait_for_copies(server: Server) -> None:
