@@ -3,6 +3,10 @@
 For each file of its own a browser waits once more, a third of the time until the page can be used.
 They are joined by each process, once, and not by a tool before.
 
+There are two scripts. The first shows the form, and then runs the second, which is a text until
+then: a browser reads scripts before it draws anything. They are no modules any more, so that the
+second finds what the first has defined.
+
 A module names what it imports on one line for each file, `import { fill, h } from "./dom.js";`, and
 nothing is called otherwise than where it is defined. So to join them, these lines go, and `export`.
 """
@@ -21,7 +25,8 @@ DATA_START = b'<script type="application/json" id="model">'
 DATA_END = b"</script>"
 DATA = DATA_START + DATA_END
 STYLE = '<link rel="stylesheet" href="style.css">'
-SCRIPT = '<script type="module" src="main.js"></script>'
+FIRST = '<script src="main.js"></script>'
+LATER = '<script type="text/plain" id="later" src="later.js"></script>'
 IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+\.js)";\n', re.MULTILINE)
 EXPORT = re.compile(
     r"^export (?=async |class |const |function |let )", re.MULTILINE
@@ -29,7 +34,7 @@ EXPORT = re.compile(
 # Nothing is loaded from elsewhere, nothing runs that is not a part of the document, and no site
 # shows the page as a part of its own.
 POLICY = (
-    "default-src 'none'; script-src '{script}'; style-src '{style}'; connect-src 'self'; "
+    "default-src 'none'; script-src '{first}' '{later}'; style-src '{style}'; connect-src 'self'; "
     "img-src data:; form-action 'none'; frame-ancestors 'none'; base-uri 'none'"
 )
 
@@ -38,7 +43,7 @@ POLICY = (
 class Document:
     """A page as HTML, and its content security policy.
 
-    The policy lets its own script and style in, and no other: it names both by their hashes (CSP
+    The policy lets its own scripts and style in, and no other: it names them by their hashes (CSP
     Level 3, section 6.7.2.3). Data is no script.
     """
 
@@ -58,10 +63,11 @@ def read_document(folder: Path) -> Document:
     Raises ValueError where the HTML does not name each of them once.
     """
     icon, style = (_read(folder / name) for name in ("icon.svg", "style.css"))
-    script = join_modules(folder / "main.js")
+    first, later = read_scripts(folder)
     html = _read(folder / "index.html")
     for part, inside in (
-        (SCRIPT, f'<script type="module">{script}</script>'),
+        (FIRST, f"<script>{first}</script>"),
+        (LATER, f'<script type="text/plain" id="later">{later}</script>'),
         (STYLE, f"<style>{style}</style>"),
         (ICON, f'href="data:image/svg+xml,{quote(icon)}"'),
     ):
@@ -69,7 +75,9 @@ def read_document(folder: Path) -> Document:
         html = before + inside + after
     if html.encode().count(DATA) != 1:
         raise ValueError("the page has no place for the model, or several")
-    policy = POLICY.format(script=_hash(script), style=_hash(style))
+    policy = POLICY.format(
+        first=_hash(first), later=_hash(later), style=_hash(style)
+    )
     return Document(html.encode(), policy)
 
 
@@ -83,11 +91,22 @@ def add_data(page: Document, data: bytes) -> Document:
     return Document(html, page.policy)
 
 
-def join_modules(main: Path) -> str:
-    """Return a module and all that it imports as one, each behind those that it imports itself."""
+def read_scripts(folder: Path) -> tuple[str, str]:
+    """Return the script that shows the form, and the one that is run once it is shown.
+
+    In each is a module, and what it imports before it; the second has nothing that the first has.
+    """
     parts: dict[Path, str] = {}
-    _add(main, parts)
-    return "\n".join(parts.values())
+    _add(folder / "main.js", parts)
+    n_first = len(parts)
+    _add(folder / "later.js", parts)
+    texts = list(parts.values())
+    return _join(texts[:n_first]), _join(texts[n_first:])
+
+
+def _join(modules: list[str]) -> str:
+    # A module is strict of itself (ECMAScript, section 11.2.2).
+    return "\n".join(['"use strict";', *modules])
 
 
 def _add(module: Path, parts: dict[Path, str]) -> None:

@@ -4,14 +4,14 @@ import { button, h } from "./dom.js";
 import { byAmount, domainOf, spaceOf, sumOf, waterfall } from "./explanation.js";
 import { showText, standIn } from "./fields.js";
 import { arithmetic, digitsFor, fixed, percent, plain } from "./numbers.js";
-import { countFeatures, say, sayHeading, sayWith, words } from "./words.js";
+import { say, sayHeading, sayWith, words } from "./words.js";
 
 const SHOWN_BARS = 8;
 const UP = "\u25b2";
 const DOWN = "\u25bc";
 
 /** Return the value of a feature in a record as a person would say it. */
-export function valueOf(record, feature) {
+export function shownValue(record, feature) {
   const text = showText(record.get(feature.name));
   if (text !== null) return text;
   const value = standIn(feature);
@@ -168,7 +168,7 @@ function position(view, number) {
 
 function featureRow(view, row) {
   const { record, features } = view.context;
-  const value = valueOf(record, features.get(row.feature));
+  const value = shownValue(record, features.get(row.feature));
   const th = h("th", { scope: "row" }, h("span", { class: "name" }, row.feature), " ", h("span", { class: "value" }, value));
   return effectRow(view, row, th, { "data-feature": row.feature });
 }
@@ -272,16 +272,3 @@ export function importances(features) {
     more: (count) => say("moreImportances", { count }),
   });
 }
-
-/** Return the model in a sentence. */
-export function describe(model, features) {
-  const count = countFeatures(features.length);
-  const names = model.class_names;
-  if (Array.isArray(names?.[0])) return sayWith("sentenceOutputs", { count });
-  if (names?.length === 2) return sayWith("sentenceTwo", { first: h("em", {}, names[0]), second: h("em", {}, names[1]), count });
-  if (names) return sayWith("sentenceMany", { classes: names.length, count });
-  if (model.task === "REGRESSION") return sayWith("sentenceNumber", { count });
-  if (model.task === "OUTLIER_DETECTOR") return sayWith("sentenceOutlier", { count });
-  return sayWith("sentenceOther", { count });
-}
-

@@ -1,6 +1,6 @@
 /** The comparison: what changed between an answer that was kept and the one of now. */
 
-import { effect, heading, valueOf } from "./answer.js";
+import { effect, heading, shownValue } from "./answer.js";
 import { h } from "./dom.js";
 import { byAmount, SHOWN_ROWS, spaceOf, sumOf } from "./explanation.js";
 import { percent, plain, signed } from "./numbers.js";
@@ -61,7 +61,7 @@ function valueTable(kept, now, changed) {
 }
 
 function valueCells(kept, now, feature) {
-  const [before, after] = [valueOf(kept.record, feature), valueOf(now.record, feature)];
+  const [before, after] = [shownValue(kept.record, feature), shownValue(now.record, feature)];
   const isSame = kept.record.get(feature.name) === now.record.get(feature.name);
   return [
     h("th", { scope: "row" }, feature.name),

@@ -5,6 +5,7 @@ import { words } from "./words.js";
 const KEY = "api-key";
 const JSON_TYPE = "application/json";
 const VERSION = "X-Model-Version";
+export const RETRY_SECONDS = 2;
 
 /** A request that was refused, or never reached the service; `faults` have JSON pointers. */
 export class Problem extends Error {
@@ -12,7 +13,7 @@ export class Problem extends Error {
     super(document.detail || document.title || words.noReason);
     this.status = status;
     this.faults = document.errors || [];
-    this.retrySeconds = retrySeconds;
+    this.retrySeconds = retrySeconds || RETRY_SECONDS;
   }
 }
 

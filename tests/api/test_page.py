@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 from sklearn.tree import DecisionTreeClassifier
 
-from python.api.document import IMPORT, join_modules
+from python.api.document import IMPORT, read_scripts
 from python.api.page import FILES, PATHS
 from python.app import create_app
 from python.model.artifact import Artifact
@@ -160,17 +160,18 @@ def digest(text: str) -> str:
     return b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def test_the_policy_lets_in_the_script_and_the_style_of_the_page_alone(
+def test_the_policy_lets_in_the_scripts_and_the_style_of_the_page_alone(
     client: Client,
 ) -> None:
     response = client().get("/", headers=BROWSER)
     parts = Parts(response.text).within
-    expected = set(POLICY)
-    for kind, texts in parts.items():
-        # One data event for each: nothing within is taken for its end.
-        (text,) = texts
-        expected.add(f"{kind}-src 'sha256-{digest(text)}'")
-    assert directives(response) == expected
+    # One data event for each: nothing within is taken for its end.
+    later, first = map(digest, parts["script"])
+    (style,) = map(digest, parts["style"])
+    assert directives(response) == POLICY | {
+        f"script-src 'sha256-{first}' 'sha256-{later}'",
+        f"style-src 'sha256-{style}'",
+    }
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert response.mimetype == "text/html"
 
@@ -206,8 +207,8 @@ def test_there_is_no_file_to_be_had(name: str, client: Client) -> None:
     problem(client().get(f"/page/{name}"), 404)
 
 
-def test_the_script_has_each_module_once_behind_what_it_imports() -> None:
-    script = join_modules(FILES / "main.js")
+def test_the_scripts_have_each_module_once_behind_what_it_imports() -> None:
+    script = "".join(read_scripts(FILES))
     places = {}
     for path in SCRIPTS:
         comment = path.read_text().split("*/", 1)[0]
@@ -220,18 +221,20 @@ def test_the_script_has_each_module_once_behind_what_it_imports() -> None:
 
 
 def test_no_part_of_the_page_ends_the_element_that_it_is_in() -> None:
-    parts = [
-        join_modules(FILES / "main.js"),
-        (FILES / "style.css").read_text(),
-    ]
+    parts = [*read_scripts(FILES), (FILES / "style.css").read_text()]
     for text in parts:
         assert not re.search(r"</(script|style)|<!--", text, re.IGNORECASE)
         # What older browsers cannot read, which would be all of the script.
         assert "(?<" not in text
 
 
+def test_the_form_waits_for_no_script_but_its_own() -> None:
+    first, later = map(len, read_scripts(FILES))
+    assert first < later
+
+
 def test_no_two_modules_have_the_same_name_for_two_things() -> None:
-    script = join_modules(FILES / "main.js")
+    script = "".join(read_scripts(FILES))
     kinds = r"^(?:async )?(?:class|const|function|let) (\w+)"
     counts = Counter(re.findall(kinds, script, re.MULTILINE))
     assert [name for name, count in counts.items() if count > 1] == []
@@ -377,7 +380,7 @@ def test_no_name_in_a_model_ends_the_data() -> None:
     given = strict(found)
     assert given == strict(service.get("/page/model").data)
     assert given["model"]["class_names"] == sorted(classes)
-    assert len(page.within["script"]) == 1
+    assert len(page.within["script"]) == 2
 
 
 def test_labels_are_in_the_order_of_the_class_names(client: Client) -> None:

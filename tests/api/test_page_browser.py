@@ -36,7 +36,9 @@ from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from python.api.document import read_scripts
 from python.api.openapi import Terms, encode_document
+from python.api.page import FILES
 from python.app import create_app
 from python.model.artifact import Artifact
 from python.model.saving.artifacts import Wishes, make_artifact
@@ -65,6 +67,17 @@ SUPERSCRIPTS = str.maketrans(
     "-0123456789",
 )
 LOADED = ".answer .sentence strong"
+
+TYPE_AT_ONCE = """
+new MutationObserver((_, observer) => {
+  const age = document.querySelector('.field[data-feature="age"] input[type=text]');
+  if (!age) return;
+  observer.disconnect();
+  age.value = "77";
+  age.dispatchEvent(new Event("input"));
+}).observe(document, { childList: true, subtree: true });
+"""
+"""Types as soon as there is something to type into, before the browser draws it."""
 
 
 def people() -> tuple[pd.DataFrame, pd.Series]:
@@ -381,6 +394,32 @@ def test_numbers_of_any_size_are_read(name: str, open_page: Open) -> None:
     assert read_number(sum_) == pytest.approx(expected, rel=1e-3)
     width = "document.documentElement.scrollWidth"
     assert page.evaluate(width) == 360
+
+
+@pytest.mark.parametrize("script", range(2))
+def test_no_name_of_the_scripts_is_the_browsers(
+    script: int, browser: Browser
+) -> None:
+    kinds = r"^(?:async )?(?:class|const|function|let) (\w+)"
+    names = re.findall(kinds, read_scripts(FILES)[script], re.MULTILINE)
+    assert "words" in names or "Answers" in names
+    page = browser.new_page()
+    taken = page.evaluate(
+        "names => names.filter(name => name in window)", names
+    )
+    page.close()
+    assert taken == []
+
+
+def test_what_is_typed_before_the_answers_are_there_is_answered(
+    open_page: Open,
+) -> None:
+    page = open_page("number")
+    page.add_init_script(TYPE_AT_ONCE)
+    page.reload()
+    page.wait_for_selector(LOADED)
+    assert control(page, "age").input_value() == "77"
+    assert record_in(page)["age"] == 77
 
 
 def test_sentence_and_waterfall_follow_a_change(open_page: Open) -> None:

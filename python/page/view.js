@@ -1,0 +1,91 @@
+/** The first view: the model in a sentence, the form, and the place of the answer. */
+
+import { button, card, h } from "./dom.js";
+import { Form } from "./form.js";
+import { forgetAndReload } from "./key.js";
+import { isLink, readLink, toRecord } from "./records.js";
+import { hasKey } from "./service.js";
+import { countFeatures, say, sayWith, words } from "./words.js";
+
+function nothing() {}
+
+/**
+ * What a person sees first. It is drawn before the script of the answers is run.
+ *
+ * `answers` are the `Answers`, once they are there: what is typed before is in the form for them.
+ */
+export class View {
+  constructor({ metadata: { features }, model, version, about }) {
+    this.version = version;
+    this.model = { ...model, labels: about.labels };
+    this.about = about;
+    this.features = features;
+    this.answers = { ask: nothing, toggleWhatIf: nothing, openMeaning: nothing, choosePython: nothing };
+    this.form = new Form(features, about, () => this.answers.ask(), (field) => this.answers.toggleWhatIf(field));
+    this.up = h("span", { class: "up" }, words.up);
+    this.answer = card("answer", words.answer);
+    this.columns = h("div", { class: "columns" }, this.form.element, this.answer);
+  }
+
+  show() {
+    document.title = this.about.name;
+    const linked = readLink();
+    this.form.show(linked ?? toRecord(this.about.example));
+    if (isLink() && !linked) this.form.remark.textContent = words.linkBroken;
+    window.addEventListener("hashchange", () => this.follow());
+    document.body.replaceChildren(this.makeHeader(), h("main", {}, this.columns));
+  }
+
+  /** Show the record of an address that was opened in this tab. */
+  follow() {
+    const linked = readLink();
+    if (linked) this.form.put(linked);
+  }
+
+  makeHeader() {
+    const predictor = this.model.predictor_type.split("'")[1]?.split(".").at(-1) ?? "";
+    const link = (href, text, click) => h("li", {}, h("a", { href, click }, text));
+    return h(
+      "header",
+      {},
+      h("p", { class: "kicker" }, this.about.name, this.up),
+      h("h1", {}, describe(this.model, this.form.features)),
+      h("p", { class: "hint" }, predictor, this.version ? ` \u00b7 ${say("version", { version: this.version })}` : ""),
+      h(
+        "nav",
+        { "aria-label": words.links },
+        h(
+          "ul",
+          {},
+          link("#record", words.toRecord),
+          link("#meaning", words.toAnswer, () => this.answers.openMeaning()),
+          link("#answer", words.toWhy),
+          link("#calls", words.toCalls, () => this.answers.choosePython()),
+          link("ready", words.toReady),
+          link("docs", words.toDocs),
+          // A browser sends no key with a link.
+          this.about.needs_key ? null : link("openapi.json", words.toDescription),
+          hasKey() ? h("li", {}, button(words.keyForget, forgetAndReload, { class: "link" })) : null,
+        ),
+      ),
+    );
+  }
+
+  /** Say whether the service responds. */
+  showUp(isUp) {
+    this.up.textContent = isUp ? words.up : words.down;
+    this.up.classList.toggle("is-down", !isUp);
+  }
+}
+
+/** Return the model in a sentence. */
+function describe(model, features) {
+  const count = countFeatures(features.length);
+  const names = model.class_names;
+  if (Array.isArray(names?.[0])) return sayWith("sentenceOutputs", { count });
+  if (names?.length === 2) return sayWith("sentenceTwo", { first: h("em", {}, names[0]), second: h("em", {}, names[1]), count });
+  if (names) return sayWith("sentenceMany", { classes: names.length, count });
+  if (model.task === "REGRESSION") return sayWith("sentenceNumber", { count });
+  if (model.task === "OUTLIER_DETECTOR") return sayWith("sentenceOutlier", { count });
+  return sayWith("sentenceOther", { count });
+}
