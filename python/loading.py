@@ -21,6 +21,8 @@ from python.settings import PROJECT, Settings
 log = logging.getLogger(__name__)
 
 MODEL_CODE = PROJECT / "model_code"
+# What takes longer is prepared while the model is served, which makes requests wait for their turn.
+PREPARED_SECONDS = 3
 RETRY_LOADING_SECONDS = 1
 RETRY_FAILED_SECONDS = 60
 
@@ -70,8 +72,8 @@ def load(settings: Settings, *, explains: bool = True) -> Model:
     """Return the model of the settings, ready to predict; raise ArtifactError in one sentence.
 
     A thread prepares explanations, unless `explains` is false, and with `fast_predict` faster
-    predictions, while the model is served. Where `python.production` has started several
-    processes, one of them proves both for all.
+    predictions: for three seconds before the model is served, and then meanwhile. Where
+    `python.production` has started several processes, one of them proves both for all.
     """
     started = time.perf_counter()
     model = load_checked(settings.model_path, settings)
@@ -82,7 +84,9 @@ def load(settings: Settings, *, explains: bool = True) -> Model:
         model.announce_explanations(explanation_budget(settings))
     if settings.fast_predict:
         model.announce_speed_up()
-    Thread(target=prepare_all, name="prepare", daemon=True).start()
+    preparing = Thread(target=prepare_all, name="prepare", daemon=True)
+    preparing.start()
+    preparing.join(PREPARED_SECONDS)
     return model
 
 

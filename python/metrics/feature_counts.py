@@ -1,5 +1,6 @@
 """What is counted of each feature: which bin its values are in, and how often there is none."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import NamedTuple, cast
@@ -65,15 +66,14 @@ class Binned(NamedTuple):
     bins: Bins
     feature: Feature
 
-    def count_all(self, records: Records) -> list[float]:
-        """Return how many of the records have a value in each bin."""
+    def count_all(self, records: Records, n_missing: int) -> list[float]:
+        """Return how many of the records have a value in each bin; `n_missing` have none."""
         codes = vars(records).get("codes")
         if codes is None or not isinstance(self.bins, NumberBins):
             return self.bins.count([row[self.place] for row in records.rows])
         # They are there for the copy that has predicted, with defaults for what is missing.
         counts = self.bins.count_codes(codes[:, self.place])
-        if self.feature.optional:
-            n_missing = count_missing(records, self.place)
+        if n_missing:
             counts[self._place_of_missing] -= n_missing
             counts[-1] += n_missing
         return counts
@@ -212,13 +212,21 @@ class FeatureCounts:
         values: Values,
         array: NDArray[np.float64],
     ) -> None:
+        missing = count_missing(records)
         for binned in self._binned:
-            counts = binned.count_all(records)
+            counts = binned.count_all(records, missing[binned.place])
             array[binned.start : binned.start + len(counts)] += counts
         for place, number in self._optional:
-            values[number] += count_missing(records, place)
+            values[number] += missing[place]
 
 
-def count_missing(records: Records, place: int) -> int:
-    """Return in how many records the value at a place is missing."""
-    return [row[place] for row in records.rows].count(None)
+def count_missing(records: Records) -> Counter[int]:
+    """Return for each place in a row in how many records the value there is missing."""
+    # Most records lack nothing, which takes a tenth of the time to see.
+    incomplete = (row for row in records.rows if None in row)
+    return Counter(
+        place
+        for row in incomplete
+        for place, value in enumerate(row)
+        if value is None
+    )
