@@ -209,7 +209,7 @@ def main() -> None:
             3: load_example(PICTURES[0].example),
             MANY_FEATURES: load_wide(),
         }
-        opened = {
+        opened: dict[str, Callable[[], Page]] = {
             "a new tab": partial(open_tab, context),
             "a new profile": partial(open_profile, browser),
             "a new profile, while that is opened": browser.new_page,
