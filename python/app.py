@@ -24,7 +24,7 @@ from python.api.scrapes import make_scrapes
 from python.api.swagger import make_docs
 from python.api.unread import discard_unread_bodies
 from python.keys import Keys
-from python.loading import Readiness, load
+from python.loading import Readiness, load_to_serve
 from python.metrics.exposition import CONTENT_TYPE
 from python.metrics.recorder import Recorder, make_exposition, make_slot
 from python.model import FAMILIES
@@ -46,7 +46,7 @@ def create_app(
     settings = settings or Settings.from_environ(os.environ, FAMILIES)
     log_to_standard_output(settings.log_level)
     warn_of_names(names)
-    model = model or load(settings)
+    model = model or load_to_serve(settings)
     readiness = Readiness(model)
     followers: list[Follow] = [log_exchange]
     app = Flask(__name__, static_folder=None)

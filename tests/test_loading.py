@@ -10,9 +10,10 @@ import msgspec
 import numpy as np
 import pytest
 
+from python import loading
 from python.app import create_app
 from python.errors import ArtifactError
-from python.loading import load, load_in_background
+from python.loading import load, load_in_background, load_to_serve
 from python.model.base import Model
 from python.settings import Settings
 from tests.artifacts import content
@@ -29,8 +30,31 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(model_name=str(path))
 
 
-def test_a_model_is_sped_up_while_it_is_served(settings: Settings) -> None:
+def test_what_serves_has_prepared_what_is_quick(settings: Settings) -> None:
+    info = load_to_serve(settings).info()
+    assert info["fast_predict"] is True
+    assert info["explanation"] == "ready"
+
+
+def test_what_takes_long_is_prepared_while_the_model_is_served(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_served = Event()
+
+    def wait(*_: object, **__: object) -> None:
+        is_served.wait(SECONDS_TO_LOAD)
+
+    monkeypatch.setattr(loading, "prepare", wait)
+    monkeypatch.setattr(loading, "PREPARED_SECONDS", 0.01)
+    model = load_to_serve(settings)
+    assert not is_served.is_set()
+    assert model.info()["explanation"] == "being prepared"
+    is_served.set()
+
+
+def test_a_model_is_sped_up_meanwhile(settings: Settings) -> None:
     model = load(settings)
+    assert model.info()["fast_predict"] is False
     deadline = time.monotonic() + SECONDS_TO_LOAD
     while not model.info()["fast_predict"] and time.monotonic() < deadline:
         time.sleep(0.01)

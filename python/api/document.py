@@ -4,8 +4,8 @@ For each file of its own a browser waits once more, a third of the time until th
 They are joined by each process, once, and not by a tool before.
 
 There are two scripts. The first shows the form, and then runs the second, which is a text until
-then: a browser reads scripts before it draws anything. They are no modules any more, so that the
-second finds what the first has defined.
+then: a browser reads scripts before it draws anything. They are classic scripts, so that the second
+finds what the first has defined.
 
 A module names what it imports on one line for each file, `import { fill, h } from "./dom.js";`, and
 nothing is called otherwise than where it is defined. So to join them, these lines go, and `export`.

@@ -212,21 +212,19 @@ class FeatureCounts:
         values: Values,
         array: NDArray[np.float64],
     ) -> None:
-        missing = count_missing(records)
+        missing = self._count_missing(records)
         for binned in self._binned:
             counts = binned.count_all(records, missing[binned.place])
             array[binned.start : binned.start + len(counts)] += counts
         for place, number in self._optional:
             values[number] += missing[place]
 
-
-def count_missing(records: Records) -> Counter[int]:
-    """Return for each place in a row in how many records the value there is missing."""
-    # Most records lack nothing, which takes a tenth of the time to see.
-    incomplete = (row for row in records.rows if None in row)
-    return Counter(
-        place
-        for row in incomplete
-        for place, value in enumerate(row)
-        if value is None
-    )
+    def _count_missing(self, records: Records) -> Counter[int]:
+        """Return for the place of each optional feature in how many records it is missing."""
+        missing: Counter[int] = Counter()
+        if self._optional:
+            # Most records lack nothing: to see that takes a tenth of the time to count.
+            incomplete = [row for row in records.rows if None in row]
+            for place, _ in self._optional:
+                missing[place] = sum(row[place] is None for row in incomplete)
+        return missing

@@ -118,7 +118,7 @@ class Model(ABC):
         """Prepare faster predictions, if there are any.
 
         `verdicts` is a folder in which the processes that serve the same file keep what they prove.
-        It is called in a thread of its own, while the model is served.
+        It is called in a thread of its own, also while the model is served.
         """
 
     def announce_speed_up(self) -> None:  # noqa: B027
@@ -135,7 +135,7 @@ class Model(ABC):
         """Choose and prove how predictions are explained, if they are.
 
         `verdicts` is a folder in which the processes that serve the same file keep what they prove.
-        It is called in a thread of its own, while the model is served.
+        It is called in a thread of its own, also while the model is served.
         """
 
     @abstractmethod

@@ -18,13 +18,13 @@ const AUTO = "";
 /** The answers to the records of a form, and what stands below them. */
 export class Answers {
   constructor(view) {
-    const { model, about, features, form } = view;
+    const { model, about, form } = view;
     this.view = view;
     this.model = model;
     this.about = about;
-    this.features = new Map(features.map((feature) => [feature.name, feature]));
+    this.features = form.byName;
     this.form = form;
-    this.background = new Background(model, features, () => this.ask());
+    this.background = new Background(model, form.features, () => this.ask());
     this.calls = new Calls(about.needs_key);
     this.panels = new Map();
     this.kept = null;
@@ -43,8 +43,8 @@ export class Answers {
 
   /** Answer the record of the form, from now on each time that it changes. */
   begin() {
-    this.view.answers = this;
     this.ask();
+    this.view.takeAnswers(this);
     setTimeout(() => this.showRest());
   }
 
@@ -55,6 +55,8 @@ export class Answers {
     const looksAt = importances([...this.features.values()]);
     if (looksAt) columns.append(card("importances", words.importances, h("p", { class: "hint" }, words.importancesHint), looksAt));
     columns.after(h("div", { class: "columns even" }, this.calls.element, makeBatch(path, this.about.max_content_length)));
+    // What the address names was not there when the browser looked for it.
+    document.getElementById(location.hash.slice(1))?.scrollIntoView();
   }
 
   openMeaning() {

@@ -38,7 +38,7 @@ function requestModel() {
 }
 
 /** Run the script that came as a text: to parse it takes as long as to draw the form. */
-function run(text) {
+function runScript(text) {
   document.head.append(h("script", {}, text));
 }
 
@@ -48,4 +48,4 @@ const given = document.getElementById("model").textContent;
 const later = document.getElementById("later").textContent;
 if (!given) showLoading(words.loading);
 export const shown = start(given);
-shown.then(() => whenDrawn(() => run(later)));
+shown.then(() => whenDrawn(() => runScript(later)));

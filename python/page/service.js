@@ -9,18 +9,18 @@ export const RETRY_SECONDS = 2;
 
 /** A request that was refused, or never reached the service; `faults` have JSON pointers. */
 export class Problem extends Error {
-  constructor(status, document, retrySeconds) {
+  constructor(status, document, retrySeconds = RETRY_SECONDS) {
     super(document.detail || document.title || words.noReason);
     this.status = status;
     this.faults = document.errors || [];
-    this.retrySeconds = retrySeconds || RETRY_SECONDS;
+    this.retrySeconds = retrySeconds;
   }
 }
 
 /** A response of another model than the one that the page shows: its numbers mean something else. */
 export class OtherModel extends Problem {
   constructor() {
-    super(409, { detail: words.otherModel }, 0);
+    super(409, { detail: words.otherModel });
   }
 }
 
@@ -77,7 +77,7 @@ async function send(path, options) {
   }
   checkVersion(response);
   if (response.ok) return response;
-  const retrySeconds = Number(response.headers.get("Retry-After")) || 0;
+  const retrySeconds = Number(response.headers.get("Retry-After")) || undefined;
   throw new Problem(response.status, await readProblem(response), retrySeconds);
 }
 
@@ -96,7 +96,7 @@ async function fetchWithKey(path, options) {
     return await fetch(path, { ...options, headers, cache: "no-store" });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Problem(0, { detail: words.unreachable }, 0);
+    throw new Problem(0, { detail: words.unreachable });
   }
 }
 

@@ -7,21 +7,26 @@ import { isLink, readLink, toRecord } from "./records.js";
 import { hasKey } from "./service.js";
 import { countFeatures, say, sayWith, words } from "./words.js";
 
-function nothing() {}
-
 /**
  * What a person sees first. It is drawn before the script of the answers is run.
  *
- * `answers` are the `Answers`, once they are there: what is typed before is in the form for them.
+ * `answers` is a promise of the `Answers`, which come with that script: what is typed before is in
+ * the form for them, and what is pressed before is done then.
  */
 export class View {
   constructor({ metadata: { features }, model, version, about }) {
     this.version = version;
     this.model = { ...model, labels: about.labels };
     this.about = about;
-    this.features = features;
-    this.answers = { ask: nothing, toggleWhatIf: nothing, openMeaning: nothing, choosePython: nothing };
-    this.form = new Form(features, about, () => this.answers.ask(), (field) => this.answers.toggleWhatIf(field));
+    this.answers = new Promise((resolve) => {
+      this.takeAnswers = resolve;
+    });
+    this.form = new Form(
+      features,
+      about,
+      () => this.answers.then((answers) => answers.ask()),
+      (field) => this.answers.then((answers) => answers.toggleWhatIf(field)),
+    );
     this.up = h("span", { class: "up" }, words.up);
     this.answer = card("answer", words.answer);
     this.columns = h("div", { class: "columns" }, this.form.element, this.answer);
@@ -58,9 +63,9 @@ export class View {
           "ul",
           {},
           link("#record", words.toRecord),
-          link("#meaning", words.toAnswer, () => this.answers.openMeaning()),
+          link("#meaning", words.toAnswer, () => this.answers.then((answers) => answers.openMeaning())),
           link("#answer", words.toWhy),
-          link("#calls", words.toCalls, () => this.answers.choosePython()),
+          link("#calls", words.toCalls, () => this.answers.then((answers) => answers.choosePython())),
           link("ready", words.toReady),
           link("docs", words.toDocs),
           // A browser sends no key with a link.

@@ -68,6 +68,16 @@ SUPERSCRIPTS = str.maketrans(
 )
 LOADED = ".answer .sentence strong"
 
+PRESS_AT_ONCE = """
+new MutationObserver((_, observer) => {
+  const button = document.querySelector('.field[data-feature="age"] button');
+  const link = document.querySelector('a[href="#calls"]');
+  if (!button || !link) return;
+  observer.disconnect();
+  button.click();
+  link.click();
+}).observe(document, { childList: true, subtree: true });
+"""
 TYPE_AT_ONCE = """
 new MutationObserver((_, observer) => {
   const age = document.querySelector('.field[data-feature="age"] input[type=text]');
@@ -420,6 +430,17 @@ def test_what_is_typed_before_the_answers_are_there_is_answered(
     page.wait_for_selector(LOADED)
     assert control(page, "age").input_value() == "77"
     assert record_in(page)["age"] == 77
+
+
+def test_what_is_pressed_before_the_answers_are_there_is_done(
+    open_page: Open,
+) -> None:
+    page = open_page("number")
+    page.add_init_script(PRESS_AT_ONCE)
+    page.reload()
+    page.wait_for_selector(".curve")
+    page.wait_for_selector("#calls [aria-selected=true]:has-text('Python')")
+    page.wait_for_function("scrollY > 0")
 
 
 def test_sentence_and_waterfall_follow_a_change(open_page: Open) -> None:

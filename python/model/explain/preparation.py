@@ -1,4 +1,4 @@
-"""Preparation: an explainer is proven in a thread, while the model predicts already."""
+"""Preparation: an explainer is proven in a thread; the model predicts meanwhile."""
 
 import logging
 import threading
