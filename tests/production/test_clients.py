@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -184,9 +184,7 @@ def test_each_refusal_is_counted_and_says_its_limit(
         assert status_of(front.port, ("POST", "/predict", b" " * 1001)) == 413
         long = ("GET", "/" + "x" * 10_000, None)
         assert status_of(front.port, long) == 414
-        lines = [
-            json.loads(line) for line in front.log.read_text().splitlines()
-        ]
+        lines = read_lines(front.log, last_status=414)
         counted = read_counted(balancer)
     expected = {413: "MAX_CONTENT_LENGTH", 414: "headers", 429: "CLIENT_RATE"}
     refused = 0
@@ -194,6 +192,16 @@ def test_each_refusal_is_counted_and_says_its_limit(
         assert line["limit"] == expected.get(line["status"], "")
         refused += line["status"] in expected
     assert counted == refused > 3
+
+
+def read_lines(log: Path, last_status: int) -> list[dict[str, Any]]:
+    """The lines of nginx, which writes each after its response, once the last one is there."""
+    deadline = time.monotonic() + 10
+    while True:
+        lines = [json.loads(line) for line in log.read_text().splitlines()]
+        if lines[-1]["status"] == last_status or time.monotonic() > deadline:
+            return lines
+        time.sleep(0.05)
 
 
 def test_without_haproxy_nginx_responds_all_the_same(
