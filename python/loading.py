@@ -21,9 +21,7 @@ from python.settings import PROJECT, Settings
 log = logging.getLogger(__name__)
 
 MODEL_CODE = PROJECT / "model_code"
-# While a model is prepared, requests wait for their turn: the example's forest takes 20 times as
-# long to explain a record.
-PREPARED_SECONDS = 3.0
+EXPLAINS_AFTER_SECONDS = 3.0
 RETRY_LOADING_SECONDS = 1
 RETRY_FAILED_SECONDS = 60
 
@@ -70,17 +68,17 @@ class Readiness:
 
 
 def load_to_serve(settings: Settings) -> Model:
-    """Return what `load` does, which is prepared if that takes less than three seconds."""
-    return load(settings, wait_seconds=PREPARED_SECONDS)
+    """Return what `load` does, once it explains records or three seconds later."""
+    model = load(settings)
+    model.await_explanations(EXPLAINS_AFTER_SECONDS)
+    return model
 
 
-def load(
-    settings: Settings, *, explains: bool = True, wait_seconds: float = 0.0
-) -> Model:
+def load(settings: Settings, *, explains: bool = True) -> Model:
     """Return the model of the settings, ready to predict; raise ArtifactError in one sentence.
 
     A thread prepares explanations, unless `explains` is false, and with `fast_predict` faster
-    predictions: this waits for it so many seconds. Where `python.production` has started several
+    predictions, while the model is served. Where `python.production` has started several
     processes, one of them proves both for all.
     """
     started = time.perf_counter()
@@ -92,9 +90,7 @@ def load(
         model.announce_explanations(explanation_budget(settings))
     if settings.fast_predict:
         model.announce_speed_up()
-    preparing = Thread(target=prepare_all, name="prepare", daemon=True)
-    preparing.start()
-    preparing.join(wait_seconds)
+    Thread(target=prepare_all, name="prepare", daemon=True).start()
     return model
 
 

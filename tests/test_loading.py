@@ -15,6 +15,7 @@ from python.app import create_app
 from python.errors import ArtifactError
 from python.loading import load, load_in_background, load_to_serve
 from python.model.base import Model
+from python.model.explain.explainer import Explainer
 from python.settings import Settings
 from tests.artifacts import content
 from tests.models import build
@@ -30,10 +31,20 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(model_name=str(path))
 
 
-def test_what_serves_has_prepared_what_is_quick(settings: Settings) -> None:
-    info = load_to_serve(settings).info()
-    assert info["fast_predict"] is True
-    assert info["explanation"] == "ready"
+def test_what_serves_explains(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prove_alone = Explainer.prove_alone
+    proven = []
+
+    def prove_late(self: Explainer, verdict: Path | None = None) -> None:
+        time.sleep(0.2)
+        prove_alone(self, verdict)
+        proven.append(self)
+
+    monkeypatch.setattr(Explainer, "prove_alone", prove_late)
+    load_to_serve(settings)
+    assert len(proven) == 1
 
 
 def test_what_takes_long_is_prepared_while_the_model_is_served(
@@ -45,7 +56,7 @@ def test_what_takes_long_is_prepared_while_the_model_is_served(
         is_served.wait(SECONDS_TO_LOAD)
 
     monkeypatch.setattr(loading, "prepare", wait)
-    monkeypatch.setattr(loading, "PREPARED_SECONDS", 0.01)
+    monkeypatch.setattr(loading, "EXPLAINS_AFTER_SECONDS", 0.01)
     model = load_to_serve(settings)
     assert not is_served.is_set()
     assert model.info()["explanation"] == "being prepared"

@@ -138,6 +138,9 @@ class Model(ABC):
         It is called in a thread of its own, also while the model is served.
         """
 
+    def await_explanations(self, seconds: float) -> None:  # noqa: B027
+        """Return once records can be explained, or after that time."""
+
     @abstractmethod
     def predict(self, records: Records) -> NDArray[Any]:
         """Return labels or numbers, (n_records,) or (n_records, n_outputs).

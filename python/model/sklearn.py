@@ -193,6 +193,10 @@ class SklearnModel(Model):
         """Prove the methods that explain, and keep the first one that is right."""
         self._preparation.run(budget, verdicts and verdicts / self.version)
 
+    def await_explanations(self, seconds: float) -> None:
+        """Return once records can be explained, or after that time."""
+        self._preparation.pause(seconds)
+
     def _make_explainer(self, budget: Budget) -> Explainer:
         outputs = find_outputs(self._called, slice_rows(self._probes, 0, 1))
         finite = find_finite_rows(outputs, self._called, self._probes)

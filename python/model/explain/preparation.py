@@ -72,6 +72,10 @@ class Preparation:
             self._has_alone.set()
         explainer.prove_against(verdicts and verdicts / "against")
 
+    def pause(self, seconds: float) -> None:
+        """Return once records are explained without the background of a request, or then."""
+        self._has_alone.wait(seconds)
+
     def wait(self, *, alone: bool) -> Explainer:
         """Return the explainer, of records without the background of a request if `alone`.
 
