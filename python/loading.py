@@ -21,6 +21,7 @@ from python.settings import PROJECT, Settings
 log = logging.getLogger(__name__)
 
 MODEL_CODE = PROJECT / "model_code"
+# After that, a model that takes long to prove is served all the same.
 EXPLAINS_AFTER_SECONDS = 3.0
 RETRY_LOADING_SECONDS = 1
 RETRY_FAILED_SECONDS = 60
