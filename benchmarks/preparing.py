@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from statistics import median
@@ -49,14 +50,19 @@ Content = Mapping[str, Any]
 
 
 @contextmanager
-def served(content: Content, workers: int) -> Iterator[Server]:
-    """Serve a model by uWSGI."""
+def served(save: Callable[[Path], None], **limits: int) -> Iterator[Server]:
+    """Serve by uWSGI the model that `save` writes into a folder."""
     with TemporaryDirectory() as name:
         folder = Path(name)
         project(folder)
-        joblib.dump(content, folder / "model.joblib")
-        with serving(folder, WORKERS=workers) as server:
+        save(folder)
+        with serving(folder, **limits) as server:
             yield server
+
+
+def write(content: Content, folder: Path) -> None:
+    """Write the file of a model."""
+    joblib.dump(content, folder / "model.joblib")
 
 
 def call(request: Callable[[], tuple[int, str]]) -> float:
@@ -88,19 +94,17 @@ def print_calls() -> None:
     rows = np.random.default_rng(0).normal(size=(200, len(columns)))
     data = pd.DataFrame(rows, columns=columns)
     quick = LogisticRegression().fit(data, rows[:, 0] > 0)
-    with served(describe(quick, columns), 2) as server:
+    with served(
+        partial(write, content_of(quick, columns)), WORKERS=2
+    ) as server:
         time.sleep(IDLE_SECONDS)
         for path in ("/info", "/health"):
             print("nothing to prove:", describe_calls(server, path))
-    with TemporaryDirectory() as name:
-        folder = Path(name)
-        project(folder)
-        save_machine(folder)
-        with serving(folder, WORKERS=2, REQUEST_TIMEOUT=20) as server:
-            for path in ("/info", "/health"):
-                print("being proven:", describe_calls(server, path))
-            state = json.loads(server.get("/info")[1])["model"]
-            print("then:", state["explanation"])
+    with served(save_machine, WORKERS=2, REQUEST_TIMEOUT=20) as server:
+        for path in ("/info", "/health"):
+            print("being proven:", describe_calls(server, path))
+        state = json.loads(server.get("/info")[1])["model"]
+        print("then:", state["explanation"])
 
 
 def print_first(name: str, content: Content, wait_seconds: float) -> None:
@@ -109,7 +113,7 @@ def print_first(name: str, content: Content, wait_seconds: float) -> None:
     body = json.dumps({feature["name"]: 1 for feature in features}).encode()
     firsts, nexts = [], []
     for _ in range(N_STARTS):
-        with served(content, 1) as server:
+        with served(partial(write, content), WORKERS=1) as server:
             time.sleep(wait_seconds)
             times = [
                 call(lambda: server.post("/predict?explain=1", body))
@@ -128,7 +132,7 @@ def print_first(name: str, content: Content, wait_seconds: float) -> None:
 
 def print_proofs(name: str, content: Content) -> None:
     """Print what the proofs took that four workers made which started at once."""
-    with served(content, N_WORKERS) as server:
+    with served(partial(write, content), WORKERS=N_WORKERS) as server:
         deadline = time.monotonic() + MAX_WAIT_SECONDS
         found: list[str] = []
         while len(found) < N_PROOFS and time.monotonic() < deadline:
@@ -137,7 +141,7 @@ def print_proofs(name: str, content: Content) -> None:
     print(f"{name}, {N_WORKERS} workers: {', '.join(found)} s of a processor")
 
 
-def describe(estimator: Any, columns: list[str]) -> Content:
+def content_of(estimator: Any, columns: list[str]) -> Content:
     """Return what a file has of an estimator that takes numbers."""
     features = [{"name": column, "type": "numeric"} for column in columns]
     return {"model": estimator, "metadata": {"features": features}}
@@ -155,14 +159,14 @@ def deep_models() -> Iterator[tuple[str, Content]]:
     numbers = data["f0"] + noise
     classes = random.integers(0, N_CLASSES, N_ROWS)
     forest = RandomForestClassifier(200, random_state=0).fit(data, is_large)
-    yield "200 deep trees, classes", describe(forest, columns)
+    yield "200 deep trees, classes", content_of(forest, columns)
     regressor = RandomForestRegressor(200, random_state=0).fit(data, numbers)
-    yield "200 deep trees, numbers", describe(regressor, columns)
+    yield "200 deep trees, numbers", content_of(regressor, columns)
     boosting = HistGradientBoostingClassifier(
         max_iter=100, early_stopping=False, random_state=0
     )
     fitted = boosting.fit(data, classes)
-    yield "histogram boosting, 8 classes", describe(fitted, columns)
+    yield "histogram boosting, 8 classes", content_of(fitted, columns)
 
 
 def main() -> None:

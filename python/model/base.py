@@ -139,7 +139,7 @@ class Model(ABC):
         """
 
     def await_explanations(self, seconds: float) -> None:  # noqa: B027
-        """Return once records can be explained, or after that time."""
+        """Return once it is proven how records are explained alone, or after that time."""
 
     @abstractmethod
     def predict(self, records: Records) -> NDArray[Any]:

@@ -194,8 +194,8 @@ class SklearnModel(Model):
         self._preparation.run(budget, verdicts and verdicts / self.version)
 
     def await_explanations(self, seconds: float) -> None:
-        """Return once records can be explained, or after that time."""
-        self._preparation.pause(seconds)
+        """Return once it is proven how records are explained alone, or after that time."""
+        self._preparation.wait_quietly(seconds)
 
     def _make_explainer(self, budget: Budget) -> Explainer:
         outputs = find_outputs(self._called, slice_rows(self._probes, 0, 1))

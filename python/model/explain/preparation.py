@@ -72,8 +72,8 @@ class Preparation:
             self._has_alone.set()
         explainer.prove_against(verdicts and verdicts / "against")
 
-    def pause(self, seconds: float) -> None:
-        """Return once records are explained without the background of a request, or then."""
+    def wait_quietly(self, seconds: float) -> None:
+        """Return once it is proven how records are explained alone, or after that time."""
         self._has_alone.wait(seconds)
 
     def wait(self, *, alone: bool) -> Explainer:
