@@ -223,7 +223,7 @@ class FeatureCounts:
         """Return for the place of each optional feature in how many records it is missing."""
         missing: Counter[int] = Counter()
         if self._optional:
-            # Most records lack nothing, and to see that takes less time than to count what they lack.
+            # Most records lack nothing, which is sooner seen than counted.
             incomplete = [row for row in records.rows if None in row]
             for place, _ in self._optional:
                 missing[place] = sum(row[place] is None for row in incomplete)
