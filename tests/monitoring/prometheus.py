@@ -26,6 +26,9 @@ class Prometheus:
 
     port: int
 
+    def ready(self) -> bool:
+        return fetch(f"http://127.0.0.1:{self.port}/-/ready")[0] == 200
+
     def get(self, path: str) -> Any:
         """Return the data of a response, which must be one of success."""
         status, text = fetch(f"http://127.0.0.1:{self.port}/api/v1/{path}")
@@ -69,6 +72,8 @@ def watching(folder: Path, targets: dict[str, int]) -> Iterator[Prometheus]:
         )
     try:
         running = Prometheus(port)
+        # Until it has read its storage, it responds with 503.
+        wait_until(running.ready, "Prometheus is not ready")
         for job in targets:
             running.wait_for(f'up{{job="{job}"}} == 1')
         yield running
