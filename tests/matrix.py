@@ -10,9 +10,11 @@ import numpy as np
 import pandas as pd
 from catboost import CatBoostClassifier, CatBoostRegressor
 from lightgbm import LGBMClassifier, LGBMRegressor
+from scipy.special import logit
 from sklearn import (
     ensemble,
     linear_model,
+    model_selection,
     naive_bayes,
     neighbors,
     neural_network,
@@ -20,11 +22,12 @@ from sklearn import (
     tree,
 )
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.compose import make_column_transformer
+from sklearn.compose import TransformedTargetRegressor, make_column_transformer
 from sklearn.decomposition import PCA
+from sklearn.frozen import FrozenEstimator
 from sklearn.impute import SimpleImputer
 from sklearn.model_selection import GridSearchCV
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from xgboost import XGBClassifier, XGBRegressor
 
@@ -156,6 +159,109 @@ ESTIMATORS: dict[str, tuple[Make | None, Make | None]] = {
         ),
         lambda: GridSearchCV(linear_model.Ridge(), {"alpha": [1, 2]}, cv=2),
     ),
+    "calibrated, one classifier": (
+        lambda: CalibratedClassifierCV(
+            ensemble.GradientBoostingClassifier(
+                n_estimators=6, random_state=0
+            ),
+            cv=2,
+            ensemble=False,
+        ),
+        None,
+    ),
+    "calibrated by temperature": (
+        lambda: CalibratedClassifierCV(
+            ensemble.GradientBoostingClassifier(
+                n_estimators=6, random_state=0
+            ),
+            method="temperature",
+            cv=2,
+            ensemble=False,
+        ),
+        None,
+    ),
+    "frozen": (
+        forest(ensemble.RandomForestClassifier),
+        forest(ensemble.RandomForestRegressor),
+    ),
+    "threshold": (
+        lambda: model_selection.FixedThresholdClassifier(
+            forest(ensemble.RandomForestClassifier)(), threshold=0.3
+        ),
+        None,
+    ),
+    "tuned threshold": (
+        lambda: model_selection.TunedThresholdClassifierCV(
+            forest(ensemble.RandomForestClassifier)(), cv=2, random_state=0
+        ),
+        None,
+    ),
+    "log of the target": (
+        None,
+        lambda: TransformedTargetRegressor(
+            forest(ensemble.RandomForestRegressor)(),
+            func=np.log,
+            inverse_func=np.exp,
+        ),
+    ),
+    "scaled target": (
+        None,
+        lambda: TransformedTargetRegressor(
+            forest(ensemble.RandomForestRegressor)(),
+            transformer=StandardScaler(),
+        ),
+    ),
+    "LightGBM forest": (
+        None,
+        boosted(
+            LGBMRegressor,
+            boosting_type="rf",
+            bagging_freq=1,
+            bagging_fraction=0.6,
+            min_child_samples=5,
+            verbose=-1,
+        ),
+    ),
+    "LightGBM cross-entropy": (
+        None,
+        boosted(
+            LGBMRegressor,
+            objective="cross_entropy",
+            min_child_samples=5,
+            verbose=-1,
+        ),
+    ),
+    "XGBoost logistic": (
+        None,
+        boosted(XGBRegressor, objective="reg:logistic"),
+    ),
+    "bagging of some features": (
+        boosted(
+            ensemble.BaggingClassifier,
+            estimator=tree_classifier,
+            max_features=2,
+        ),
+        boosted(
+            ensemble.BaggingRegressor, estimator=tree_regressor, max_features=2
+        ),
+    ),
+    "voting of trees": (
+        voting(
+            ensemble.VotingClassifier,
+            [
+                ("a", tree_classifier),
+                ("b", forest(ensemble.RandomForestClassifier)()),
+            ],
+            voting="soft",
+        ),
+        voting(
+            ensemble.VotingRegressor,
+            [
+                ("a", tree_regressor),
+                ("b", forest(ensemble.RandomForestRegressor)()),
+            ],
+        ),
+    ),
     "voting": (
         voting(
             ensemble.VotingClassifier,
@@ -179,6 +285,44 @@ ESTIMATORS: dict[str, tuple[Make | None, Make | None]] = {
         ),
     ),
 }
+TWO_CLASSES_ONLY = frozenset(
+    {"threshold", "tuned threshold", "calibrated by temperature"}
+)
+# Behind a scaler, all others are explained without samples.
+NEED_SAMPLES = {
+    "support vectors": TASKS,
+    "nearest neighbours": TASKS,
+    "naive Bayes": TASKS,
+    "neural network": TASKS,
+    "AdaBoost": ("regression",),
+    "calibrated": TASKS,
+    "calibrated, one classifier": ("three classes",),
+    "voting": ("binary", "three classes"),
+    "stacking": TASKS,
+}
+# These are others with something around them, or before them: they are tried on numbers alone.
+WRAPPED = frozenset(
+    {
+        "calibrated, one classifier",
+        "calibrated by temperature",
+        "frozen",
+        "threshold",
+        "tuned threshold",
+        "log of the target",
+        "scaled target",
+        "LightGBM forest",
+        "LightGBM cross-entropy",
+        "XGBoost logistic",
+        "bagging of some features",
+        "voting of trees",
+    }
+)
+# These are not fitted to the target itself.
+TARGETS: dict[str, Callable[[Any], Any]] = {
+    "log of the target": lambda target: target + 1,
+    "LightGBM cross-entropy": lambda target: target / target.max(),
+    "XGBoost logistic": lambda target: target / target.max(),
+}
 TAKES_CATEGORIES = frozenset(
     {"LightGBM", "XGBoost", "CatBoost", "histogram boosting"}
 )
@@ -188,7 +332,7 @@ TAKES_MISSING = TAKES_CATEGORIES | {
     "extra trees",
 }
 # These compute in float32 themselves, and so do shap's interventional trees.
-FLOAT32 = {"XGBoost", "CatBoost"}
+FLOAT32 = {"XGBoost", "XGBoost logistic", "CatBoost"}
 
 
 def unchanged(estimator: Any) -> Any:
@@ -197,6 +341,14 @@ def unchanged(estimator: Any) -> Any:
 
 def scaled(estimator: Any) -> Any:
     return make_pipeline(StandardScaler(), estimator)
+
+
+def freeze(fitted: Any) -> Any:
+    """Return the estimator with its last step frozen: what is not fitted cannot be."""
+    if not isinstance(fitted, Pipeline):
+        return FrozenEstimator(fitted)
+    *earlier, (name, last) = fitted.steps
+    return Pipeline([*earlier, (name, FrozenEstimator(last))])
 
 
 def encoded(estimator: Any) -> Any:
@@ -228,7 +380,11 @@ DATA = {
         partial(mixed, missing=False), estimators=TAKES_CATEGORIES
     ),
     "scaled": Data(numbers, scaled),
-    "one-hot": Data(partial(mixed, missing=True), encoded),
+    "one-hot": Data(
+        partial(mixed, missing=True),
+        encoded,
+        frozenset(ESTIMATORS) - WRAPPED,
+    ),
     "PCA": Data(numbers, projected, frozenset({"random forest", "linear"})),
 }
 
@@ -281,6 +437,19 @@ class Cell:
         scale = np.maximum(1, np.abs(expected))
         return float((np.abs(total - expected) / scale).max())
 
+    @property
+    def _has_no_margin(self) -> bool:
+        if self.estimator in MARGIN:
+            return False
+        is_regressor = self.task == "regression"
+        return is_regressor or not hasattr(self.fitted, "decision_function")
+
+    def _shares(self, rows: pd.DataFrame) -> Any:
+        """What the estimator gives between 0 and 1."""
+        if self.task == "regression":
+            return self.fitted.predict(rows)
+        return self.fitted.predict_proba(rows)[:, 1]
+
     def output(self, name: str) -> Any:
         """What the estimator itself gives for the rows that are explained."""
         rows = self.frame.head(ROWS)
@@ -292,6 +461,8 @@ class Cell:
             return np.ravel(self.fitted.predict(rows))
         if name == "log_prediction":
             return np.log(self.fitted.predict(rows))
+        if name == "log_odds" and self._has_no_margin:
+            return logit(self._shares(rows))
         if self.estimator in MARGIN:
             return self.fitted.predict(rows, **MARGIN[self.estimator])
         return self.fitted.decision_function(rows)
@@ -312,6 +483,10 @@ def cells() -> Iterator[Cell]:
                 if (
                     kinds[task == "regression"]
                     and estimator in data.estimators
+                    and not (
+                        estimator in TWO_CLASSES_ONLY
+                        and task == "three classes"
+                    )
                 ):
                     yield from (
                         Cell(estimator, task, name, mode) for mode in MODES
@@ -332,13 +507,15 @@ def fit(estimator: str, task: str, data: str) -> Any:
     make = ESTIMATORS[estimator][task == "regression"]
     assert make
     inner = make()
+    of_task = TARGETS.get(estimator, lambda target: target)(target[task])
     if data == "categories" and estimator == "CatBoost":
         inner = catboost(type(inner), ("colour",))()
     if data == "categories" and estimator == "histogram boosting":
         inner = inner.set_params(categorical_features="from_dtype")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # few iterations
-        return DATA[data].wrap(inner).fit(frame, target[task])
+        fitted = DATA[data].wrap(inner).fit(frame, of_task)
+    return freeze(fitted) if estimator == "frozen" else fitted
 
 
 @cache

@@ -37,7 +37,7 @@ from python.model.explain.readings import make_path_dependent
 from python.model.sklearn import SklearnModel
 from python.settings import Settings
 from tests.laws import ask
-from tests.matrix import FLOAT32, Cell, cells
+from tests.matrix import FLOAT32, NEED_SAMPLES, Cell, cells
 from tests.model.explain.truth import (
     brute_force,
     load,
@@ -47,6 +47,11 @@ from tests.model.explain.truth import (
 from tests.models import build, numbers
 from tests.records import explain, of_data
 from tests.serving import Client
+
+
+def needs_samples(cell: Cell) -> bool:
+    return cell.task in NEED_SAMPLES.get(cell.estimator, ())
+
 
 SCALE = {"binary": (), "three classes": (3,), "regression": ()}
 
@@ -61,7 +66,9 @@ def test_the_matrix(cell: Cell) -> None:
         assert cell.mode == "alone"
         assert "needs background rows" in str(refused)
         assert model.info()["needs_samples"]
+        assert cell.data != "scaled" or needs_samples(cell)
         return
+    assert cell.mode != "alone" or not needs_samples(cell)
     frame = cell.frame
     assert explanation.values.shape == (
         5,
