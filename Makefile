@@ -62,7 +62,7 @@ test-quick: $(VENV)/dev  ## run the tests that need no container, no server and 
 	$(PYTEST) --ignore=tests/containers --no-cov -m "not slow"
 
 test-containers: $(VENV)/dev  ## build the images, run the stacks and break them on purpose
-	$(BIN)/python -m pytest --no-cov tests/containers
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-cov tests/containers
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .

@@ -1,32 +1,32 @@
-"""Stacks of containers, built once."""
+"""Stacks of containers, built once; each of the processes that test has its own."""
 
+import fcntl
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.acting import SLEEPS, acting
-from tests.containers.stack import Stack, docker
+from tests.containers.stack import Stack
 from tests.models import build
 
-FIGURES: list[str] = []
+# Of pytest-xdist; empty where one process runs all tests.
+PROCESS = os.environ.get("PYTEST_XDIST_WORKER", "")
 
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The name of the images, built from this project."""
-    stack = Stack(tmp_path_factory.mktemp("build"), "mmd-build")
+    stack = Stack(tmp_path_factory.mktemp("build"), f"mmd-build{PROCESS}")
     stack.put(build("build_rf_binary").content)
-    for file in ("docker-compose-production.yml", "docker-compose.yml"):
-        stack.file = file
-        stack.compose("build")
-    names = ("", "-nginx", "-balancer")
-    for image in (f"{stack.image}{name}" for name in names):
-        size = (
-            int(docker("image", "inspect", "--format", "{{.Size}}", image))
-            / 1e6
-        )
-        FIGURES.append(f"image {image}: {size:.0f} MB")
+    lock = tmp_path_factory.getbasetemp().parent / "building"
+    with lock.open("w") as file:
+        # Those who wait find everything in the engine's cache.
+        fcntl.flock(file, fcntl.LOCK_EX)
+        for name in ("docker-compose-production.yml", "docker-compose.yml"):
+            stack.file = name
+            stack.compose("build")
     return stack.image
 
 
@@ -35,11 +35,11 @@ def stack(
     built: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stack]:
     """Two replicas of a forest behind nginx."""
-    stack = Stack(tmp_path_factory.mktemp("stack"), "mmd-test", image=built)
+    folder = tmp_path_factory.mktemp("stack")
+    stack = Stack(folder, f"mmd-test{PROCESS}", image=built)
     stack.put(build("build_rf_binary").content)
     try:
-        seconds = stack.up()
-        FIGURES.append(f"from up to ready: {seconds:.1f} s")
+        stack.up()
         yield stack
     finally:
         stack.down()
@@ -48,14 +48,9 @@ def stack(
 @pytest.fixture
 def fresh(built: str, tmp_path: Path) -> Iterator[Stack]:
     """A stack of a test's own, not yet up."""
-    stack = Stack(tmp_path, "mmd-fresh", image=built)
+    stack = Stack(tmp_path, f"mmd-fresh{PROCESS}", image=built)
     stack.put(acting(SLEEPS))
     try:
         yield stack
     finally:
         stack.down()
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    for figure in FIGURES:
-        terminalreporter.write_line(figure)

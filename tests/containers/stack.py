@@ -218,16 +218,13 @@ class Stack:
             *COMPOSE, "--file", self.file, *arguments, check=check
         ).stdout
 
-    def up(self, replicas: int = 2) -> float:
-        """Start, and wait until it is ready; the seconds that took."""
-        start = time.monotonic()
+    def up(self, replicas: int = 2) -> None:
+        """Start, and wait until it is ready."""
         self.compose(
             "up", "--detach", "--no-build", "--scale", f"service={replicas}"
         )
         self.wait()
-        seconds = time.monotonic() - start
         self.settle(replicas)
-        return seconds
 
     def settle(self, replicas: int) -> None:
         """Wait until so many replicas are healthy, and there are no others."""

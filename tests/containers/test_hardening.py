@@ -9,8 +9,6 @@ import pytest
 
 from tests.containers.stack import Stack, docker, inspect
 
-PRIVATE = "mmd-test_private"
-
 
 @pytest.mark.parametrize(
     ("service", "user"),
@@ -171,15 +169,13 @@ def test_the_host_has_no_way_to_the_service(stack: Stack) -> None:
         for route in json.loads(routes)
         if route["dst"] != "default"
     ]
+    private = f"{stack.name}_private"
     for replica in stack.replicas():
-        address = ip_address(
-            inspect(replica, ".NetworkSettings.Networks")[PRIVATE]["IPAddress"]
-        )
+        joined = inspect(replica, ".NetworkSettings.Networks")
+        assert joined.keys() == {private}
+        address = ip_address(joined[private]["IPAddress"])
         assert not [network for network in networks if address in network]
-    assert inspect(
-        stack.replicas()[0], ".NetworkSettings.Networks"
-    ).keys() == {PRIVATE}
-    assert inspect(PRIVATE, ".Internal") is True
+    assert inspect(private, ".Internal") is True
 
 
 def test_the_image_holds_what_serves_and_nothing_else(stack: Stack) -> None:
