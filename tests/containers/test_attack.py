@@ -1,6 +1,7 @@
 """The attack of `attack.py`, each part of it with its right outcomes."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -27,27 +28,34 @@ TIMED = (
 )
 EACH = [(target, attack) for target in TARGETS for attack in target.attacks]
 
+Start = Callable[[Target], Stack]
+
 
 @pytest.fixture(scope="module")
-def attacked(
-    built: str,
-    request: pytest.FixtureRequest,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Stack]:
-    """The replicas of a target, which all attacks on it share."""
-    target: Target = request.param
-    folder = tmp_path_factory.mktemp(target.name)
-    with target.running(built, folder) as stack:
-        yield stack
+def start(
+    built: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Start]:
+    """Return a function that returns the replicas of a target: all attacks on it share them."""
+    with ExitStack() as running:
+        started: dict[str, Stack] = {}
+
+        def start(target: Target) -> Stack:
+            if target.name not in started:
+                running.close()
+                started.clear()
+                folder = tmp_path_factory.mktemp(target.name)
+                stack = running.enter_context(target.running(built, folder))
+                started[target.name] = stack
+            return started[target.name]
+
+        yield start
 
 
 @pytest.mark.parametrize(
-    ("attacked", "attack"),
-    EACH,
-    indirect=["attacked"],
-    ids=[attack.title for _, attack in EACH],
+    ("target", "attack"), EACH, ids=[attack.title for _, attack in EACH]
 )
-def test_what_comes_back(attack: Attack, attacked: Stack) -> None:
+def test_what_comes_back(start: Start, target: Target, attack: Attack) -> None:
+    attacked = start(target)
     outcomes = attack.run(attacked)
     if attack.run in TIMED and not outcomes.keys() <= attack.right:
         outcomes = attack.run(attacked)
