@@ -49,8 +49,12 @@ def selections(options: list[str]) -> list[str]:
 
 
 def test_make_test_leaves_no_test_out_where_docker_runs() -> None:
-    without_containers, containers = pytest_options("test")
-    assert selections(without_containers) == ["--ignore=tests/containers"]
+    quick, slow, containers = pytest_options("test")
+    for others in (quick, slow):
+        assert selections(others) == ["--ignore=tests/containers", "-m"]
+    assert quick[quick.index("-m") + 1] == "not slow"
+    assert slow[slow.index("-m") + 1] == "slow"
+    assert "--no-cov" not in quick
     assert selections(containers) == []
     assert containers[-1] == "tests/containers"
 
