@@ -73,6 +73,12 @@ export function whenDrawn(call) {
   requestAnimationFrame(() => setTimeout(call));
 }
 
+/** Call a function once the browser has nothing else to do. */
+export function whenIdle(call) {
+  // Safari has no such thing.
+  (window.requestIdleCallback ?? setTimeout)(call);
+}
+
 let lastId = 0;
 
 /** Return an id that no other element has. */

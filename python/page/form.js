@@ -1,6 +1,6 @@
 /** The form: a field for each feature, groups and search where there are many, and paste. */
 
-import { button, card, copy, debounce, fill, h, newId, opening } from "./dom.js";
+import { button, card, copy, debounce, fill, h, newId, opening, whenIdle } from "./dom.js";
 import { Field, NULL } from "./fields.js";
 import { parseRecord, toLink, toRecord } from "./records.js";
 import { OtherModel, readPointer } from "./service.js";
@@ -9,6 +9,7 @@ import { countFeatures, say, words } from "./words.js";
 const UNGROUPED_FEATURES = 20;
 const GROUP_SIZE = 25;
 const LEAST_GROUP = 3;
+const FIRST_FIELDS = 8;
 const PREFIX = /^(.+?)[_.:\-/ ]/;
 const CHECKED_MILLISECONDS = 300;
 
@@ -17,7 +18,8 @@ const CHECKED_MILLISECONDS = 300;
  * a field.
  *
  * The record holds a value of each feature, and a field is made when its group is first opened: the
- * fields of 300 features take longer to make than everything else.
+ * fields of 300 features take longer to make than everything else. Of the first group, those that
+ * fit a window are shown before the others are made.
  */
 export class Form {
   constructor(features, about, change, askWhatIf) {
@@ -111,23 +113,32 @@ export class Form {
   makeFields() {
     this.groups = groupFeatures(this.features).map((group, index) => this.makeGroup(group, index === 0));
     if (this.groups.length) return h("div", { class: "groups" }, this.groups.map(({ element }) => element));
-    return h("div", { class: "fields" }, this.features.map((feature) => this.makeField(feature).element));
+    const all = { names: this.features.map(({ name }) => name), body: h("div", { class: "fields" }) };
+    this.fillFirst(all);
+    return all.body;
   }
 
   makeGroup({ title, features }, isOpen) {
     const count = h("span", { class: "count" }, countFeatures(features.length));
     const body = h("div", { class: "fields" });
     const group = { names: features.map(({ name }) => name), body };
-    const attributes = { class: "group", open: isOpen, toggle: () => group.element.open && this.fillGroup(group) };
-    group.element = opening([title, " ", count], attributes, body);
-    if (isOpen) this.fillGroup(group);
+    // That a group is open at first counts as opened, too, and comes before it is drawn.
+    const opened = isOpen ? null : () => group.element.open && this.fillGroup(group);
+    group.element = opening([title, " ", count], { class: "group", open: isOpen, toggle: opened }, body);
+    if (isOpen) this.fillFirst(group);
     return group;
   }
 
-  /** Make the fields of a group, unless they are there. */
-  fillGroup({ names, body }) {
-    if (body.childElementCount) return;
-    body.append(...names.map((name) => this.makeField(this.byName.get(name)).element));
+  fillFirst(group) {
+    this.first = group;
+    this.fillGroup(group, FIRST_FIELDS);
+    whenIdle(() => this.fillGroup(group));
+  }
+
+  /** Make the fields of a group, or the first of them, unless they are there. */
+  fillGroup({ names, body }, count = names.length) {
+    const missing = names.slice(body.childElementCount, count);
+    body.append(...missing.map((name) => this.makeField(this.byName.get(name)).element));
   }
 
   makeField(feature) {
@@ -191,6 +202,7 @@ export class Form {
   /** Lead to the field of a feature, also where it is in a closed group. */
   reveal(name) {
     const group = this.groups.find(({ names }) => names.includes(name));
+    this.fillGroup(this.first);
     if (group) {
       this.fillGroup(group);
       group.element.hidden = false;

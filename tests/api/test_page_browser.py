@@ -981,6 +981,7 @@ def test_many_features_are_grouped_and_found(open_page: Open) -> None:
     assert page.locator(".group").count() == 12
     first = page.locator(".group summary").first.inner_text()
     assert first == "lab_0 to lab_24 25 features"
+    control(page, "lab_24").wait_for()
     assert page.locator(".field").count() == 25
     assert page.locator(".field:visible").count() == 25
     # The other groups have no fields yet, and yet the record has all features.

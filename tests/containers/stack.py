@@ -242,7 +242,8 @@ class Stack:
         end = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < end, self.logs()
-            time.sleep(0.2)
+            # To ask the engine takes a tenth of a second of a processor.
+            time.sleep(0.5)
 
     def status(self, path: str) -> int | None:
         try:
