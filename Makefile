@@ -45,7 +45,7 @@ models:  ## list the models that are kept, and who serves which
 	@$(DEPLOY) models
 
 # A worker that has run out of tests takes some of the other's: a single one can take half a minute.
-# Boosters take as many threads as there are processors, and let them spin where these are busy.
+# LightGBM starts a thread for each processor whatever OMP_NUM_THREADS says, and threads that wait spin.
 PYTEST = OMP_NUM_THREADS=1 OMP_THREAD_LIMIT=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 # Says whether the containers can be tested.
 DOCKER ?= docker info >/dev/null 2>&1

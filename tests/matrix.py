@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from catboost import CatBoostClassifier, CatBoostRegressor
 from lightgbm import LGBMClassifier, LGBMRegressor
-from scipy.special import logit
+from scipy.special import logit, softmax
 from sklearn import (
     ensemble,
     linear_model,
@@ -285,9 +285,7 @@ ESTIMATORS: dict[str, tuple[Make | None, Make | None]] = {
         ),
     ),
 }
-TWO_CLASSES_ONLY = frozenset(
-    {"threshold", "tuned threshold", "calibrated by temperature"}
-)
+TWO_CLASSES_ONLY = frozenset({"threshold", "tuned threshold"})
 # Behind a scaler, all others are explained without samples.
 NEED_SAMPLES = {
     "support vectors": TASKS,
@@ -300,7 +298,15 @@ NEED_SAMPLES = {
     "voting": ("binary", "three classes"),
     "stacking": TASKS,
 }
-# These are others with something around them, or before them: they are tried on numbers alone.
+NEED_A_SCALER = {
+    "linear": TASKS,
+    "poisson": TASKS,
+    "linear margin": TASKS,
+    "ridge classifier": TASKS,
+    "searched": ("regression",),
+    "voting": ("regression",),
+}
+# Variants of others, which are tried on numbers alone.
 WRAPPED = frozenset(
     {
         "calibrated, one classifier",
@@ -432,7 +438,12 @@ class Cell:
     def error(self, explanation: Explanation) -> float:
         """How far the sums are from the estimator's own output, relative to 1 or more."""
         total = explanation.base_value + explanation.values.sum(axis=1)
-        expected = self.output(explanation.output)
+        if explanation.output == "margin" and self._has_no_margin:
+            # What is added to all classes of a record changes no probability.
+            total = softmax(total, axis=1)
+            expected = self.output("probability")
+        else:
+            expected = self.output(explanation.output)
         assert total.shape == expected.shape
         scale = np.maximum(1, np.abs(expected))
         return float((np.abs(total - expected) / scale).max())

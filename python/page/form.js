@@ -10,6 +10,8 @@ const UNGROUPED_FEATURES = 20;
 const GROUP_SIZE = 25;
 const LEAST_GROUP = 3;
 const FIRST_FIELDS = 8;
+// As in the style. Elsewhere the page grows with its fields, and would lose its place when it does.
+const SCROLLS = matchMedia("(min-width: 34.01rem)");
 const PREFIX = /^(.+?)[_.:\-/ ]/;
 const CHECKED_MILLISECONDS = 300;
 
@@ -18,8 +20,8 @@ const CHECKED_MILLISECONDS = 300;
  * a field.
  *
  * The record holds a value of each feature, and a field is made when its group is first opened: the
- * fields of 300 features take longer to make than everything else. Of the first group, those that
- * fit a window are shown before the others are made.
+ * fields of 300 features take longer to make than everything else. The first eight of the first
+ * group are shown before the others are made.
  */
 export class Form {
   constructor(features, about, change, askWhatIf) {
@@ -113,25 +115,23 @@ export class Form {
   makeFields() {
     this.groups = groupFeatures(this.features).map((group, index) => this.makeGroup(group, index === 0));
     if (this.groups.length) return h("div", { class: "groups" }, this.groups.map(({ element }) => element));
-    const all = { names: this.features.map(({ name }) => name), body: h("div", { class: "fields" }) };
-    this.fillFirst(all);
-    return all.body;
+    return h("div", { class: "fields" }, this.features.map((feature) => this.makeField(feature).element));
   }
 
   makeGroup({ title, features }, isOpen) {
     const count = h("span", { class: "count" }, countFeatures(features.length));
     const body = h("div", { class: "fields" });
     const group = { names: features.map(({ name }) => name), body };
-    // That a group is open at first counts as opened, too, and comes before it is drawn.
+    // A group that is open at first fires `toggle` too, before it is drawn: all would be made then.
     const opened = isOpen ? null : () => group.element.open && this.fillGroup(group);
     group.element = opening([title, " ", count], { class: "group", open: isOpen, toggle: opened }, body);
     if (isOpen) this.fillFirst(group);
     return group;
   }
 
+  /** Make the first fields of a group, and the others once the browser has nothing else to do. */
   fillFirst(group) {
-    this.first = group;
-    this.fillGroup(group, FIRST_FIELDS);
+    this.fillGroup(group, SCROLLS.matches ? FIRST_FIELDS : group.names.length);
     whenIdle(() => this.fillGroup(group));
   }
 
@@ -202,7 +202,6 @@ export class Form {
   /** Lead to the field of a feature, also where it is in a closed group. */
   reveal(name) {
     const group = this.groups.find(({ names }) => names.includes(name));
-    this.fillGroup(this.first);
     if (group) {
       this.fillGroup(group);
       group.element.hidden = false;

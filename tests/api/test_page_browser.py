@@ -560,6 +560,47 @@ def test_a_class_that_is_chosen_does_not_hide_that_an_answer_is_old(
     assert "record before" in stale.inner_text()
 
 
+HOLD_IDLE = """
+window.held = [];
+window.requestIdleCallback = (call) => held.push(call);
+"""
+NO_IDLE = "delete window.requestIdleCallback"
+FIELDS = "[...document.querySelectorAll('.field')].map((field) => field.dataset.feature)"
+FIRST_GROUP = [f"lab_{n}" for n in range(25)]
+
+
+def test_the_first_fields_of_many_are_there_before_the_others(
+    open_page: Open,
+) -> None:
+    record = saved("wide").example() | {"lab_12": "x"}
+    link = "/#record=" + quote(json.dumps(record))
+    page = open_page("wide", link, wait=".faults li")
+    page.add_init_script(HOLD_IDLE)
+    page.reload()
+    page.wait_for_selector(".faults li")
+    assert page.evaluate(FIELDS) == FIRST_GROUP[:8]
+    page.get_by_role("button", name="lab_12: expected a number").click()
+    field = control(page, "lab_12")
+    assert field.evaluate("element => element === document.activeElement")
+    page.evaluate("held.forEach((call) => call())")
+    assert page.evaluate(FIELDS) == FIRST_GROUP
+
+
+@pytest.mark.parametrize(
+    ("script", "width"), [(NO_IDLE, 1200), (HOLD_IDLE, 360)]
+)
+def test_all_fields_come_also_in_safari_and_at_once_on_a_phone(
+    open_page: Open, script: str, width: int
+) -> None:
+    viewport = {"width": width, "height": 760}
+    page = open_page("wide", viewport=viewport)
+    page.add_init_script(script)
+    page.reload()
+    page.wait_for_selector(LOADED)
+    control(page, "lab_24").wait_for()
+    assert page.evaluate(FIELDS) == FIRST_GROUP
+
+
 def test_a_fault_opens_the_group_that_it_is_in(open_page: Open) -> None:
     record = saved("wide").example() | {"vital_7": "x"}
     link = "/#record=" + quote(json.dumps(record))

@@ -20,14 +20,21 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The name of the images, built from this project."""
     stack = Stack(tmp_path_factory.mktemp("build"), f"mmd-build{PROCESS}")
     stack.put(build("build_rf_binary").content)
-    lock = tmp_path_factory.getbasetemp().parent / "building"
-    with lock.open("w") as file:
-        # Those who wait find everything in the engine's cache.
+    run = tmp_path_factory.getbasetemp()
+    if PROCESS:
+        run = run.parent  # that of all processes
+    with (run / "built").open("a+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        for name in ("docker-compose-production.yml", "docker-compose.yml"):
-            stack.file = name
-            stack.compose("build")
+        if not file.tell():
+            build_images(stack)
+            file.write(stack.image)
     return stack.image
+
+
+def build_images(stack: Stack) -> None:
+    for file in ("docker-compose-production.yml", "docker-compose.yml"):
+        stack.file = file
+        stack.compose("build")
 
 
 @pytest.fixture(scope="module")

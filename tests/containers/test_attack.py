@@ -9,6 +9,8 @@ from tests.containers.attack import (
     TARGETS,
     Attack,
     Target,
+    drip_bodies,
+    drip_headers,
     explain_all_the_time,
     freeze_a_replica,
     probe_while_busy,
@@ -21,6 +23,8 @@ WORKERS_ENDED = 6
 
 # What compares times may fail for what else the machine does; twice in a row, it has a reason.
 TIMED = (
+    drip_bodies,
+    drip_headers,
     explain_all_the_time,
     freeze_a_replica,
     probe_while_busy,

@@ -14,7 +14,7 @@ from tests.containers.soak import (
 def test_nothing_fails_and_nothing_grows(built: str, tmp_path: Path) -> None:
     with containers(tmp_path, built) as (port, measure):
         done = soak(port, SECONDS_OF_THE_TEST, measure)
-    print(done.describe())  # noqa: T201 - pytest shows it with -s, or when it fails
+    print(done.describe())  # noqa: T201 - pytest shows it when it fails
     assert not done.failures()
     assert not done.growing()
     assert done.outcomes["good", "200"] > SECONDS_OF_THE_TEST

@@ -37,7 +37,13 @@ from python.model.explain.readings import make_path_dependent
 from python.model.sklearn import SklearnModel
 from python.settings import Settings
 from tests.laws import ask
-from tests.matrix import FLOAT32, NEED_SAMPLES, Cell, cells
+from tests.matrix import (
+    FLOAT32,
+    NEED_A_SCALER,
+    NEED_SAMPLES,
+    Cell,
+    cells,
+)
 from tests.model.explain.truth import (
     brute_force,
     load,
@@ -50,6 +56,12 @@ from tests.serving import Client
 
 
 def needs_samples(cell: Cell) -> bool:
+    if cell.data == "PCA":
+        return True
+    if cell.data != "scaled" and cell.task in NEED_A_SCALER.get(
+        cell.estimator, ()
+    ):
+        return True
     return cell.task in NEED_SAMPLES.get(cell.estimator, ())
 
 
@@ -64,9 +76,9 @@ def test_the_matrix(cell: Cell) -> None:
         explanation = cell.explain()
     except Unprocessable as refused:
         assert cell.mode == "alone"
+        assert needs_samples(cell)
         assert "needs background rows" in str(refused)
         assert model.info()["needs_samples"]
-        assert cell.data != "scaled" or needs_samples(cell)
         return
     assert cell.mode != "alone" or not needs_samples(cell)
     frame = cell.frame

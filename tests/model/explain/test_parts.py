@@ -117,6 +117,13 @@ def calibrated(model: Any) -> list[Part]:
     return [Part(-one.calibrators[0].a_, estimator)]
 
 
+def by_temperature(model: Any) -> list[Part]:
+    (one,) = model.calibrated_classifiers_
+    # Of two classes, the scores are the decision and its opposite.
+    n_scores = 2 if len(one.classes) == 2 else 1
+    return [Part(n_scores * one.calibrators[0].beta_, one.estimator)]
+
+
 def transformed(model: Any) -> list[Part]:
     return [Part(1.0, model.regressor_)]
 
@@ -147,12 +154,20 @@ def transformed_target(model: Any, data: pd.DataFrame) -> Matrix:
     return np.asarray(model.regressor_.predict(data))
 
 
+def margin(model: Any, data: pd.DataFrame) -> Matrix:
+    if not hasattr(model, "predict_proba"):
+        return transformed_target(model, data)
+    (one,) = model.calibrated_classifiers_
+    beta = one.calibrators[0].beta_
+    return np.asarray(beta * one.estimator.decision_function(data))
+
+
 OUTPUTS = {
     "probability": probability,
     "log_odds": log_odds,
     "prediction": prediction,
     "log_prediction": log_prediction,
-    "margin": transformed_target,
+    "margin": margin,
 }
 Parts = Callable[[Any], list[Part]]
 # An estimator and its target; what its values explain alone; and its parts.
@@ -238,6 +253,18 @@ ALONE: dict[str, tuple[Any, Any, str, Parts]] = {
         THREE,
         "probability",
         bagged,
+    ),
+    "calibrated by temperature": (
+        CalibratedClassifierCV(boosting, method="temperature", ensemble=False),
+        TWO,
+        "log_odds",
+        by_temperature,
+    ),
+    "calibrated by temperature, three classes": (
+        CalibratedClassifierCV(boosting, method="temperature", ensemble=False),
+        THREE,
+        "margin",
+        by_temperature,
     ),
     "calibrated forest": (
         CalibratedClassifierCV(forest, ensemble=False),
