@@ -51,8 +51,7 @@ PYTEST = OMP_NUM_THREADS=1 OMP_THREAD_LIMIT=1 $(BIN)/python -m pytest -n 2 --dis
 DOCKER ?= docker info >/dev/null 2>&1
 
 test: lint types docs  ## run all checks and tests; those of the containers only with Docker
-	$(PYTEST) --ignore=tests/containers -m "not slow"
-	$(PYTEST) --ignore=tests/containers -m slow --no-cov
+	$(PYTEST) --ignore=tests/containers
 	@if $(DOCKER); then \
 	    $(MAKE) --no-print-directory test-containers; \
 	else \

@@ -1,6 +1,7 @@
 """Fixtures: the service around real models, in process, and an empty folder for each test."""
 
 import logging
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from tests.serving import Client, served
 pd.options.mode.string_storage = "python"
 Flask.test_client_class = NotingClient
 LOG_KEEPER = LogKeeper()
+# What a shell starts in the background ignores SIGINT, and so would all that the tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(

@@ -87,6 +87,18 @@ class Server:
             time.sleep(SECONDS_BETWEEN_REQUESTS)
         raise AssertionError(f"{last}\n{self.log.read_text()}")
 
+    def wait_for_workers(self, n_workers: int) -> None:
+        """Wait until uWSGI has started so many: it may respond before the last one is there."""
+        deadline = time.monotonic() + SECONDS_TO_START
+        while self.count_workers() < n_workers:
+            assert time.monotonic() < deadline, self.log.read_text()
+            time.sleep(SECONDS_BETWEEN_REQUESTS)
+        assert self.count_workers() == n_workers
+
+    def count_workers(self) -> int:
+        """Return how many workers uWSGI has started so far."""
+        return self.log.read_text().count("spawned uWSGI worker")
+
 
 def fetch(url: str, body: bytes | None = None) -> tuple[int, str]:
     note_sent(url, body)

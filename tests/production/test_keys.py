@@ -81,9 +81,10 @@ def test_a_key_is_rotated_without_a_restart_or_a_lost_request(
         time.sleep(SECONDS_TO_TELL)
 
     write(f"app={OLD}")
-    environ = {"API_KEY_FILE": "secrets/api_keys", "WORKERS": 3}
+    workers = 3
+    environ = {"API_KEY_FILE": "secrets/api_keys", "WORKERS": workers}
     with serving(folder, **environ) as server:
-        workers = server.log.read_text().count("spawned uWSGI worker")
+        server.wait_for_workers(workers)
         with sending(server, OLD) as holder:
             write(f"app={OLD}", f"app-2={NEW}")
             holder.key = NEW
@@ -96,7 +97,7 @@ def test_a_key_is_rotated_without_a_restart_or_a_lost_request(
         assert set(holder.statuses) == {200}
         assert holder.statuses.total() > 100
         log = server.log.read_text()
-        assert log.count("spawned uWSGI worker") == workers
+        assert server.count_workers() == workers
         assert "API_KEY_FILE: the key in line 1 has no name" in log
         assert log.count("the keys that it had stay good") <= workers
         assert OLD not in log

@@ -37,9 +37,7 @@ def test_serve_starts_a_worker_for_each_processor_that_may_be_used(
 ) -> None:
     save_example(folder, "build_rf_binary")
     with serving(folder, WORKERS="") as server:
-        assert server.log.read_text().count("spawned uWSGI worker") == len(
-            os.sched_getaffinity(0)
-        )
+        server.wait_for_workers(len(os.sched_getaffinity(0)))
 
 
 @pytest.mark.parametrize(

@@ -20,10 +20,7 @@ from tests.production.replicas import SlowToLoad
 from tests.servers import ENVIRON
 
 X = pd.DataFrame({"a": np.arange(30) % 7 / 4})
-# What a shell starts in the background ignores SIGINT, and so does what that starts.
 SAVE = """
-import signal
-signal.signal(signal.SIGINT, signal.default_int_handler)
 from tests.model.saving.test_interrupted import X, Slow
 from python.model import save_model
 save_model(Slow(), X)
