@@ -431,6 +431,16 @@ class Cell:
             return None
         return self.frame.iloc[20 : 20 + BACKGROUND]
 
+    @property
+    def needs_samples(self) -> bool:
+        """Whether nothing but rows can explain it: the tables above say so, and not the model."""
+        if self.data == "PCA":
+            return True
+        needs = NEED_SAMPLES.get(self.estimator, ())
+        if self.data != "scaled":
+            needs += NEED_A_SCALER.get(self.estimator, ())
+        return self.task in needs
+
     def explain(self) -> Explanation:
         """The explanation of the first rows of the data."""
         return explain(self.model, self.frame.head(ROWS), self.background)

@@ -1,4 +1,4 @@
-"""Stacks of containers, built once; each of the processes that test has its own."""
+"""Stacks of containers: the images are built once, and each process that tests has its own stacks."""
 
 import fcntl
 import os

@@ -37,13 +37,7 @@ from python.model.explain.readings import make_path_dependent
 from python.model.sklearn import SklearnModel
 from python.settings import Settings
 from tests.laws import ask
-from tests.matrix import (
-    FLOAT32,
-    NEED_A_SCALER,
-    NEED_SAMPLES,
-    Cell,
-    cells,
-)
+from tests.matrix import FLOAT32, Cell, cells
 from tests.model.explain.truth import (
     brute_force,
     load,
@@ -53,17 +47,6 @@ from tests.model.explain.truth import (
 from tests.models import build, numbers
 from tests.records import explain, of_data
 from tests.serving import Client
-
-
-def needs_samples(cell: Cell) -> bool:
-    if cell.data == "PCA":
-        return True
-    if cell.data != "scaled" and cell.task in NEED_A_SCALER.get(
-        cell.estimator, ()
-    ):
-        return True
-    return cell.task in NEED_SAMPLES.get(cell.estimator, ())
-
 
 SCALE = {"binary": (), "three classes": (3,), "regression": ()}
 
@@ -76,11 +59,11 @@ def test_the_matrix(cell: Cell) -> None:
         explanation = cell.explain()
     except Unprocessable as refused:
         assert cell.mode == "alone"
-        assert needs_samples(cell)
+        assert cell.needs_samples
         assert "needs background rows" in str(refused)
         assert model.info()["needs_samples"]
         return
-    assert cell.mode != "alone" or not needs_samples(cell)
+    assert cell.mode != "alone" or not cell.needs_samples
     frame = cell.frame
     assert explanation.values.shape == (
         5,
