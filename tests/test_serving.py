@@ -1,6 +1,7 @@
 """The servers: development's and production's, started for real."""
 
 import json
+import os
 import socket
 import subprocess
 import time
@@ -228,9 +229,11 @@ def test_uwsgi_takes_its_defaults_and_asks_for_the_length_of_a_body(
     folder: Path,
 ) -> None:
     put(folder)
-    with started(UWSGI, folder, WORKERS="", THREADS="") as server:
+    # `nproc` follows these, which are about the threads of a library.
+    limits = {"OMP_NUM_THREADS": 1, "OMP_THREAD_LIMIT": 1}
+    with started(UWSGI, folder, WORKERS="", THREADS="", **limits) as server:
         server.wait()
-        server.wait_for_workers(2)
+        server.wait_for_workers(len(os.sched_getaffinity(0)))
         head = b"POST /predict HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
         answer = raw(
             server, head + b"%x\r\n%s\r\n0\r\n\r\n" % (len(RECORD), RECORD)
