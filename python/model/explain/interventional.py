@@ -34,6 +34,7 @@ from python.model.explain.tables import (
     count_short,
 )
 from python.model.explain.walk import Masks
+from python.model.trees.tree import Flags
 from python.model.types import Matrix
 
 # The rows times the nodes: each takes some nanoseconds to read, and a bit to keep.
@@ -72,9 +73,10 @@ class Interventional:
         add_long = partial(self._add_long, self._long)
         return self._paths.compute(numbers, add_long)
 
-    def _add_long(self, long: LongPaths, masks: Masks) -> Matrix:
-        """Return the values of records from their masks, (n_nodes, n_records)."""
-        values = self._tables.look_up(masks)
+    def _add_long(self, long: LongPaths, goes_left: Flags) -> Matrix:
+        """Return the values of records from their `Paths.goes_left`."""
+        masks = self._paths.masks(goes_left)
+        values = self._tables.look_up(goes_left)
         for row, of_record in enumerate(masks.T):
             values[row] += long.values(of_record)
         return values
@@ -105,7 +107,7 @@ class BackgroundMasks:
         n_passing = np.zeros(len(paths.leaves.numbers))
         met = []
         for rows in paths.split(background):
-            masks = paths.masks(rows)
+            masks = paths.masks(paths.goes_left(rows))
             met.append(_pack_met(paths, masks))
             of_paths = masks[paths.leaves.numbers]
             n_passing += (of_paths == 0).sum(axis=1)

@@ -30,7 +30,8 @@ def mark(
     numbers = paths.leaves.numbers[n_short:]
     of_long = []
     for rows in paths.split(background):
-        of_long.append(paths.masks(rows)[numbers])
+        masks = paths.masks(paths.goes_left(rows))
+        of_long.append(masks[numbers])
     return np.concatenate(of_long, axis=1)
 
 

@@ -49,8 +49,9 @@ class PathDependent:
             return self._tables.values(numbers)
         return self._paths.compute(numbers, self._values)
 
-    def _values(self, masks: Masks) -> Matrix:
-        """Return the values of records from their masks, (n_nodes, n_records)."""
+    def _values(self, goes_left: Flags) -> Matrix:
+        """Return the values of records from their `Paths.goes_left`."""
+        masks = self._paths.masks(goes_left)
         return np.stack([self._add_up(of_record) for of_record in masks.T])
 
     def _make_values(self, group: Group) -> Matrix:

@@ -97,7 +97,8 @@ class Paths:
 
     @cached_property
     def _compared(self) -> Splits:
-        return Splits.of(self.tree, self.splits[:, None])
+        splits = self.splits[:, None]
+        return Splits.of(self.tree, splits, self.trees.precision)
 
     @cached_property
     def _split_bits(self) -> Masks:
@@ -122,16 +123,28 @@ class Paths:
             right[:] = left + n_splits
         return last_splits
 
+    @cached_property
+    def children(self) -> Integers:
+        """For each node the one on its left and the one on its right, -1 for a leaf's.
+
+        (2, n_nodes).
+        """
+        children = np.full((2, len(self.bits)), -1, dtype=np.intp)
+        for level in self.levels:
+            numbers = np.arange(level.children.start, level.children.stop)
+            children[:, level.nodes] = numbers.reshape(2, -1)
+        return children
+
     def compute(
-        self, numbers: Matrix, values_of: Callable[[Masks], Matrix]
+        self, numbers: Matrix, values_of: Callable[[Flags], Matrix]
     ) -> Matrix:
-        """Return the values of records, computed from their masks for some records at a time.
+        """Return the values of records, computed from their `goes_left` for some at a time.
 
         `numbers` is (n_records, n_columns), as `TreeModel.numbers` returns it.
         """
         parts = []
         for some in self.split(numbers):
-            parts.append(values_of(self.masks(some)))
+            parts.append(values_of(self.goes_left(some)))
         return np.concatenate(parts)
 
     def split(self, numbers: Matrix) -> Iterator[Matrix]:
@@ -141,13 +154,10 @@ class Paths:
         for start in range(0, len(numbers), step):
             yield numbers[start : start + step]
 
-    def masks(self, numbers: Matrix) -> Masks:
-        """Return which conditions records do not meet down to each node, (n_nodes, n_records).
-
-        `numbers` is (n_records, n_columns), as `TreeModel.numbers` returns it.
-        """
-        fails = self.fails(numbers)
-        n_records = len(numbers)
+    def masks(self, goes_left: Flags) -> Masks:
+        """Return which conditions records do not meet down to each node, (n_nodes, n_records)."""
+        fails = self._fails(goes_left)
+        n_records = goes_left.shape[1]
         masks = np.zeros((len(self.bits), n_records), dtype=fails.dtype)
         for level in self.levels:
             above = masks.take(level.nodes, axis=0)
@@ -156,16 +166,24 @@ class Paths:
             np.bitwise_or(above, fails[:, level.splits], out=by_side)
         return masks
 
-    def fails(self, numbers: Matrix) -> Masks:
+    def goes_left(self, numbers: Matrix) -> Flags:
+        """Return which splits send records left, (n_splits, n_records).
+
+        `numbers` is (n_records, n_columns), as `TreeModel.numbers` returns it.
+        """
+        # In the trees' own precision, half of the bytes are enough where that is float32.
+        by_column = np.ascontiguousarray(numbers.T, self.trees.precision)
+        values = by_column.take(self._columns, axis=0)
+        some_missing = bool(np.isnan(by_column).any())
+        return self._compared.goes_left(values, some_missing=some_missing)
+
+    def _fails(self, goes_left: Flags) -> Masks:
         """Return the bits of the splits that do not send records left, and right.
 
         (2, n_splits, n_records).
         """
-        by_column = np.ascontiguousarray(numbers.T)
-        values = by_column.take(self._columns, axis=0)
-        goes_left = self._compared.goes_left(values)
         bits = self._split_bits
-        fails = np.empty((2, *values.shape), dtype=bits.dtype)
+        fails = np.empty((2, *goes_left.shape), dtype=bits.dtype)
         not_left, not_right = fails
         np.multiply(goes_left, bits, out=not_right)
         np.bitwise_xor(not_right, bits, out=not_left)
@@ -183,7 +201,7 @@ class Paths:
         """Return what the trees add up to, (n_records, n_outputs)."""
         totals = []
         for some in self.split(numbers):
-            masks = self.masks(some)[self.leaves.numbers]
+            masks = self.masks(self.goes_left(some))[self.leaves.numbers]
             is_reached = masks.T == 0
             total = is_reached.astype(np.float64) @ self.outputs
             totals.append(total + self.base)

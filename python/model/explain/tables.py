@@ -2,7 +2,8 @@
 
 What a path adds to the values of its players depends on nothing of a record but which of the
 path's conditions it meets. So the values for all masks are computed once, and those of a record
-are looked up (an idea of Yang 2021, arXiv:2109.09847).
+are looked up (an idea of Yang 2021, arXiv:2109.09847), those of many paths at once where
+`branches` merges their tables.
 
 Example: a path has two players. Its table has a row for each of the masks 0 to 3, with a value for
 each player. A record that meets the condition of the first one only has the mask 2.
@@ -15,11 +16,12 @@ from typing import NamedTuple, Self, TypeAlias
 import numpy as np
 from scipy.sparse import csr_array
 
-from python.model.explain.hosts import Hosts
+from python.model.explain.branches import Branches
 from python.model.explain.paths import Paths
 from python.model.explain.walk import Masks
 from python.model.explain.ways import Ways
 from python.model.trees.categories import Integers
+from python.model.trees.tree import Flags
 from python.model.types import Matrix
 
 TABLES_LIMIT_NUMBERS = 2**22  # of a model, or of a background: twice 32 MiB
@@ -34,6 +36,11 @@ class Group(NamedTuple):
     first: int
     stop: int
     n_players: int
+
+    @property
+    def span(self) -> slice:
+        """Where they are among all."""
+        return slice(self.first, self.stop)
 
     @property
     def n_masks(self) -> int:
@@ -57,23 +64,23 @@ MakeValues: TypeAlias = Callable[[Group], Matrix]
 
 @dataclass(frozen=True, eq=False)
 class PlayerSums:
-    """How values of paths make values of players.
+    """How values of tables make values of players.
 
     The values of a single output are added up. Those of several are as if each leaf added 1.
     """
 
     matrix: csr_array
-    """From values of paths to values for each output, (n_outputs * n_players, n_values)."""
+    """From values of tables to values for each output, (n_outputs * n_players, n_values)."""
     n_outputs: int
 
     players: Integers
-    """The player of each value of paths."""
+    """The player of each value of tables."""
 
     @classmethod
     def of(
         cls, paths: Paths, leaves: Integers, players: Integers, n_players: int
     ) -> Self:
-        """Take the leaf and the player of each value."""
+        """Take the leaf, which matters for several outputs only, and the player of each value."""
         outputs = paths.outputs[leaves]
         n_values, n_outputs = outputs.shape
         if n_outputs == 1:
@@ -130,15 +137,16 @@ class Places:
         cls, tables: list[Matrix], numbers: Integers, players: Integers
     ) -> Self:
         """Take the tables, (n_masks, n_players) each, and each value's table and player."""
-        sizes = np.array([table.size for table in tables])
-        widths = np.array([table.shape[1] for table in tables])
+        shapes = [table.shape for table in tables]
+        n_rows, widths = np.array(shapes, dtype=np.intp).reshape(-1, 2).T
+        sizes = n_rows * widths
         rows = [table.ravel() for table in tables]
         content = np.concatenate([np.zeros(0), *rows])
         return cls(content, sizes.cumsum() - sizes, widths, numbers, players)
 
-    def look_up(self, masks: Masks) -> Matrix:
-        """Return the values, (n_values,), for the mask of each table, (n_tables,)."""
-        first_places = masks.astype(np.intp) * self.widths
+    def look_up(self, rows: Masks) -> Matrix:
+        """Return the values, (n_values,), of a row of each table, (n_tables,)."""
+        first_places = rows.astype(np.intp) * self.widths
         first_places += self.starts
         places = first_places.take(self.tables)
         places += self.players
@@ -147,21 +155,19 @@ class Places:
 
 @dataclass(frozen=True, eq=False)
 class Tables:
-    """The tables of the shortest paths; guests have none but their hosts'."""
+    """The tables of the shortest paths, merged into those of branches."""
 
     paths: Paths
-    nodes: Integers
-    """The leaves that have a table, as numbers of nodes."""
-    ways: Ways | None
-    """Those to the leaves that have a table; None if they are too long."""
+    ways: Ways
+    """The ways to the rows of the tables."""
     groups: list[Group]
-    """Those of the leaves that have a table."""
+    """Those of the tables."""
     spans: list[slice]
     """For each group, where its values are among all that are looked up."""
     columns: list[Matrix]
-    """The tables of each group, side by side, (n_players, n_rows)."""
+    """The tables of each group, one below the other, (n_players, n_rows)."""
     first_rows: Integers
-    """For each table its first row, (n_tables, 1)."""
+    """For each table its first row in the group, (n_tables, 1)."""
     places: Places
     """Where the values of a single record are."""
     sums: PlayerSums
@@ -175,36 +181,31 @@ class Tables:
         make_values: MakeValues,
     ) -> Self:
         """Return the tables of the first paths, of all players of the estimator."""
-        hosts = Hosts.of(paths, n_paths)
-        leaves = np.delete(np.arange(n_paths), hosts.guests)
-        lengths = paths.leaves.lengths[leaves]
-        n_without_players = int(np.searchsorted(lengths, 1))
-        groups = list_groups(lengths)
-        numbers, places = _list_values(groups)
-        of_values = leaves[numbers]
-        players = paths.players[paths.leaves.starts[of_values] + places]
-        tables = _make_tables(paths, n_paths, make_values)
-        hosts.take_in(tables)
+        branches = Branches.of(paths, n_paths, TABLES_LIMIT_NUMBERS)
+        tables = branches.merge(_make_tables(paths, n_paths, make_values))
+        groups = list_groups(branches.n_columns)
         columns = []
+        first_rows = [np.zeros(0, dtype=np.intp)]
         for group in groups:
-            of_group = leaves[group.first : group.stop]
-            rows = np.concatenate([tables[leaf] for leaf in of_group])
+            rows = np.concatenate(tables[group.span])
             columns.append(np.ascontiguousarray(rows.T))
-        nodes = paths.leaves.numbers[leaves]
+            n_rows = branches.n_rows[group.span]
+            first_rows.append(n_rows.cumsum() - n_rows)
+        numbers, places = _list_values(groups)
         return cls(
             paths=paths,
-            nodes=nodes,
-            ways=Ways.of(paths, nodes[n_without_players:]),
+            ways=Ways.of(branches),
             groups=groups,
             spans=_list_spans(groups),
             columns=columns,
-            first_rows=_first_rows(groups, len(leaves)),
-            places=Places.of(
-                [tables[leaf] for leaf in leaves[n_without_players:]],
-                numbers - n_without_players,
-                places,
+            first_rows=np.concatenate(first_rows)[:, None],
+            places=Places.of(tables, numbers, places),
+            sums=PlayerSums.of(
+                paths,
+                branches.leaves[numbers],
+                branches.players[branches.starts[numbers] + places],
+                n_players,
             ),
-            sums=PlayerSums.of(paths, of_values, players, n_players),
         )
 
     def values(self, numbers: Matrix) -> Matrix:
@@ -212,39 +213,41 @@ class Tables:
 
         `numbers` is (n_records, n_columns), as `TreeModel.numbers` returns it.
         """
-        if len(numbers) > 1 or self.ways is None:
-            return self.paths.compute(numbers, self.look_up)
-        masks = self.ways.masks(self.paths.fails(numbers))
-        return self.sums.add_up_one(self.places.look_up(masks))
+        return self.paths.compute(numbers, self.look_up)
 
-    def look_up(self, masks: Masks) -> Matrix:
-        """Return values, (n_records, n_players, n_outputs), for masks, (n_nodes, n_records)."""
-        of_tables = masks.take(self.nodes, axis=0)
+    def look_up(self, goes_left: Flags) -> Matrix:
+        """Return the values of records, (n_records, n_players, n_outputs).
+
+        `goes_left` is what `Paths.goes_left` returns for them.
+        """
+        rows = self.ways.rows(self.paths, goes_left)
+        if rows.shape[1] == 1:
+            return self.sums.add_up_one(self.places.look_up(rows[:, 0]))
         parts = []
-        for some in self._split(of_tables):
+        for some in self._split(rows):
             by_player = self._take_columns(some)
             parts.append(self.sums.add_up(by_player))
         return np.concatenate(parts)
 
-    def _split(self, masks: Masks) -> list[Masks]:
-        """Return the masks of records that are few enough to be looked up at once."""
+    def _split(self, rows: Masks) -> list[Masks]:
+        """Return the rows of records that are few enough to be looked up at once."""
         at_once = max(1, LIMIT_NUMBERS_AT_ONCE // max(1, self._n_values))
-        n_parts = -(-masks.shape[1] // at_once)
-        return np.array_split(masks, n_parts, axis=1)
+        n_parts = -(-rows.shape[1] // at_once)
+        return np.array_split(rows, n_parts, axis=1)
 
     @property
     def _n_values(self) -> int:
         return self.spans[-1].stop if self.spans else 0
 
-    def _take_columns(self, masks: Masks) -> Matrix:
+    def _take_columns(self, rows: Masks) -> Matrix:
         """Return the values of records, player by player, (n_values, n_records)."""
-        n_records = masks.shape[1]
+        n_records = rows.shape[1]
         values = np.empty((self._n_values, n_records))
-        rows = self.first_rows + masks.astype(np.intp)
+        in_groups = self.first_rows + rows
         of_groups = zip(self.groups, self.spans, self.columns, strict=True)
         for group, span, table in of_groups:
             out = values[span].reshape(group.n_players, -1, n_records)
-            of_group = rows[group.first : group.stop]
+            of_group = in_groups[group.span]
             table.take(of_group, axis=1, out=out, mode="clip")
         return values
 
@@ -292,14 +295,6 @@ def _list_values(groups: list[Group]) -> tuple[Integers, Integers]:
         numbers.append(np.tile(of_group, group.n_players))
         places.append(np.arange(group.n_players).repeat(len(of_group)))
     return np.concatenate(numbers), np.concatenate(places)
-
-
-def _first_rows(groups: list[Group], n_tables: int) -> Integers:
-    first_rows = np.zeros((n_tables, 1), dtype=np.intp)
-    for group in groups:
-        places = np.arange(group.stop - group.first)
-        first_rows[group.first : group.stop, 0] = places * group.n_masks
-    return first_rows
 
 
 def count_short(paths: Paths) -> int:

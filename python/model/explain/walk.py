@@ -120,7 +120,7 @@ class Walk:
         in_order = np.argsort(lengths, kind="stable")
         starts = lengths.cumsum() - lengths
         lengths = lengths[in_order]
-        sources = _list_ranges(starts[in_order], lengths)
+        sources = list_ranges(starts[in_order], lengths)
         return Leaves(
             numbers=np.concatenate(self._numbers)[in_order],
             nodes=np.concatenate(self._nodes)[in_order],
@@ -217,7 +217,7 @@ class Walk:
             return covers / of_splits
 
 
-def _list_ranges(starts: Integers, lengths: Integers) -> Integers:
+def list_ranges(starts: Integers, lengths: Integers) -> Integers:
     """Return the numbers from each start on, as many as its length, one range after the other.
 
     Example: the starts 7 and 2 with the lengths 2 and 3 give 7, 8, 2, 3, 4.

@@ -1,61 +1,158 @@
-"""Ways: the splits above each of some nodes, for the masks of a single record.
+"""Ways: the splits that tell a record's row in the table of each branch.
 
-`Paths.masks` computes the masks of all nodes level by level. For one record, to go from level to
-level takes longer than what is computed there.
+They are those above a branch, each of which gives the bit of its player where it does not send the
+record to the branch, and those below, each of which gives the bit of its outcome. The row's number
+is all of these bits.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 
+from python.model.explain.branches import Branches
 from python.model.explain.paths import Paths
-from python.model.explain.walk import Masks
+from python.model.explain.walk import Masks, list_ranges
 from python.model.trees.categories import Integers
+from python.model.trees.tree import Flags
 
-LIMIT_SPLITS = 2**18  # of all ways: beyond, the levels are no slower
+LIMIT_SPLITS = (
+    2**18
+)  # above all branches: beyond, masks level by level are no slower
+
+
+class Steps(NamedTuple):
+    """Splits that give bits to the rows of branches: an item for each split and branch."""
+
+    branches: Integers
+    splits: Integers
+    leads_left: Flags
+    """Whether the bit is set where a record does not go left, or where it does not go right."""
+    bits: Integers
+    """The places of the bits."""
+
+    @classmethod
+    def join(cls, parts: Sequence["Steps"]) -> Self:
+        """Return the steps of all parts."""
+        return cls(
+            branches=np.concatenate([part.branches for part in parts]),
+            splits=np.concatenate([part.splits for part in parts]),
+            leads_left=np.concatenate([part.leads_left for part in parts]),
+            bits=np.concatenate([part.bits for part in parts]),
+        )
 
 
 @dataclass(frozen=True, eq=False)
 class Ways:
-    """The ways from the roots to some nodes."""
+    """The ways to the rows of all branches, those with the most steps first.
+
+    The first steps of all branches come before all second ones, and so on.
+    """
 
     splits: Integers
-    """The splits of the first node, then those of the second one, and so on.
-
-    A split by which the way goes right has the number of the split plus that of all splits.
-    """
-    starts: Integers
-    """For each node where its splits begin."""
+    leads_left: Flags
+    """Whether a step's bit is set where a record does not go left, (n_steps, 1)."""
+    bits: Masks
+    """The bit of each step, (n_steps, 1)."""
+    spans: list[slice]
+    """The first steps, the second ones, and so on."""
+    places: Integers
+    """For each branch its place among the ways."""
+    roots: Integers | None
+    """The nodes from whose masks the ways start; None if all start from the roots of trees."""
 
     @classmethod
-    def of(cls, paths: Paths, nodes: Integers) -> Self | None:
-        """Return the ways to nodes, none of which is a root; None if they are too long."""
-        last_splits = paths.last_splits
-        numbers = np.arange(len(nodes))
-        reached = nodes
-        parts = [(numbers[:0], nodes[:0])]
-        n_splits = 0
-        while len(reached) and n_splits <= LIMIT_SPLITS:
-            parts.append((numbers, last_splits[reached]))
-            n_splits += len(reached)
-            reached = paths.conditions.above[reached]
-            is_below = last_splits[reached] >= 0
-            numbers, reached = numbers[is_below], reached[is_below]
-        if n_splits == 0 or len(reached):
-            return None
-        of_nodes = np.concatenate([part for part, _ in parts])
-        splits = np.concatenate([part for _, part in parts])
-        lengths = np.bincount(of_nodes)
-        order = np.argsort(of_nodes, kind="stable")
-        return cls(splits[order], lengths.cumsum() - lengths)
-
-    def masks(self, fails: Masks) -> Masks:
-        """Return which conditions a record does not meet down to each node, (n_nodes,).
-
-        `fails` is (2, n_splits, 1), as `Paths.fails` returns it.
-        """
-        masks: Masks = np.bitwise_or.reduceat(
-            fails.ravel().take(self.splits), self.starts
+    def of(cls, branches: Branches) -> Self:
+        """Return the ways, whose places are those of the branches."""
+        steps = _steps_below(branches)
+        above = _steps_above(branches)
+        if above is not None:
+            steps = Steps.join([above, steps])
+        n_steps = np.bincount(steps.branches, minlength=len(branches.roots))
+        by_steps = np.argsort(-n_steps, kind="stable")
+        places = np.empty_like(by_steps)
+        places[by_steps] = np.arange(len(by_steps))
+        # Branch by branch, and then the first of all branches, the second of all, and so on.
+        by_branch = np.argsort(places[steps.branches], kind="stable")
+        turns = list_ranges(np.zeros_like(n_steps), n_steps[by_steps])
+        in_order = by_branch[np.argsort(turns, kind="stable")]
+        stops = np.bincount(turns).cumsum().tolist()
+        n_bits = int(branches.n_rows.max(initial=1)).bit_length() - 1
+        dtype = np.min_scalar_type((1 << n_bits) - 1)
+        bits = np.left_shift(1, steps.bits[in_order]).astype(dtype)
+        return cls(
+            splits=steps.splits[in_order],
+            leads_left=steps.leads_left[in_order, None],
+            bits=bits[:, None],
+            spans=list(map(slice, [0, *stops], stops)),
+            places=places,
+            roots=branches.roots if above is None else None,
         )
-        return masks
+
+    def rows(self, paths: Paths, goes_left: Flags) -> Masks:
+        """Return the number of the row of each branch, (n_branches, n_records).
+
+        `goes_left` is what `Paths.goes_left` returns for the records.
+        """
+        rows: Masks = self._follow(goes_left).take(self.places, axis=0)
+        if self.roots is not None:
+            masks = paths.masks(goes_left).take(self.roots, axis=0)
+            rows |= masks.astype(rows.dtype)
+        return rows
+
+    def _follow(self, goes_left: Flags) -> Masks:
+        """Return the bits that all steps of each way set, (n_ways, n_records)."""
+        is_set = goes_left.take(self.splits, axis=0)
+        is_set ^= self.leads_left
+        bits = is_set * self.bits
+        rows = np.zeros((len(self.places), bits.shape[1]), dtype=bits.dtype)
+        for span in self.spans:
+            of_turn = bits[span]
+            rows[: len(of_turn)] |= of_turn
+        return rows
+
+
+def _steps_below(branches: Branches) -> Steps:
+    """Return the splits of the branches, which give the bits of outcomes."""
+    inner = branches.inner
+    left, _ = branches.paths.children[:, inner]
+    return Steps(
+        branches=branches.owners,
+        splits=branches.paths.last_splits[left],
+        leads_left=np.ones(len(inner), dtype=np.bool_),
+        bits=branches.order.bits[inner],
+    )
+
+
+def _steps_above(branches: Branches) -> Steps | None:
+    """Return the splits above the branches, which give the bits of masks; None if too many."""
+    parts = []
+    n_steps = 0
+    for part in _climb(branches):
+        parts.append(part)
+        n_steps += len(part.splits)
+        if n_steps > LIMIT_SPLITS:
+            return None
+    return Steps.join(parts)
+
+
+def _climb(branches: Branches) -> Iterator[Steps]:
+    """Yield the last splits above all branches, then those above these, and so on."""
+    paths = branches.paths
+    numbers = np.arange(len(branches.roots))
+    nodes = branches.roots
+    while True:
+        last = paths.last_splits[nodes]
+        is_below = last >= 0
+        numbers, nodes, last = (
+            numbers[is_below],
+            nodes[is_below],
+            last[is_below],
+        )
+        is_left = last < len(paths.splits)
+        splits = np.where(is_left, last, last - len(paths.splits))
+        yield Steps(numbers, splits, is_left, paths.conditions.place[nodes])
+        if not len(nodes):
+            return
+        nodes = paths.conditions.above[nodes]

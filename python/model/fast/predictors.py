@@ -174,12 +174,16 @@ def _compile_tree_by_tree(predictor: Estimator, trees: TreeModel) -> Outputs:
 
     All rows pass a tree while it is in the processor's cache.
     """
-    native_trees = trees.native_trees
+    # To take the values here is faster than to have each tree predict.
+    values = [np.ascontiguousarray(tree.values) for tree in trees.trees]
+    find_leaves = [tree.apply for tree in trees.native_trees]
 
     def average(matrix: Matrix) -> Matrix:
         numbers = matrix.astype(np.float32)
-        total: Matrix = sum(tree.predict(numbers) for tree in native_trees)
-        return total / len(native_trees)
+        total = np.zeros((len(numbers), values[0].shape[1]))
+        for find, of_nodes in zip(find_leaves, values, strict=True):
+            total += of_nodes.take(find(numbers), axis=0, mode="clip")
+        return total / len(find_leaves)
 
     return _in_shape(predictor, average)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,13 +104,14 @@ class Tree:
         The values are those of `TreeModel.numbers`. Nodes, (n_nodes, 1), and several values for
         each, (n_nodes, n_records), are paired as NumPy broadcasts them.
         """
-        return Splits.of(self, nodes).goes_left(values)
+        splits = Splits.of(self, nodes, np.float64)
+        return splits.goes_left(values, some_missing=True)
 
 
 class Splits(NamedTuple):
     """The splits at some inner nodes of a tree, gathered for whoever compares with them often."""
 
-    threshold: Matrix
+    threshold: NDArray[np.floating[Any]]
     missing_left: Flags
     zero_is_missing: Flags | None
     """None where it is so at none of the nodes."""
@@ -119,34 +120,58 @@ class Splits(NamedTuple):
     category_sets: CategorySets
 
     @classmethod
-    def of(cls, tree: Tree, nodes: Integers) -> Self:
-        """Return the splits at the nodes, each array of which has the shape of `nodes`."""
+    def of(
+        cls, tree: Tree, nodes: Integers, precision: type[np.floating[Any]]
+    ) -> Self:
+        """Return the splits at the nodes, each array of which has the shape of `nodes`.
+
+        They are for values of that precision.
+        """
         zero_is_missing = tree.zero_is_missing[nodes]
         category_set = tree.category_set[nodes]
         return cls(
-            threshold=tree.threshold[nodes],
+            threshold=round_down(tree.threshold[nodes], precision),
             missing_left=tree.missing_left[nodes],
             zero_is_missing=zero_is_missing if zero_is_missing.any() else None,
             category_set=category_set if (category_set >= 0).any() else None,
             category_sets=tree.category_sets,
         )
 
-    def goes_left(self, values: Matrix) -> Flags:
-        """Return for each split if a value of its feature goes left, as `Tree.goes_left` does."""
+    def goes_left(
+        self, values: NDArray[np.floating[Any]], *, some_missing: bool
+    ) -> Flags:
+        """Return for each split if a value of its feature goes left, as `Tree.goes_left` does.
+
+        `some_missing` is false where none of the values is NaN.
+        """
         goes_left: Flags = values <= self.threshold
         if self.category_set is not None:
             sets = np.broadcast_to(self.category_set, values.shape)
             by_category = sets >= 0
             own_sets = sets[by_category]
-            categories = values[by_category]
+            categories = values[by_category].astype(np.float64)
             in_set = self.category_sets.contain(own_sets, categories)
             goes_left[by_category] = in_set
+        if not some_missing and self.zero_is_missing is None:
+            return goes_left
         is_missing = np.isnan(values)
         if self.zero_is_missing is not None:
             is_missing |= (values == 0) & self.zero_is_missing
-        if not is_missing.any():
-            return goes_left
         return np.where(is_missing, self.missing_left, goes_left)
+
+
+def round_down(
+    numbers: Matrix, precision: type[np.floating[Any]]
+) -> NDArray[np.floating[Any]]:
+    """Return for each number the largest of that precision that is not above it.
+
+    A value of that precision is up to the one if, and only if, it is up to the other.
+    """
+    # What is too large for float32 becomes infinite, and then the largest that is not.
+    with np.errstate(over="ignore"):
+        nearest = numbers.astype(precision)
+        below = np.nextafter(nearest, precision(-np.inf))
+    return np.where(nearest > numbers, below, nearest)
 
 
 def join(trees: Sequence[Tree]) -> tuple[Tree, Integers]:

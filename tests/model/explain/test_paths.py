@@ -65,7 +65,7 @@ def test_the_example_of_the_docstring() -> None:
     assert paths.shares[path] == pytest.approx(0.6)
     records = np.zeros((4, 5))
     records[:, 4] = [2, 2.5, 5, 5.5]
-    masks = paths.masks(records)[paths.leaves.numbers[path]]
+    masks = paths.masks(paths.goes_left(records))[paths.leaves.numbers[path]]
     assert list(masks) == [1, 0, 0, 1]
 
 
@@ -93,7 +93,7 @@ def test_a_record_meets_all_conditions_of_its_own_leaf_alone(
     trees = paths.trees
     rows = trials(trees, X, gaps=gaps)[:600]
     numbers = trees.numbers(rows)
-    masks = paths.masks(numbers)[paths.leaves.numbers]
+    masks = paths.masks(paths.goes_left(numbers))[paths.leaves.numbers]
     assert ((masks == 0).sum(axis=0) == len(trees.trees)).all()
     np.testing.assert_allclose(
         paths.predict(numbers), trees.raw_output(rows), rtol=0, atol=1e-12

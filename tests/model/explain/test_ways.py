@@ -1,4 +1,4 @@
-"""Ways: one record's masks, compared with those that are computed level by level for many."""
+"""Ways: the rows of branches, compared with masks that are computed level by level."""
 
 from typing import Any
 
@@ -13,6 +13,7 @@ from sklearn.ensemble import (
 from sklearn.tree import DecisionTreeRegressor
 
 from python.model.explain import ways
+from python.model.explain.branches import Branches
 from python.model.explain.interventional import Interventional
 from python.model.explain.path_dependent import PathDependent
 from python.model.explain.paths import Paths
@@ -39,17 +40,31 @@ def fit(name: str) -> tuple[Paths, Any]:
     return paths, paths.trees.numbers(trials(paths.trees, X)[:40])
 
 
+@pytest.mark.parametrize("is_long", [False, True])
 @pytest.mark.parametrize("name", PREDICTORS)
-def test_the_masks_of_one_record_are_those_of_many(name: str) -> None:
+def test_rows_have_the_bits_of_masks_and_of_outcomes(
+    name: str, is_long: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The masks are those that are computed level by level."""
+    if is_long:
+        monkeypatch.setattr(ways, "LIMIT_SPLITS", 10)
     paths, numbers = fit(name)
-    nodes = paths.leaves.numbers[paths.leaves.lengths > 0][::2]
-    some_ways = Ways.of(paths, nodes)
-    assert some_ways is not None
-    expected = paths.masks(numbers)[nodes]
-    assert len(np.unique(expected)) > 3
-    for row in range(len(numbers)):
-        fails = paths.fails(numbers[row : row + 1])
-        assert some_ways.masks(fails).tolist() == expected[:, row].tolist()
+    n_paths = len(paths.leaves.numbers) // 2
+    branches = Branches.of(paths, n_paths, 2**22)
+    goes_left = paths.goes_left(numbers)
+    masks = paths.masks(goes_left)
+    rows = Ways.of(branches).rows(paths, goes_left)
+    assert len(np.unique(rows)) > 3
+    for place, root in enumerate(branches.roots):
+        n_above = branches.shape.n_above[root]
+        expected = masks[root].astype(np.intp)
+        outcomes = 0
+        for node in branches.inner[branches.owners == place]:
+            left = paths.children[0, node]
+            goes_right = ~goes_left[paths.last_splits[left]]
+            outcomes |= goes_right.astype(np.intp) << branches.order.bits[node]
+        assert not np.any(outcomes & (1 << n_above) - 1)
+        assert rows[place].tolist() == (expected | outcomes).tolist()
 
 
 @pytest.mark.parametrize("is_long", [False, True])
@@ -68,17 +83,17 @@ def test_one_record_has_the_values_that_it_has_among_many_to_the_last_digit(
     for method in methods:
         tables = method._tables
         if tables is not None:
-            assert (tables.ways is None) is is_long
+            assert (tables.ways.roots is not None) is is_long
         of_many = method.values(numbers)
         for row in range(len(numbers)):
             of_one = method.values(numbers[row : row + 1])
             assert of_one.tolist() == of_many[row : row + 1].tolist()
 
 
-def test_trees_without_a_split_have_no_ways() -> None:
+def test_trees_without_a_split_have_no_steps() -> None:
     tree = DecisionTreeRegressor().fit([[0.0], [1.0]], [3.0, 3.0])
     paths = Paths.of(read(tree), np.array([0]))
     assert paths is not None
-    assert Ways.of(paths, np.zeros(0, dtype=np.intp)) is None
+    assert len(Ways.of(Branches.of(paths, 1, 100)).splits) == 0
     values = PathDependent(paths, 1).values(np.array([[5.0]]))
     assert values.tolist() == [[[0.0]]]
