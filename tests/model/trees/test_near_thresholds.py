@@ -12,6 +12,7 @@ from sklearn.ensemble import ExtraTreesRegressor, HistGradientBoostingRegressor
 from sklearn.tree import DecisionTreeRegressor
 from xgboost import XGBRegressor
 
+from python.model.explain.paths import Paths
 from python.model.trees import TreeModel
 from tests.model.trees.trials import data, read
 
@@ -47,6 +48,14 @@ def fitted(name: str) -> tuple[Any, TreeModel]:
     return predictor, read(predictor)
 
 
+@cache
+def paths_of(name: str) -> Paths:
+    _, model = fitted(name)
+    paths = Paths.of(model, np.arange(model.n_features))
+    assert paths is not None
+    return paths
+
+
 def step(value: float, steps: int, precision: Any) -> float:
     near = precision(value)
     for _ in range(abs(steps)):
@@ -78,4 +87,9 @@ def test_near_thresholds_the_output_is_the_estimators(
         for feature, place in enumerate(places)
     ]
     X = np.array([record])
-    assert model.raw_output(X)[0, 0] == predictor.predict(X)[0]
+    expected = predictor.predict(X)[0]
+    assert model.raw_output(X)[0, 0] == expected
+    # The paths compare in the library's precision, and add up in another order.
+    paths = paths_of(name)
+    by_paths = paths.predict(model.numbers(X))[0, 0]
+    assert by_paths == pytest.approx(expected, rel=0, abs=paths.rounding)

@@ -5,6 +5,7 @@ import pytest
 
 from python.model.trees import Tree
 from python.model.trees.categories import CategorySets
+from python.model.trees.tree import round_down
 
 INF, NAN = np.inf, np.nan
 # Feature 0 up to 2.5, then feature 1 in the set {1, 40}.
@@ -58,3 +59,19 @@ def test_a_tree_knows_its_kinds_of_nodes_and_its_outputs() -> None:
         False,
     ]
     assert TREE.outputs == slice(0, 1)
+
+
+def test_a_threshold_that_is_rounded_down_parts_the_same_values() -> None:
+    generator = np.random.default_rng(0)
+    largest = float(np.finfo(np.float32).max)
+    values = generator.normal(size=1000).astype(np.float32)
+    ends = np.array([0, -largest, largest, INF, -INF], dtype=np.float32)
+    values = np.append(values, ends)
+    beside = [np.nextafter(values.astype(float), side) for side in (-INF, INF)]
+    thresholds = np.concatenate(
+        [values.astype(float), *beside, [2 * largest, -2 * largest]]
+    )
+    rounded = round_down(thresholds, np.float32)
+    assert rounded.dtype == np.float32
+    expected = values <= thresholds[:, None]
+    assert np.array_equal(values <= rounded[:, None], expected)
