@@ -49,10 +49,13 @@ def selections(options: list[str]) -> list[str]:
 
 
 def test_make_test_leaves_no_test_out_where_docker_runs() -> None:
-    without_containers, containers = pytest_options("test")
+    without_containers, containers, swarm = pytest_options("test")
     assert selections(without_containers) == ["--ignore=tests/containers"]
-    assert selections(containers) == []
-    assert containers[-1] == "tests/containers"
+    assert "tests/containers" in containers
+    left_out = "tests/containers/test_swarm.py"
+    assert selections(containers) == [f"--ignore={left_out}"]
+    assert selections(swarm) == []
+    assert swarm[-1] == left_out
 
 
 def test_make_test_quick_leaves_out_containers_and_slow_tests() -> None:

@@ -27,6 +27,7 @@ from python.model.types import Matrix
 TABLES_LIMIT_NUMBERS = 2**22  # of a model, or of a background: twice 32 MiB
 # While values are looked up: 2 MiB stay in the processor's cache.
 LIMIT_NUMBERS_AT_ONCE = 2**18
+MOST_SPLITS_OF_ONE = 2**18  # above all branches: beyond, levels are no slower
 LIMIT_NUMBERS_PER_PART = 2**17  # while tables are made
 
 
@@ -159,7 +160,9 @@ class Tables:
 
     paths: Paths
     ways: Ways
-    """The ways to the rows of the tables."""
+    """The ways to the rows of the tables, for several records."""
+    ways_of_one: Ways
+    """The same for one, for which to go from level to level would take longer."""
     groups: list[Group]
     """Those of the tables."""
     spans: list[slice]
@@ -194,7 +197,8 @@ class Tables:
         numbers, places = _list_values(groups)
         return cls(
             paths=paths,
-            ways=Ways.of(branches),
+            ways=Ways.of(branches, len(paths.bits)),
+            ways_of_one=Ways.of(branches, MOST_SPLITS_OF_ONE),
             groups=groups,
             spans=_list_spans(groups),
             columns=columns,
@@ -220,9 +224,10 @@ class Tables:
 
         `goes_left` is what `Paths.goes_left` returns for them.
         """
+        if goes_left.shape[1] == 1:
+            row = self.ways_of_one.rows(self.paths, goes_left)
+            return self.sums.add_up_one(self.places.look_up(row[:, 0]))
         rows = self.ways.rows(self.paths, goes_left)
-        if rows.shape[1] == 1:
-            return self.sums.add_up_one(self.places.look_up(rows[:, 0]))
         parts = []
         for some in self._split(rows):
             by_player = self._take_columns(some)

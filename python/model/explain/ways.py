@@ -17,10 +17,6 @@ from python.model.explain.walk import Masks, list_ranges
 from python.model.trees.categories import Integers
 from python.model.trees.tree import Flags
 
-LIMIT_SPLITS = (
-    2**18
-)  # above all branches: beyond, masks level by level are no slower
-
 
 class Steps(NamedTuple):
     """Splits that give bits to the rows of branches: an item for each split and branch."""
@@ -28,7 +24,7 @@ class Steps(NamedTuple):
     branches: Integers
     splits: Integers
     leads_left: Flags
-    """Whether the bit is set where a record does not go left, or where it does not go right."""
+    """True where the bit is set if a record does not go left, false where it is set if it does."""
     bits: Integers
     """The places of the bits."""
 
@@ -63,10 +59,13 @@ class Ways:
     """The nodes from whose masks the ways start; None if all start from the roots of trees."""
 
     @classmethod
-    def of(cls, branches: Branches) -> Self:
-        """Return the ways, whose places are those of the branches."""
+    def of(cls, branches: Branches, most_above: int) -> Self:
+        """Return the ways, whose places are those of the branches.
+
+        They start from the masks of the branches' roots if more splits than that are above these.
+        """
         steps = _steps_below(branches)
-        above = _steps_above(branches)
+        above = _steps_above(branches, most_above)
         if above is not None:
             steps = Steps.join([above, steps])
         n_steps = np.bincount(steps.branches, minlength=len(branches.roots))
@@ -125,14 +124,14 @@ def _steps_below(branches: Branches) -> Steps:
     )
 
 
-def _steps_above(branches: Branches) -> Steps | None:
+def _steps_above(branches: Branches, most: int) -> Steps | None:
     """Return the splits above the branches, which give the bits of masks; None if too many."""
     parts = []
     n_steps = 0
     for part in _climb(branches):
         parts.append(part)
         n_steps += len(part.splits)
-        if n_steps > LIMIT_SPLITS:
+        if n_steps > most:
             return None
     return Steps.join(parts)
 

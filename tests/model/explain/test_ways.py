@@ -12,7 +12,7 @@ from sklearn.ensemble import (
 )
 from sklearn.tree import DecisionTreeRegressor
 
-from python.model.explain import ways
+from python.model.explain import tables
 from python.model.explain.branches import Branches
 from python.model.explain.interventional import Interventional
 from python.model.explain.path_dependent import PathDependent
@@ -43,17 +43,17 @@ def fit(name: str) -> tuple[Paths, Any]:
 @pytest.mark.parametrize("is_long", [False, True])
 @pytest.mark.parametrize("name", PREDICTORS)
 def test_rows_have_the_bits_of_masks_and_of_outcomes(
-    name: str, is_long: bool, monkeypatch: pytest.MonkeyPatch
+    name: str, is_long: bool
 ) -> None:
     """The masks are those that are computed level by level."""
-    if is_long:
-        monkeypatch.setattr(ways, "LIMIT_SPLITS", 10)
     paths, numbers = fit(name)
     n_paths = len(paths.leaves.numbers) // 2
     branches = Branches.of(paths, n_paths, 2**22)
     goes_left = paths.goes_left(numbers)
     masks = paths.masks(goes_left)
-    rows = Ways.of(branches).rows(paths, goes_left)
+    ways = Ways.of(branches, 10 if is_long else 10**6)
+    assert (ways.roots is not None) is is_long
+    rows = ways.rows(paths, goes_left)
     assert len(np.unique(rows)) > 3
     for place, root in enumerate(branches.roots):
         n_above = branches.shape.n_above[root]
@@ -73,7 +73,7 @@ def test_one_record_has_the_values_that_it_has_among_many_to_the_last_digit(
     name: str, is_long: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if is_long:
-        monkeypatch.setattr(ways, "LIMIT_SPLITS", 10)
+        monkeypatch.setattr(tables, "MOST_SPLITS_OF_ONE", 10)
     paths, numbers = fit(name)
     n_players = numbers.shape[1] - 1
     methods = (
@@ -81,9 +81,9 @@ def test_one_record_has_the_values_that_it_has_among_many_to_the_last_digit(
         Interventional(paths, n_players, numbers[:7]),
     )
     for method in methods:
-        tables = method._tables
-        if tables is not None:
-            assert (tables.ways.roots is not None) is is_long
+        if method._tables is not None:
+            starts_from_masks = method._tables.ways_of_one.roots is not None
+            assert starts_from_masks is is_long
         of_many = method.values(numbers)
         for row in range(len(numbers)):
             of_one = method.values(numbers[row : row + 1])
@@ -94,6 +94,6 @@ def test_trees_without_a_split_have_no_steps() -> None:
     tree = DecisionTreeRegressor().fit([[0.0], [1.0]], [3.0, 3.0])
     paths = Paths.of(read(tree), np.array([0]))
     assert paths is not None
-    assert len(Ways.of(Branches.of(paths, 1, 100)).splits) == 0
+    assert len(Ways.of(Branches.of(paths, 1, 100), 100).splits) == 0
     values = PathDependent(paths, 1).values(np.array([[5.0]]))
     assert values.tolist() == [[[0.0]]]
