@@ -63,7 +63,8 @@ test-quick: $(VENV)/dev  ## run the tests that need no container, no server and 
 
 # An engine that leaves a swarm may stop to resolve names for the stacks of another test.
 test-containers: $(VENV)/dev  ## build the images, run the stacks and break them on purpose
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-cov tests/containers --ignore=tests/containers/test_swarm.py
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-cov tests/containers \
+	    --ignore=tests/containers/test_swarm.py
 	$(BIN)/python -m pytest --no-cov tests/containers/test_swarm.py
 
 lint: $(VENV)/dev

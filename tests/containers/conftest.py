@@ -1,4 +1,4 @@
-"""Stacks of containers: the images are built once, and each process that tests has its own stacks."""
+"""Stacks of containers: each process that tests has its own, of images that are built once."""
 
 import fcntl
 import os

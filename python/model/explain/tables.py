@@ -32,7 +32,7 @@ LIMIT_NUMBERS_PER_PART = 2**17  # while tables are made
 
 
 class Group(NamedTuple):
-    """Paths with the same number of players, side by side."""
+    """Tables of paths, or of branches, with the same number of columns, side by side."""
 
     first: int
     stop: int
