@@ -61,11 +61,11 @@ test: lint types docs  ## run all checks and tests; those of the containers only
 test-quick: $(VENV)/dev  ## run the tests that need no container, no server and no slow fit, in three minutes
 	$(PYTEST) --ignore=tests/containers --no-cov -m "not slow"
 
+SWARM := tests/containers/test_swarm.py
 # An engine that leaves a swarm may stop to resolve names for the stacks of another test.
 test-containers: $(VENV)/dev  ## build the images, run the stacks and break them on purpose
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-cov tests/containers \
-	    --ignore=tests/containers/test_swarm.py
-	$(BIN)/python -m pytest --no-cov tests/containers/test_swarm.py
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-cov tests/containers --ignore=$(SWARM)
+	$(BIN)/python -m pytest --no-cov $(SWARM)
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .
