@@ -132,6 +132,12 @@ class FeatureCounts:
         self._together: NumberPlaces | None = None
         self._one_by_one: list[Binned] = []
         self._optional: list[tuple[int, int]] = []
+        # Whether the codes of records have NaN for each value that is missing.
+        self._gaps_stay = all(
+            feature.is_number and feature.default is None
+            for feature in self._features
+            if feature.optional
+        )
 
     @property
     def without_bins(self) -> int:
@@ -221,6 +227,20 @@ class FeatureCounts:
 
     def _count_missing(self, records: Records) -> Counter[int]:
         """Return for the place of each optional feature in how many records it is missing."""
+        codes = vars(records).get("codes")
+        if codes is None or not self._gaps_stay:
+            return self._count_none(records)
+        # A sum tells that nothing is missing in a tenth of the time that Python takes to look.
+        with np.errstate(all="ignore"):
+            total = codes.sum()
+        if not np.isnan(total):
+            return Counter()
+        n_missing = np.isnan(codes).sum(axis=0).tolist()
+        return Counter(
+            {place: n_missing[place] for place, _ in self._optional}
+        )
+
+    def _count_none(self, records: Records) -> Counter[int]:
         missing: Counter[int] = Counter()
         if self._optional:
             # Most records lack nothing, which is sooner seen than counted.

@@ -16,6 +16,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
+from sklearn.tree import DecisionTreeRegressor
 
 from python.app import create_app
 from python.metrics.bins import name_values
@@ -183,6 +184,32 @@ def test_training_data_is_in_the_bins_that_it_is_expected_in(
         "True": 0,
         "other": 0,
     }
+
+
+@pytest.mark.parametrize("at_once", [1, 200])
+@pytest.mark.parametrize("fast", [True, False])
+def test_gaps_are_counted_where_all_features_are_numbers(
+    table: pd.DataFrame, tmp_path: Path, at_once: int, fast: bool
+) -> None:
+    numbers = table[["size", "gappy"]]
+    estimator = DecisionTreeRegressor(max_depth=3).fit(numbers, table["count"])
+    model = load(estimator, numbers, tmp_path / "model.joblib")
+    if fast:
+        model.speed_up()
+    service = serve(model)
+    records: list[dict[str, Any]] = []
+    for size, gappy in numbers.to_numpy().tolist():
+        is_gap = np.isnan(gappy)
+        records.append({"size": size, "gappy": None if is_gap else gappy})
+    for start in range(0, N_ROWS, at_once):
+        service.post("/predict", json=records[start : start + at_once])
+    n_missing = int(numbers["gappy"].isna().sum())
+    said = read(service)
+    bins = said.by("bin", "model_feature_values_total", feature="gappy")
+    assert bins["missing"] == n_missing > 0
+    assert sum(bins.values()) == N_ROWS
+    assert min(bins.values()) >= 0
+    assert said.total("model_missing_values_total") == n_missing
 
 
 @pytest.mark.parametrize("at_once", [1, 200])

@@ -1,5 +1,6 @@
 """Ways: the rows of branches, compared with masks that are computed level by level."""
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from python.model.explain.paths import Paths
 from python.model.explain.ways import Ways
 from tests.model.trees.trials import data, read, trials
 
+PEAK_LIMIT_BYTES = 2**26  # as `MASKS_LIMIT_AT_ONCE` has it
 PREDICTORS = {
     "deep forest": RandomForestRegressor(5, random_state=0),
     "three classes": RandomForestClassifier(5, max_depth=5, random_state=0),
@@ -97,3 +99,25 @@ def test_trees_without_a_split_have_no_steps() -> None:
     assert len(Ways.of(Branches.of(paths, 1, 100), 100).splits) == 0
     values = PathDependent(paths, 1).values(np.array([[5.0]]))
     assert values.tolist() == [[[0.0]]]
+
+
+@pytest.mark.parametrize("n_outputs", [1, 2])
+def test_memory_for_many_records_is_bounded_where_a_tree_is_a_chain(
+    n_outputs: int,
+) -> None:
+    """All splits above all leaves are 60 times as many as the nodes."""
+    line = np.arange(250.0)
+    X = np.stack([line, line % 7, line % 11], axis=1)
+    y = np.stack([4.0**line] * n_outputs, axis=1).squeeze()
+    tree = DecisionTreeRegressor(random_state=0).fit(X, y)
+    assert tree.get_depth() > len(line) / 2
+    paths = Paths.of(read(tree), np.arange(3))
+    assert paths is not None
+    numbers = paths.trees.numbers(np.tile(X, (16, 1)))
+    method = PathDependent(paths, 3)
+    assert method._tables is not None
+    tracemalloc.start()
+    method.values(numbers)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < PEAK_LIMIT_BYTES
