@@ -25,8 +25,7 @@ from python.model.trees.tree import Flags
 from python.model.types import Matrix
 
 TABLES_LIMIT_NUMBERS = 2**22  # of a model, or of a background: twice 32 MiB
-# While values are looked up: 2 MiB stay in the processor's cache.
-LIMIT_NUMBERS_AT_ONCE = 2**18
+LIMIT_NUMBERS_AT_ONCE = 2**19  # while values are looked up: 4 MiB
 MOST_SPLITS_OF_ONE = 2**18  # above all branches: beyond, levels are no slower
 LIMIT_NUMBERS_PER_PART = 2**17  # while tables are made
 
