@@ -28,8 +28,6 @@ from python.model.trees.categories import Integers
 from python.model.trees.tree import Flags
 from python.model.types import Matrix
 
-# A branch's table has up to so many times as many numbers as those of its leaves together.
-MAX_GROWTH = 2
 TOO_MANY_BITS = 64
 
 
@@ -43,11 +41,11 @@ class Shape(NamedTuple):
     n_new: Integers
     """Those of the splits that are the first by their player: columns of their own."""
     fits: Flags
-    """Whether there is such a table: the leaves have one, and it is not much larger than theirs."""
+    """Whether there is such a table: the leaves have one, and it is no larger than all theirs."""
 
     @classmethod
-    def of(cls, paths: Paths, n_paths: int, max_numbers: int) -> Self:
-        """Return the shapes where the first paths have tables, and up to so many numbers in all.
+    def of(cls, paths: Paths, n_paths: int) -> Self:
+        """Return the shapes where the first paths have tables.
 
         Of several outputs, only leaves have one: what two leaves add to them has none in common.
         """
@@ -59,8 +57,6 @@ class Shape(NamedTuple):
         sizes = np.full(len(is_first), np.inf)
         sizes[leaves] = n_above[leaves] * np.exp2(n_above[leaves])
         fits = np.isfinite(sizes)
-        room = max_numbers / max(1, sizes[leaves].sum())
-        growth = np.clip(room, 1, MAX_GROWTH)
         can_merge = paths.outputs.shape[1] == 1
         for level in reversed(paths.levels):
             nodes = level.nodes
@@ -71,7 +67,7 @@ class Shape(NamedTuple):
             n_columns = n_above[nodes] + n_new[nodes]
             n_bits = n_above[nodes] + n_splits[nodes]
             n_rows = np.exp2(np.minimum(n_bits, TOO_MANY_BITS))
-            is_small = n_rows * n_columns <= growth * sizes[nodes]
+            is_small = n_rows * n_columns <= sizes[nodes]
             fits[nodes] = can_merge & is_small & np.isfinite(sizes[nodes])
         return cls(n_above, n_splits, n_new, fits)
 
@@ -134,9 +130,9 @@ class Branches:
     """The nodes, (n_branches,)."""
 
     @classmethod
-    def of(cls, paths: Paths, n_paths: int, max_numbers: int) -> Self:
-        """Return the branches of the first paths, the shortest, with so many numbers at most."""
-        shape = Shape.of(paths, n_paths, max_numbers)
+    def of(cls, paths: Paths, n_paths: int) -> Self:
+        """Return the branches of the first paths, the shortest."""
+        shape = Shape.of(paths, n_paths)
         order = Order.of(paths, shape)
         n_columns = shape.n_above + shape.n_new
         is_root = order.roots == np.arange(len(n_columns))

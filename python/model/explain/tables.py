@@ -183,7 +183,7 @@ class Tables:
         make_values: MakeValues,
     ) -> Self:
         """Return the tables of the first paths, of all players of the estimator."""
-        branches = Branches.of(paths, n_paths, TABLES_LIMIT_NUMBERS)
+        branches = Branches.of(paths, n_paths)
         tables = branches.merge(_make_tables(paths, n_paths, make_values))
         groups = list_groups(branches.n_columns)
         columns = []

@@ -8,11 +8,13 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from python.model.fast.copy import Outputs, Unproven
 from python.model.trees import TreeModel
 from python.model.types import Columns, Estimator, Matrix
 
+LIMIT_NUMBERS = 2**21  # of the trees of a forest, at once: 16 MiB
 TOLERANCE = 1e-12  # of probabilities, and of numbers relative to the largest
 
 Form = Callable[[Matrix], Columns]
@@ -174,16 +176,27 @@ def _compile_tree_by_tree(predictor: Estimator, trees: TreeModel) -> Outputs:
 
     All rows pass a tree while it is in the processor's cache.
     """
-    # To take the values here is faster than to have each tree predict.
-    values = [np.ascontiguousarray(tree.values) for tree in trees.trees]
+    values = np.concatenate([tree.values for tree in trees.trees])
+    n_nodes = [len(tree.values) for tree in trees.trees]
+    first_nodes = np.cumsum([0, *n_nodes[:-1]])[:, None]
     find_leaves = [tree.apply for tree in trees.native_trees]
+    n_rows_at_once = max(1, LIMIT_NUMBERS // (len(n_nodes) * values.shape[1]))
+
+    def add_up(numbers: NDArray[np.float32]) -> Matrix:
+        leaves = np.stack([find(numbers) for find in find_leaves])
+        # To take the values of all trees at once is faster than to have each tree predict.
+        of_trees = values.take(leaves + first_nodes, axis=0, mode="clip")
+        total = np.zeros(of_trees.shape[1:])
+        for of_tree in of_trees:
+            total += of_tree
+        return total
 
     def average(matrix: Matrix) -> Matrix:
         numbers = matrix.astype(np.float32)
-        total = np.zeros((len(numbers), values[0].shape[1]))
-        for find, of_nodes in zip(find_leaves, values, strict=True):
-            total += of_nodes.take(find(numbers), axis=0, mode="clip")
-        return total / len(find_leaves)
+        totals = [np.zeros((0, values.shape[1]))]
+        for start in range(0, len(numbers), n_rows_at_once):
+            totals.append(add_up(numbers[start : start + n_rows_at_once]))
+        return np.concatenate(totals) / len(n_nodes)
 
     return _in_shape(predictor, average)
 

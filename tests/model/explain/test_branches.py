@@ -16,7 +16,6 @@ from python.model.explain.branches import Branches, merge_tables
 from python.model.explain.interventional import Interventional
 from python.model.explain.path_dependent import PathDependent
 from python.model.explain.paths import Paths
-from python.model.explain.tables import TABLES_LIMIT_NUMBERS
 from tests.model.trees.trials import read
 
 Matrix = NDArray[np.float64]
@@ -30,16 +29,10 @@ def fit_tree(rows: Matrix, target: Matrix) -> Paths:
     return paths
 
 
-def list_branches(
-    paths: Paths,
-    n_paths: int | None = None,
-    max_numbers: int = TABLES_LIMIT_NUMBERS,
-) -> Branches:
+def list_branches(paths: Paths, n_paths: int | None = None) -> Branches:
     """The branches of the first paths, or of all."""
     n_leaves = len(paths.leaves.numbers)
-    return Branches.of(
-        paths, n_leaves if n_paths is None else n_paths, max_numbers
-    )
+    return Branches.of(paths, n_leaves if n_paths is None else n_paths)
 
 
 def test_the_example_of_the_docstring() -> None:
@@ -105,15 +98,13 @@ def forest_paths(n_classes: int = 2) -> Paths:
     return paths
 
 
-@pytest.mark.parametrize("room", [1.0, 1.5, 10.0])
-def test_branches_take_no_more_room_than_they_are_given(room: float) -> None:
-    """That is the room of their leaves' tables at least, and twice as much at most."""
+def test_branches_take_no_more_room_than_the_tables_of_their_leaves() -> None:
     paths = forest_paths()
     lengths = paths.leaves.lengths
     of_leaves = int((lengths * 2**lengths).sum())
-    branches = list_branches(paths, max_numbers=int(room * of_leaves))
+    branches = list_branches(paths)
     n_numbers = int((branches.n_rows * branches.n_columns).sum())
-    assert n_numbers <= min(room, 2) * of_leaves
+    assert n_numbers <= of_leaves
     assert len(branches.roots) < len(lengths) / 3
 
 

@@ -50,7 +50,7 @@ def test_rows_have_the_bits_of_masks_and_of_outcomes(
     """The masks are those that are computed level by level."""
     paths, numbers = fit(name)
     n_paths = len(paths.leaves.numbers) // 2
-    branches = Branches.of(paths, n_paths, 2**22)
+    branches = Branches.of(paths, n_paths)
     goes_left = paths.goes_left(numbers)
     masks = paths.masks(goes_left)
     ways = Ways.of(branches, 10 if is_long else 10**6)
@@ -96,7 +96,7 @@ def test_trees_without_a_split_have_no_steps() -> None:
     tree = DecisionTreeRegressor().fit([[0.0], [1.0]], [3.0, 3.0])
     paths = Paths.of(read(tree), np.array([0]))
     assert paths is not None
-    assert len(Ways.of(Branches.of(paths, 1, 100), 100).splits) == 0
+    assert len(Ways.of(Branches.of(paths, 1), 100).splits) == 0
     values = PathDependent(paths, 1).values(np.array([[5.0]]))
     assert values.tolist() == [[[0.0]]]
 
