@@ -1,9 +1,15 @@
 """Paths and methods."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from tests.problems import problem
 from tests.serving import Client
+
+ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.mark.parametrize(
@@ -54,3 +60,27 @@ def test_a_method_that_is_not_allowed_leads_to_the_one_that_is(
         document["detail"]
         == f"the method is not allowed, this path takes {taken}"
     )
+
+
+FIRST_REQUEST = """
+import sys
+from concurrent.futures import Future
+from python.app import create_app
+from python.settings import Settings
+
+app = create_app(Settings(), Future())
+environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/health"}
+environ |= {"HTTP_HOST": "localhost", "wsgi.url_scheme": "http"}
+before = set(sys.modules)
+app(environ, lambda status, headers: None)
+print(sorted(set(sys.modules) - before), end="")
+"""
+
+
+def test_the_first_request_imports_nothing() -> None:
+    """Each worker has a first one, which takes no longer than the others."""
+    program = [sys.executable, "-c", FIRST_REQUEST]
+    found = subprocess.run(
+        program, cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert found.stdout.endswith("[]")
