@@ -144,6 +144,14 @@ def to_records(table: pd.DataFrame) -> list[dict[str, Any]]:
     return records
 
 
+def post_in_parts(
+    service: FlaskClient, records: list[dict[str, Any]], at_once: int
+) -> None:
+    for start in range(0, len(records), at_once):
+        body = records[start : start + at_once]
+        assert service.post("/predict", json=body).status_code == 200
+
+
 @pytest.mark.parametrize("at_once", [1, 7, 200])
 def test_training_data_is_in_the_bins_that_it_is_expected_in(
     table: pd.DataFrame, tmp_path: Path, at_once: int
@@ -155,9 +163,7 @@ def test_training_data_is_in_the_bins_that_it_is_expected_in(
     assert before.total("model_feature_values_total") == 0
     assert before.total("model_features_without_bins") == 0
     records = to_records(table)
-    for start in range(0, N_ROWS, at_once):
-        body = records[start : start + at_once]
-        assert service.post("/predict", json=body).status_code == 200
+    post_in_parts(service, records, at_once)
     said = read(service)
     assert said.total("model_records_total") == N_ROWS
     for feature in table.columns:
@@ -201,8 +207,7 @@ def test_gaps_are_counted_where_all_features_are_numbers(
     for size, gappy in numbers.to_numpy().tolist():
         is_gap = np.isnan(gappy)
         records.append({"size": size, "gappy": None if is_gap else gappy})
-    for start in range(0, N_ROWS, at_once):
-        service.post("/predict", json=records[start : start + at_once])
+    post_in_parts(service, records, at_once)
     n_missing = int(numbers["gappy"].isna().sum())
     said = read(service)
     bins = said.by("bin", "model_feature_values_total", feature="gappy")
@@ -230,8 +235,7 @@ def test_defaults_are_counted_as_missing(
         records.append(
             {"size": size} if is_gap else {"size": size, "gappy": gappy}
         )
-    for start in range(0, N_ROWS, at_once):
-        service.post("/predict", json=records[start : start + at_once])
+    post_in_parts(service, records, at_once)
     n_missing = int(numbers["gappy"].isna().sum())
     said = read(service)
     bins = said.by("bin", "model_feature_values_total", feature="gappy")

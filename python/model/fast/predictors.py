@@ -174,7 +174,7 @@ def _compile_tree(predictor: Estimator, trees: TreeModel) -> Outputs:
 def _compile_tree_by_tree(predictor: Estimator, trees: TreeModel) -> Outputs:
     """Return the mean of a forest's trees, tree after tree as scikit-learn computes it.
 
-    All rows pass a tree while it is in the processor's cache.
+    Many rows pass a tree while it is in the processor's cache.
     """
     values = np.concatenate([tree.values for tree in trees.trees])
     n_nodes = [len(tree.values) for tree in trees.trees]
@@ -193,7 +193,7 @@ def _compile_tree_by_tree(predictor: Estimator, trees: TreeModel) -> Outputs:
 
     def average(matrix: Matrix) -> Matrix:
         numbers = matrix.astype(np.float32)
-        totals = [np.zeros((0, values.shape[1]))]
+        totals = []
         for start in range(0, len(numbers), n_rows_at_once):
             totals.append(add_up(numbers[start : start + n_rows_at_once]))
         return np.concatenate(totals) / len(n_nodes)

@@ -9,6 +9,7 @@ from sklearn.ensemble import (
     GradientBoostingRegressor,
     HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,
+    RandomForestClassifier,
 )
 from sklearn.linear_model import (
     Lasso,
@@ -18,6 +19,7 @@ from sklearn.linear_model import (
 )
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
+from python.model.fast import predictors
 from tests.model.fast.compiled import (
     HANDED,
     assert_equal,
@@ -26,6 +28,7 @@ from tests.model.fast.compiled import (
     rows_near_decisions,
     sped_up,
 )
+from tests.model.trees.trials import read
 from tests.models import numbers
 
 BOOSTERS: list[tuple[Any, int, dict[str, Any]]] = [
@@ -122,3 +125,17 @@ def test_what_large_terms_leave_of_a_linear_sum_is_equal_to_the_bit(
             expected = np.asarray(estimator_output(model, codes[:size]))
             np.testing.assert_array_equal(outputs, expected)
         assert_equal(model, codes[:size], exact=True)
+
+
+@pytest.mark.parametrize("limit", [1, 100])
+def test_a_forest_adds_up_the_same_for_some_rows_at_a_time(
+    limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first limit leaves a row at a time, the second one ten."""
+    X = np.random.default_rng(0).normal(size=(64, 3))
+    y = (X[:, 0] * X[:, 1] > 0).astype(int)
+    forest = RandomForestClassifier(5, random_state=0).fit(X, y)
+    monkeypatch.setattr(predictors, "LIMIT_NUMBERS", limit)
+    average = predictors._compile_tree_by_tree(forest, read(forest))
+    expected = forest.predict_proba(X)
+    assert average(X).tolist() == expected.tolist()
