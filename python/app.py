@@ -3,8 +3,9 @@
 import logging
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 
 from flask import Flask
@@ -15,7 +16,7 @@ from python.api.cors import allow_origins
 from python.api.exchange import Follow, follow_exchanges
 from python.api.logs import log_exchange, log_to_standard_output
 from python.api.openapi import Terms
-from python.api.page import Entrance, make_page
+from python.api.page import Entrance, encode_model, make_page
 from python.api.prefix import answer_under
 from python.api.problems import handle_errors
 from python.api.requests import Limits
@@ -63,9 +64,26 @@ def create_app(
     app.register_blueprint(make_docs())
     app.register_blueprint(make_page(entrance))
     followers.append(record(app, settings, model).follow)
-    # The first request would import a codec for its host, and sort the routes, in 5 milliseconds.
+    # What follows would take the first requests up to 20 milliseconds, for hundreds of features,
+    # and 5 to import a codec for the name of the host and to sort the routes.
+    when_loaded(model, partial(encode_model, entrance=entrance))
     app.url_map.bind("localhost").test("/health")
     return app
+
+
+def when_loaded(
+    model: Model | Future[Model], act: Callable[[Model], object]
+) -> None:
+    """Call a function with the model, at once or as soon as it is loaded; never if that fails."""
+
+    def take(future: Future[Model]) -> None:
+        if future.exception() is None:
+            act(future.result())
+
+    if isinstance(model, Future):
+        model.add_done_callback(take)
+    else:
+        act(model)
 
 
 def warn_of_names(names: Iterable[str]) -> None:
@@ -91,15 +109,7 @@ def record(
         app.register_blueprint(make_scrapes(expose, CONTENT_TYPE))
     routes = [rule.rule for rule in app.url_map.iter_rules()]
     recorder = Recorder(slot, routes, settings.model_type)
-
-    def take(future: Future[Model]) -> None:
-        if future.exception() is None:
-            recorder.take_model(future.result())
-
-    if isinstance(model, Future):
-        model.add_done_callback(take)
-    else:
-        recorder.take_model(model)
+    when_loaded(model, recorder.take_model)
     return recorder
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Thread
 
 from python.api.examples import check_examples
+from python.api.responses import check_info
 from python.errors import ArtifactError, NotReady, ServiceError
 from python.model import load_model
 from python.model.base import Budget, Model
@@ -150,6 +151,7 @@ def load_checked(path: Path, settings: Settings) -> Model:
     if settings.strict_versions and model.other_versions:
         raise ArtifactError(refuse_versions(model.other_versions))
     check_examples(model)
+    check_info(model)
     return model
 
 

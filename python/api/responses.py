@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from flask import Response
 
+from python.errors import ArtifactError
 from python.model.base import Explanation, Model, Predictions
 from python.model.tabular.lines import write_header, write_rows
 from python.model.tabular.results import Results, list_cells
@@ -16,6 +17,8 @@ from python.model.types import Matrix
 
 JSON_TYPE = "application/json"
 CSV_TYPE = "text/csv"
+
+SHOWN_CHARACTERS = 20
 
 Content = dict[str, object]
 """The members of a JSON object."""
@@ -50,6 +53,22 @@ def info_content(model: Model) -> Content:
     """Return what the model is, and the features that it takes."""
     metadata = {**model.metadata, "features": encode_features(model)}
     return {"metadata": metadata, "model": model.info()}
+
+
+def check_info(model: Model) -> None:
+    """Raise ArtifactError if what the service says of a model cannot be written as JSON."""
+    try:
+        ENCODER.encode([info_content(model), model.labels, model.profile])
+    except UnicodeEncodeError as error:
+        text = ascii(error.object[: error.end][-SHOWN_CHARACTERS:])
+        raise ArtifactError(
+            f"the names or texts of the artifact have half of a character, the last of {text}; "
+            "was the data read in another encoding than its own?"
+        ) from error
+    except RecursionError as error:
+        raise ArtifactError(
+            "the artifact's metadata or profile holds itself, or is too deep for JSON"
+        ) from error
 
 
 # There is one model, and its features stay what they are: hundreds take as long as all else.
