@@ -53,6 +53,8 @@ FILES = (
 SECONDS_TO_START = 120
 KEPT_LINES = 20_000
 FEWEST_REQUESTS, MOST_REQUESTS = 100, 50_000
+# Some hundreds of requests a second: more would take the processor from what is being tested.
+SECONDS_BETWEEN_REQUESTS = 0.02
 COMPOSE = (
     ["docker", "compose"]
     if not subprocess.call(["docker", "compose", "version"], **QUIET)
@@ -333,5 +335,5 @@ class Stack:
             except (OSError, HTTPException) as error:
                 load.failures.append(repr(error))
                 connection.close()
-            time.sleep(0.005)
+            time.sleep(SECONDS_BETWEEN_REQUESTS)
         connection.close()
