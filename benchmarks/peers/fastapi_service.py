@@ -15,9 +15,10 @@ from pydantic import BaseModel, RootModel, create_model
 CONTENT = joblib.load(os.environ["MODEL"])
 MODEL = CONTENT["model"]
 CLASSES = [str(label) for label in MODEL.classes_]
+KINDS = {"numeric": float, "integer": int, "boolean": bool}
 FIELDS = {}
 for feature in CONTENT["metadata"]["features"]:
-    kind = float if feature["type"] == "numeric" else str
+    kind = KINDS.get(feature["type"], str)
     FIELDS[feature["name"]] = (kind, ...)
 Record = create_model("Record", **FIELDS)
 
