@@ -219,7 +219,7 @@ def test_the_comparison_shows_what_was_measured() -> None:
         elif len(cells) == 2 and NUMBER.fullmatch(cells[0]):
             assert cells == starts[name.replace("This project", "service")]
             compared += 1
-    assert compared == 7 + 4
+    assert compared == 10 + 4
     sources = "".join(
         tables_behind(DOCS / name)
         for name in ("served.md", "shap-compared.md")
