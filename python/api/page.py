@@ -4,11 +4,12 @@ The page itself is the files in `python/page/`: HTML, CSS and JavaScript that ho
 model. Where clients need no key, what they show of it is sent with them; else they request it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 from flask import Blueprint, Request, Response, request
 from msgspec import Raw
@@ -39,6 +40,9 @@ PATHS = {
     "GET /openapi.json": "all of this as an OpenAPI document",
     "GET /docs": "the OpenAPI document, for people",
 }
+
+DRAWN = ("range", "quantiles")
+"""What the page draws of the values that a feature had in the training data."""
 
 
 @dataclass(frozen=True)
@@ -141,12 +145,21 @@ def _encode_rest(model: Model, entrance: Entrance) -> Raw:
         "name": entrance.name,
         "example": model.example(),
         "labels": model.labels,
-        "profile": model.profile,
+        "profile": dict(_list_drawn(model.profile)),
         "needs_key": entrance.needs_key,
         "max_content_length": entrance.limits.max_content_length,
         "max_explain_rows": entrance.limits.max_explain_rows,
     }
     return Raw(ENCODER.encode(content))
+
+
+def _list_drawn(profile: Mapping[str, Any]) -> Iterator[tuple[str, Content]]:
+    """Yield each feature of a profile with what the page draws of it, which is less than half."""
+    for name, of_feature in profile.items():
+        # It may have been written by hand.
+        if isinstance(of_feature, Mapping):
+            kept = [key for key in DRAWN if key in of_feature]
+            yield name, {key: of_feature[key] for key in kept}
 
 
 def _find_root(request: Request) -> str:

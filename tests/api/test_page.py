@@ -24,7 +24,9 @@ from python.model.artifact import Artifact
 from python.model.base import Model
 from python.model.sklearn import SklearnModel
 from python.settings import Settings
+from tests import artifacts
 from tests.api.test_auth import listening
+from tests.artifacts import client_of
 from tests.laws import strict
 from tests.models import EXAMPLE_NAMES
 from tests.problems import problem
@@ -398,5 +400,16 @@ def test_labels_are_in_the_order_of_the_class_names(client: Client) -> None:
 
 def test_the_profile_of_the_training_data_is_there(client: Client) -> None:
     content = strict(client("build_lgbm_binary").get("/page/model").data)
-    low, high = content["about"]["profile"]["age"]["range"]
+    profile = content["about"]["profile"]
+    assert list(profile) == ["income", "age", "housing"]
+    low, high = profile["age"]["range"]
     assert (low, high) == (18.0, 89.0)
+
+
+def test_the_page_gets_of_a_profile_what_it_draws() -> None:
+    """What is counted for `/metrics` is more than half of it, and a browser would wait for it."""
+    drawn = {"range": [0, 1], "quantiles": [0, 0.5, 1]}
+    profile = {"x": {**drawn, "edges": [0, 1]}, "y": "written by hand"}
+    service = client_of(artifacts.content(profile=profile))
+    sent = strict(service.get("/page/model").data)
+    assert sent["about"]["profile"] == {"x": drawn}
