@@ -62,7 +62,7 @@ def check_info(model: Model) -> None:
     except UnicodeEncodeError as error:
         text = ascii(error.object[: error.end][-SHOWN_CHARACTERS:])
         raise ArtifactError(
-            f"the names or texts of the artifact have half of a character, the last of {text}; "
+            f"a text of the artifact has half of a surrogate pair, the last of {text}; "
             "was the data read in another encoding than its own?"
         ) from error
     except RecursionError as error:

@@ -34,10 +34,12 @@ def refusal(content: Any, folder: Path) -> str:
         content(profile={"x": {HALF: 1}}),
     ],
 )
-def test_half_of_a_character_is_refused(half: Any, tmp_path: Path) -> None:
+def test_half_of_a_surrogate_pair_is_refused(
+    half: Any, tmp_path: Path
+) -> None:
     """A file that was read as ASCII, with `surrogateescape`, has such texts."""
     sentence = refusal(half, tmp_path)
-    assert "half of a character, the last of 'caf\\udce9'; was the" in sentence
+    assert "half of a surrogate pair, the last of 'caf\\udce9'" in sentence
 
 
 def test_a_profile_that_holds_itself_is_refused(tmp_path: Path) -> None:
