@@ -127,25 +127,36 @@ def print_calls() -> None:
 
 
 def print_first(name: str, content: Content, wait_seconds: float) -> None:
-    """Print what the first explanation takes, and those that follow, of several starts."""
+    """Print what the first explanation takes, and those that follow, of several starts.
+
+    A processor that has paused is slow for some milliseconds, whatever it computes. So after a
+    pause of as long as the first one, the same is asked once more.
+    """
     features = content["metadata"]["features"]
     body = json.dumps({feature["name"]: 1 for feature in features}).encode()
-    firsts, nexts = [], []
+    series: dict[str, list[list[float]]] = {"first": [], "after a pause": []}
     for _ in range(N_STARTS):
         with served(partial(write, content), WORKERS=1) as server:
-            time.sleep(wait_seconds)
-            times = [
-                call(lambda: server.post("/predict?explain=1", body))
-                for _ in range(N_EXPLANATIONS + 1)
-            ]
-        firsts.append(times[0])
-        nexts.append(median(times[1:]))
-    ratios = [
-        first / later for first, later in zip(firsts, nexts, strict=True)
-    ]
-    print(
-        f"{name}, {wait_seconds} s after the start: first {median(firsts):.1f} ms, "
-        f"then {median(nexts):.1f}; ratios {np.round(sorted(ratios), 2).tolist()}"
+            for of_kind in series.values():
+                time.sleep(wait_seconds)
+                times = [
+                    call(lambda: server.post("/predict?explain=1", body))
+                    for _ in range(N_EXPLANATIONS + 1)
+                ]
+                of_kind.append(times)
+    print(f"{name}, {wait_seconds} s after the start:")
+    for kind, of_kind in series.items():
+        print(f"  {kind} {describe_ratios(of_kind)}")
+
+
+def describe_ratios(series: list[list[float]]) -> str:
+    """Return how the first of some times, which follow one another, compare with the others."""
+    firsts = [times[0] for times in series]
+    nexts = [median(times[1:]) for times in series]
+    ratios = np.divide(firsts, nexts)
+    return (
+        f"{median(firsts):.1f} ms, then {median(nexts):.1f}; "
+        f"ratios {np.round(np.sort(ratios), 2).tolist()}"
     )
 
 

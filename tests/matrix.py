@@ -286,8 +286,13 @@ ESTIMATORS: dict[str, tuple[Make | None, Make | None]] = {
     ),
 }
 TWO_CLASSES_ONLY = frozenset({"threshold", "tuned threshold"})
-# Behind a scaler, all others are explained without samples.
-NEED_SAMPLES = {
+# Behind a scaler, these are explained without samples as well.
+NEED_A_SCALER = {
+    "linear": TASKS,
+    "poisson": TASKS,
+    "linear margin": TASKS,
+    "ridge classifier": TASKS,
+    "searched": ("regression",),
     "support vectors": TASKS,
     "nearest neighbours": TASKS,
     "naive Bayes": TASKS,
@@ -295,16 +300,8 @@ NEED_SAMPLES = {
     "AdaBoost": ("regression",),
     "calibrated": TASKS,
     "calibrated, one classifier": ("three classes",),
-    "voting": ("binary", "three classes"),
+    "voting": TASKS,
     "stacking": TASKS,
-}
-NEED_A_SCALER = {
-    "linear": TASKS,
-    "poisson": TASKS,
-    "linear margin": TASKS,
-    "ridge classifier": TASKS,
-    "searched": ("regression",),
-    "voting": ("regression",),
 }
 # Variants of others, which are tried on numbers alone.
 WRAPPED = frozenset(
@@ -436,10 +433,9 @@ class Cell:
         """Whether nothing but rows can explain it: the tables above say so, and not the model."""
         if self.data == "PCA":
             return True
-        needs = NEED_SAMPLES.get(self.estimator, ())
-        if self.data != "scaled":
-            needs += NEED_A_SCALER.get(self.estimator, ())
-        return self.task in needs
+        if self.data == "scaled":
+            return False
+        return self.task in NEED_A_SCALER.get(self.estimator, ())
 
     def explain(self) -> Explanation:
         """The explanation of the first rows of the data."""

@@ -68,6 +68,7 @@ def test_info(service: FlaskClient) -> None:
         "explanation_proven": "values",
         "explanation_worst_error": info["model"]["explanation_worst_error"],
         "explanation_players": "features",
+        "explanation_background": "training data",
         "needs_samples": False,
         "fast_predict": True,
         "fast_predict_reason": None,

@@ -171,7 +171,7 @@ def _predict(
     predictions = predict_examples(model, records[:1])
     examples = _predict_examples(model, predictions)
     if is_explainable:
-        examples |= _explain_example(model, predictions)
+        examples |= _explain_example(model, records)
     returned = json_content(ref("Prediction"), **examples)
     returned[CSV_TYPE] = _csv_results(model, records)
     body = _body(records)
@@ -201,17 +201,19 @@ def _predict_examples(model: Model, predictions: Predictions) -> Content:
     return examples
 
 
-def _explain_example(model: Model, predictions: Predictions) -> Content:
-    """Return the prediction of one record with its explanation; nothing where it has none.
+def _explain_example(model: Model, records: list[Content]) -> Content:
+    """Return the prediction of one record with its explanation; nothing where it takes too long.
 
-    A model may need a background, which the record alone does not bring, or too long.
+    A model that needs a background gets the one of the envelope among the examples of a request.
     """
+    predictions = predict_examples(model, records[:1])
+    background = None
     if not model.offers_explanations:
-        return {}
-    if model.explained_at_once() < QUICK_RECORDS:
-        return {}
+        background = predict_examples(model, records).records
     try:
-        explanation = model.explain(predictions)
+        if model.explained_at_once(background) < QUICK_RECORDS:
+            return {}
+        explanation = model.explain(predictions, background)
     except ServiceError:
         return {}
     content = prediction_content(model, predictions, proba=False)

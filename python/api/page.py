@@ -145,6 +145,7 @@ def _encode_rest(model: Model, entrance: Entrance) -> Raw:
         "name": entrance.name,
         "example": model.example(),
         "labels": model.labels,
+        "n_outputs": model.n_outputs,
         "profile": dict(_list_drawn(model.profile)),
         "needs_key": entrance.needs_key,
         "max_content_length": entrance.limits.max_content_length,

@@ -3,7 +3,7 @@
 import { button, h } from "./dom.js";
 import { byAmount, domainOf, spaceOf, sumOf, waterfall } from "./explanation.js";
 import { showText, standIn } from "./fields.js";
-import { arithmetic, digitsFor, fixed, percent, plain } from "./numbers.js";
+import { arithmetic, digitsFor, fixed, isZero, percent, plain } from "./numbers.js";
 import { say, sayHeading, sayWith, words } from "./words.js";
 
 const SHOWN_BARS = 8;
@@ -27,7 +27,8 @@ function nameWithValue(record, feature) {
 
 /** Return the sentence of an output: what the model says, and what moved it most. */
 export function sentence(output, target, context) {
-  return [h("strong", {}, says(output)), target ? [" ", why(target, context)] : null];
+  const title = output.title ? say("ofOutput", { output: output.title }) : "";
+  return [h("strong", {}, title, says(output)), target ? [" ", why(target, context)] : null];
 }
 
 function says(output) {
@@ -63,12 +64,14 @@ function most(target, space, record, features) {
   const [up, down] = [ranked[0], ranked.at(-1)];
   const name = (feature) => nameWithValue(record, features.get(feature));
   const change = (value) => say("change", { change: space.change(value), unit: space.unit }).trim();
-  const isRaised = up?.[1] > 0;
+  // What is shown as 0 is what rounding left.
+  const isRaised = up?.[1] > 0 && !isZero(change(up[1]));
+  const isLowered = down?.[1] < 0 && !isZero(change(down[1]));
   const moved = (key, [feature, value]) => sayWith(key, { feature: h("b", {}, name(feature)), change: change(value) });
   return [
     isRaised ? moved("raisedMost", up) : words.raisedNothing,
     " ",
-    down?.[1] < 0 ? moved(isRaised ? "loweredMost" : "loweredAlone", down) : words.loweredNothing,
+    isLowered ? moved(isRaised ? "loweredMost" : "loweredAlone", down) : words.loweredNothing,
   ];
 }
 
@@ -187,7 +190,7 @@ function effectRow(view, row, th, attributes) {
 /** Return a signed number with an arrow: neither needs its colour to be understood. */
 export function effect(value, space) {
   const text = space.change(value);
-  const kind = /[1-9]/.test(text) ? kindOf(value) : "none";
+  const kind = isZero(text) ? "none" : kindOf(value);
   const arrow = { up: UP, down: DOWN, none: "" }[kind];
   const spoken = { up: words.raised, down: words.lowered, none: words.unchanged }[kind];
   return h("span", { class: kind }, h("span", { "aria-hidden": "true" }, arrow), h("span", { class: "spoken" }, spoken), " ", text);
@@ -208,21 +211,24 @@ function errorText(view, row) {
 function otherRows(view) {
   const { others, hidden } = view.fall;
   if (!others) return [];
+  const { opened } = view.context;
   let rows = [];
-  const toggle = button(words.showOthers, () => {
-    const isOpen = toggle.getAttribute("aria-expanded") === "true";
-    toggle.setAttribute("aria-expanded", String(!isOpen));
-    toggle.textContent = isOpen ? words.showOthers : words.hideOthers;
-    if (!rows.length) {
-      rows = hidden.map((row) => featureRow(view, row));
-      summary.after(...rows);
-    }
-    for (const row of rows) row.hidden = isOpen;
-    summary.classList.toggle("open", !isOpen);
-  }, { class: "quiet", "aria-expanded": "false" });
+  const show = () => {
+    toggle.setAttribute("aria-expanded", String(opened.others));
+    toggle.textContent = opened.others ? words.hideOthers : words.showOthers;
+    if (opened.others && !rows.length) rows = hidden.map((row) => featureRow(view, row));
+    for (const row of rows) row.hidden = !opened.others;
+    summary.classList.toggle("open", opened.others);
+  };
+  const toggle = button("", () => {
+    opened.others = !opened.others;
+    show();
+    summary.after(...rows);
+  }, { class: "quiet" });
   const th = h("th", { scope: "row" }, say("others", { count: hidden.length }), " ", toggle);
   const summary = effectRow(view, others, th, { class: "others" });
-  return [summary];
+  show();
+  return [summary, ...rows];
 }
 
 function sums(target, fall, space) {
@@ -244,19 +250,13 @@ function sums(target, fall, space) {
 
 /** Return what the numbers mean, of an output that is explained or not. */
 export function meaning(output, target, background) {
-  if (!target) return h("p", {}, words.meaningAlone[kindOfOutput(output)]);
+  if (!target) return h("p", {}, words.meaningAlone[output.kind]);
   return [
     output.score === null ? null : h("p", {}, words.meaningAlone.score),
     h("p", {}, words.meanings[target.space] ?? ""),
     h("p", {}, say("meaningCompared", { background })),
     h("p", {}, words.meaningModel),
   ];
-}
-
-function kindOfOutput(output) {
-  if (output.score !== null) return "score";
-  if (output.probabilities) return "probability";
-  return output.classes ? "label" : "number";
 }
 
 /** Return the importances of the model, the largest first. */

@@ -6,7 +6,7 @@ import { makeBatch } from "./batch.js";
 import { Calls } from "./calls.js";
 import { compare } from "./comparison.js";
 import { button, card, fill, h, opening } from "./dom.js";
-import { readAnswer } from "./explanation.js";
+import { nameOf, readAnswer } from "./explanation.js";
 import { envelop, toJson } from "./records.js";
 import { getJson, OtherModel, postJson, Problem, RETRY_SECONDS } from "./service.js";
 import { WhatIf } from "./whatif.js";
@@ -31,6 +31,7 @@ export class Answers {
     this.chosenOutput = 0;
     this.chosenTarget = AUTO;
     this.late = null;
+    this.opened = { others: false };
     this.says = h("p", { class: "sentence", "aria-live": "polite", "aria-atomic": "true" });
     this.status = h("p", { class: "note", role: "status" });
     this.choices = h("div", { class: "choices" });
@@ -184,7 +185,7 @@ export class Answers {
     const output = this.outputs[this.chosenOutput] ?? this.outputs[0];
     const target = this.chooseTarget(output);
     const background = this.answeredBackground;
-    const context = { record: this.record, features: this.features, background };
+    const context = { record: this.record, features: this.features, background, opened: this.opened };
     fill(this.says, sentence(output, target, context));
     this.showState();
     this.renderChoices(output);
@@ -244,8 +245,7 @@ export class Answers {
   /** What is compared: the record, with what is explained or else the number that was predicted. */
   snapshot(output, target) {
     const name = target?.name ?? (output.probabilities ? (this.chosenTarget || output.says) : null);
-    const value = output.probabilities ? output.probabilities[name] : output.label;
-    return { record: this.record, outputs: this.outputs, target, name, value };
+    return { record: this.record, outputs: this.outputs, target, name, kind: output.kind, value: comparedValue(output, name) };
   }
 
   renderComparison(output, target) {
@@ -274,8 +274,7 @@ export class Answers {
   keptFor(now) {
     const output = this.kept.outputs[this.chosenOutput] ?? this.kept.outputs[0];
     const target = output.targets.find(({ name }) => name === now.target?.name) ?? null;
-    const value = output.probabilities ? output.probabilities[now.name] : output.label;
-    return { record: this.kept.record, target, value };
+    return { record: this.kept.record, target, value: comparedValue(output, now.name) };
   }
 
   /** Replace the buttons only where they are others: the focus stays on the one that has it. */
@@ -302,19 +301,30 @@ export class Answers {
     const panel = new WhatIf(field, () => this.answering());
     this.panels.set(name, panel);
     fill(field.extra, panel.element);
-    panel.show(this.record ?? this.form.read());
+    if (this.outputs) panel.show(this.record);
   }
 
-  /** Return what a curve shows: the probability of the class that is explained, or the number. */
+  /** Return what a curve shows: the probability of the class that is explained, a number or labels. */
   answering() {
     const index = this.chosenOutput;
-    const output = this.outputs?.[index];
+    const output = this.outputs[index];
     const pick = (prediction) => (Array.isArray(prediction) ? prediction[index] : prediction);
-    if (!output?.probabilities) {
-      return { path: "predict", title: null, key: index, read: (prediction) => Number(pick(prediction)) };
+    const ofPrediction = (read) => (response) => response.prediction.map((prediction) => read(pick(prediction)));
+    const { kind, classes } = output;
+    if (kind === "score") return { path: "predict", kind, key: index, read: ({ score }) => score };
+    if (kind === "number") return { path: "predict", kind, key: index, read: ofPrediction(Number) };
+    if (kind !== "probability") {
+      const labels = output.title ? [] : this.model.labels;
+      return { path: "predict", kind, key: index, classes, read: ofPrediction((label) => nameOf(label, classes, labels) ?? String(label)) };
     }
     const title = this.chooseTarget(output)?.name ?? (this.chosenTarget || output.says);
-    const read = (prediction) => pick(prediction)[title];
-    return { path: "predict?proba=1", title, key: `${index} ${title}`, read };
+    return { path: "predict?proba=1", kind, title, key: `${index} ${title}`, read: ofPrediction((prediction) => prediction[title]) };
   }
+}
+
+/** Return what is compared of an output: the probability of a class, a number, or what is said. */
+function comparedValue(output, name) {
+  if (output.kind === "probability") return output.probabilities[name];
+  if (output.kind === "score") return output.score;
+  return output.kind === "number" ? output.label : (output.says ?? String(output.label));
 }

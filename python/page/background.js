@@ -5,8 +5,6 @@ import { parseRecords } from "./records.js";
 import { readPointer } from "./service.js";
 import { say, words } from "./words.js";
 
-const ALONE = "tree path-dependent";
-
 /** The choice of a background: the model's own, the record that was kept, or rows of one's own. */
 export class Background {
   constructor(model, features, change) {
@@ -53,20 +51,15 @@ export class Background {
     if (this.model.needs_samples && !this.isThere) this.element.open = true;
   }
 
-  get isOfTraining() {
-    return this.model.explanation_method === ALONE;
-  }
-
   title(choice) {
-    const isSamples = choice === "own" && !this.isOfTraining;
-    return words.backgroundChoice[isSamples ? "samples" : choice];
+    return words.backgroundChoice[choice === "own" ? this.model.explanation_background : choice];
   }
 
-  /** What stands in the sentence: "the average of the samples in its file". */
+  /** What the sentence starts from: "the average of the samples in its file". */
   get words() {
     if (this.choice === "kept") return words.backgroundKept;
     if (this.choice === "rows" && this.rows) return words.backgroundRows;
-    return this.isOfTraining ? words.backgroundOwn : words.backgroundSamples;
+    return words.backgroundOwn[this.model.explanation_background];
   }
 
   get isThere() {

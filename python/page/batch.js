@@ -1,6 +1,7 @@
 /** A batch: a CSV file is sent as it is, and its first hundred answers are shown. */
 
 import { button, card, fill, h, newId } from "./dom.js";
+import { plain } from "./numbers.js";
 import { readCsv } from "./records.js";
 import { postCsv } from "./service.js";
 import { say, words } from "./words.js";
@@ -46,7 +47,7 @@ async function takeInput(input, take) {
 async function predict(file, path, limitBytes, result) {
   const { name } = file;
   if (file.size > limitBytes) {
-    const limit = Math.floor(limitBytes / MEGABYTE);
+    const limit = plain(Number((limitBytes / MEGABYTE).toPrecision(2)));
     fill(result, h("p", { class: "fault" }, say("batchTooLarge", { limit })));
     return;
   }

@@ -3,7 +3,7 @@
 import { effect, heading, shownValue } from "./answer.js";
 import { h } from "./dom.js";
 import { byAmount, SHOWN_ROWS, spaceOf, sumOf } from "./explanation.js";
-import { percent, plain, signed } from "./numbers.js";
+import { percent, plain, plainChange, signed } from "./numbers.js";
 import { say, sayHeading, sayWith, words } from "./words.js";
 
 const SAME_BASE = 1e-9;
@@ -42,16 +42,19 @@ function withEnd(space, value) {
 
 /** Return the sentence where nothing is explained: what was said before, and what is said now. */
 function outcome(kept, now) {
-  const { name } = now;
   const [before, after] = [kept.value, now.value];
-  const isProbability = name !== null;
-  const values = {
-    name: h("em", {}, name ?? ""),
-    before: isProbability ? percent(before) : plain(before),
-    after: isProbability ? percent(after) : plain(after),
-    change: isProbability ? `${signed((after - before) * 100, 1)} ${words.points}` : signed(after - before, 4),
-  };
-  return h("p", { class: "sentence" }, sayWith(isProbability ? "comparisonSentence" : "comparisonNumber", values));
+  return h("p", { class: "sentence" }, sayOutcome(now, before, after));
+}
+
+function sayOutcome({ kind, name }, before, after) {
+  if (kind === "probability") {
+    const change = `${signed((after - before) * 100, 1)} ${words.points}`;
+    return sayWith("comparisonSentence", { name: h("em", {}, name), before: percent(before), after: percent(after), change });
+  }
+  if (typeof after === "number") {
+    return sayWith("comparisonNumber", { before: plain(before), after: plain(after), change: plainChange(after - before) });
+  }
+  return sayWith(before === after ? "comparisonSameLabel" : "comparisonLabel", { before: h("em", {}, before), after: h("em", {}, after) });
 }
 
 function valueTable(kept, now, changed) {

@@ -29,6 +29,7 @@ export function readAnswer(model, response, labels) {
       probabilities,
       score: response.score?.[0] ?? null,
     };
+    output.kind = outputKind(output, model);
     output.targets = findTargets(output, {
       space: response.explained_output,
       base: several ? response.base_value?.[index] : response.base_value,
@@ -40,8 +41,16 @@ export function readAnswer(model, response, labels) {
   return outputs;
 }
 
+/** Return what an output is, by which it is said, drawn and compared. */
+function outputKind(output, model) {
+  if (output.score !== null) return "score";
+  if (output.probabilities) return "probability";
+  if (output.classes || typeof output.label !== "number") return "label";
+  return model.task === "CLUSTERER" ? "group" : "number";
+}
+
 /** Return the name of the class whose label was predicted; the label itself where it has none. */
-function nameOf(label, classes, labels) {
+export function nameOf(label, classes, labels) {
   if (!classes) return null;
   const position = (labels ?? []).findIndex((known) => known === label);
   return position < 0 ? String(label) : classes[position];

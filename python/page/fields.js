@@ -142,7 +142,9 @@ export class Field {
 
   select(text) {
     const isOffered = [...this.control.options].some((option) => option.value === text);
-    if (!isOffered) this.control.append(h("option", { value: text }, showText(text)));
+    this.odd?.remove();
+    this.odd = isOffered ? null : h("option", { value: text }, showText(text));
+    if (this.odd) this.control.append(this.odd);
     this.control.value = text;
   }
 

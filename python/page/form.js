@@ -29,6 +29,7 @@ export class Form {
     this.profile = about.profile ?? {};
     this.example = toRecord(about.example);
     this.record = new Map();
+    this.address = location.hash;
     this.change = change;
     this.changeLater = debounce(() => this.change(), CHECKED_MILLISECONDS);
     this.askWhatIf = askWhatIf;
@@ -67,6 +68,7 @@ export class Form {
   linkTo() {
     const link = toLink(this.read());
     history.replaceState(null, "", link);
+    this.address = location.hash;
     return link;
   }
 

@@ -19,7 +19,8 @@ export function showKeyDialog(wasWrong) {
       resolve();
     };
     const form = h("form", { submit }, h("h2", { id: "key-title" }, words.key), h("label", { for: "key" }, words.keyLabel), input, note, h("button", { type: "submit" }, words.keyButton));
-    const dialog = h("dialog", { class: "card", "aria-labelledby": "key-title", cancel: (event) => event.preventDefault() }, form);
+    // Without a key there is nothing to see, and Escape closes a dialog, whatever it is told.
+    const dialog = h("dialog", { class: "card", "aria-labelledby": "key-title", close: () => dialog.showModal() }, form);
     document.body.append(dialog);
     dialog.showModal();
   });

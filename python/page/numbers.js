@@ -8,6 +8,7 @@ const LARGEST = 1e15; // numbers of this size and more, and smaller ones than th
 const LEAST = 1e-4;
 const SUPERSCRIPTS = { "-": "\u207b", 0: "\u2070", 1: "\u00b9", 2: "\u00b2", 3: "\u00b3", 4: "\u2074", 5: "\u2075", 6: "\u2076", 7: "\u2077", 8: "\u2078", 9: "\u2079" };
 const SIGNIFICANT_DIGITS = 6;
+const CERTAIN = 5e-7; // of a hundred: six digits write as 100 what is nearer to it
 const THOUSANDS = /\B(?=(?:\d{3})+$)/g; // where they end
 const ARITHMETIC_DIGITS = [4, 3, 5, 6, 7];
 
@@ -46,7 +47,7 @@ export function percent(probability) {
 
 function looksCertain(value, digits) {
   const shown = Number(value.toFixed(digits));
-  return (shown === 0 && value > 0) || (shown === 100 && value < 100);
+  return (shown === 0 && value > CERTAIN) || (shown === 100 && value < 100 - CERTAIN);
 }
 
 /** Return with how many decimals numbers of this size are shown: four significant digits. */
@@ -71,6 +72,11 @@ export function plain(number) {
   const digits = Math.max(SIGNIFICANT_DIGITS, wholeDigits);
   const text = String(Number((size / power).toPrecision(digits))).replace(".", words.decimalMark);
   return `${number < 0 ? MINUS : ""}${text}${suffix}`;
+}
+
+/** Return a change by any number, with its sign. */
+export function plainChange(number) {
+  return number > 0 ? `+${plain(number)}` : plain(number);
 }
 
 /**

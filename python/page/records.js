@@ -71,6 +71,11 @@ class Source {
   constructor(text) {
     this.text = text;
   }
+
+  /** A list or an object around it is no value of a feature, and is only shown. */
+  toJSON() {
+    return Number(this.text);
+  }
 }
 
 /** Keep a number as it was written, where the browser says how. */
@@ -144,7 +149,10 @@ function cellText(cell, feature) {
   const text = cell.trim();
   if (text === "") return "null";
   if (NUMERIC_TYPES.includes(feature?.type)) return numberText(text);
-  if (feature?.type === "boolean" && /^(true|false)$/i.test(text)) return text.toLowerCase();
+  if (feature?.type === "boolean") {
+    if (["true", words.yes].includes(text.toLowerCase())) return "true";
+    if (["false", words.no].includes(text.toLowerCase())) return "false";
+  }
   const category = feature?.categories?.find((value) => String(value) === text);
   return JSON.stringify(category ?? cell);
 }

@@ -24,7 +24,7 @@ export class View {
     this.form = new Form(
       features,
       about,
-      () => this.answers.then((answers) => answers.ask()),
+      () => this.changed(),
       (field) => this.answers.then((answers) => answers.toggleWhatIf(field)),
     );
     this.up = h("span", { class: "up" }, words.up);
@@ -41,10 +41,20 @@ export class View {
     document.body.replaceChildren(this.makeHeader(), h("main", {}, this.columns));
   }
 
-  /** Show the record of an address that was opened in this tab. */
+  /** Ask for the answer. An address that holds a record holds the one in the form from now on. */
+  changed() {
+    if (isLink()) this.form.linkTo();
+    this.answers.then((answers) => answers.ask());
+  }
+
+  /** Show the record of an address that was opened in this tab; the way back to one loses nothing. */
   follow() {
+    if (!isLink()) return;
+    const isWayBack = location.hash === this.form.address;
     const linked = readLink();
-    if (linked) this.form.put(linked);
+    if (isWayBack) this.form.linkTo();
+    else if (linked) this.form.put(linked);
+    else this.form.remark.textContent = words.linkBroken;
   }
 
   makeHeader() {
@@ -54,7 +64,7 @@ export class View {
       "header",
       {},
       h("p", { class: "kicker" }, this.about.name, this.up),
-      h("h1", {}, describe(this.model, this.form.features)),
+      h("h1", {}, describe(this.model, this.about.n_outputs, this.form.features)),
       h("p", { class: "hint" }, predictor, this.version ? ` \u00b7 ${say("version", { version: this.version })}` : ""),
       h(
         "nav",
@@ -84,10 +94,10 @@ export class View {
 }
 
 /** Return the model in a sentence. */
-function describe(model, features) {
+function describe(model, outputs, features) {
   const count = countFeatures(features.length);
   const names = model.class_names;
-  if (Array.isArray(names?.[0])) return sayWith("sentenceOutputs", { count });
+  if (outputs > 1) return sayWith("sentenceOutputs", { count });
   if (names?.length === 2) return sayWith("sentenceTwo", { first: h("em", {}, names[0]), second: h("em", {}, names[1]), count });
   if (names) return sayWith("sentenceMany", { classes: names.length, count });
   if (model.task === "REGRESSION") return sayWith("sentenceNumber", { count });

@@ -129,8 +129,14 @@ def test_the_examples_work(name: str) -> None:
     examples = returned["application/json"]["examples"]
     assert set(examples) <= set(answers)
     record = bodies["application/json"]["examples"]["record"]["value"]
+    needs_samples = (
+        client.get("/info").get_json()["model"].get("needs_samples")
+    )
+    envelope = bodies["application/json"]["examples"]["envelope"]["value"]
     for kind, query in answers.items():
-        response = client.post(f"/predict{query}", json=record)
+        has_background = kind == "explanation" and needs_samples
+        body = envelope if has_background else record
+        response = client.post(f"/predict{query}", json=body)
         assert (response.status_code == 200) == (kind in examples)
         if kind in examples:
             assert strict(response.data) == examples[kind]["value"]
@@ -170,7 +176,7 @@ def test_no_document_waits_for_an_explanation_that_takes_long(
 ) -> None:
     model = load(content(samples=X))
     model.prepare_explanations()
-    monkeypatch.setattr(model, "explained_at_once", lambda: 99)
+    monkeypatch.setattr(model, "explained_at_once", lambda _: 99)
     monkeypatch.delattr(type(model), "explain")
     client = create_app(Settings(), model).test_client()
     operation = document_of(client)["paths"]["/predict"]["post"]

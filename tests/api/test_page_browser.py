@@ -27,6 +27,8 @@ from playwright.sync_api import (
     Route,
     sync_playwright,
 )
+from sklearn.base import clone
+from sklearn.cluster import KMeans
 from sklearn.ensemble import (
     IsolationForest,
     RandomForestClassifier,
@@ -34,7 +36,8 @@ from sklearn.ensemble import (
 )
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.svm import SVC, SVR
 
 from python.api.document import read_scripts
 from python.api.openapi import Terms, encode_document
@@ -67,6 +70,7 @@ SUPERSCRIPTS = str.maketrans(
     "-0123456789",
 )
 LOADED = ".answer .sentence strong"
+SOMEBODY = {"income": 40000, "age": 33, "member": True}
 
 PRESS_AT_ONCE = """
 new MutationObserver((_, observer) => {
@@ -148,6 +152,41 @@ def scaled(factor: float) -> tuple[Any, pd.DataFrame, Any]:
     return LinearRegression().fit(inputs, target), inputs, target
 
 
+def labels() -> tuple[Any, pd.DataFrame, Any]:
+    """Classes that are texts, without probabilities."""
+    data, _ = people()
+    inputs = data[["age", "income"]].fillna(0)
+    ages = [inputs["age"] < 40, inputs["age"] < 65]
+    names = np.select(ages, ["young", "between"], "old")
+    machine = make_pipeline(StandardScaler(), SVC()).fit(inputs, names)
+    return machine, inputs, names
+
+
+def groups() -> tuple[Any, pd.DataFrame, Any]:
+    data, _ = people()
+    inputs = data[["age", "income"]].fillna(0)
+    means = make_pipeline(StandardScaler(), KMeans(3, random_state=0))
+    return means.fit(inputs), inputs, None
+
+
+def two_numbers() -> tuple[Any, pd.DataFrame, Any]:
+    data, score = people()
+    inputs = data[["age", "income"]].fillna(0)
+    target = np.column_stack([score, 2 * score])
+    forest = RandomForestRegressor(5, max_depth=4, random_state=0)
+    return forest.fit(inputs, target), inputs, target
+
+
+def certain() -> tuple[Any, pd.DataFrame, Any]:
+    """A probability of 1 to which the effects add up but for their last digits."""
+    data, _ = people()
+    inputs = data.drop(columns=["housing", "joined"]).fillna({"income": 0})
+    inputs["age"] = inputs["age"] * 1.0
+    names = np.where(inputs["age"] > 45, "yes", "no")
+    forest = RandomForestClassifier(30, max_depth=6, random_state=0)
+    return forest.fit(inputs, names), inputs, names
+
+
 def odd_ones() -> tuple[Any, pd.DataFrame, Any]:
     data, _ = people()
     inputs = data[["age", "income"]].fillna(0)
@@ -198,6 +237,10 @@ MODELS: dict[str, Callable[[], tuple[Any, pd.DataFrame, Any]]] = {
     "three": three_classes,
     "odds": odds,
     "number": number,
+    "labels": labels,
+    "groups": groups,
+    "two_numbers": two_numbers,
+    "certain": certain,
     "odd_ones": odd_ones,
     "long": long,
     "tiny": partial(scaled, 1e-11),
@@ -702,6 +745,61 @@ def test_a_kept_answer_is_compared_feature_by_feature(open_page: Open) -> None:
     assert end(page, "result") == first
 
 
+@pytest.mark.parametrize(
+    ("estimator", "n_samples", "start", "choice"),
+    [
+        (
+            RandomForestRegressor(5, max_depth=3, random_state=0),
+            0,
+            "the average of the data that the model was fitted with",
+            "the data that the model was fitted with",
+        ),
+        (
+            LinearRegression(),
+            0,
+            "the average of the data that the model was fitted with",
+            "the data that the model was fitted with",
+        ),
+        (
+            SVR(),
+            0,
+            "the answer to the average record of the data that the model was fitted with",
+            "the average record of the data that the model was fitted with",
+        ),
+        (
+            SVR(),
+            20,
+            "the average of the samples in its file",
+            "the samples in the model\u2019s file",
+        ),
+    ],
+    ids=["trees", "linear", "mean record", "samples"],
+)
+def test_the_sentence_says_what_the_answer_is_compared_with(
+    estimator: Any,
+    n_samples: int,
+    start: str,
+    choice: str,
+    open_page: Open,
+) -> None:
+    """Of a linear model without samples the page spoke of the samples in its file."""
+    data, score = people()
+    inputs = data[["age", "income"]].fillna(0)
+    model = make_pipeline(StandardScaler(), clone(estimator))
+    model.fit(inputs, score)
+    wishes = Wishes(score, None, {}, n_samples=n_samples, n_examples=0)
+    content, _ = make_artifact(model, inputs, wishes)
+    served = SklearnModel.load(Artifact.of(content))
+    served.prepare_explanations()
+    page = open_page(served)
+    assert f", {start};" in says(page)
+    page.locator(".background summary").click()
+    chosen = page.get_by_label("Compared with").locator("option:checked")
+    assert chosen.inner_text() == choice
+    page.locator("summary", has_text="What do these numbers mean?").click()
+    page.get_by_text(f"The start is {start}.").wait_for()
+
+
 def test_the_background_may_be_the_kept_record(open_page: Open) -> None:
     page = open_page("two")
     page.get_by_label("Explain").select_option("yes")
@@ -745,8 +843,8 @@ def test_a_slider_draws_the_answer_over_the_training_range(
     slider = page.get_by_role("slider")
     _, inputs, _ = fitted("two")
     low, high = inputs["age"].min(), inputs["age"].max()
-    assert slider.get_attribute("min") == str(low)
-    assert slider.get_attribute("max") == str(high)
+    ends = page.locator(".what-if .ends").inner_text()
+    assert ends.split() == [str(low), str(high)]
     page.wait_for_selector(".curve")
     estimator, _, _ = fitted("two")
     record = record_in(page)
@@ -764,6 +862,81 @@ def test_a_slider_draws_the_answer_over_the_training_range(
     slider.focus()
     wait_for_answer(page, lambda: slider.press("End"))
     assert control(page, "age").input_value() == str(high)
+    wait_for_answer(page, lambda: slider.press("Home"))
+    assert control(page, "age").input_value() == str(low)
+
+
+def test_the_ends_of_a_slider_are_inside_of_the_training_data(
+    open_page: Open,
+) -> None:
+    """They were rounded past the range, to six digits."""
+    page = open_page("wide")
+    _, inputs, _ = fitted("wide")
+    for name in ("lab_0", "lab_1"):
+        page.get_by_role(
+            "button", name=f"What if {name} were another?"
+        ).click()
+        slider = page.locator(f'.field[data-feature="{name}"]').get_by_role(
+            "slider"
+        )
+        for key, value in (
+            ("Home", inputs[name].min()),
+            ("End", inputs[name].max()),
+        ):
+            slider.press(key)
+            assert float(control(page, name).input_value()) == value
+            note = page.locator(f'.field[data-feature="{name}"] > .note')
+            assert note.inner_text() == ""
+
+
+def read_runs(said: str) -> list[tuple[str, float, float]]:
+    number = r"([\u2212\d.]+?)"
+    pattern = rf"(\w+) from {number} to {number}(?=,|\.? )"
+    runs = re.findall(pattern, said + " ")
+    return [(label, float(start), float(stop)) for label, start, stop in runs]
+
+
+@pytest.mark.parametrize("name", ["labels", "groups"])
+def test_a_slider_draws_labels_as_steps(name: str, open_page: Open) -> None:
+    """What is no number was drawn as one: NaN to NaN."""
+    page = open_page(name)
+    page.get_by_role("button", name="What if age were another?").click()
+    page.wait_for_selector(".curve")
+    estimator, inputs, _ = fitted(name)
+    record = record_in(page)
+    said = page.locator(".what-if .note").inner_text()
+    runs = read_runs(said.split(": ", 1)[1])
+    assert len(runs) > 1
+    low, high = inputs["age"].min(), inputs["age"].max()
+    assert (runs[0][1], runs[-1][2]) == (low, high)
+    for label, start, stop in runs:
+        for age in (start, stop):
+            row = columns(name, record | {"age": int(age)})
+            assert str(estimator.predict(row)[0]) == label
+    points = page.locator(".curve").get_attribute("points") or ""
+    assert "NaN" not in points
+    assert len({point.split(",")[1] for point in points.split()}) == len(
+        {label for label, *_ in runs}
+    )
+
+
+def test_the_score_of_an_outlier_is_drawn(open_page: Open) -> None:
+    page = open_page("odd_ones")
+    page.get_by_role("button", name="What if age were another?").click()
+    page.wait_for_selector(".curve")
+    estimator, inputs, _ = fitted("odd_ones")
+    record = record_in(page)
+    low, high = inputs["age"].min(), inputs["age"].max()
+    scores = [
+        estimator.decision_function(
+            columns("odd_ones", record | {"age": int(age)})
+        )[0]
+        for age in np.unique(np.rint(np.linspace(low, high, 41)))
+    ]
+    said = page.locator(".what-if .note").inner_text().replace("\u2212", "-")
+    least, most = re.findall(r": ([-\d.]+) to ([-\d.]+)\. ", said)[0]
+    assert float(least) == pytest.approx(min(scores), rel=1e-5)
+    assert float(most) == pytest.approx(max(scores), rel=1e-5)
 
 
 def test_a_csv_is_dropped_and_its_answers_downloaded(
@@ -917,6 +1090,125 @@ def test_a_link_holds_the_record_and_no_request_does(open_page: Open) -> None:
     assert json.loads(linked.split("=", 1)[1])["age"] == 20
 
 
+def test_the_way_back_to_a_link_loses_nothing(open_page: Open) -> None:
+    page = open_page("two", "/#record=" + quote(json.dumps(SOMEBODY)))
+    assert record_in(page) == SOMEBODY
+    wait_for_answer(page, lambda: control(page, "age").fill("80"))
+    page.get_by_role("link", name="Why this answer?").click()
+    wait_for_answer(page, lambda: control(page, "age").fill("44"))
+    page.go_back()
+    page.wait_for_function("() => location.hash.includes('44')")
+    assert control(page, "age").input_value() == "44"
+    page.reload()
+    page.wait_for_selector(LOADED)
+    assert record_in(page) == SOMEBODY | {"age": 44}
+
+
+def test_a_link_that_is_opened_in_the_same_tab_is_shown(
+    open_page: Open,
+) -> None:
+    page = open_page("two")
+    fragment = "#record=" + quote(json.dumps(SOMEBODY))
+    wait_for_answer(
+        page, lambda: page.evaluate("hash => (location.hash = hash)", fragment)
+    )
+    assert record_in(page) == SOMEBODY
+    page.evaluate("() => (location.hash = '#record=%7Bbroken')")
+    page.get_by_text("The link holds no record that can be read").wait_for()
+    assert record_in(page) == SOMEBODY
+
+
+def test_what_rounding_left_raised_and_lowered_nothing(
+    open_page: Open,
+) -> None:
+    page = open_page("three")
+    page.get_by_role("button", name="Keep this answer").click()
+    wait_for_answer(page, lambda: control(page, "age").fill("80"))
+    page.locator(".background summary").click()
+    select = page.get_by_label("Compared with")
+    wait_for_answer(page, lambda: select.select_option("kept"))
+    shown = page.locator(
+        ".waterfall tr[data-feature] .number"
+    ).all_inner_texts()
+    assert sum("0.0" in text for text in shown) >= 2
+    assert "(0.0" not in says(page)
+    assert "nothing" in says(page)
+
+
+def test_a_sum_that_is_all_but_one_is_one(open_page: Open) -> None:
+    page = open_page("certain")
+    page.get_by_label("Explain").select_option("yes")
+    wait_for_answer(page, lambda: control(page, "age").fill("89"))
+    result = page.locator(".waterfall tr.result .number").inner_text()
+    sentence = says(page)
+    assert re.search(rf"says yes, {PROBABILITY}", sentence)
+    assert f"says yes, {result}" in sentence
+
+
+def test_labels_are_compared_as_labels(open_page: Open) -> None:
+    """Where nothing is explained: they went from NaN to NaN."""
+    _, inputs, names = fitted("labels")
+    machine = SVC().fit(inputs, names)
+    wishes = Wishes(names, None, {}, n_samples=0, n_examples=0)
+    content, _ = make_artifact(machine, inputs, wishes)
+    served = SklearnModel.load(Artifact.of(content))
+    served.prepare_explanations()
+    page = open_page(served)
+    record = record_in(page)
+    before = machine.predict(inputs.head(0).reindex([0]).assign(**record))[0]
+    page.get_by_role("button", name="Keep this answer").click()
+    income = next(
+        int(value)
+        for value in inputs["income"]
+        if machine.predict(
+            inputs.head(0).reindex([0]).assign(**record | {"income": value})
+        )[0]
+        != before
+    )
+    control(page, "income").fill(str(income))
+    after = machine.predict(
+        inputs.head(0).reindex([0]).assign(**record | {"income": income})
+    )[0]
+    page.get_by_text(f"The answer went from {before} to {after}.").wait_for()
+
+
+def test_several_outputs_are_named(open_page: Open) -> None:
+    page = open_page("two_numbers")
+    heading = page.get_by_role("heading", level=1).inner_text()
+    assert heading.startswith("This model predicts several things at once")
+    assert says(page).startswith("Output 1: The model says")
+    page.get_by_label("Which output").select_option("1")
+    assert says(page).startswith("Output 2: The model says")
+
+
+def test_other_features_stay_open(open_page: Open) -> None:
+    page = open_page("wide")
+    page.get_by_role("button", name="Show", exact=True).click()
+    rows = page.locator(".waterfall tr[data-feature]")
+    assert rows.count() == WIDE
+    wait_for_answer(page, lambda: control(page, "lab_1").fill("2"))
+    assert rows.count() == WIDE
+    page.get_by_role("button", name="Hide", exact=True).click()
+    assert page.locator(".waterfall tr[data-feature]:visible").count() == 8
+
+
+def test_a_small_limit_is_said(open_page: Open, tmp_path: Path) -> None:
+    page = open_page("two", settings=Settings(max_content_length=300_000))
+    path = tmp_path / "large.csv"
+    path.write_text("income,age,member\n" + "1,2,true\n" * 40_000)
+    page.set_input_files("input[type=file]", path)
+    page.get_by_text("larger than the 0.29 MB that").wait_for()
+
+
+def test_a_list_that_is_pasted_is_shown_as_it_is(open_page: Open) -> None:
+    page = open_page("two")
+    page.locator(".paste summary").click()
+    page.get_by_label("A record as JSON").fill('{"age": [1]}')
+    page.get_by_role("button", name="Fill the form").click()
+    page.wait_for_selector(".field .fault:not([hidden])")
+    assert '"age": [1]' in page.locator("#call").inner_text()
+
+
 def test_a_link_that_was_cut_says_so(open_page: Open) -> None:
     page = open_page("two", "/#record=%7B%22income%22%3A40000%2C%22ag")
     remark = page.get_by_text("The link holds no record")
@@ -999,6 +1291,15 @@ def run_the_calls(page: Page, key: str = "") -> list[str]:
     return printed
 
 
+def test_a_key_that_is_not_given_is_asked_for_again(open_page: Open) -> None:
+    page = open_page("two", settings=Settings(api_key="s3cret"), wait="#key")
+    for _ in range(3):
+        page.keyboard.press("Escape")
+    page.fill("#key", "s3cret")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(LOADED)
+
+
 def test_the_key_is_asked_for_and_kept_for_the_tab(open_page: Open) -> None:
     page = open_page("two", settings=Settings(api_key="s3cret"), wait="#key")
     assert "income" not in page.locator("body").inner_html()
@@ -1060,7 +1361,7 @@ def test_many_features_are_grouped_and_found(open_page: Open) -> None:
 )
 def test_the_page_of_each_kind_of_model(name: str, open_page: Open) -> None:
     page = open_page(served(name))
-    assert says(page).startswith("The model says ")
+    assert re.match(r"(Output 1: )?The model says ", says(page))
     assert "undefined" not in page.inner_text("body")
     assert "NaN" not in page.inner_text("body")
     if page.locator(".waterfall").count():

@@ -57,6 +57,13 @@ class Cost(NamedTuple):
         each = Line(call_seconds, n_predictions * seconds)
         return cls(nothing, each, n_predictions)
 
+    @property
+    def against_one_row(self) -> Self:
+        """The cost where the background is one row, which no request brings."""
+        once = Line(self.once.at(1), 0.0)
+        each = Line(self.each.at(1), 0.0)
+        return self._replace(once=once, each=each, n_predictions=0)
+
     def seconds(self, n_records: int, n_rows: int) -> float:
         """Return the seconds for records against so many rows of background, 0 for none."""
         return self.once.at(n_rows) + n_records * self.each.at(n_rows)

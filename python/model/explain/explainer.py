@@ -143,7 +143,14 @@ class Explainer:
             ),
             "explanation_worst_error": verdict.worst_error,
             "explanation_players": "features",
+            "explanation_background": self._name_background(),
         }
+
+    def _name_background(self) -> str | None:
+        """Return what records alone are compared with; None if they are not explained."""
+        if not self.explains_alone:
+            return None
+        return self._methods_alone.first.background
 
     def method(self, background: Records | None = None) -> Method | None:
         """Return the method that explains records, against the background if there is one."""
@@ -266,8 +273,14 @@ def _explain_by_first(
     record: Records,
     output_of: OutputOf,
 ) -> Explanation:
-    """Explain a record by the first of the methods that adds up for it; raise Unprocessable."""
+    """Explain a record by the first of the methods that adds up for it; raise Unprocessable.
+
+    It is compared with what others are compared with, by whichever method.
+    """
+    background = methods.first.background
     for number, method in enumerate(methods):
+        if method.background != background:
+            continue
         explanation = _explain(method, record, output_of)
         if explanation is not None:
             if number > 0:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
 from typing import TypeAlias
 
@@ -41,10 +41,17 @@ from python.model.explain.parts import Parts, find_parts
 from python.model.explain.paths import Paths
 from python.model.explain.readings import read_paths
 from python.model.explain.targets import find_target
-from python.model.explain.training_mean import read_training_mean
+from python.model.explain.training_mean import (
+    find_mean_record,
+    read_training_mean,
+)
 from python.model.types import Columns, Estimator, Matrix
 
 log = logging.getLogger(__name__)
+
+SAMPLES = "samples"
+TRAINING_DATA = "training data"
+MEAN_RECORD = "mean record"
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,6 +183,7 @@ class Method:
     were compared on mixtures, and predictions themselves.
     `against` makes the same method against a background, by which its values are compared where it
     has none itself.
+    `background` says in words what records are compared with.
     `takes_numbers` says whether an array of numbers may stand for the columns: to make a DataFrame
     of one record takes as long as to explain it.
     """
@@ -187,6 +195,7 @@ class Method:
     background_output_of: OutputOf | None = None
     proves_values: bool = False
     against: "MakeMethod | None" = None
+    background: str = SAMPLES
     takes_numbers: bool = False
 
     def explain(
@@ -318,6 +327,9 @@ def list_alone(subject: Subject, *, has_background: bool) -> list[MakeMethod]:
     else:
         makes.append(partial(_linear_alone, subject))
         makes.append(partial(_by_parts_alone, subject))
+        mean_record = find_mean_record(subject.steps, subject.probes)
+        if mean_record is not None:
+            makes.append(partial(_by_coalitions_alone, subject, mean_record))
     return list(makes)
 
 
@@ -342,7 +354,12 @@ def list_against(subject: Subject) -> list[MakeMethod]:
 
 def _contributions(subject: Subject, background: Columns) -> Method:  # noqa: ARG001
     make = partial(_make_of, subject, _make_contributions)
-    return Method("native contributions", make, subject.summed)
+    return Method(
+        name="native contributions",
+        make=make,
+        outputs=subject.summed,
+        background=TRAINING_DATA,
+    )
 
 
 def _path_dependent(subject: Subject, background: Columns) -> Method:  # noqa: ARG001
@@ -352,6 +369,7 @@ def _path_dependent(subject: Subject, background: Columns) -> Method:  # noqa: A
         make=make,
         outputs=subject.summed,
         proves_values=_is_read(subject),
+        background=TRAINING_DATA,
         takes_numbers=subject.takes_numbers,
     )
 
@@ -394,6 +412,7 @@ def _linear_alone(subject: Subject, background: Columns) -> Method:  # noqa: ARG
         make=partial(_make_of, subject, _make_linear_alone),
         outputs=subject.summed,
         against=partial(_linear, subject, subject.summed),
+        background=TRAINING_DATA,
     )
 
 
@@ -421,6 +440,7 @@ def _by_parts_alone(subject: Subject, background: Columns) -> Method:  # noqa: A
         make=partial(_make_of_parts, subject, makes),
         outputs=subject.summed,
         against=partial(_by_parts, subject, subject.summed),
+        background=TRAINING_DATA,
     )
 
 
@@ -447,6 +467,17 @@ def _by_coalitions(subject: Subject, background: Columns) -> Method:
         ),
         proves_values=True,
     )
+
+
+def _by_coalitions_alone(
+    subject: Subject,
+    mean_record: Columns,
+    background: Columns,  # noqa: ARG001
+) -> Method:
+    """Return the method against a single record: that of the means which a scaler has kept."""
+    method = _by_coalitions(subject, mean_record)
+    cost = None if method.cost is None else method.cost.against_one_row
+    return replace(method, cost=cost, background=MEAN_RECORD)
 
 
 def _is_read(subject: Subject) -> bool:

@@ -24,14 +24,14 @@ from sklearn.impute import IterativeImputer, KNNImputer
 from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier
 from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import KNeighborsClassifier, LocalOutlierFactor
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import Normalizer, StandardScaler
 from sklearn.svm import SVC, OneClassSVM
 from xgboost import XGBClassifier, XGBRegressor
 
 from python.app import create_app
 from python.errors import ArtifactError, Unprocessable
-from python.model.explain import readings
+from python.model.explain import linear, readings
 from python.model.explain.attribution import Attribute, Attribution
 from python.model.explain.readings import make_path_dependent
 from python.model.sklearn import SklearnModel
@@ -262,34 +262,55 @@ def test_threads_get_the_answers_that_one_gets_alone(
         assert list(threads.map(post, bodies * 3)) == alone * 3
 
 
-def test_a_method_that_stops_adding_up_is_not_used(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shift = 0.0
+class Shifts:
+    """Lets a method give values that are shifted by `amount`, once it has been proven."""
 
-    def make_shifted(*arguments: Any) -> Attribute:
-        attribute = make_path_dependent(*arguments)
-        assert attribute is not None
+    def __init__(self, make: Any) -> None:
+        self.amount = 0.0
+        self._make = make
+
+    def __call__(self, *arguments: Any) -> Attribute | None:
+        attribute = self._make(*arguments)
+        if attribute is None:
+            return None
 
         def shifted(columns: Any) -> Attribution:
-            values, base_value = attribute(columns)[:2]
-            return Attribution(values + shift, base_value)
+            attribution = attribute(columns)
+            values = attribution.values + self.amount
+            return attribution._replace(values=values)
 
         return shifted
 
-    monkeypatch.setattr(readings, "make_path_dependent", make_shifted)
+
+def test_a_method_that_stops_adding_up_is_not_used(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shifts = Shifts(linear.make_linear)
+    monkeypatch.setattr(linear, "make_linear", shifts)
     data = numbers()
-    forest = RandomForestClassifier(5, random_state=0).fit(
-        data, data["size"] > 0
-    )
-    model = load(forest, data, data.head(20))
-    assert model.explanation_method() == "tree path-dependent"
-    shift = 0.01
+    ridge = Ridge().fit(data, data["size"])
+    model = load(ridge, data, data.head(20))
+    assert model.explanation_method() == "linear"
+    shifts.amount = 0.01
     explanation = explain(model, data.head(2))
-    assert total(explanation) == pytest.approx(
-        model.estimator.predict_proba(data.head(2))[:, 1]
-    )
+    assert total(explanation) == pytest.approx(ridge.predict(data.head(2)))
     assert "the first method does not add up" in caplog.text
+
+
+def test_a_record_starts_from_no_other_base_value_than_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Behind trees stand the samples of the file: with these, another question is answered."""
+    shifts = Shifts(make_path_dependent)
+    monkeypatch.setattr(readings, "make_path_dependent", shifts)
+    data = numbers()
+    forest = RandomForestClassifier(5, random_state=0)
+    forest.fit(data, data["size"] > 0)
+    model = load(forest, data, data.head(20))
+    assert model.info()["explanation_background"] == "training data"
+    shifts.amount = 0.01
+    with pytest.raises(Unprocessable, match="no method gives values"):
+        explain(model, data.head(2))
 
 
 def test_a_method_that_is_wrong_at_load_is_not_chosen() -> None:
@@ -507,7 +528,8 @@ def test_the_score_of_an_outlier_detector_is_explained(
     loaded = load(model, data)
     info = loaded.info()
     assert info["is_explainable"]
-    assert info["needs_samples"]
+    is_behind_a_scaler = isinstance(estimator, Pipeline)
+    assert info["needs_samples"] != is_behind_a_scaler
     background = data.head(12)
     explanation = explain(loaded, data[40:42], background)
     assert explanation.output == "margin"

@@ -87,7 +87,7 @@ CLASSIFIERS: dict[str, tuple[Any, Any, bool]] = {
             StandardScaler(), OneVsRestClassifier(LogisticRegression())
         ),
         LABELS,
-        False,
+        True,
     ),
     "chain": (ClassifierChain(DecisionTreeClassifier()), LABELS, False),
     "XGBoost": (XGBClassifier(**xgboost), LABELS, True),

@@ -114,6 +114,7 @@ def test_values_are_those_by_all_coalitions_against_the_training_data(
     info = served.info()
     assert not info["needs_samples"]
     assert info["explanation_method"] == "linear"
+    assert info["explanation_background"] == "training data"
     explanation = explain(served, RECORDS)
     output = function(fitted)
     spread = np.ptp(output(DATA))
@@ -245,7 +246,9 @@ def test_values_that_add_up_and_are_wrong_are_not_served(
     fitted = make_pipeline(StandardScaler(), Ridge()).fit(DATA, SCORE)
     assert load_near(fitted).info()["explanation_proven"] == "values"
     monkeypatch.setattr(linear, "make_linear", make_wrong)
-    assert load_near(fitted).info()["needs_samples"]
+    info = load_near(fitted).info()
+    assert info["explanation_method"] == "exact"
+    assert info["explanation_background"] == "mean record"
     assert "the method linear gives other values" in caplog.text
 
 
