@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 MODEL_CODE = PROJECT / "model_code"
 # After that, a model that takes long to prove is served all the same.
 EXPLAINS_AFTER_SECONDS = 3.0
+# So long a request waits for the thread that prepares to let go of the interpreter.
+SWITCH_SECONDS = 0.0005
 RETRY_LOADING_SECONDS = 1
 RETRY_FAILED_SECONDS = 60
 
@@ -100,6 +102,7 @@ def prepare(
     model: Model, settings: Settings, *, explains: bool = True
 ) -> None:
     """Prepare what a model needs to explain, if it does, and to predict faster."""
+    sys.setswitchinterval(SWITCH_SECONDS)
     verdicts = find_verdicts()
     if explains:
         model.prepare_explanations(explanation_budget(settings), verdicts)

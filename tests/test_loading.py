@@ -1,5 +1,6 @@
 """The model to come."""
 
+import sys
 import time
 from concurrent.futures import Future
 from pathlib import Path
@@ -165,6 +166,19 @@ def test_a_load_that_failed_in_an_unforeseen_way_names_the_type_and_logs_the_tra
     problem(client.get("/ready"), 503, detail)
     assert "RecursionError" in caplog.text
     assert "in load_model" in caplog.text
+
+
+def test_a_request_does_not_wait_long_for_what_is_prepared(
+    settings: Settings,
+) -> None:
+    """Python lets a thread compute for five milliseconds while another one waits."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(0.005)
+    try:
+        load_to_serve(settings)
+        assert sys.getswitchinterval() <= 0.001
+    finally:
+        sys.setswitchinterval(before)
 
 
 def test_a_copy_that_is_switched_off_says_so(settings: Settings) -> None:

@@ -1,5 +1,6 @@
 """Explanations add up, for every estimator, task, data and mode; and are the Shapley values."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -265,7 +266,7 @@ def test_threads_get_the_answers_that_one_gets_alone(
 class Shifts:
     """Lets a method give values that are shifted by `amount`, once it has been proven."""
 
-    def __init__(self, make: Any) -> None:
+    def __init__(self, make: Callable[..., Attribute | None]) -> None:
         self.amount = 0.0
         self._make = make
 
