@@ -1,5 +1,6 @@
 """A replica of the service without its container: its commands, its model file and its answers."""
 
+import json
 import os
 import signal
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import joblib
 
-from python.metrics.processes import read_statistics
+from python.metrics.processes import read_document
 from tests.models import build
 from tests.servers import ENVIRON, Server, fetch_headers, started
 
@@ -97,7 +98,9 @@ def swap_to_another(folder: Path, server: Server) -> None:
 
 def find_workers(folder: Path, status: str = "") -> list[int]:
     """Return the processes of the workers that take requests, or of those that do something."""
-    workers = read_statistics(folder / "run" / "uwsgi.stats")["workers"]
+    path = folder / "run" / "uwsgi.stats"
+    # A scrape gives up after a second, and uWSGI may take longer while it replaces workers.
+    workers = json.loads(read_document(path, SECONDS_TO_RESPAWN))["workers"]
     return [
         worker["pid"]
         for worker in workers
