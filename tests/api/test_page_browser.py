@@ -1172,6 +1172,27 @@ def test_labels_are_compared_as_labels(open_page: Open) -> None:
     page.get_by_text(f"The answer went from {before} to {after}.").wait_for()
 
 
+LINES = """cell => {
+  const range = document.createRange();
+  range.selectNodeContents(cell);
+  return new Set([...range.getClientRects()].map(({ top }) => Math.round(top))).size;
+}"""
+
+
+def test_what_changed_is_read_on_a_phone(open_page: Open) -> None:
+    """The words were broken after each second letter."""
+    page = open_page("odds", viewport={"width": 360, "height": 800})
+    page.get_by_role("button", name="Keep this answer").click()
+    control(page, "age").fill("77")
+    page.get_by_label("income is unknown").check()
+    page.locator(".comparison td", has_text="unknown").wait_for()
+    words = page.locator(".comparison tbody th, .comparison strong").all()
+    shown = {word.inner_text(): word.evaluate(LINES) for word in words}
+    assert shown.keys() >= {"age", "income", "77", "unknown"}
+    assert set(shown.values()) == {1}
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+
 def test_several_outputs_are_named(open_page: Open) -> None:
     page = open_page("two_numbers")
     heading = page.get_by_role("heading", level=1).inner_text()
