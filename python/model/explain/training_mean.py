@@ -107,7 +107,7 @@ def find_mean_record(steps: Steps, probes: Columns) -> Columns | None:
         return record if _has_means(steps, record, mean) else None
     except Exception as error:
         # Transformers that lead back raise what they like, and so do those that lead forth.
-        log.info("there is no record of means: %s", one_line(error))
+        log.info("there is no mean record: %s", one_line(error))
         return None
 
 
