@@ -240,12 +240,17 @@ class Stack:
     def wait(self, path: str = "/ready", status: int = 200) -> None:
         self.until(lambda: self.status(path) == status)
 
-    def until(self, condition: Any, seconds: float = SECONDS_TO_START) -> None:
+    def until(
+        self,
+        condition: Any,
+        seconds: float = SECONDS_TO_START,
+        # To ask the engine takes a tenth of a second of a processor.
+        pause: float = 0.5,
+    ) -> None:
         end = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < end, self.logs()
-            # To ask the engine takes a tenth of a second of a processor.
-            time.sleep(0.5)
+            time.sleep(pause)
 
     def status(self, path: str) -> int | None:
         try:

@@ -95,6 +95,21 @@ def test_a_replica_that_has_only_just_started_stops_at_once(
         assert time.monotonic() - start < 5
 
 
+def test_who_is_told_that_the_service_is_ready_gets_predictions_at_once(
+    fresh: Stack,
+) -> None:
+    alone(fresh)
+    # Which backend learns of a replica first differs from start to start.
+    for service in ("service", "balancer") * 3:
+        [container] = fresh.replicas(service)
+        docker("restart", "--time", "1", container)
+        fresh.until(lambda: fresh.status("/ready") == 200, pause=0.005)
+        for path in ("/predict", "/predict?explain=1"):
+            answer = fresh.ask(path, record())
+            unready = "no replica of the service is ready"
+            assert answer.json.get("detail") != unready
+
+
 def test_a_replica_that_is_busy_is_healthy(fresh: Stack) -> None:
     replica = alone(fresh, WORKERS=1)
     with ThreadPoolExecutor(1) as pool:
