@@ -115,6 +115,34 @@ def test_mixed_rows_of_a_frame_keep_the_types_of_its_columns() -> None:
     assert_frame_equal(mixed, expected)
 
 
+@pytest.mark.parametrize(
+    "dtype",
+    ["float64", "float32", "int8", "bool", "object", "Float64", "category"],
+)
+def test_mixed_rows_of_columns_of_one_type_are_what_pandas_makes_of_them(
+    dtype: str,
+) -> None:
+    choose = np.random.default_rng(0)
+    values = choose.integers(2, size=(5, 4))
+    frame = pd.DataFrame(values, columns=list("abcd"), index=range(5, 10))
+    frame = frame.astype(dtype)
+    before = frame.copy()
+    rows = choose.integers(5, size=(7, 4))
+    columns = zip(frame, rows.T, strict=True)
+    expected = pd.DataFrame(
+        {
+            name: frame[name].iloc[sources].reset_index(drop=True)
+            for name, sources in columns
+        }
+    )
+    mixed = mix_rows(frame, rows)
+    assert_frame_equal(mixed, expected)
+    assert_frame_equal(frame, before)
+    # An estimator that adds up in the order of the memory gets the same sum.
+    flags = mixed.to_numpy().flags
+    assert flags.f_contiguous == expected.to_numpy().flags.f_contiguous
+
+
 def test_columns_are_split_with_their_own_types() -> None:
     size, colour, word = split_columns(FRAME)
     assert size.dtype == float
