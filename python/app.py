@@ -19,7 +19,7 @@ from python.api.openapi import Terms
 from python.api.page import Entrance, encode_model, make_page
 from python.api.prefix import answer_under
 from python.api.problems import handle_errors
-from python.api.requests import Limits
+from python.api.requests import Limits, make_reader
 from python.api.routes import Service, make_routes
 from python.api.scrapes import make_scrapes
 from python.api.swagger import make_docs
@@ -66,6 +66,7 @@ def create_app(
     followers.append(record(app, settings, model).follow)
     # What follows would take the first requests up to 20 milliseconds, for hundreds of features,
     # and 5 to import a codec for the name of the host and to sort the routes.
+    when_loaded(model, partial(make_reader, limits=service.limits))
     when_loaded(model, partial(encode_model, entrance=entrance))
     app.url_map.bind("localhost").test("/health")
     return app

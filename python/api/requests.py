@@ -181,6 +181,11 @@ def _read_body(
     return reader(schema, reject_unknown=limits.reject_unknown).read(body)
 
 
+def make_reader(model: Model, limits: Limits) -> None:
+    """Make what reads the bodies for a model, before the first one comes."""
+    reader(model.schema, reject_unknown=limits.reject_unknown)
+
+
 def _check_features(body: bytes, n_features: int, limits: Limits) -> None:
     """Raise TooLarge if the records in the body have too many values, all defaults included."""
     # To count takes 10 milliseconds for 16 MB, to leave out the strings a second.

@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeRegressor
 
+from python.api.bodies import reader
 from python.app import create_app
 from python.settings import Settings
 from tests.artifacts import client_of, content, load, post
@@ -301,3 +302,13 @@ def test_shap_values_are_no_more_than_a_response_holds() -> None:
     body = json.dumps([{"x1": 1}] * 1000)
     detail = "1000 records x 1200 SHAP values are 1200000 values"
     problem(client.post("/predict?explain=1", data=body), 413, detail)
+
+
+@pytest.mark.parametrize("unknown_features", ["reject", "ignore"])
+def test_the_first_body_finds_its_reader_made(unknown_features: Any) -> None:
+    model = load(build("build_rf_binary").content)
+    settings = Settings(unknown_features=unknown_features)
+    client = create_app(settings, model).test_client()
+    made = reader.cache_info().misses
+    assert client.post("/predict", data=BODY).status_code == 200
+    assert reader.cache_info().misses == made
