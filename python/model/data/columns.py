@@ -91,21 +91,29 @@ def mix_rows(columns: Columns, rows: Rows) -> Columns:
     import pandas as pd  # the columns are a DataFrame
 
     mixed = {}
-    by_column = zip(columns, rows.T, strict=True)
-    for name, sources in by_column:
-        values = columns[name].array.take(sources)
-        if columns[name].dtype == object:
+    by_column = zip(columns.items(), rows.T, strict=True)
+    for (name, column), sources in by_column:
+        if _is_number(column.dtype):
+            values = column.to_numpy()[sources]
+        else:
+            values = column.array.take(sources)
+        if column.dtype == object:
             # As a Series, it stays one of objects: a DataFrame makes texts of texts.
             values = pd.Series(values, dtype=object)
         mixed[name] = values
     return pd.DataFrame(mixed)
 
 
+def _is_number(dtype: Any) -> bool:
+    """Return whether a dtype is one of NumPy's for numbers, and none of pandas."""
+    return isinstance(dtype, np.dtype) and dtype.kind in NUMBERS
+
+
 def _is_of_numbers(frame: Columns) -> bool:
     """Return whether all columns have the same dtype, one of NumPy's for numbers."""
-    first, *others = set(frame.dtypes)
-    is_numpy = isinstance(first, np.dtype) and first.kind in NUMBERS
-    return is_numpy and not others
+    # To compare others may take long: a categorical one looks at all its categories.
+    dtypes = list(frame.dtypes)
+    return all(map(_is_number, dtypes)) and len(set(dtypes)) == 1
 
 
 def _mix_numbers(columns: Columns, rows: Rows) -> Columns:

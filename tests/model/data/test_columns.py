@@ -116,16 +116,16 @@ def test_mixed_rows_of_a_frame_keep_the_types_of_its_columns() -> None:
 
 
 @pytest.mark.parametrize(
-    "dtype",
-    ["float64", "float32", "int8", "bool", "object", "Float64", "category"],
-)
-def test_mixed_rows_of_columns_of_one_type_are_what_pandas_makes_of_them(
-    dtype: str,
+    "dtypes",
+    ["float64", "float32", "int8", "bool", "object", "Float64", "category", {"a": "int64", "c": "float32"}, {"b": "category", "c": "Float64", "d": "object"}],
+)  # fmt: skip
+def test_mixed_rows_are_what_pandas_makes_of_them_column_by_column(
+    dtypes: Any,
 ) -> None:
     choose = np.random.default_rng(0)
-    values = choose.integers(2, size=(5, 4))
+    values = choose.integers(2, size=(5, 4)).astype(float)
     frame = pd.DataFrame(values, columns=list("abcd"), index=range(5, 10))
-    frame = frame.astype(dtype)
+    frame = frame.astype(dtypes)
     before = frame.copy()
     rows = choose.integers(5, size=(7, 4))
     columns = zip(frame, rows.T, strict=True)
@@ -141,6 +141,11 @@ def test_mixed_rows_of_columns_of_one_type_are_what_pandas_makes_of_them(
     # An estimator that adds up in the order of the memory gets the same sum.
     flags = mixed.to_numpy().flags
     assert flags.f_contiguous == expected.to_numpy().flags.f_contiguous
+
+
+def test_mixed_rows_of_no_columns_have_none() -> None:
+    no_columns = pd.DataFrame(index=range(3))
+    assert mix_rows(no_columns, np.zeros((2, 0), dtype=int)).shape[1] == 0
 
 
 def test_columns_are_split_with_their_own_types() -> None:
