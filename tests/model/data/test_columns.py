@@ -117,8 +117,13 @@ def test_mixed_rows_of_a_frame_keep_the_types_of_its_columns() -> None:
 
 @pytest.mark.parametrize(
     "dtypes",
-    ["float64", "float32", "int8", "bool", "object", "Float64", "category", {"a": "int64", "c": "float32"}, {"b": "category", "c": "Float64", "d": "object"}],
-)  # fmt: skip
+    [
+        *("float64", "float32", "int8", "bool"),
+        *("object", "Float64", "category"),
+        {"a": "int64", "c": "float32"},
+        {"b": "category", "c": "Float64", "d": "object"},
+    ],
+)
 def test_mixed_rows_are_what_pandas_makes_of_them_column_by_column(
     dtypes: Any,
 ) -> None:
@@ -127,7 +132,7 @@ def test_mixed_rows_are_what_pandas_makes_of_them_column_by_column(
     frame = pd.DataFrame(values, columns=list("abcd"), index=range(5, 10))
     frame = frame.astype(dtypes)
     before = frame.copy()
-    rows = choose.integers(5, size=(7, 4))
+    rows = choose.integers(5, size=(50, 4))
     columns = zip(frame, rows.T, strict=True)
     expected = pd.DataFrame(
         {
