@@ -9,7 +9,7 @@ import { countFeatures, say, words } from "./words.js";
 const UNGROUPED_FEATURES = 20;
 const GROUP_SIZE = 25;
 const LEAST_GROUP = 3;
-const FIRST_FIELDS = 8;
+const FIRST_FIELDS = 5;
 // As in the style. Elsewhere the page grows with its fields, and would lose its place when it does.
 const SCROLLS = matchMedia("(min-width: 34.01rem)");
 const PREFIX = /^(.+?)[_.:\-/ ]/;
@@ -20,8 +20,8 @@ const CHECKED_MILLISECONDS = 300;
  * a field.
  *
  * The record holds a value of each feature, and a field is made when its group is first opened: the
- * fields of 300 features take longer to make than everything else. The first eight of the first
- * group are shown before the others are made.
+ * fields of 300 features take longer to make than everything else. The first five of the first
+ * group are shown before its others are made, and before the other groups.
  */
 export class Form {
   constructor(features, about, change, askWhatIf) {
@@ -102,6 +102,7 @@ export class Form {
     const isWanted = (name) => parts.every((part) => name.toLowerCase().includes(part));
     const isSearch = text.trim() !== "";
     let shown = 0;
+    this.listGroups();
     for (const group of this.groups) {
       const wanted = group.names.filter(isWanted);
       shown += wanted.length;
@@ -116,8 +117,22 @@ export class Form {
 
   makeFields() {
     this.groups = groupFeatures(this.features).map((group, index) => this.makeGroup(group, index === 0));
-    if (this.groups.length) return h("div", { class: "groups" }, this.groups.map(({ element }) => element));
+    if (this.groups.length) return this.makeList();
     return h("div", { class: "fields" }, this.features.map((feature) => this.makeField(feature).element));
+  }
+
+  /** List the first group, and the others once the browser has nothing else to do. */
+  makeList() {
+    this.list = h("div", { class: "groups" });
+    this.listGroups(SCROLLS.matches ? 1 : this.groups.length);
+    whenIdle(() => this.listGroups());
+    return this.list;
+  }
+
+  /** List the groups, or the first of them, unless they are there. */
+  listGroups(count = this.groups.length) {
+    const missing = this.groups.slice(this.list.childElementCount, count);
+    this.list.append(...missing.map(({ element }) => element));
   }
 
   makeGroup({ title, features }, isOpen) {
@@ -205,6 +220,7 @@ export class Form {
   reveal(name) {
     const group = this.groups.find(({ names }) => names.includes(name));
     if (group) {
+      this.listGroups();
       this.fillGroup(group);
       group.element.hidden = false;
       group.element.open = true;

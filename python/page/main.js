@@ -37,6 +37,15 @@ function requestModel() {
   return getJson("page/model");
 }
 
+/**
+ * Wait until the browser has looked through the document as it came, for what it could fill in.
+ *
+ * With the form in it already, that takes half as long as to draw the form.
+ */
+function whenLoaded() {
+  return new Promise((resolve) => window.addEventListener("load", () => setTimeout(resolve)));
+}
+
 /** Run the script that came as a text: to parse it takes as long as to draw the form. */
 function runScript(text) {
   document.head.append(h("script", {}, text));
@@ -47,5 +56,5 @@ whenKeyIsNeeded(showKeyDialog);
 const given = document.getElementById("model").textContent;
 const later = document.getElementById("later").textContent;
 if (!given) showLoading(words.loading);
-export const shown = start(given);
+export const shown = whenLoaded().then(() => start(given));
 shown.then(() => whenDrawn(() => runScript(later)));

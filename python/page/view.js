@@ -4,7 +4,6 @@ import { button, card, h } from "./dom.js";
 import { Form } from "./form.js";
 import { forgetAndReload } from "./key.js";
 import { isLink, readLink, toRecord } from "./records.js";
-import { hasKey } from "./service.js";
 import { countFeatures, say, sayWith, words } from "./words.js";
 
 /**
@@ -79,8 +78,9 @@ export class View {
           link("ready", words.toReady),
           link("docs", words.toDocs),
           // A browser sends no key with a link.
-          this.about.needs_key ? null : link("openapi.json", words.toDescription),
-          hasKey() ? h("li", {}, button(words.keyForget, forgetAndReload, { class: "link" })) : null,
+          this.about.needs_key
+            ? h("li", {}, button(words.keyForget, forgetAndReload, { class: "link" }))
+            : link("openapi.json", words.toDescription),
         ),
       ),
     );

@@ -195,7 +195,8 @@ def test_the_page_is_one_light_document(client: Client) -> None:
     plain = service.get("/", headers=BROWSER)
     assert gzip.decompress(response.data) == plain.data
     assert len(response.data) < WEIGHT_BYTES
-    (icon,) = Parts(plain.text).links
+    inside, icon = Parts(plain.text).links
+    assert inside == "#end"
     kind, _, content = icon.partition(",")
     assert kind == "data:image/svg+xml"
     assert unquote(content) == (FILES / "icon.svg").read_text()
