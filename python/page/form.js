@@ -20,8 +20,8 @@ const CHECKED_MILLISECONDS = 300;
  * a field.
  *
  * The record holds a value of each feature, and a field is made when its group is first opened: the
- * fields of 300 features take longer to make than everything else. The first five of the first
- * group are shown before its others are made, and before the other groups.
+ * fields of 300 features take longer to make than everything else. Where the form scrolls, the first
+ * five of the first group are shown before its others are made, and before the other groups.
  */
 export class Form {
   constructor(features, about, change, askWhatIf) {

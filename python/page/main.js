@@ -1,4 +1,4 @@
-/** The first script: shows the form as soon as there is a model, and then runs the second one. */
+/** The first script: shows the form once there is a model, and then runs the second one. */
 
 import { h, whenDrawn } from "./dom.js";
 import { showKeyDialog } from "./key.js";
@@ -6,11 +6,15 @@ import { getJson, Problem, takeVersion, whenKeyIsNeeded } from "./service.js";
 import { View } from "./view.js";
 import { words } from "./words.js";
 
+const PLACE = "place";
+const AGAIN = ["reload", "back_forward"];
+
 /** Return the view, once there is a model; until then, say why there is none, and try again. */
 async function start(given) {
   try {
     const view = new View(given ? readModel(given) : await requestModel());
     view.show();
+    returnToPlace();
     return view;
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;
@@ -46,6 +50,17 @@ function whenLoaded() {
   return new Promise((resolve) => window.addEventListener("load", () => setTimeout(resolve)));
 }
 
+/** Keep how far down the page is, for when it is loaded again: the browser scrolls an empty one. */
+function keepPlace() {
+  window.addEventListener("pagehide", () => sessionStorage.setItem(PLACE, window.scrollY));
+}
+
+function returnToPlace() {
+  const [{ type }] = performance.getEntriesByType("navigation");
+  // To look into the storage of a tab takes some milliseconds.
+  if (AGAIN.includes(type)) window.scrollTo(0, sessionStorage.getItem(PLACE));
+}
+
 /** Run the script that came as a text: to parse it takes as long as to draw the form. */
 function runScript(text) {
   document.head.append(h("script", {}, text));
@@ -53,6 +68,7 @@ function runScript(text) {
 
 document.documentElement.lang = words.locale;
 whenKeyIsNeeded(showKeyDialog);
+keepPlace();
 const given = document.getElementById("model").textContent;
 const later = document.getElementById("later").textContent;
 if (!given) showLoading(words.loading);
