@@ -38,7 +38,7 @@ export function whenKeyIsNeeded(ask) {
   askForKey = ask;
 }
 
-export function hasKey() {
+function hasKey() {
   return sessionStorage.getItem(KEY) !== null;
 }
 

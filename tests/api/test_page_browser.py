@@ -614,13 +614,18 @@ GROUPS = "document.querySelectorAll('.group')"
 N_GROUPS = 12
 
 
+def reload_with(page: Page, script: str, wait: str) -> None:
+    """Load the page again, with a script that runs before its own."""
+    page.add_init_script(script)
+    page.reload()
+    page.wait_for_selector(wait)
+
+
 def test_the_first_fields_of_many_are_there_before_the_others(
     open_page: Open,
 ) -> None:
     page = open_page("wide")
-    page.add_init_script(HOLD_IDLE)
-    page.reload()
-    page.wait_for_selector(LOADED)
+    reload_with(page, HOLD_IDLE, LOADED)
     groups = page.locator(".group")
     assert page.evaluate(FIELDS) == FIRST_GROUP[:5]
     assert groups.count() == 1
@@ -636,9 +641,7 @@ def test_a_fault_leads_to_a_field_that_is_not_there_yet(
     record = saved("wide").example() | {name: "x"}
     link = "/#record=" + quote(json.dumps(record))
     page = open_page("wide", link, wait=".faults li")
-    page.add_init_script(HOLD_IDLE)
-    page.reload()
-    page.wait_for_selector(".faults li")
+    reload_with(page, HOLD_IDLE, ".faults li")
     assert name not in page.evaluate(FIELDS)
     page.get_by_role("button", name=f"{name}: expected a number").click()
     field = control(page, name)
@@ -657,9 +660,7 @@ def test_the_search_finds_features_of_groups_that_are_not_there_yet(
     open_page: Open,
 ) -> None:
     page = open_page("wide")
-    page.add_init_script(HOLD_IDLE)
-    page.reload()
-    page.wait_for_selector(LOADED)
+    reload_with(page, HOLD_IDLE, LOADED)
     page.get_by_role("searchbox").fill("vital_7")
     assert control(page, "vital_7").is_visible()
 
@@ -672,9 +673,7 @@ def test_all_fields_come_also_in_safari_and_at_once_on_a_phone(
 ) -> None:
     viewport = {"width": width, "height": 760}
     page = open_page("wide", viewport=viewport)
-    page.add_init_script(script)
-    page.reload()
-    page.wait_for_selector(LOADED)
+    reload_with(page, script, LOADED)
     page.wait_for_function(f"{GROUPS}.length === {N_GROUPS}")
     assert page.evaluate(FIELDS) == FIRST_GROUP
 
