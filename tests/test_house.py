@@ -85,7 +85,12 @@ MAY_IMPORT = {
         "python.metrics",
     },
     "python.production.status": {"python.production.shelf"},
-    "python.production.preload": {"python.app", "python.model"},
+    "python.production.preload": {
+        "python.app",
+        "python.model",
+        "python.production.ending",
+    },
+    "python.production.ending": set(),
     "python.production.shelf": set(),
     "python.production.packages": set(),
     "python.production.deployment": {"python.production.shelf"},

@@ -12,6 +12,14 @@ import sklearn.base  # noqa: F401 - every model needs it
 
 import python.app
 import python.model.sklearn  # noqa: F401 - the app imports a family of models by its name
+from python.production.ending import end_between_requests
+
+try:
+    import uwsgi
+except ImportError:  # something else imports this
+    pass
+else:
+    uwsgi.post_fork_hook = end_between_requests
 
 gc.collect()
 gc.freeze()

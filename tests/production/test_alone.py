@@ -41,13 +41,26 @@ http {{
 {server}
 }}
 """
+SLOW_ACCEPT = Path(__file__).with_name("accept.c")
 SECONDS_TO_RELOAD = 60
+REPLACED = "chain reloading complete"
 
 
 def worker_pids(log: Path) -> list[int]:
     """Return the processes of the workers that have been started, in their order."""
     pattern = r"(?:spawned|Respawned) uWSGI worker \d+ \((?:new )?pid: (\d+)"
     return [int(pid) for pid in re.findall(pattern, log.read_text())]
+
+
+def replace_workers(server: Server) -> None:
+    """Signal that new workers are to take the place of the old ones, and wait until they have."""
+    before = server.log.read_text().count(REPLACED)
+    os.kill(server.process.pid, signal.SIGHUP)
+    deadline = time.monotonic() + SECONDS_TO_RELOAD
+    while server.log.read_text().count(REPLACED) == before:
+        assert server.process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 @pytest.mark.parametrize("command", [SERVE, UWSGI], ids=["serve", "uwsgi"])
@@ -60,15 +73,48 @@ def test_sighup_replaces_the_workers_and_loses_no_request(
         while server.log.read_text().count("WSGI app 0") < 2:
             time.sleep(0.1)
         with load(server) as statuses:
-            os.kill(server.process.pid, signal.SIGHUP)
-            deadline = time.monotonic() + SECONDS_TO_RELOAD
-            while "chain reloading complete" not in server.log.read_text():
-                assert server.process.poll() is None
-                assert time.monotonic() < deadline
-                time.sleep(0.1)
+            replace_workers(server)
         assert set(statuses) == {200}
         assert len(set(worker_pids(server.log))) == 4
         assert server.post("/predict", RECORD)[0] == 200
+        server.process.terminate()
+        assert server.process.wait(20) == 0
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_workers_that_wait_for_requests_are_replaced_at_once(
+    folder: Path, threads: int
+) -> None:
+    save_example(folder, "build_rf_binary")
+    with started(SERVE, folder, WORKERS=2, THREADS=threads, **RUN) as server:
+        server.wait()
+        while server.log.read_text().count("WSGI app 0") < 2:
+            time.sleep(0.1)
+        replace_workers(server)
+        assert len(set(worker_pids(server.log))) == 4
+        assert server.post("/predict", RECORD)[0] == 200
+
+
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not installed")
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_worker_responds_to_what_it_has_accepted_before_it_ends(
+    folder: Path, threads: int
+) -> None:
+    """uWSGI takes a worker for idle that has accepted a connection and read nothing from it."""
+    library = folder / "accept.so"
+    subprocess.run(
+        ["gcc", "-shared", "-fPIC", "-O1", "-o", library, SLOW_ACCEPT],
+        check=True,
+    )
+    save_example(folder, "build_rf_binary")
+    settings = {"WORKERS": 2, "THREADS": threads, "LD_PRELOAD": library}
+    with started(SERVE, folder, **settings, **RUN) as server:
+        server.wait()
+        while server.log.read_text().count("WSGI app 0") < 2:
+            time.sleep(0.1)
+        with load(server) as statuses:
+            replace_workers(server)
+        assert set(statuses) == {200}
         server.process.terminate()
         assert server.process.wait(20) == 0
 
