@@ -38,9 +38,9 @@ def test_what_serves_explains(
     prove_alone = Explainer.prove_alone
     proven = []
 
-    def prove_late(self: Explainer, verdict: Path | None = None) -> None:
+    def prove_late(self: Explainer) -> None:
         time.sleep(0.2)
-        prove_alone(self, verdict)
+        prove_alone(self)
         proven.append(self)
 
     monkeypatch.setattr(Explainer, "prove_alone", prove_late)

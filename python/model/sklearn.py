@@ -197,7 +197,9 @@ class SklearnModel(Model):
         """Return once it is proven how records are explained alone, or after that time."""
         self._preparation.wait_quietly(seconds)
 
-    def _make_explainer(self, budget: Budget) -> Explainer:
+    def _make_explainer(
+        self, budget: Budget, verdicts: Path | None
+    ) -> Explainer:
         outputs = find_outputs(self._called, slice_rows(self._probes, 0, 1))
         finite = find_finite_rows(outputs, self._called, self._probes)
         subject = Subject(
@@ -207,6 +209,7 @@ class SklearnModel(Model):
             outputs=outputs,
             origins=self._origins,
             budget=budget,
+            verdicts=verdicts,
         )
         return Explainer(subject, self._background)
 

@@ -1,4 +1,4 @@
-"""Verdicts: what one process has proven of a model, for all processes that serve the same file."""
+"""Verdicts: what one process has found of a model, for all processes that serve the same file."""
 
 import fcntl
 import json
@@ -32,17 +32,20 @@ Kind = TypeVar("Kind", bound=Lasting)
 
 
 def judge_once(
-    path: Path | None, kind: type[Kind], judge: Callable[[], Kind]
+    path: Path | None,
+    kind: type[Kind],
+    judge: Callable[[], Kind],
+    max_wait_seconds: float = MAX_WAIT_SECONDS,
 ) -> Kind:
     """Return the verdict in a file; if it holds none, that of `judge`, which is written into it.
 
     Processes that come at the same time wait for the first. If that one ends before it has come
-    to a verdict, or comes to none that lasts, the next one judges. Without a path, after two
-    minutes, and where a disk is full or read-only, each judges for itself.
+    to a verdict, or comes to none that lasts, the next one judges. Without a path, after
+    `max_wait_seconds`, and where a disk is full or read-only, each judges for itself.
     """
     if path is None:
         return judge()
-    with _locked(path) as file:
+    with _locked(path, max_wait_seconds) as file:
         verdict = None if file is None else _parse(file.read(), kind)
         if verdict is None:
             verdict = judge()
@@ -52,14 +55,14 @@ def judge_once(
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[FileIO | None]:
+def _locked(path: Path, max_wait_seconds: float) -> Iterator[FileIO | None]:
     """Open a file for this process alone; None where the disk is full, or cannot be written to."""
     with ExitStack() as opened:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             # Without a buffer, a full disk is noticed when it is written to, and not later.
             file = opened.enter_context(path.open("ab+", buffering=0))
-            _lock(file)
+            _lock(file, max_wait_seconds)
             # A process that was forked meanwhile has the file, too, and may have it for long.
             opened.callback(fcntl.flock, file, fcntl.LOCK_UN)
             file.seek(0)
@@ -70,9 +73,9 @@ def _locked(path: Path) -> Iterator[FileIO | None]:
         yield file
 
 
-def _lock(file: FileIO) -> None:
+def _lock(file: FileIO, max_wait_seconds: float) -> None:
     """Wait for the lock of a file; raise TimeoutError where that takes too long."""
-    deadline = time.monotonic() + MAX_WAIT_SECONDS
+    deadline = time.monotonic() + max_wait_seconds
     while True:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

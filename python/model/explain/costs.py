@@ -5,6 +5,7 @@ import resource
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from math import inf
 from typing import NamedTuple, Self
@@ -19,6 +20,22 @@ ENOUGH_SECONDS = 0.03
 TIMES = 3
 CALLS = 4
 SMALLEST_SECONDS = 1e-9
+
+
+@dataclass(frozen=True)
+class Speed:
+    """How fast a model predicts mixtures of records and rows of a background, in seconds.
+
+    `prediction_seconds` is what one takes among many that are computed at once.
+    `call_seconds` is what the call takes in which those of a record are computed, however few they
+    are: a pipeline takes milliseconds.
+    `lasts` is false where so slow a model could not be explained: another process may find it
+    faster, as it may not start beside others.
+    """
+
+    prediction_seconds: float
+    call_seconds: float = 0.0
+    lasts: bool = True
 
 
 class Line(NamedTuple):
@@ -45,16 +62,12 @@ class Cost(NamedTuple):
     n_predictions: int = 0
 
     @classmethod
-    def of_predictions(
-        cls, n_predictions: int, seconds: float, call_seconds: float = 0.0
-    ) -> Self:
-        """Return the cost of so many predictions for each row, of so many seconds each.
-
-        `call_seconds` is what the call takes in which those of a record are computed, however few
-        they are: a pipeline takes milliseconds.
-        """
+    def of_predictions(cls, n_predictions: int, speed: Speed) -> Self:
+        """Return the cost of so many predictions for each row, at that speed."""
         nothing = Line(0.0, 0.0)
-        each = Line(call_seconds, n_predictions * seconds)
+        each = Line(
+            speed.call_seconds, n_predictions * speed.prediction_seconds
+        )
         return cls(nothing, each, n_predictions)
 
     @property

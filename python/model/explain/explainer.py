@@ -2,7 +2,6 @@
 
 import logging
 import time
-from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -79,13 +78,10 @@ class Explainer:
         self._kept_methods: WeakKeyDictionary[Records, Candidates]
         self._kept_methods = WeakKeyDictionary()
 
-    def prove_alone(self, verdict: Path | None = None) -> None:
-        """Find the method that explains records without the background of a request.
-
-        In the file `verdict` is what another process has found, or this one will have.
-        """
+    def prove_alone(self) -> None:
+        """Find the method that explains records without the background of a request."""
         try:
-            proven = prove_alone(self._subject, self._background, verdict)
+            proven = prove_alone(self._subject, self._background)
         except Unproven as error:
             log.info("background rows are needed: %s", error)
             self._reason_alone = str(error)
@@ -99,14 +95,11 @@ class Explainer:
             method.attribute(slice_rows(probes, 0, 1))
         self._alone = proven
 
-    def prove_against(self, verdict: Path | None = None) -> None:
-        """Find the method that explains records against the background of a request.
-
-        In the file `verdict` is what another process has found, or this one will have.
-        """
+    def prove_against(self) -> None:
+        """Find the method that explains records against the background of a request."""
         subject = self._subject
         try:
-            self._against = prove_against(subject, self._background, verdict)
+            self._against = prove_against(subject, self._background)
         except Unproven as error:
             self._reason_against = str(error)
             if self._alone is None:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
+from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
@@ -24,7 +25,12 @@ from python.model.explain.coalitions import (
     choose_coalitions,
     make_shapley,
 )
-from python.model.explain.costs import Cost, measure_prediction, time_best
+from python.model.explain.costs import (
+    Cost,
+    Speed,
+    measure_prediction,
+    time_best,
+)
 from python.model.explain.origins import (
     NO_ORIGIN,
     Origins,
@@ -46,12 +52,15 @@ from python.model.explain.training_mean import (
     read_training_mean,
 )
 from python.model.types import Columns, Estimator, Matrix
+from python.model.verdicts import judge_once
 
 log = logging.getLogger(__name__)
 
 SAMPLES = "samples"
 TRAINING_DATA = "training data"
 MEAN_RECORD = "mean record"
+# So long one process waits for another that measures how fast the model is.
+MAX_SPEED_SECONDS = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +70,7 @@ class Subject:
     `origins` has the feature of each column that the predictor takes; None if columns mix features.
     `probes` are rows on which the reading of trees is proven.
     `budget` says how long an explanation may take, and so how many predictions it may need.
+    `verdicts` is a folder in which the processes that serve the same file keep what they find.
     """
 
     estimator: Estimator
@@ -69,6 +79,11 @@ class Subject:
     outputs: list[Output]
     origins: Origins | None
     budget: Budget = DEFAULT_BUDGET
+    verdicts: Path | None = None
+
+    def verdict(self, name: str) -> Path | None:
+        """Return the file for what is found of that name; None without a folder."""
+        return self.verdicts and self.verdicts / name
 
     @property
     def predictor(self) -> Estimator:
@@ -115,21 +130,29 @@ class Subject:
         return read_paths(self.predictor, self.origins, self.outputs, rows)
 
     @cached_property
-    def prediction_seconds(self) -> float:
-        """The seconds of a prediction among many that are computed at once."""
-        return measure_prediction(self.first_output, self.probes)
+    def speed(self) -> Speed:
+        """How fast the model predicts mixtures: how many there are of a record depends on it.
 
-    @cached_property
-    def call_seconds(self) -> float:
-        """The seconds that it takes to mix a record with a single row, and to predict that."""
+        So processes that serve the same file have the same speed, and the same values.
+        """
+        path = self.verdict("speed")
+        return judge_once(path, Speed, self._measure, MAX_SPEED_SECONDS)
+
+    def _measure(self) -> Speed:
+        speed = Speed(
+            measure_prediction(self.first_output, self.probes),
+            time_best(self._predict_mixture),
+        )
+        fewest = choose_coalitions(self.n_features, most_predictions=0)
+        cost = Cost.of_predictions(len(fewest.members), speed)
+        return replace(speed, lasts=cost.seconds(1, 1) <= min(self.budget))
+
+    def _predict_mixture(self) -> Matrix:
+        """Mix a record with a single row, and predict that."""
         row = slice_rows(self.probes, 0, 1)
         no_coalition = np.zeros((1, self.n_features), dtype=np.bool_)
-
-        def predict_mixture() -> Matrix:
-            mixtures = Mixtures(stack_rows(row, row), no_coalition)
-            return mixtures.worths(self.first_output, rows_at_once=1)
-
-        return time_best(predict_mixture)
+        mixtures = Mixtures(stack_rows(row, row), no_coalition)
+        return mixtures.worths(self.first_output, rows_at_once=1)
 
     @cached_property
     def parts(self) -> Parts | None:
@@ -446,7 +469,8 @@ def _by_parts_alone(subject: Subject, background: Columns) -> Method:  # noqa: A
 
 def _by_coalitions(subject: Subject, background: Columns) -> Method:
     """Return the method that predicts mixtures, as many as the budget has time for."""
-    seconds = subject.prediction_seconds
+    speed = subject.speed
+    seconds = speed.prediction_seconds
     limit_seconds = subject.budget.request_seconds
     most = limit_seconds / (len(background) * seconds)
     coalitions = choose_coalitions(subject.n_features, most)
@@ -462,9 +486,7 @@ def _by_coalitions(subject: Subject, background: Columns) -> Method:
         name=coalitions.method,
         make=make,
         outputs=subject.outputs[:1],
-        cost=Cost.of_predictions(
-            len(coalitions.members), seconds, subject.call_seconds
-        ),
+        cost=Cost.of_predictions(len(coalitions.members), speed),
         proves_values=True,
     )
 

@@ -19,8 +19,8 @@ BEING_PREPARED = "the explanations are being prepared"
 RETRY_SECONDS = 2
 NO_EXPLAINER = "its explanations cannot be prepared (%s)"
 
-MakeExplainer = Callable[[Budget], Explainer]
-"""From a budget to an explainer that has proven nothing yet."""
+MakeExplainer = Callable[[Budget, Path | None], Explainer]
+"""From a budget, and a folder for what is proven, to an explainer that has proven nothing yet."""
 
 
 class Preparation:
@@ -65,12 +65,12 @@ class Preparation:
             self._is_complete.set()
 
     def _prove(self, budget: Budget, verdicts: Path | None) -> None:
-        explainer = self._make(budget)
-        explainer.prove_alone(verdicts and verdicts / "alone")
+        explainer = self._make(budget, verdicts)
+        explainer.prove_alone()
         self._explainer = explainer
         if explainer.explains_alone:
             self._has_alone.set()
-        explainer.prove_against(verdicts and verdicts / "against")
+        explainer.prove_against()
 
     def wait_quietly(self, seconds: float) -> None:
         """Return once it is proven how records are explained alone, or after that time."""

@@ -68,31 +68,28 @@ class ProvenSums(NamedTuple):
     output: Output | None
 
 
-def prove_alone(
-    subject: Subject, background: Columns | None, verdict: Path | None
-) -> Proven:
+def prove_alone(subject: Subject, background: Columns | None) -> Proven:
     """Return the first right method for requests without a background; raise Unproven.
 
-    `background` is the model's own, if it has one. The file `verdict` is for what was proven.
+    `background` is the model's own, if it has one.
     """
     has_background = background is not None
     makes = list_alone(subject, has_background=has_background)
     rows = subject.probes if background is None else background
-    return _prove_once(verdict, makes, subject, rows, _measure_alone)
+    path = subject.verdict("alone")
+    return _prove_once(path, makes, subject, rows, _measure_alone)
 
 
-def prove_against(
-    subject: Subject, background: Columns | None, verdict: Path | None
-) -> Proven:
+def prove_against(subject: Subject, background: Columns | None) -> Proven:
     """Return the first right method for requests with a background; raise Unproven.
 
-    It is proven with the model's own background, or else with the probes. The file `verdict` is
-    for what was proven.
+    It is proven with the model's own background, or else with the probes.
     """
     rows = subject.probes if background is None else background
     makes = list_against(subject)
     measure = partial(_measure_against, rows)
-    return _prove_once(verdict, makes, subject, rows, measure)
+    path = subject.verdict("against")
+    return _prove_once(path, makes, subject, rows, measure)
 
 
 def _prove_once(

@@ -3,7 +3,6 @@
 import threading
 import time
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,7 +32,7 @@ from python.model.explain import (
     readings,
 )
 from python.model.explain.attribution import Attribute, Attribution
-from python.model.explain.costs import Cost, Line
+from python.model.explain.costs import Cost, Line, Speed
 from python.model.explain.explainer import Explainer
 from python.model.explain.verdicts import Unproven
 from python.model.sklearn import SklearnModel
@@ -166,9 +165,9 @@ def held(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     event = threading.Event()
     prove = Explainer.prove_alone
 
-    def prove_late(explainer: Explainer, verdict: Path | None) -> None:
+    def prove_late(explainer: Explainer) -> None:
         event.wait(30)
-        prove(explainer, verdict)
+        prove(explainer)
 
     monkeypatch.setattr(Explainer, "prove_alone", prove_late)
     return event
@@ -386,7 +385,7 @@ def test_a_record_that_is_the_background_has_no_values() -> None:
 
 
 def test_what_is_said_of_a_cost() -> None:
-    predictions = Cost.of_predictions(84, 0.001)
+    predictions = Cost.of_predictions(84, Speed(0.001))
     assert predictions.seconds(3, 100) == pytest.approx(25.2)
     assert predictions.arithmetic(3, 100) == (
         "3 records x 100 rows of background x 84 predictions x 1 ms = about 25.2 seconds"
@@ -403,7 +402,7 @@ def test_what_is_said_of_a_cost() -> None:
 
 
 def test_proofs_have_as_many_rows_as_there_is_time_for() -> None:
-    cost = Cost.of_predictions(10, 0.1)
+    cost = Cost.of_predictions(10, Speed(0.1))
     largest = proof.Sizes(4, 8)
     assert proof._list_sizes(cost, largest, 40.0) == [(4, 8), (1, 8), (1, 1)]
     assert proof._list_sizes(cost, largest, 10.0) == [(1, 8), (1, 1)]

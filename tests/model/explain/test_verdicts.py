@@ -8,6 +8,7 @@ from typing import Any
 
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -18,7 +19,7 @@ from xgboost import XGBRegressor
 
 from python.model.artifact import Artifact
 from python.model.base import Explanation
-from python.model.explain import proof
+from python.model.explain import methods, proof
 from python.model.explain.verdicts import UnprovenForNow
 from python.model.sklearn import SklearnModel
 from tests.models import features, numbers
@@ -50,20 +51,18 @@ def estimators() -> dict[str, Any]:
     }
 
 
-def content(estimator: Any, samples: Any = None) -> dict[str, Any]:
-    return {
-        "model": estimator,
-        "metadata": {"features": features(DATA)},
-        "samples": samples,
-    }
-
-
-def load(estimator: Any, *, samples: bool) -> SklearnModel:
+def load(
+    estimator: Any, *, samples: bool, data: pd.DataFrame = DATA
+) -> SklearnModel:
     """The model in a file: what was proven of it is known by the file's digest."""
-    rows = DATA.head(20) if samples else None
+    content = {
+        "model": estimator,
+        "metadata": {"features": features(data)},
+        "samples": data.head(20) if samples else None,
+    }
     with TemporaryDirectory() as folder:
         path = Path(folder) / "model.joblib"
-        joblib.dump(content(estimator, rows), path)
+        joblib.dump(content, path)
         return SklearnModel.load(Artifact.load(path))
 
 
@@ -93,6 +92,8 @@ def test_the_second_process_explains_as_the_first_without_a_proof(
     first.prepare_explanations(verdicts=tmp_path)
     second = load(estimator, samples=samples)
     monkeypatch.setattr(proof, "_prove", fail)
+    # A process that found the model faster or slower would take other coalitions.
+    monkeypatch.setattr(methods, "measure_prediction", fail)
     second.prepare_explanations(verdicts=tmp_path)
     assert second.info() == first.info()
     if name == "none":
@@ -115,10 +116,11 @@ def test_without_a_folder_each_process_proves(
 
 
 def read(folder: Path) -> dict[Path, dict[str, Any]]:
-    """What is kept of a model: without and with the background of a request."""
-    kept = {path: json.loads(path.read_text()) for path in folder.glob("*/*")}
-    assert {path.name for path in kept} == {"alone", "against"}
-    return kept
+    """What is kept of a model's proofs: without and with the background of a request."""
+    paths = {path.name: path for path in folder.glob("*/*")}
+    del paths["speed"]
+    assert set(paths) == {"alone", "against"}
+    return {path: json.loads(path.read_text()) for path in paths.values()}
 
 
 @pytest.mark.parametrize(
@@ -182,11 +184,48 @@ def test_what_the_machine_lacks_for_now_is_no_verdict_for_others(
     assert later.info() == proven.info()
 
 
+def measured(seconds: float) -> Callable[..., float]:
+    return lambda *_: seconds
+
+
+def test_a_model_that_was_too_slow_to_be_explained_is_measured_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process may have started on a machine that did much else."""
+    neighbours = KNeighborsRegressor().fit(DATA, TARGET)
+    found = []
+    for seconds in (60.0, 1e-5, 60.0):
+        monkeypatch.setattr(methods, "measure_prediction", measured(seconds))
+        model = load(neighbours, samples=True)
+        model.prepare_explanations(verdicts=tmp_path)
+        found.append(model.info()["is_explainable"])
+    assert found == [False, True, True]
+
+
+def test_processes_that_find_another_speed_give_the_same_values(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By its own speed, the second would predict all mixtures, where the first samples some."""
+    choose = np.random.default_rng(0)
+    wide = pd.DataFrame(choose.normal(size=(50, 8))).add_prefix("x")
+    neighbours = KNeighborsRegressor().fit(wide, wide.sum(axis=1))
+    explanations = []
+    for seconds, folder in ((0.002, "kept"), (1e-5, "kept"), (1e-5, "other")):
+        monkeypatch.setattr(methods, "measure_prediction", measured(seconds))
+        model = load(neighbours, samples=True, data=wide)
+        model.prepare_explanations(verdicts=tmp_path / folder)
+        explanations.append(explain(model, wide.head(1), None))
+    first, second, alone = explanations
+    assert first.standard_error is not None
+    assert np.array_equal(first.values, second.values)
+    assert alone.standard_error is None
+
+
 def test_what_was_proven_of_another_file_is_not_taken(tmp_path: Path) -> None:
     forest = RandomForestClassifier(5, random_state=0).fit(DATA, IS_LARGE)
-    methods = []
+    names = []
     for estimator in (forest, Ridge().fit(DATA, TARGET)):
         model = load(estimator, samples=True)
         model.prepare_explanations(verdicts=tmp_path)
-        methods.append(model.info()["explanation_method"])
-    assert methods == ["tree path-dependent", "linear"]
+        names.append(model.info()["explanation_method"])
+    assert names == ["tree path-dependent", "linear"]
