@@ -18,9 +18,8 @@ from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from hashlib import sha256
 from pathlib import Path
-from urllib.parse import quote
 
-ICON = 'href="icon.svg"'
+ICON = 'href="icon.png"'
 DATA_START = b'<script type="application/json" id="model">'
 DATA_END = b"</script>"
 DATA = DATA_START + DATA_END
@@ -62,14 +61,16 @@ def read_document(folder: Path) -> Document:
 
     Raises ValueError where the HTML does not name each of them once.
     """
-    icon, style = (_read(folder / name) for name in ("icon.svg", "style.css"))
+    # To draw an SVG, a browser would make a page of its own, before it draws this one.
+    icon = b64encode((folder / "icon.png").read_bytes()).decode()
+    style = _read(folder / "style.css")
     first, later = read_scripts(folder)
     html = _read(folder / "index.html")
     for part, inside in (
         (FIRST, f"<script>{first}</script>"),
         (LATER, f'<script type="text/plain" id="later">{later}</script>'),
         (STYLE, f"<style>{style}</style>"),
-        (ICON, f'href="data:image/svg+xml,{quote(icon)}"'),
+        (ICON, f'href="data:image/png;base64,{icon}"'),
     ):
         before, after = html.split(part)
         html = before + inside + after
