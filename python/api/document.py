@@ -61,7 +61,7 @@ def read_document(folder: Path) -> Document:
 
     Raises ValueError where the HTML does not name each of them once.
     """
-    # To draw an SVG, a browser would make a page of its own, before it draws this one.
+    # For an SVG, Chromium would make a page of its own before it draws this one.
     icon = b64encode((folder / "icon.png").read_bytes()).decode()
     style = _read(folder / "style.css")
     first, later = read_scripts(folder)

@@ -1,58 +1,80 @@
 """How a worker of uWSGI ends: between two requests, so that none that it has accepted is lost.
 
-By itself, uWSGI ends a worker of one thread at once unless it is in a request. It is in none, for
-uWSGI, between accepting a connection and reading from it, and that one is lost.
-A worker of several threads that waits for its turn to accept a connection would not end at all
-(`gracefully_kill`, https://github.com/unbit/uwsgi/blob/2.0.30/core/uwsgi.c).
+uWSGI does not count a request before it reads from the connection. By itself it ends a worker of
+one thread at once where none is counted, and so loses one that was only accepted.
+A worker of several threads that waits for its turn to accept a connection would not end before it
+is given one (`gracefully_kill`, https://github.com/unbit/uwsgi/blob/2.0.30/core/uwsgi.c).
 """
 
 import ctypes
 import os
 import signal
+import sys
 import threading
 import time
-from importlib.util import find_spec
+from collections.abc import Callable
 
 END = {signal.SIGHUP}
 WAKE = signal.SIGWINCH
 N_WAKES = 10
 WAKE_SECONDS = 0.1
+FREE = (b"idle", b"pause")
 
 
 def end_between_requests() -> None:
-    """Let this process, a worker that was just forked, end after what it has accepted.
+    """Let this process, if it is a worker that was just forked, end after what it has accepted.
 
     It does so on SIGHUP, within a second or two if it is in no request.
+    Where this cannot be, uWSGI ends it as it would by itself.
     """
-    serving = threading.get_ident()
-    # The threads that the model starts inherit this.
+    import uwsgi
+
+    if not uwsgi.worker_id():
+        return
+    functions = _load_uwsgi()
+    stop_accepting = functions.goodbye_cruel_world
+    ending = threading.Thread(
+        target=_end, args=(threading.get_ident(), stop_accepting), daemon=True
+    )
+    # The threads that the model starts inherit this, as the one that ends the worker does.
     signal.pthread_sigmask(signal.SIG_BLOCK, END)
-    threading.Thread(target=_end, args=(serving,), daemon=True).start()
+    try:
+        ending.start()
+    except RuntimeError:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, END)
+        raise
 
 
-def _end(serving: int) -> None:
+def _end(serving: int, stop_accepting: Callable[[], object]) -> None:
     """Wait for the signal to end, and end the worker whose requests that thread serves."""
     signal.sigwait(END)
-    _load_uwsgi().goodbye_cruel_world()  # it accepts no more
+    # From here on it accepts nothing, but for what it may be accepting now.
+    stop_accepting()
     for _ in range(N_WAKES):
+        # In a request, a signal would break off the response that is being written.
+        _wait_until_free()
         # The thread may be about to wait for a connection, and would miss a single signal.
         signal.pthread_kill(serving, WAKE)
         time.sleep(WAKE_SECONDS)
-    while _is_busy():
-        time.sleep(WAKE_SECONDS)
+    _wait_until_free()
     # It waits for its turn to accept a connection, which other workers may never give it.
     os._exit(0)
 
 
+def _wait_until_free() -> None:
+    while _is_busy():
+        time.sleep(WAKE_SECONDS)
+
+
 def _is_busy() -> bool:
-    """Return whether this worker is in a request."""
+    """Return whether this worker may be in a request."""
     import uwsgi
 
     worker = uwsgi.workers()[uwsgi.worker_id() - 1]
-    return bool(worker["status"] == b"busy")
+    return worker["status"] not in FREE
 
 
 def _load_uwsgi() -> ctypes.CDLL:
     """Return the functions of uWSGI, which a package or the program itself has."""
-    package = find_spec("pyuwsgi")
-    return ctypes.CDLL(package.origin if package else None)
+    package = sys.modules.get("pyuwsgi")
+    return ctypes.CDLL(package.__file__ if package else None)

@@ -247,7 +247,7 @@ def test_no_two_modules_have_the_same_name_for_two_things() -> None:
 
 def test_no_file_names_another_host() -> None:
     for name in NAMES:
-        # An icon is no text: what it names would stand in it as it is.
+        # In bytes, as a picture is no text.
         content = (FILES / name).read_bytes()
         others = content.replace(b"http://www.w3.org/", b"")
         assert not re.findall(rb"https?://|//\w+\.\w+/", others), name

@@ -1375,7 +1375,7 @@ def test_the_key_is_asked_for_and_kept_for_the_tab(open_page: Open) -> None:
 
 def test_many_features_are_grouped_and_found(open_page: Open) -> None:
     page = open_page("wide")
-    assert page.locator(".group").count() == 12
+    page.wait_for_function(f"{GROUPS}.length === {N_GROUPS}")
     first = page.locator(".group summary").first.inner_text()
     assert first == "lab_0 to lab_24 25 features"
     control(page, "lab_24").wait_for()

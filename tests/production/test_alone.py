@@ -85,14 +85,42 @@ def test_sighup_replaces_the_workers_and_loses_no_request(
 def test_workers_that_wait_for_requests_are_replaced_at_once(
     folder: Path, threads: int
 ) -> None:
+    """A request may take longer than to replace them is waited for."""
     save_example(folder, "build_rf_binary")
-    with started(SERVE, folder, WORKERS=2, THREADS=threads, **RUN) as server:
+    settings = {"WORKERS": 2, "THREADS": threads}
+    settings["REQUEST_TIMEOUT"] = 5 * SECONDS_TO_RELOAD
+    with started(SERVE, folder, **settings, **RUN) as server:
         server.wait()
         while server.log.read_text().count("WSGI app 0") < 2:
             time.sleep(0.1)
         replace_workers(server)
         assert len(set(worker_pids(server.log))) == 4
         assert server.post("/predict", RECORD)[0] == 200
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_response_that_is_being_written_is_written_to_its_end(
+    folder: Path, threads: int
+) -> None:
+    save_example(folder, "build_rf_binary")
+    large = b"GET /docs/swagger-ui-bundle.js HTTP/1.0\r\n\r\n"
+    # Else the kernel takes all of the response from the worker.
+    command = [*UWSGI, "--socket-sndbuf", "65536"]
+    with started(command, folder, THREADS=threads) as server:
+        server.wait()
+        with socket.socket() as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.settimeout(20)
+            client.connect(("127.0.0.1", server.port))
+            client.sendall(large)
+            response = client.recv(1024)
+            os.kill(server.process.pid, signal.SIGHUP)
+            time.sleep(2)
+            while chunk := client.recv(65536):
+                response += chunk
+    head, body = response.split(b"\r\n\r\n", 1)
+    (length,) = re.findall(rb"(?i)content-length: (\d+)", head)
+    assert len(body) == int(length) > 1_000_000
 
 
 @pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not installed")
