@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from math import inf
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -16,8 +16,27 @@ BATCH_SIZES = (1, 4, 16, 64, 256, 1024, 4096)
 ROUNDS = 3
 PLAIN_RATIO = 2  # which needs no third round to be seen
 HOPELESS_RATIO = 4  # which more records do not turn around
+LONG_SECONDS = 0.02
+GROWTH = 3
 
 Compute = Callable[[Matrix], Any]
+
+
+class Seconds(NamedTuple):
+    """How long two calls take for the same rows."""
+
+    first: float
+    second: float
+
+    def are_long_after(self, before: Self) -> bool:
+        """Return whether both take hardly anything besides their rows.
+
+        That is so where they take long, and three times as long as for a quarter of the rows.
+        """
+        return all(
+            now > max(LONG_SECONDS, GROWTH * earlier)
+            for earlier, now in zip(before, self, strict=True)
+        )
 
 
 def with_limits(
@@ -50,26 +69,29 @@ def crossing(
     """Return the number of rows, at most `largest`, up to which the first is as fast.
 
     Example: it is as fast for 1, 4, 16 and 64 rows, and slower for 256. The number is 255.
-    Once it takes four times as long, no more rows are tried: they would take the longest of all.
+    More rows are not tried, as they would take the longest of all, once one takes four times as
+    long, or once the times of both are those of their rows, so that the faster stays the faster.
     """
     sizes = [size for size in BATCH_SIZES if size <= largest]
     following = [*sizes[1:], largest + 1]
     limit = 0
+    before = Seconds(inf, inf)
     for size, next_size in zip(sizes, following, strict=True):
         batch = np.resize(rows, (size, rows.shape[1]))
-        ratio = _ratio(first, second, batch)
-        if ratio <= 1:
-            limit = next_size - 1
-        elif ratio > HOPELESS_RATIO:
+        now = _shortest(first, second, batch)
+        is_settled = now.are_long_after(before)
+        if now.first <= now.second:
+            limit = largest if is_settled else next_size - 1
+        if is_settled or now.first > HOPELESS_RATIO * now.second:
             break
+        before = now
     return limit
 
 
-def _ratio(first: Compute, second: Compute, rows: Matrix) -> float:
-    """Return how many times as long the first takes, by the shortest time of each in some rounds.
+def _shortest(first: Compute, second: Compute, rows: Matrix) -> Seconds:
+    """Return the shortest seconds of each in some rounds: all else on the machine adds to a time.
 
-    Whatever else the machine does only adds to a time. Two rounds are enough where one of the two
-    takes twice as long as the other.
+    Two rounds are enough where one of the two takes twice as long as the other.
     """
     first_seconds = inf
     second_seconds = inf
@@ -80,7 +102,7 @@ def _ratio(first: Compute, second: Compute, rows: Matrix) -> float:
         # A first call may take many times as long as all others.
         if number > 0 and longer > PLAIN_RATIO * shorter:
             break
-    return first_seconds / second_seconds
+    return Seconds(first_seconds, second_seconds)
 
 
 def _seconds(compute: Compute, rows: Matrix) -> float:

@@ -43,6 +43,28 @@ def test_the_crossing_is_the_number_of_rows_up_to_which_the_first_is_faster(
     assert timing.crossing(slow_over_16, flat, ROWS, 20) == 20
 
 
+def test_no_more_rows_are_tried_once_the_time_is_that_of_the_rows(
+    clock: Clock,
+) -> None:
+    sizes = set()
+
+    def fast(records: Any) -> None:
+        sizes.add(len(records))
+        clock.now += 1e-4 * len(records)
+
+    def slow(records: Any) -> None:
+        clock.now += 1.2e-4 * len(records)
+
+    def in_threads(records: Any) -> None:
+        """To start them takes longer than to predict hundreds of rows."""
+        clock.now += 0.1 + 1e-5 * len(records)
+
+    assert timing.crossing(fast, slow, ROWS, 5000) == 5000
+    assert timing.crossing(slow, fast, ROWS, 5000) == 0
+    assert max(sizes) == 256
+    assert timing.crossing(fast, in_threads, ROWS, 5000) == 4095
+
+
 @pytest.mark.parametrize("cold", [1.0, 1e-3])
 def test_a_first_call_that_takes_long_decides_nothing(
     clock: Clock, cold: float
