@@ -25,7 +25,7 @@ class Lasting(Protocol):
 
     @property
     def lasts(self) -> bool:
-        """Whether another process would come to the same verdict, at any time."""
+        """Whether the verdict is kept for other processes, and not only for now."""
 
 
 Kind = TypeVar("Kind", bound=Lasting)

@@ -27,10 +27,10 @@ class Speed:
     """How fast a model predicts mixtures of records and rows of a background, in seconds.
 
     `prediction_seconds` is what one takes among many that are computed at once.
-    `call_seconds` is what the call takes in which those of a record are computed, however few they
-    are: a pipeline takes milliseconds.
-    `lasts` is false where so slow a model could not be explained: another process may find it
-    faster, as it may not start beside others.
+    `call_seconds` is what a call takes besides, in which those of a record are computed together:
+    that of a pipeline takes milliseconds.
+    `lasts` is false where there would be no time to explain a record against a single row: the
+    next process, which may not start beside others, measures again.
     """
 
     prediction_seconds: float

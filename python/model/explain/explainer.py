@@ -124,13 +124,15 @@ class Explainer:
         if proven is None:
             return {"is_explainable": False, "reason": self.reason}
         verdict = proven.verdict
-        is_sampled = verdict.name == "permutation"
+        method = self._name_method(proven)
         return {
             "is_explainable": True,
             "reason": None,
-            "explanation_method": verdict.name,
+            "explanation_method": method,
             "needs_samples": not self.explains_alone,
-            "explanation_exactness": "sampled" if is_sampled else "exact",
+            "explanation_exactness": (
+                "sampled" if method == "permutation" else "exact"
+            ),
             "explanation_proven": (
                 "values" if verdict.are_values_proven else "sums"
             ),
@@ -138,6 +140,12 @@ class Explainer:
             "explanation_players": "features",
             "explanation_background": self._name_background(),
         }
+
+    def _name_method(self, proven: Proven) -> str:
+        """Return the method for the whole background, which leaves less time than its proof."""
+        if proven is self._alone:
+            return self._methods_alone.first.name
+        return proven.verdict.name
 
     def _name_background(self) -> str | None:
         """Return what records alone are compared with; None if they are not explained."""

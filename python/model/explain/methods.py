@@ -59,8 +59,8 @@ log = logging.getLogger(__name__)
 SAMPLES = "samples"
 TRAINING_DATA = "training data"
 MEAN_RECORD = "mean record"
-# So long one process waits for another that measures how fast the model is.
-MAX_SPEED_SECONDS = 5
+# Measuring how fast a model is takes less, unless it is too slow to be explained.
+MAX_WAIT_SECONDS = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,18 +133,20 @@ class Subject:
     def speed(self) -> Speed:
         """How fast the model predicts mixtures: how many there are of a record depends on it.
 
-        So processes that serve the same file have the same speed, and the same values.
+        So processes that serve the same file take it from the one that has measured it first, and
+        give the same values. One that cannot, as on a full disk, measures for itself.
         """
         path = self.verdict("speed")
-        return judge_once(path, Speed, self._measure, MAX_SPEED_SECONDS)
+        return judge_once(path, Speed, self._measure, MAX_WAIT_SECONDS)
 
     def _measure(self) -> Speed:
         speed = Speed(
             measure_prediction(self.first_output, self.probes),
             time_best(self._predict_mixture),
         )
-        fewest = choose_coalitions(self.n_features, most_predictions=0)
-        cost = Cost.of_predictions(len(fewest.members), speed)
+        most = self.budget.request_seconds / speed.prediction_seconds
+        coalitions = choose_coalitions(self.n_features, most)
+        cost = Cost.of_predictions(len(coalitions.members), speed)
         return replace(speed, lasts=cost.seconds(1, 1) <= min(self.budget))
 
     def _predict_mixture(self) -> Matrix:

@@ -102,8 +102,7 @@ def _choose(
 ) -> Proven | None:
     """Return the method that a verdict is about; raise Unproven if it is about none.
 
-    Returns None if the methods are others here: which ones there are depends on how fast the
-    model predicts.
+    Returns None if the methods are others here, as where the speed of the model is not shared.
     """
     if verdict.objection:
         raise Unproven(verdict.objection)

@@ -131,7 +131,7 @@ def read(folder: Path) -> dict[Path, dict[str, Any]]:
 def test_a_verdict_on_other_methods_is_not_taken(
     other: dict[str, Any], tmp_path: Path
 ) -> None:
-    """Which ones there are depends on how fast the process before found the model."""
+    """As where the file of another release was left in the folder."""
     neighbours = KNeighborsRegressor().fit(DATA, TARGET)
     first = load(neighbours, samples=True)
     first.prepare_explanations(verdicts=tmp_path)
@@ -194,8 +194,8 @@ def test_a_model_that_was_too_slow_to_be_explained_is_measured_again(
     """A process may have started on a machine that did much else."""
     neighbours = KNeighborsRegressor().fit(DATA, TARGET)
     found = []
-    for seconds in (60.0, 1e-5, 60.0):
-        monkeypatch.setattr(methods, "measure_prediction", measured(seconds))
+    for measure in (measured(60.0), measured(1e-5), fail):
+        monkeypatch.setattr(methods, "measure_prediction", measure)
         model = load(neighbours, samples=True)
         model.prepare_explanations(verdicts=tmp_path)
         found.append(model.info()["is_explainable"])
@@ -210,11 +210,14 @@ def test_processes_that_find_another_speed_give_the_same_values(
     wide = pd.DataFrame(choose.normal(size=(50, 8))).add_prefix("x")
     neighbours = KNeighborsRegressor().fit(wide, wide.sum(axis=1))
     explanations = []
+    exactness = []
     for seconds, folder in ((0.002, "kept"), (1e-5, "kept"), (1e-5, "other")):
         monkeypatch.setattr(methods, "measure_prediction", measured(seconds))
         model = load(neighbours, samples=True, data=wide)
         model.prepare_explanations(verdicts=tmp_path / folder)
         explanations.append(explain(model, wide.head(1), None))
+        exactness.append(model.info()["explanation_exactness"])
+    assert exactness == ["sampled", "sampled", "exact"]
     first, second, alone = explanations
     assert first.standard_error is not None
     assert np.array_equal(first.values, second.values)
