@@ -79,23 +79,31 @@ class AllCoalitions:
         return is_member
 
     @cached_property
-    def _weights(self) -> Matrix:
-        """What each worth counts for each feature, (n_features, n_coalitions).
+    def _without(self) -> NDArray[np.intp]:
+        """The numbers of the coalitions that each feature may join, (n_features, n_numbers)."""
+        return np.stack([np.flatnonzero(~has) for has in self.members.T])
 
-        A coalition of `n_others` features besides the one that joins or has joined stands for
-        1 in `n_features * comb(n_features - 1, n_others)` of the orders.
+    @cached_property
+    def _weights(self) -> Matrix:
+        """In which share of the orders each feature joins these coalitions, of the same shape.
+
+        A feature joins a coalition of `n_others` in 1 of
+        `n_features * comb(n_features - 1, n_others)` of the orders.
         """
-        members = self.members
-        sizes = members.sum(axis=1)
-        n_others = sizes[:, None] - members
+        n_others = self.members.sum(axis=1)[self._without]
         n_alike = comb(self.n_features - 1, n_others)
-        weight = 1 / (self.n_features * n_alike)
-        weights: Matrix = np.where(members, weight, -weight)
-        return weights.T
+        weights: Matrix = 1 / (self.n_features * n_alike)
+        return weights
 
     def estimate(self, worths: Matrix) -> Estimate:
-        """Return the values of the worths, (n_coalitions,) or (n_coalitions, n_classes)."""
-        return Estimate(self._weights @ worths, None)
+        """Return the values of the worths, (n_coalitions,) or (n_coalitions, n_classes).
+
+        That of a feature which changes no worth is 0, and not nearly so.
+        """
+        joining = 1 << np.arange(self.n_features)[:, None]
+        gains = worths[self._without + joining] - worths[self._without]
+        values: Matrix = np.einsum("fc,fc...->f...", self._weights, gains)
+        return Estimate(values, None)
 
 
 @dataclass(frozen=True, eq=False)

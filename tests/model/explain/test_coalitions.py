@@ -51,6 +51,18 @@ def test_the_example_of_the_docstring() -> None:
     assert base_value == 0
 
 
+@pytest.mark.parametrize("n_features", range(2, 9))
+def test_the_value_of_a_feature_that_changes_nothing_is_0(
+    n_features: int,
+) -> None:
+    without_last = normal(2 ** (n_features - 1), 3)
+    worths = np.concatenate([without_last, without_last])
+    for of_classes in (worths, worths[:, 0]):
+        values = AllCoalitions(n_features).estimate(of_classes).values
+        assert np.all(values[-1] == 0)
+        assert np.all(values[:-1] != 0)
+
+
 @pytest.mark.parametrize("function", [product, bent])
 def test_values_of_few_features_are_those_by_definition(function: Any) -> None:
     background = normal(7, 4)
