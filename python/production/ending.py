@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 
 END = {signal.SIGHUP}
+# uWSGI's own handler of it does nothing, so that it only interrupts a wait.
 WAKE = signal.SIGWINCH
 N_WAKES = 10
 WAKE_SECONDS = 0.1
@@ -24,8 +25,10 @@ FREE = (b"idle", b"pause")
 def end_between_requests() -> None:
     """Let this process, if it is a worker that was just forked, end after what it has accepted.
 
-    It does so on SIGHUP, within a second or two if it is in no request.
-    Where this cannot be, uWSGI ends it as it would by itself.
+    It does so on SIGHUP, within a second or two if it is in no request, and at the latest when the
+    mercy of uWSGI ends (`worker-reload-mercy`). That is also how long a worker of several threads
+    may take while a client has opened a connection and sends nothing.
+    Where nothing can wait for the signal, uWSGI ends the worker as it would by itself.
     """
     import uwsgi
 
@@ -46,12 +49,13 @@ def end_between_requests() -> None:
 
 
 def _end(serving: int, stop_accepting: Callable[[], object]) -> None:
-    """Wait for the signal to end, and end the worker whose requests that thread serves."""
+    """Wait for the signal to end, and end the worker of which that thread serves requests."""
     signal.sigwait(END)
     # From here on it accepts nothing, but for what it may be accepting now.
     stop_accepting()
     for _ in range(N_WAKES):
-        # In a request, a signal would break off the response that is being written.
+        # In a request, a signal would break off the response that is being written. None begins
+        # before the signal is given, as no other thread of Python runs in between.
         _wait_until_free()
         # The thread may be about to wait for a connection, and would miss a single signal.
         signal.pthread_kill(serving, WAKE)
@@ -67,7 +71,7 @@ def _wait_until_free() -> None:
 
 
 def _is_busy() -> bool:
-    """Return whether this worker may be in a request."""
+    """Return whether uWSGI counts a request of this worker."""
     import uwsgi
 
     worker = uwsgi.workers()[uwsgi.worker_id() - 1]

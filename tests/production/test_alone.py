@@ -9,7 +9,8 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,7 @@ def test_sighup_replaces_the_workers_and_loses_no_request(
 def test_workers_that_wait_for_requests_are_replaced_at_once(
     folder: Path, threads: int
 ) -> None:
-    """A request may take longer than to replace them is waited for."""
+    """A request would be waited for, which may take longer than the test waits."""
     save_example(folder, "build_rf_binary")
     settings = {"WORKERS": 2, "THREADS": threads}
     settings["REQUEST_TIMEOUT"] = 5 * SECONDS_TO_RELOAD
@@ -106,21 +107,27 @@ def test_a_response_that_is_being_written_is_written_to_its_end(
     large = b"GET /docs/swagger-ui-bundle.js HTTP/1.0\r\n\r\n"
     # Else the kernel takes all of the response from the worker.
     command = [*UWSGI, "--socket-sndbuf", "65536"]
-    with started(command, folder, THREADS=threads) as server:
+    with (
+        started(command, folder, THREADS=threads) as server,
+        ExitStack() as opened,
+    ):
         server.wait()
-        with socket.socket() as client:
+        clients = []
+        for _ in range(threads):
+            client = opened.enter_context(socket.socket())
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             client.settimeout(20)
             client.connect(("127.0.0.1", server.port))
             client.sendall(large)
-            response = client.recv(1024)
-            os.kill(server.process.pid, signal.SIGHUP)
-            time.sleep(2)
-            while chunk := client.recv(65536):
-                response += chunk
-    head, body = response.split(b"\r\n\r\n", 1)
-    (length,) = re.findall(rb"(?i)content-length: (\d+)", head)
-    assert len(body) == int(length) > 1_000_000
+            clients.append((client, client.recv(1024)))
+        os.kill(server.process.pid, signal.SIGHUP)
+        time.sleep(2)
+        assert "The work of process" in server.log.read_text()
+        for client, start in clients:
+            rest = b"".join(iter(partial(client.recv, 65536), b""))
+            head, body = (start + rest).split(b"\r\n\r\n", 1)
+            (length,) = re.findall(rb"(?i)content-length: (\d+)", head)
+            assert len(body) == int(length) > 1_000_000
 
 
 @pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not installed")

@@ -29,8 +29,8 @@ class Speed:
     `prediction_seconds` is what one takes among many that are computed at once.
     `call_seconds` is what a call takes besides, in which those of a record are computed together:
     that of a pipeline takes milliseconds.
-    `lasts` is false where there would be no time to explain a record against a single row: the
-    next process, which may not start beside others, measures again.
+    `lasts` is false where there would be no time to explain a record against a single row, by the
+    fewest coalitions: the next process, which may not start beside others, measures again.
     """
 
     prediction_seconds: float

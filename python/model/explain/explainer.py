@@ -142,7 +142,10 @@ class Explainer:
         }
 
     def _name_method(self, proven: Proven) -> str:
-        """Return the method for the whole background, which leaves less time than its proof."""
+        """Return the method that explains records without a background of their own, if one does.
+
+        There may be time for fewer coalitions than in its proof, which takes a few rows.
+        """
         if proven is self._alone:
             return self._methods_alone.first.name
         return proven.verdict.name

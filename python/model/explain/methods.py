@@ -21,6 +21,7 @@ from python.model.explain import (
 )
 from python.model.explain.attribution import Attribute, Attribution
 from python.model.explain.coalitions import (
+    Coalitions,
     Mixtures,
     choose_coalitions,
     make_shapley,
@@ -59,7 +60,7 @@ log = logging.getLogger(__name__)
 SAMPLES = "samples"
 TRAINING_DATA = "training data"
 MEAN_RECORD = "mean record"
-# Measuring how fast a model is takes less, unless it is too slow to be explained.
+# To measure how fast a model is mostly takes less.
 MAX_WAIT_SECONDS = 5
 
 
@@ -134,19 +135,25 @@ class Subject:
         """How fast the model predicts mixtures: how many there are of a record depends on it.
 
         So processes that serve the same file take it from the one that has measured it first, and
-        give the same values. One that cannot, as on a full disk, measures for itself.
+        give the same values, until all of them start anew. One that cannot, as on a full disk,
+        measures for itself.
         """
         path = self.verdict("speed")
         return judge_once(path, Speed, self._measure, MAX_WAIT_SECONDS)
+
+    def choose_coalitions(self, n_rows: int) -> Coalitions:
+        """Return as many as there is time for with so many rows, in a request and in a proof."""
+        seconds = min(self.budget) - self.speed.call_seconds
+        most = seconds / (n_rows * self.speed.prediction_seconds)
+        return choose_coalitions(self.n_features, most)
 
     def _measure(self) -> Speed:
         speed = Speed(
             measure_prediction(self.first_output, self.probes),
             time_best(self._predict_mixture),
         )
-        most = self.budget.request_seconds / speed.prediction_seconds
-        coalitions = choose_coalitions(self.n_features, most)
-        cost = Cost.of_predictions(len(coalitions.members), speed)
+        fewest = choose_coalitions(self.n_features, most_predictions=0)
+        cost = Cost.of_predictions(len(fewest.members), speed)
         return replace(speed, lasts=cost.seconds(1, 1) <= min(self.budget))
 
     def _predict_mixture(self) -> Matrix:
@@ -471,24 +478,20 @@ def _by_parts_alone(subject: Subject, background: Columns) -> Method:  # noqa: A
 
 def _by_coalitions(subject: Subject, background: Columns) -> Method:
     """Return the method that predicts mixtures, as many as the budget has time for."""
-    speed = subject.speed
-    seconds = speed.prediction_seconds
-    limit_seconds = subject.budget.request_seconds
-    most = limit_seconds / (len(background) * seconds)
-    coalitions = choose_coalitions(subject.n_features, most)
+    coalitions = subject.choose_coalitions(len(background))
     make = partial(
         make_shapley,
         subject.first_output,
         background,
         coalitions,
-        seconds,
-        limit_seconds,
+        subject.speed.prediction_seconds,
+        subject.budget.request_seconds,
     )
     return Method(
         name=coalitions.method,
         make=make,
         outputs=subject.outputs[:1],
-        cost=Cost.of_predictions(len(coalitions.members), speed),
+        cost=Cost.of_predictions(len(coalitions.members), subject.speed),
         proves_values=True,
     )
 

@@ -20,7 +20,7 @@ RETRY_SECONDS = 2
 NO_EXPLAINER = "its explanations cannot be prepared (%s)"
 
 MakeExplainer = Callable[[Budget, Path | None], Explainer]
-"""From a budget, and a folder for what is proven, to an explainer that has proven nothing yet."""
+"""From a budget, and a folder for what is found, to an explainer that has proven nothing yet."""
 
 
 class Preparation:
@@ -47,7 +47,7 @@ class Preparation:
     def run(self, budget: Budget, verdicts: Path | None = None) -> None:
         """Prove the methods that explain; what goes wrong is a reason, and no error.
 
-        `verdicts` is a folder in which the processes that serve the same file keep what they prove.
+        `verdicts` is a folder in which the processes that serve the same file keep what they find.
         """
         with self._running:
             if self._is_complete.is_set():

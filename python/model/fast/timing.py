@@ -18,6 +18,7 @@ PLAIN_RATIO = 2  # which needs no third round to be seen
 HOPELESS_RATIO = 4  # which more records do not turn around
 LONG_SECONDS = 0.02
 GROWTH = 3
+MARGIN = 1.2
 
 Compute = Callable[[Matrix], Any]
 
@@ -28,15 +29,17 @@ class Seconds(NamedTuple):
     first: float
     second: float
 
-    def are_long_after(self, before: Self) -> bool:
-        """Return whether both take hardly anything besides their rows.
+    def are_settled_after(self, before: Self) -> bool:
+        """Return whether the faster one stays the faster, however many rows there are.
 
-        That is so where they take long, and three times as long as for a quarter of the rows.
+        Both take long, and three times as long as for a quarter of the rows. So they take a ninth
+        at most besides their rows, which the margin between them is more than.
         """
-        return all(
+        have_grown = all(
             now > max(LONG_SECONDS, GROWTH * earlier)
             for earlier, now in zip(before, self, strict=True)
         )
+        return have_grown and max(self) > MARGIN * min(self)
 
 
 def with_limits(
@@ -70,7 +73,7 @@ def crossing(
 
     Example: it is as fast for 1, 4, 16 and 64 rows, and slower for 256. The number is 255.
     More rows are not tried, as they would take the longest of all, once one takes four times as
-    long, or once the times of both are those of their rows, so that the faster stays the faster.
+    long, or once the faster one is sure to stay the faster.
     """
     sizes = [size for size in BATCH_SIZES if size <= largest]
     following = [*sizes[1:], largest + 1]
@@ -79,7 +82,7 @@ def crossing(
     for size, next_size in zip(sizes, following, strict=True):
         batch = np.resize(rows, (size, rows.shape[1]))
         now = _shortest(first, second, batch)
-        is_settled = now.are_long_after(before)
+        is_settled = now.are_settled_after(before)
         if now.first <= now.second:
             limit = largest if is_settled else next_size - 1
         if is_settled or now.first > HOPELESS_RATIO * now.second:

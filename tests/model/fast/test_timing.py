@@ -53,7 +53,10 @@ def test_no_more_rows_are_tried_once_the_time_is_that_of_the_rows(
         clock.now += 1e-4 * len(records)
 
     def slow(records: Any) -> None:
-        clock.now += 1.2e-4 * len(records)
+        clock.now += 1.5e-4 * len(records)
+
+    def slow_to_start(records: Any) -> None:
+        clock.now += 3e-3 + 0.9e-4 * len(records)
 
     def in_threads(records: Any) -> None:
         """To start them takes longer than to predict hundreds of rows."""
@@ -62,6 +65,7 @@ def test_no_more_rows_are_tried_once_the_time_is_that_of_the_rows(
     assert timing.crossing(fast, slow, ROWS, 5000) == 5000
     assert timing.crossing(slow, fast, ROWS, 5000) == 0
     assert max(sizes) == 256
+    assert timing.crossing(fast, slow_to_start, ROWS, 5000) == 1023
     assert timing.crossing(fast, in_threads, ROWS, 5000) == 4095
 
 
