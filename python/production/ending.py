@@ -54,8 +54,8 @@ def _end(serving: int, stop_accepting: Callable[[], object]) -> None:
     # From here on it accepts nothing, but for what it may be accepting now.
     stop_accepting()
     for _ in range(N_WAKES):
-        # In a request, a signal would break off the response that is being written. None begins
-        # before the signal is given, as no other thread of Python runs in between.
+        # In a request, a signal would break off the response that is being written. Hardly any
+        # begins before the signal is given: it would need the interpreter, which runs this.
         _wait_until_free()
         # The thread may be about to wait for a connection, and would miss a single signal.
         signal.pthread_kill(serving, WAKE)

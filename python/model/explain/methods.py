@@ -62,6 +62,8 @@ TRAINING_DATA = "training data"
 MEAN_RECORD = "mean record"
 # To measure how fast a model is mostly takes less.
 MAX_WAIT_SECONDS = 5
+# So many rows a background has in a proof.
+MAX_PROOF_ROWS = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,8 +145,13 @@ class Subject:
 
     def choose_coalitions(self, n_rows: int) -> Coalitions:
         """Return as many as there is time for with so many rows, in a request and in a proof."""
-        seconds = min(self.budget) - self.speed.call_seconds
-        most = seconds / (n_rows * self.speed.prediction_seconds)
+        speed = self.speed
+        in_request = self.budget.request_seconds - speed.call_seconds
+        in_proof = self.budget.proof_seconds - speed.call_seconds
+        for_row = min(
+            in_request / n_rows, in_proof / min(n_rows, MAX_PROOF_ROWS)
+        )
+        most = for_row / speed.prediction_seconds
         return choose_coalitions(self.n_features, most)
 
     def _measure(self) -> Speed:

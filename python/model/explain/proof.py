@@ -20,6 +20,7 @@ from python.model.explain.attribution import Attribution
 from python.model.explain.comparison import compare
 from python.model.explain.costs import Cost
 from python.model.explain.methods import (
+    MAX_PROOF_ROWS,
     MakeMethod,
     Method,
     Subject,
@@ -40,7 +41,6 @@ from python.model.types import Columns
 log = logging.getLogger(__name__)
 
 MAX_PROBES = 4
-MAX_BACKGROUND = 8
 NO_SUM = "no method gives values that add up to what it predicts"
 OTHER_VALUES = "its values are not those by all coalitions"
 RAISES = "to prove its values raises an error ({})"
@@ -100,7 +100,7 @@ def _prove_once(
     measure: Measure,
 ) -> Proven:
     prove = partial(_prove, subject, rows, measure)
-    few_rows = slice_rows(rows, 0, MAX_BACKGROUND)
+    few_rows = slice_rows(rows, 0, MAX_PROOF_ROWS)
     return prove_once(path, makes, few_rows, partial(_first, makes, prove))
 
 
@@ -127,7 +127,7 @@ def _first(
 def _prove(
     subject: Subject, rows: Columns, measure: Measure, make: MakeMethod
 ) -> Verdict:
-    method = make(slice_rows(rows, 0, MAX_BACKGROUND))
+    method = make(slice_rows(rows, 0, MAX_PROOF_ROWS))
     sums = _prove_sums(make, subject, rows)
     are_values_proven = _prove_values(make, method, subject)
     cost = method.cost or measure(subject, make, method)
@@ -174,9 +174,9 @@ def _prove_sums(
     Raises Unproven for a method that has no values, whose sums are wrong, or for whose proof there
     is no time.
     """
-    method = make(slice_rows(rows, 0, MAX_BACKGROUND))
+    method = make(slice_rows(rows, 0, MAX_PROOF_ROWS))
     n_probes = min(MAX_PROBES, len(subject.probes))
-    n_rows = min(MAX_BACKGROUND, len(rows))
+    n_rows = min(MAX_PROOF_ROWS, len(rows))
     if method.cost is None:
         return _compare_sums(method, subject, n_probes)
     largest = Sizes(n_probes, n_rows)

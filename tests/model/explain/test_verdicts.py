@@ -28,6 +28,9 @@ from tests.records import explain
 DATA = numbers()
 TARGET = DATA["size"] + DATA.iloc[:, 1] ** 2
 IS_LARGE = TARGET.median() < TARGET
+WIDE = pd.DataFrame(np.random.default_rng(0).normal(size=(50, 8))).add_prefix(
+    "x"
+)
 
 
 class Labels:
@@ -204,7 +207,7 @@ def test_a_model_that_was_too_slow_to_be_explained_is_measured_again(
 
 @pytest.mark.parametrize(
     ("budget", "first_seconds"),
-    [(Budget(10, 10), 2e-3), (Budget(10, 2), 9e-3)],
+    [(Budget(10, 10), 2e-3), (Budget(10, 2), 9e-3), (Budget(10, 0.5), 4e-3)],
 )
 def test_processes_that_find_another_speed_give_the_same_values(
     budget: Budget,
@@ -213,9 +216,7 @@ def test_processes_that_find_another_speed_give_the_same_values(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """By its own speed, the second would predict all mixtures, where the first samples some."""
-    choose = np.random.default_rng(0)
-    wide = pd.DataFrame(choose.normal(size=(50, 8))).add_prefix("x")
-    neighbours = KNeighborsRegressor().fit(wide, wide.sum(axis=1))
+    neighbours = KNeighborsRegressor().fit(WIDE, WIDE.sum(axis=1))
     explanations = []
     exactness = []
     for seconds, folder in (
@@ -224,15 +225,38 @@ def test_processes_that_find_another_speed_give_the_same_values(
         (1e-5, "other"),
     ):
         monkeypatch.setattr(methods, "measure_prediction", measured(seconds))
-        model = load(neighbours, samples=True, data=wide)
+        model = load(neighbours, samples=True, data=WIDE)
         model.prepare_explanations(budget, verdicts=tmp_path / folder)
-        explanations.append(explain(model, wide.head(1), None))
+        explanations.append(explain(model, WIDE.head(1), None))
         exactness.append(model.info()["explanation_exactness"])
     assert exactness == ["sampled", "sampled", "exact"]
     first, second, alone = explanations
     assert first.standard_error is not None
     assert np.array_equal(first.values, second.values)
     assert alone.standard_error is None
+
+
+def test_what_a_call_takes_leaves_less_time_for_coalitions(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """All of them would take 9.7 seconds besides the call."""
+    neighbours = KNeighborsRegressor().fit(WIDE, WIDE.sum(axis=1))
+    monkeypatch.setattr(methods, "measure_prediction", measured(1.9e-3))
+    monkeypatch.setattr(methods, "time_best", measured(1.0))
+    model = load(neighbours, samples=True, data=WIDE)
+    model.prepare_explanations(Budget(10, 10))
+    assert explain(model, WIDE.head(1), None).standard_error is not None
+
+
+def test_a_short_proof_takes_no_coalitions_from_a_request(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A proof has 8 rows, and all coalitions of these take 0.02 seconds."""
+    neighbours = KNeighborsRegressor().fit(WIDE, WIDE.sum(axis=1))
+    monkeypatch.setattr(methods, "measure_prediction", measured(1e-5))
+    model = load(neighbours, samples=True, data=WIDE)
+    model.prepare_explanations(Budget(10, 0.04))
+    assert explain(model, WIDE.head(1), None).standard_error is None
 
 
 def test_what_was_proven_of_another_file_is_not_taken(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def test_no_more_rows_are_tried_once_the_time_is_that_of_the_rows(
         clock.now += 1.5e-4 * len(records)
 
     def slow_to_start(records: Any) -> None:
-        clock.now += 3e-3 + 0.9e-4 * len(records)
+        clock.now += 2.7e-3 + 0.9e-4 * len(records)
 
     def in_threads(records: Any) -> None:
         """To start them takes longer than to predict hundreds of rows."""
