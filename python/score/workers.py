@@ -64,11 +64,10 @@ class Workers:
             yield chunk, part.result()
 
     def end(self) -> None:
-        """End the processes at once, whatever they are doing."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        """End the processes at once, whatever they are doing, and the thread that leads them."""
         for process in multiprocessing.active_children():
             process.kill()
-        self._pool.shutdown(wait=True)
+        self._pool.shutdown()
 
 
 @contextmanager
