@@ -62,7 +62,7 @@ TRAINING_DATA = "training data"
 MEAN_RECORD = "mean record"
 # To measure how fast a model is mostly takes less.
 MAX_WAIT_SECONDS = 5
-# So many rows a background has in a proof.
+# So many rows of a background a proof has at most.
 MAX_PROOF_ROWS = 8
 
 
@@ -143,7 +143,7 @@ class Subject:
         path = self.verdict("speed")
         return judge_once(path, Speed, self._measure, MAX_WAIT_SECONDS)
 
-    def choose_coalitions(self, n_rows: int) -> Coalitions:
+    def coalitions_against(self, n_rows: int) -> Coalitions:
         """Return as many as there is time for with so many rows, in a request and in a proof."""
         speed = self.speed
         in_request = self.budget.request_seconds - speed.call_seconds
@@ -485,7 +485,7 @@ def _by_parts_alone(subject: Subject, background: Columns) -> Method:  # noqa: A
 
 def _by_coalitions(subject: Subject, background: Columns) -> Method:
     """Return the method that predicts mixtures, as many as the budget has time for."""
-    coalitions = subject.choose_coalitions(len(background))
+    coalitions = subject.coalitions_against(len(background))
     make = partial(
         make_shapley,
         subject.first_output,
