@@ -10,10 +10,12 @@ from python.model.types import Matrix
 Words = NDArray[np.uint64]
 """Bits, 64 in each word."""
 
-# For each value of a byte its bits, (256, 8).
-BITS_OF_OCTETS = np.unpackbits(
-    np.arange(256, dtype=np.uint8)[:, None], axis=1, bitorder="little"
+# Numbers are added up by the values that so many bits may have.
+BITS_AT_ONCE = 10
+BITS_OF_VALUES = (
+    np.arange(1 << BITS_AT_ONCE)[:, None] >> np.arange(BITS_AT_ONCE) & 1
 ).astype(np.float64)
+"""For each of these values its bits, (n_values, BITS_AT_ONCE)."""
 
 
 def to_words(octets: NDArray[np.uint8]) -> Words:
@@ -41,18 +43,26 @@ def list_bits(words: Masks) -> tuple[Integers, Integers]:
     used = np.flatnonzero(flat != 0)
     bits = np.unpackbits(flat[used], bitorder="little")
     set_bits = np.flatnonzero(bits.view(np.bool_))
-    places = 8 * used[set_bits // 8] + set_bits % 8
-    rows = places // n_bits
-    return rows, places - rows * n_bits
+    first_bits = 8 * used
+    rows = first_bits // n_bits
+    first_places = first_bits - rows * n_bits
+    # Shifts take a third of the time of divisions.
+    owners = set_bits >> 3
+    return rows[owners], first_places[owners] + (set_bits & 7)
 
 
 def sum_by_bit(masks: Masks, numbers: Matrix, n_bits: int) -> Matrix:
-    """Return for each bit the sum of the numbers whose masks, (n_numbers,), have it.
+    """Return the sums of the numbers whose mask has the bit, (n_bits, n_sums).
 
-    The numbers are added up by each byte of the masks, and the sums by the bits of that byte.
+    `masks` is (n_masks,), and `numbers` (n_sums, n_masks).
     """
-    sums = []
-    for octets in to_octets(masks[:, None]).T:
-        by_octet = np.bincount(octets, numbers, len(BITS_OF_OCTETS))
-        sums.append(by_octet @ BITS_OF_OCTETS)
-    return np.concatenate(sums)[:n_bits]
+    signed = masks.astype(np.int64)
+    parts = []
+    for first in range(0, n_bits, BITS_AT_ONCE):
+        values = signed >> first & len(BITS_OF_VALUES) - 1
+        by_value = [
+            np.bincount(values, of_sum, len(BITS_OF_VALUES))
+            for of_sum in numbers
+        ]
+        parts.append(BITS_OF_VALUES.T @ np.stack(by_value, axis=1))
+    return np.concatenate(parts)[:n_bits]

@@ -22,10 +22,8 @@ the second -6 * 1! 0! / 2! = -3. For a row that meets none the path adds nothing
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
-from python.model.explain.bits import to_words
-from python.model.explain.long_paths import LongPaths, mark
+from python.model.explain.long_paths import LongPaths
 from python.model.explain.path_dependent import times
 from python.model.explain.paths import Paths
 from python.model.explain.tables import (
@@ -39,7 +37,7 @@ from python.model.types import Matrix
 
 # The rows times the nodes: each takes some nanoseconds to read, and a bit to keep.
 ROWS_LIMIT_NODES = 2**29
-# The rows times the long paths, whose masks take up to 8 bytes each.
+# The rows times the long paths: a mask takes up to 8 bytes, and to count it up to 4.
 ROWS_LIMIT_MASKS = 2**25
 
 
@@ -60,8 +58,7 @@ class Interventional:
         self._tables = Tables.of(paths, n_short, n_players, rows.make_values)
         self._long: LongPaths | None = None
         if n_short < len(paths.leaves.numbers):
-            masks = mark(paths, n_short, n_players, background)
-            self._long = LongPaths(paths, n_players, masks, rows.met)
+            self._long = LongPaths(paths, n_short, n_players, background)
 
     def values(self, numbers: Matrix) -> Matrix:
         """Return the values of records, (n_records, n_players, n_outputs).
@@ -75,11 +72,7 @@ class Interventional:
 
     def _add_long(self, long: LongPaths, goes_left: Flags) -> Matrix:
         """Return the values of records from their `Paths.goes_left`."""
-        masks = self._paths.masks(goes_left)
-        values = self._tables.look_up(goes_left)
-        for row, of_record in enumerate(masks.T):
-            values[row] += long.values(of_record)
-        return values
+        return self._tables.look_up(goes_left) + long.values(goes_left)
 
 
 def can_be_read(paths: Paths, n_rows: int) -> bool:
@@ -91,7 +84,7 @@ def can_be_read(paths: Paths, n_rows: int) -> bool:
 
 
 class BackgroundMasks:
-    """The masks of a background's rows: counted on short paths, and what they meet on all."""
+    """The masks of a background's rows, counted on short paths."""
 
     def __init__(
         self,
@@ -105,15 +98,11 @@ class BackgroundMasks:
         self._counts = np.zeros(n_masks.sum())
         self._n_rows = len(background)
         n_passing = np.zeros(len(paths.leaves.numbers))
-        met = []
         for rows in paths.split(background):
             masks = paths.masks(paths.goes_left(rows))
-            met.append(_pack_met(paths, masks))
             of_paths = masks[paths.leaves.numbers]
             n_passing += (of_paths == 0).sum(axis=1)
             self._count(of_paths[:n_short])
-        self.met = to_words(np.concatenate(met, axis=1))
-        """Which rows meet the condition of each node: a bit for each, (n_nodes, n_words)."""
         self.shares = n_passing / self._n_rows
         """For each path the share of the rows that meet all of its conditions."""
 
@@ -130,12 +119,6 @@ class BackgroundMasks:
         stop = start + n_paths * group.n_masks
         shares = self._counts[start:stop] / self._n_rows
         return compute_values(shares.reshape(n_paths, group.n_masks))
-
-
-def _pack_met(paths: Paths, masks: Masks) -> NDArray[np.uint8]:
-    """Return whether rows meet the condition of each node, eight rows in a byte."""
-    is_met = (masks & paths.bits[:, None]) == 0
-    return np.packbits(is_met, axis=1, bitorder="little")
 
 
 def compute_values(shares: Matrix) -> Matrix:

@@ -227,12 +227,12 @@ class Paths:
     def keep_down(self, rows: NDArray[np.uint64]) -> None:
         """Keep of the bits of each node, in place, those that all nodes above it have too.
 
-        `rows` is (n_nodes, n_words).
+        `rows` is (n_words, n_nodes).
         """
-        n_words = rows.shape[1]
+        n_words = len(rows)
         for level in self.levels:
-            by_side = rows[level.children].reshape(2, -1, n_words)
-            by_side &= rows[level.nodes]
+            by_side = rows[:, level.children].reshape(n_words, 2, -1)
+            by_side &= rows.take(level.nodes, axis=1)[:, None]
 
     def multiply_down(self, factors: Matrix) -> Matrix:
         """Return for each node its factor times those of all nodes above it."""

@@ -1,21 +1,27 @@
 """Values against a background, path by path; whole models are compared in test_readings."""
 
 import itertools
+from collections import Counter
 from typing import Any
 
 import numpy as np
 import pytest
 from lightgbm import LGBMRegressor
+from scipy.special import beta
 
-from python.model.explain import interventional, tables
+from python.model.explain import interventional, long_paths, tables
 from python.model.explain import paths as paths_module
-from python.model.explain.bits import list_bits
+from python.model.explain.bits import list_bits, sum_by_bit
 from python.model.explain.interventional import (
     Interventional,
     can_be_read,
     compute_values,
 )
-from python.model.explain.long_paths import WEIGHTS
+from python.model.explain.long_paths import (
+    SHARES_OF_ORDERS,
+    count_equal,
+    share_of_orders,
+)
 from python.model.explain.paths import Paths
 from tests.model.explain.forests import chain, fitted, records
 from tests.model.explain.truth import shapley_values
@@ -56,20 +62,45 @@ def test_the_example_of_the_docstring() -> None:
     assert not compute_values(none_met)[0, 1:].any()
 
 
-@pytest.mark.parametrize(("a", "b"), [(0, 3), (1, 0), (1, 1), (2, 3), (7, 57)])
-def test_weights_are_the_shares_of_orders(a: int, b: int) -> None:
-    if a == 0:
-        assert WEIGHTS[a, b] == 0
-    elif a + b <= 5:
-        # The orders in which all of the first come before all others, one of them at last.
-        orders = list(itertools.permutations(range(a + b)))
-        right = [
-            order
-            for order in orders
-            if set(order[:a]) == set(range(a)) and order[a - 1] == 0
-        ]
-        assert WEIGHTS[a, b] == pytest.approx(len(right) / len(orders))
-    assert np.isfinite(WEIGHTS).all()
+@pytest.mark.parametrize(("a", "b"), [(0, 3), (1, 0), (1, 1), (2, 3), (3, 2)])
+def test_shares_are_those_of_all_orders(a: int, b: int) -> None:
+    orders = list(itertools.permutations(range(a + b)))
+    right = [order for order in orders if set(order[:a]) == set(range(a))]
+    n_first = np.array([a], dtype=np.uint8)
+    share = share_of_orders(n_first, np.array([b], dtype=np.uint8))
+    assert share == pytest.approx([len(right) / len(orders)])
+
+
+def test_shares_are_right_for_the_longest_paths() -> None:
+    a, b = np.indices(SHARES_OF_ORDERS.shape)
+    expected = (a + b + 1) * beta(a + 1, b + 1)
+    np.testing.assert_allclose(SHARES_OF_ORDERS, expected, rtol=1e-12)
+
+
+def test_rows_with_one_mask_are_counted_at_one_of_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(long_paths, "MASKS_AT_ONCE", 10)
+    random = np.random.default_rng(0)
+    masks = random.integers(0, 4, size=(7, 300)).astype(np.uint16)
+    counts = count_equal(masks)
+    for of_leaf, n_equal in zip(masks, counts, strict=True):
+        is_first = n_equal > 0
+        found = dict(zip(of_leaf[is_first], n_equal[is_first], strict=True))
+        assert found == dict(Counter(of_leaf.tolist()))
+        assert is_first.sum() == len(found)
+
+
+@pytest.mark.parametrize("n_bits", [1, 9, 10, 11, 32, 33, 64])
+def test_numbers_are_added_up_by_the_bits_of_their_masks(n_bits: int) -> None:
+    random = np.random.default_rng(0)
+    masks = random.integers(0, 2**n_bits - 1, 200, np.uint64, endpoint=True)
+    numbers = random.integers(-9, 9, size=(2, 200)).astype(float)
+    sums = sum_by_bit(masks, numbers, n_bits)
+    assert sums.shape == (n_bits, 2)
+    for bit in range(n_bits):
+        has_bit = [mask >> bit & 1 for mask in masks.tolist()]
+        assert sums[bit].tolist() == (numbers @ has_bit).tolist()
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.uint32, np.uint64])
