@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from sklearn.ensemble import RandomForestClassifier
 
-from python.model import verdicts
 from python.model.fast.copy import Unproven
 from python.model.fast.verdicts import Verdict
 from python.model.verdicts import judge_once
@@ -92,20 +91,19 @@ def test_a_verdict_that_does_not_last_is_kept_for_nobody(
 
 
 def test_a_process_that_is_stuck_does_not_hold_up_the_others(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(verdicts, "MAX_WAIT_SECONDS", 0.2)
     path = tmp_path / "model"
     with path.open("w") as stuck:
         fcntl.flock(stuck, fcntl.LOCK_EX)
-        assert judge_once(path, Verdict, lambda: VERDICT) == VERDICT
+        verdict = judge_once(path, Verdict, lambda: VERDICT, 0.2)
+    assert verdict == VERDICT
 
 
 def test_what_a_proof_has_forked_does_not_hold_up_the_others(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
     """The process that was forked has the file of the verdict open as long as it lives."""
-    monkeypatch.setattr(verdicts, "MAX_WAIT_SECONDS", 0.2)
     context = multiprocessing.get_context("fork")
     child = context.Process(target=time.sleep, args=(60,))
 
@@ -116,7 +114,7 @@ def test_what_a_proof_has_forked_does_not_hold_up_the_others(
     path = tmp_path / "model"
     judge_once(path, Verdict, fork)
     try:
-        assert judge_once(path, Verdict, never) == VERDICT
+        assert judge_once(path, Verdict, never, 0.2) == VERDICT
     finally:
         child.kill()
         child.join()
