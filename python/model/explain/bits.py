@@ -52,17 +52,11 @@ def list_bits(words: Masks) -> tuple[Integers, Integers]:
 
 
 def sum_by_bit(masks: Masks, numbers: Matrix, n_bits: int) -> Matrix:
-    """Return the sums of the numbers whose mask has the bit, (n_bits, n_sums).
-
-    `masks` is (n_masks,), and `numbers` (n_sums, n_masks).
-    """
+    """Return for each bit the sum of the numbers whose masks, (n_numbers,), have it."""
     signed = masks.astype(np.int64)
-    parts = []
+    sums = []
     for first in range(0, n_bits, BITS_AT_ONCE):
         values = signed >> first & len(BITS_OF_VALUES) - 1
-        by_value = [
-            np.bincount(values, of_sum, len(BITS_OF_VALUES))
-            for of_sum in numbers
-        ]
-        parts.append(BITS_OF_VALUES.T @ np.stack(by_value, axis=1))
-    return np.concatenate(parts)[:n_bits]
+        by_value = np.bincount(values, numbers, len(BITS_OF_VALUES))
+        sums.append(by_value @ BITS_OF_VALUES)
+    return np.concatenate(sums)[:n_bits]

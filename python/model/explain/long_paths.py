@@ -104,16 +104,20 @@ class LongPaths:
 
         (n_players, n_outputs); `leaves` has the leaf of each mask.
         """
-        numbers = self._outputs[:, leaves] * weights
+        sums = [
+            self._sum(masks, weights * outputs[leaves], leaves)
+            for outputs in self._outputs
+        ]
+        return np.stack(sums, axis=1)
+
+    def _sum(self, masks: Masks, numbers: Matrix, leaves: Integers) -> Matrix:
+        """Return for each player the sum of the numbers whose mask has it."""
         if self._have_bits:
             return sum_by_bit(masks, numbers, self._n_players)
         owners, places = list_bits(masks[:, None])
         players = self._players[self._starts[leaves[owners]] + places]
-        sums = [
-            np.bincount(players, of_output[owners], self._n_players)
-            for of_output in numbers
-        ]
-        return np.stack(sums, axis=1)
+        sums = np.bincount(players, numbers[owners], self._n_players)
+        return sums.astype(np.float64)
 
 
 def read(
