@@ -25,6 +25,7 @@ N_FEATURES = 30
 N_BACKGROUND = 100
 N_RECORDS = (1, 100)
 ROUNDS = 3
+DIGIT_BELOW = 10  # milliseconds: from there on, tenths tell nothing
 
 
 def forests() -> Iterator[tuple[str, Any, Matrix]]:
@@ -43,18 +44,18 @@ def forests() -> Iterator[tuple[str, Any, Matrix]]:
     yield "no limit, noisy numbers", numbers.fit(rows, noisy), rows
 
 
-def measure(explain: Callable[[Matrix], object], records: Matrix) -> float:
-    """Return the median milliseconds to explain the records."""
+def measure(call: Callable[[Matrix], object], rows: Matrix) -> float:
+    """Return the median milliseconds of a call with the rows."""
     seconds = []
     for _ in range(ROUNDS):
         start = time.perf_counter()
-        explain(records)
+        call(rows)
         seconds.append(time.perf_counter() - start)
     return median(seconds) * 1e3
 
 
 def compare(name: str, forest: Any, rows: Matrix) -> Iterator[str]:
-    """Yield a row of the table for each number of records."""
+    """Yield a row of the table for the background, and for each number of records."""
     trees = read_trees(forest)
     if trees is None:
         raise ValueError(f"{name}: the trees cannot be read")
@@ -62,16 +63,29 @@ def compare(name: str, forest: Any, rows: Matrix) -> Iterator[str]:
     if paths is None:
         raise ValueError(f"{name}: the paths are too many")
     background = rows[:N_BACKGROUND]
-    known = Interventional(paths, N_FEATURES, trees.numbers(background))
+    prepare = partial(Interventional, paths, N_FEATURES)
+    known = prepare(trees.numbers(background))
     explainer = shap.TreeExplainer(forest, background)
     own = partial(explain, trees, known)
     shaps = partial(explainer.shap_values, check_additivity=False)
-    n_leaves = len(paths.leaves.numbers)
+    start = f"| {name} | {len(paths.leaves.numbers):,} |"
+    figures = (
+        measure(prepare, trees.numbers(background)),
+        measure(partial(shap.TreeExplainer, forest), background),
+    )
+    yield f"{start} none: to prepare for the background | {cells(figures)} |"
     for n_records in N_RECORDS:
         records = rows[-n_records:]
         figures = (measure(own, records), measure(shaps, records))
-        cells = " | ".join(f"{figure:,.1f}" for figure in figures)
-        yield f"| {name} | {n_leaves:,} | {n_records} | {cells} |"
+        yield f"{start} {n_records} | {cells(figures)} |"
+
+
+def cells(figures: tuple[float, float]) -> str:
+    """Return the cells of the table for two numbers of milliseconds."""
+    texts = [
+        f"{figure:,.{1 if figure < DIGIT_BELOW else 0}f}" for figure in figures
+    ]
+    return " | ".join(texts)
 
 
 def explain(

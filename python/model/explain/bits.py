@@ -1,4 +1,6 @@
-"""Bits in words: which of them are set, and sums over the words that have them."""
+"""Bits in words: which of them are set, sums over the words that have them, and equal words."""
+
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,10 +9,13 @@ from python.model.explain.walk import Masks
 from python.model.trees.categories import Integers
 from python.model.types import Matrix
 
+WORD_BITS = 64
+MASKS_AT_ONCE = 2**19  # while they are counted: some 25 MB
+
 Words = NDArray[np.uint64]
 """Bits, 64 in each word."""
 
-# Numbers are added up by the values that so many bits may have.
+# Masks are cut into pieces of so many bits, and numbers added up by the values of a piece.
 BITS_AT_ONCE = 10
 BITS_OF_VALUES = (
     np.arange(1 << BITS_AT_ONCE)[:, None] >> np.arange(BITS_AT_ONCE) & 1
@@ -60,3 +65,34 @@ def sum_by_bit(masks: Masks, numbers: Matrix, n_bits: int) -> Matrix:
         by_value = np.bincount(values, numbers, len(BITS_OF_VALUES))
         sums.append(by_value @ BITS_OF_VALUES)
     return np.concatenate(sums)[:n_bits]
+
+
+def count_equal(masks: Masks, n_bits: int) -> Integers:
+    """Return for each leaf and row how many rows have the same mask there, (n_leaves, n_rows).
+
+    All but one of these rows get 0. A mask has up to `n_bits` bits. Those that are too long to be
+    sorted together with the number of their row are taken for different ones.
+    """
+    n_rows = masks.shape[1]
+    n_row_bits = (n_rows - 1).bit_length()
+    if n_bits + n_row_bits > WORD_BITS:
+        return np.ones(masks.shape, dtype=np.uint8)
+    key_type = np.min_scalar_type((1 << n_bits + n_row_bits) - 1)
+    parts = np.array_split(masks, ceil(masks.size / MASKS_AT_ONCE))
+    return np.concatenate(
+        [_count_equal(some.astype(key_type), n_row_bits) for some in parts]
+    )
+
+
+def _count_equal(masks: Masks, n_row_bits: int) -> Integers:
+    """Count masks that have room for the number of their row."""
+    n_rows = masks.shape[1]
+    keys = masks << n_row_bits | np.arange(n_rows, dtype=masks.dtype)
+    keys.sort(axis=1)
+    is_new = np.ones(masks.shape, dtype=np.bool_)
+    is_new[:, 1:] = np.diff(keys >> n_row_bits, axis=1)
+    starts = np.flatnonzero(is_new)
+    counts = np.zeros(masks.shape, dtype=np.min_scalar_type(n_rows))
+    rows = keys.ravel()[starts] & (1 << n_row_bits) - 1
+    counts[starts // n_rows, rows] = np.diff(starts, append=masks.size)
+    return counts

@@ -58,7 +58,7 @@ class Interventional:
         self._tables = Tables.of(paths, n_short, n_players, rows.make_values)
         self._long: LongPaths | None = None
         if n_short < len(paths.leaves.numbers):
-            self._long = LongPaths(paths, n_short, n_players, background)
+            self._long = LongPaths(paths, n_players, background, rows.of_long)
 
     def values(self, numbers: Matrix) -> Matrix:
         """Return the values of records, (n_records, n_players, n_outputs).
@@ -84,7 +84,7 @@ def can_be_read(paths: Paths, n_rows: int) -> bool:
 
 
 class BackgroundMasks:
-    """The masks of a background's rows, counted on short paths."""
+    """The masks of a background's rows on all paths; on short ones they are counted."""
 
     def __init__(
         self,
@@ -98,11 +98,15 @@ class BackgroundMasks:
         self._counts = np.zeros(n_masks.sum())
         self._n_rows = len(background)
         n_passing = np.zeros(len(paths.leaves.numbers))
+        of_long = []
         for rows in paths.split(background):
             masks = paths.masks(paths.goes_left(rows))
             of_paths = masks[paths.leaves.numbers]
             n_passing += (of_paths == 0).sum(axis=1)
             self._count(of_paths[:n_short])
+            of_long.append(of_paths[n_short:])
+        self.of_long = np.concatenate(of_long, axis=1)
+        """The masks on the paths that are not short, (n_long_paths, n_rows)."""
         self.shares = n_passing / self._n_rows
         """For each path the share of the rows that meet all of its conditions."""
 

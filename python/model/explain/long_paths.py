@@ -1,16 +1,21 @@
 """Interventional values of the paths that are too long for a table.
 
-The masks of a record and of the rows are compared one by one: those of a pair that takes the path
-by some coalition have no bit in common. Rows with the same mask on a path are compared as one.
+A record and a row take a path by some coalition if their masks have no bit in common. Of such a
+pair the values are computed for each record, and once for all rows with the same mask on the path.
 """
 
 from dataclasses import replace
-from math import ceil, comb
+from math import comb
 
 import numpy as np
 from numpy.typing import NDArray
 
-from python.model.explain.bits import Words, list_bits, sum_by_bit, to_words
+from python.model.explain.bits import (
+    count_equal,
+    list_bits,
+    sum_by_bit,
+    to_words,
+)
 from python.model.explain.paths import Paths
 from python.model.explain.walk import MAX_PLAYERS, Masks
 from python.model.trees.categories import Integers
@@ -18,7 +23,6 @@ from python.model.trees.tree import Flags
 from python.model.types import Matrix
 
 ONE = np.uint64(1)
-MASKS_AT_ONCE = 2**20  # while they are counted: some 30 MB
 
 # For `a` and `b` players the share of the orders in which all of the first come before the others.
 SHARES_OF_ORDERS = np.array(
@@ -29,11 +33,10 @@ SHARES_OF_ORDERS = np.array(
 )
 
 
-def with_bits_of_players(paths: Paths, n_players: int) -> Paths:
+def with_bits_of_players(paths: Paths) -> Paths:
     """Return the paths with a bit for each player, the same on every path."""
     bits = np.uint64(1) << paths.conditions.player.astype(np.uint64)
-    # The last players may be in no split, and have bits nevertheless.
-    smallest = np.min_scalar_type(1 << (n_players - 1))
+    smallest = np.min_scalar_type(bits.max())
     return replace(paths, bits=bits.astype(smallest))
 
 
@@ -46,24 +49,37 @@ class LongPaths:
     def __init__(
         self,
         paths: Paths,
-        n_short: int,
         n_players: int,
         background: Matrix,
+        of_paths: Masks,
     ) -> None:
-        """Take how many paths are short, which are the first, and the rows of the background."""
+        """Take the masks of a background's rows on the long paths, with the bits of these.
+
+        The long paths are the last, and `of_paths` is (n_long_paths, n_rows).
+        """
+        n_short = len(paths.leaves.numbers) - len(of_paths)
         self._have_bits = n_players <= MAX_PLAYERS
-        if self._have_bits:
-            paths = with_bits_of_players(paths, n_players)
-        self._paths = paths
+        self._paths = with_bits_of_players(paths) if self._have_bits else paths
         self._n_players = n_players
         self._players = paths.players
         self._starts = paths.leaves.starts[n_short:]
         self._nodes = paths.leaves.numbers[n_short:]
         self._outputs = paths.outputs[n_short:].T / len(background)
-        self._masks, self._met = read(paths, self._nodes, background)
-        self._counts = count_equal(self._masks)
+        read = [self._read(rows) for rows in paths.split(background)]
+        masks, met = zip(*read, strict=True)
+        self._masks = np.concatenate(masks, axis=1)
+        words = to_words(np.concatenate(met, axis=1))
+        self._met = np.ascontiguousarray(words.T)
+        """Which rows meet the condition of each node: a bit for each, (n_words, n_nodes)."""
+        self._counts = count_equal(of_paths, int(paths.leaves.lengths[-1]))
         self._are_first = to_words(_pack(self._counts > 0))
         """The rows that stand for all with the same mask, (n_leaves, n_words)."""
+
+    def _read(self, rows: Matrix) -> tuple[Masks, NDArray[np.uint8]]:
+        """Return the masks of rows, and which of the rows meet the condition of each node."""
+        masks = self._paths.masks(self._paths.goes_left(rows))
+        is_met = masks & self._paths.bits[:, None] == 0
+        return masks[self._nodes], _pack(is_met)
 
     def values(self, goes_left: Flags) -> Matrix:
         """Return the values of records, (n_records, n_players, n_outputs)."""
@@ -86,8 +102,9 @@ class LongPaths:
     def _find_apart(self, masks: Masks) -> tuple[Integers, Integers]:
         """Return pairs of a leaf and a row whose mask there has no bit of the record's.
 
-        They are told by the leaf and by the pair's place among all pairs, leaf by leaf. Down to a
-        node, these rows are those that meet all conditions that the record does not meet.
+        Of rows with the same mask on the path there is one. A pair is told by its leaf, and by its
+        place in the masks of all. Down to a node, the rows are those that meet all conditions that
+        the record does not meet.
         """
         fails = masks & self._paths.bits != 0
         # All bits where the condition is met: `where` takes three times as long.
@@ -120,43 +137,8 @@ class LongPaths:
         return sums.astype(np.float64)
 
 
-def read(
-    paths: Paths, nodes: Integers, background: Matrix
-) -> tuple[Masks, Words]:
-    """Return the masks of rows at some nodes, and which rows meet the condition of each node.
-
-    These are (n_some_nodes, n_rows), and with a bit for each row (n_words, n_nodes).
-    """
-    masks, met = [], []
-    for rows in paths.split(background):
-        of_rows = paths.masks(paths.goes_left(rows))
-        masks.append(of_rows[nodes])
-        met.append(_pack(of_rows & paths.bits[:, None] == 0))
-    words = to_words(np.concatenate(met, axis=1)).T
-    return np.concatenate(masks, axis=1), np.ascontiguousarray(words)
-
-
 def _pack(flags: Flags) -> NDArray[np.uint8]:
     return np.packbits(flags, axis=1, bitorder="little")
-
-
-def count_equal(masks: Masks) -> Integers:
-    """Return how many rows have the mask of each, (n_leaves, n_rows), and 0 for all but one."""
-    n_parts = ceil(masks.size / MASKS_AT_ONCE)
-    parts = np.array_split(masks, n_parts)
-    return np.concatenate([_count_equal(some) for some in parts])
-
-
-def _count_equal(masks: Masks) -> Integers:
-    order = np.argsort(masks, axis=1)
-    ordered = np.take_along_axis(masks, order, axis=1)
-    is_new = np.ones(masks.shape, dtype=np.bool_)
-    is_new[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
-    starts = np.flatnonzero(is_new)
-    counts = np.zeros(masks.shape, dtype=np.min_scalar_type(masks.shape[1]))
-    rows = starts // masks.shape[1]
-    counts[rows, order[is_new]] = np.diff(starts, append=masks.size)
-    return counts
 
 
 def weigh(

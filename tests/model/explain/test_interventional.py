@@ -9,19 +9,15 @@ import pytest
 from lightgbm import LGBMRegressor
 from scipy.special import beta
 
-from python.model.explain import interventional, long_paths, tables
+from python.model.explain import bits, interventional, tables
 from python.model.explain import paths as paths_module
-from python.model.explain.bits import list_bits, sum_by_bit
+from python.model.explain.bits import count_equal, list_bits, sum_by_bit
 from python.model.explain.interventional import (
     Interventional,
     can_be_read,
     compute_values,
 )
-from python.model.explain.long_paths import (
-    SHARES_OF_ORDERS,
-    count_equal,
-    share_of_orders,
-)
+from python.model.explain.long_paths import SHARES_OF_ORDERS, share_of_orders
 from python.model.explain.paths import Paths
 from tests.model.explain.forests import chain, fitted, records
 from tests.model.explain.truth import shapley_values
@@ -77,18 +73,25 @@ def test_shares_are_right_for_the_longest_paths() -> None:
     np.testing.assert_allclose(SHARES_OF_ORDERS, expected, rtol=1e-12)
 
 
+@pytest.mark.parametrize("n_rows", [1, 2, 255, 256, 300])
+@pytest.mark.parametrize("n_bits", [2, 9, 40, 64])
 def test_rows_with_one_mask_are_counted_at_one_of_them(
-    monkeypatch: pytest.MonkeyPatch,
+    n_bits: int, n_rows: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(long_paths, "MASKS_AT_ONCE", 10)
+    monkeypatch.setattr(bits, "MASKS_AT_ONCE", 700)
     random = np.random.default_rng(0)
-    masks = random.integers(0, 4, size=(7, 300)).astype(np.uint16)
-    counts = count_equal(masks)
-    for of_leaf, n_equal in zip(masks, counts, strict=True):
-        is_first = n_equal > 0
-        found = dict(zip(of_leaf[is_first], n_equal[is_first], strict=True))
-        assert found == dict(Counter(of_leaf.tolist()))
-        assert is_first.sum() == len(found)
+    some = random.integers(2**n_bits - 1, size=4, dtype=np.uint64)
+    of_leaves = [random.choice(some, n_rows) for _ in range(6)]
+    masks = np.stack([*of_leaves, np.full(n_rows, some[0])])
+    for of_leaf, counts in zip(masks, count_equal(masks, n_bits), strict=True):
+        is_first = counts > 0
+        assert counts.sum() == n_rows
+        if n_bits < 64 or n_rows == 1:
+            assert is_first.sum() == len(set(of_leaf.tolist()))
+            found = zip(
+                of_leaf[is_first].tolist(), counts[is_first], strict=True
+            )
+            assert dict(found) == Counter(of_leaf.tolist())
 
 
 @pytest.mark.parametrize("n_bits", [1, 9, 10, 11, 32, 33, 64])
@@ -96,12 +99,11 @@ def test_numbers_are_added_up_by_the_bits_of_their_masks(n_bits: int) -> None:
     random = np.random.default_rng(0)
     masks = random.integers(0, 2**n_bits - 1, 200, np.uint64, endpoint=True)
     numbers = random.integers(-9, 9, size=200).astype(float)
-    expected = [
-        sum(number for mask, number in both if mask >> bit & 1)
-        for bit in range(n_bits)
-        for both in [zip(masks.tolist(), numbers, strict=True)]
-    ]
-    assert sum_by_bit(masks, numbers, n_bits).tolist() == expected
+    expected = np.zeros(n_bits)
+    for mask, number in zip(masks.tolist(), numbers, strict=True):
+        for bit in range(n_bits):
+            expected[bit] += number * (mask >> bit & 1)
+    assert sum_by_bit(masks, numbers, n_bits).tolist() == expected.tolist()
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.uint32, np.uint64])
@@ -115,14 +117,14 @@ def test_bits_are_listed_row_by_row(dtype: Any) -> None:
 
 
 @pytest.mark.parametrize("limit", [tables.TABLES_LIMIT_NUMBERS, 500, 0])
-@pytest.mark.parametrize("n_rows", [1, 7, 64, 65, 120])
+@pytest.mark.parametrize("n_rows", [1, 7, 64, 65, 300])
 @pytest.mark.parametrize("classes", [2, 4])
 def test_values_do_not_depend_on_the_way_or_the_parts(
     n_rows: int, classes: int, limit: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trees = fitted("forest", classes=classes)
     paths = paths_of(trees)
-    background = records(1)[:n_rows]
+    background = np.concatenate([records(1), records(3), records(4)])[:n_rows]
     expected = Interventional(paths, 6, background)
     monkeypatch.setattr(tables, "TABLES_LIMIT_NUMBERS", limit)
     monkeypatch.setattr(paths_module, "MASKS_LIMIT_AT_ONCE", 16)
@@ -155,24 +157,28 @@ def test_equal_rows_count_as_often_as_they_are_there(
 ) -> None:
     monkeypatch.setattr(tables, "TABLES_LIMIT_NUMBERS", limit)
     paths, X = paths_of(fitted("forest")), records(1)
-    twice = Interventional(paths, 6, X[[0, 0, 1]])
-    parts = [Interventional(paths, 6, X[[row]]).values(X) for row in (0, 0, 1)]
-    np.testing.assert_allclose(
-        twice.values(X), np.mean(parts, axis=0), rtol=0, atol=1e-13
-    )
+    both = Interventional(paths, 6, X[[0] * 299 + [1]])
+    first, second = (Interventional(paths, 6, X[[row]]) for row in (0, 1))
+    expected = (299 * first.values(X) + second.values(X)) / 300
+    np.testing.assert_allclose(both.values(X), expected, rtol=0, atol=1e-13)
 
 
+@pytest.mark.parametrize("limit", [0, 500])
 @pytest.mark.parametrize("last", [0, 20])
 @pytest.mark.parametrize("n_players", [64, 65, 300])
 @pytest.mark.parametrize("name", ["forest", "boosting for a number"])
 def test_many_players_have_the_values_that_few_have(
-    name: str, n_players: int, last: int, monkeypatch: pytest.MonkeyPatch
+    name: str,
+    n_players: int,
+    last: int,
+    limit: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Up to 64 players have a bit each in the masks of the rows; more are found by their paths.
 
     The last player is in a split, or those that are in one are among the first 21.
     """
-    monkeypatch.setattr(tables, "TABLES_LIMIT_NUMBERS", 0)
+    monkeypatch.setattr(tables, "TABLES_LIMIT_NUMBERS", limit)
     trees = fitted(name)
     X = records(1)
     columns = np.array([0, 7, 8, 15, 16, last or n_players - 1])
@@ -221,3 +227,18 @@ def test_trees_without_a_split_have_values_of_0() -> None:
     values = Interventional(paths, 5, X[:3])
     assert values.values(X[:2]).tolist() == np.zeros((2, 5, 1)).tolist()
     assert values.base_values == pytest.approx([2.0])
+
+
+@pytest.mark.parametrize("n_columns", [20, 40, 64])
+def test_long_paths_of_many_players_have_the_same_values(
+    n_columns: int,
+) -> None:
+    tree, X = chain(n_columns)
+    few = Interventional(paths_of(tree, np.arange(n_columns)), n_columns, X)
+    columns = 299 - 4 * np.arange(n_columns)
+    many = Interventional(paths_of(tree, columns), 300, X)
+    expected = few.values(X)
+    rounding = 1e-12 * np.ptp(expected)
+    assert many.values(X)[:, columns] == pytest.approx(
+        expected, rel=0, abs=rounding
+    )
