@@ -1,7 +1,5 @@
 """Bits in words: which of them are set, sums over the words that have them, and equal words."""
 
-from math import ceil
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -67,32 +65,42 @@ def sum_by_bit(masks: Masks, numbers: Matrix, n_bits: int) -> Matrix:
     return np.concatenate(sums)[:n_bits]
 
 
-def count_equal(masks: Masks, n_bits: int) -> Integers:
+def count_equal(masks: Masks, n_bits: Integers) -> Integers:
     """Return for each leaf and row how many rows have the same mask there, (n_leaves, n_rows).
 
-    All but one of these rows get 0. A mask has up to `n_bits` bits. Those that are too long to be
-    sorted together with the number of their row are taken for different ones.
+    All but one of these rows get 0. `n_bits`, (n_leaves,), has how many bits a mask may have there.
     """
+    counts = np.zeros(masks.shape, dtype=np.min_scalar_type(masks.shape[1]))
+    step = max(1, MASKS_AT_ONCE // masks.shape[1])
+    for first in range(0, len(masks), step):
+        some = slice(first, first + step)
+        counts[some] = _count_runs(
+            *_sort(masks[some], int(n_bits[some].max()))
+        )
+    return counts
+
+
+def _count_runs(order: Integers, masks: Masks) -> Integers:
+    """Return the lengths of runs of equal masks, at the place in `order` of the first of each."""
+    is_new = np.ones(order.shape, dtype=np.bool_)
+    is_new[:, 1:] = np.diff(masks, axis=1)
+    starts = np.flatnonzero(is_new)
+    lengths = np.zeros(order.shape, dtype=np.intp)
+    leaves = starts // order.shape[1]
+    lengths[leaves, order.ravel()[starts]] = np.diff(starts, append=order.size)
+    return lengths
+
+
+def _sort(masks: Masks, n_bits: int) -> tuple[Integers, Masks]:
+    """Return the order of the rows by their masks, and the masks in this order."""
     n_rows = masks.shape[1]
     n_row_bits = (n_rows - 1).bit_length()
     if n_bits + n_row_bits > WORD_BITS:
-        return np.ones(masks.shape, dtype=np.uint8)
+        order = np.argsort(masks, axis=1)
+        return order, np.take_along_axis(masks, order, axis=1)
+    # Masks that have the number of their row are sorted in a third of the time.
     key_type = np.min_scalar_type((1 << n_bits + n_row_bits) - 1)
-    parts = np.array_split(masks, ceil(masks.size / MASKS_AT_ONCE))
-    return np.concatenate(
-        [_count_equal(some.astype(key_type), n_row_bits) for some in parts]
-    )
-
-
-def _count_equal(masks: Masks, n_row_bits: int) -> Integers:
-    """Count masks that have room for the number of their row."""
-    n_rows = masks.shape[1]
-    keys = masks << n_row_bits | np.arange(n_rows, dtype=masks.dtype)
+    numbers = np.arange(n_rows, dtype=key_type)
+    keys = masks.astype(key_type) << n_row_bits | numbers
     keys.sort(axis=1)
-    is_new = np.ones(masks.shape, dtype=np.bool_)
-    is_new[:, 1:] = np.diff(keys >> n_row_bits, axis=1)
-    starts = np.flatnonzero(is_new)
-    counts = np.zeros(masks.shape, dtype=np.min_scalar_type(n_rows))
-    rows = keys.ravel()[starts] & (1 << n_row_bits) - 1
-    counts[starts // n_rows, rows] = np.diff(starts, append=masks.size)
-    return counts
+    return keys & (1 << n_row_bits) - 1, keys >> n_row_bits

@@ -23,6 +23,7 @@ from functools import partial
 
 import numpy as np
 
+from python.model.explain.bits import count_equal
 from python.model.explain.long_paths import LongPaths
 from python.model.explain.path_dependent import times
 from python.model.explain.paths import Paths
@@ -58,7 +59,7 @@ class Interventional:
         self._tables = Tables.of(paths, n_short, n_players, rows.make_values)
         self._long: LongPaths | None = None
         if n_short < len(paths.leaves.numbers):
-            self._long = LongPaths(paths, n_players, background, rows.of_long)
+            self._long = LongPaths(paths, n_players, background, rows.n_equal)
 
     def values(self, numbers: Matrix) -> Matrix:
         """Return the values of records, (n_records, n_players, n_outputs).
@@ -84,7 +85,7 @@ def can_be_read(paths: Paths, n_rows: int) -> bool:
 
 
 class BackgroundMasks:
-    """The masks of a background's rows on all paths; on short ones they are counted."""
+    """How many of a background's rows have which masks."""
 
     def __init__(
         self,
@@ -98,15 +99,19 @@ class BackgroundMasks:
         self._counts = np.zeros(n_masks.sum())
         self._n_rows = len(background)
         n_passing = np.zeros(len(paths.leaves.numbers))
-        of_long = []
+        lengths = paths.leaves.lengths[n_short:]
+        shape = (len(lengths), self._n_rows)
+        of_long = np.empty(shape, dtype=paths.bits.dtype)
+        first = 0
         for rows in paths.split(background):
             masks = paths.masks(paths.goes_left(rows))
             of_paths = masks[paths.leaves.numbers]
             n_passing += (of_paths == 0).sum(axis=1)
             self._count(of_paths[:n_short])
-            of_long.append(of_paths[n_short:])
-        self.of_long = np.concatenate(of_long, axis=1)
-        """The masks on the paths that are not short, (n_long_paths, n_rows)."""
+            of_long[:, first : first + len(rows)] = of_paths[n_short:]
+            first += len(rows)
+        self.n_equal = count_equal(of_long, lengths)
+        """How many rows have the same mask on each of the other paths, (n_long_paths, n_rows)."""
         self.shares = n_passing / self._n_rows
         """For each path the share of the rows that meet all of its conditions."""
 

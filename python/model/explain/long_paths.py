@@ -10,12 +10,7 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
-from python.model.explain.bits import (
-    count_equal,
-    list_bits,
-    sum_by_bit,
-    to_words,
-)
+from python.model.explain.bits import Words, list_bits, sum_by_bit, to_words
 from python.model.explain.paths import Paths
 from python.model.explain.walk import MAX_PLAYERS, Masks
 from python.model.trees.categories import Integers
@@ -51,13 +46,10 @@ class LongPaths:
         paths: Paths,
         n_players: int,
         background: Matrix,
-        of_paths: Masks,
+        n_equal: Integers,
     ) -> None:
-        """Take the masks of a background's rows on the long paths, with the bits of these.
-
-        The long paths are the last, and `of_paths` is (n_long_paths, n_rows).
-        """
-        n_short = len(paths.leaves.numbers) - len(of_paths)
+        """Take what `count_equal` returns for the rows on the long paths, which are the last."""
+        n_short = len(paths.leaves.numbers) - len(n_equal)
         self._have_bits = n_players <= MAX_PLAYERS
         self._paths = with_bits_of_players(paths) if self._have_bits else paths
         self._n_players = n_players
@@ -65,21 +57,10 @@ class LongPaths:
         self._starts = paths.leaves.starts[n_short:]
         self._nodes = paths.leaves.numbers[n_short:]
         self._outputs = paths.outputs[n_short:].T / len(background)
-        read = [self._read(rows) for rows in paths.split(background)]
-        masks, met = zip(*read, strict=True)
-        self._masks = np.concatenate(masks, axis=1)
-        words = to_words(np.concatenate(met, axis=1))
-        self._met = np.ascontiguousarray(words.T)
-        """Which rows meet the condition of each node: a bit for each, (n_words, n_nodes)."""
-        self._counts = count_equal(of_paths, int(paths.leaves.lengths[-1]))
-        self._are_first = to_words(_pack(self._counts > 0))
+        self._masks, self._met = read(self._paths, self._nodes, background)
+        self._counts = n_equal
+        self._are_first = to_words(_pack(n_equal > 0))
         """The rows that stand for all with the same mask, (n_leaves, n_words)."""
-
-    def _read(self, rows: Matrix) -> tuple[Masks, NDArray[np.uint8]]:
-        """Return the masks of rows, and which of the rows meet the condition of each node."""
-        masks = self._paths.masks(self._paths.goes_left(rows))
-        is_met = masks & self._paths.bits[:, None] == 0
-        return masks[self._nodes], _pack(is_met)
 
     def values(self, goes_left: Flags) -> Matrix:
         """Return the values of records, (n_records, n_players, n_outputs)."""
@@ -135,6 +116,22 @@ class LongPaths:
         players = self._players[self._starts[leaves[owners]] + places]
         sums = np.bincount(players, numbers[owners], self._n_players)
         return sums.astype(np.float64)
+
+
+def read(
+    paths: Paths, nodes: Integers, background: Matrix
+) -> tuple[Masks, Words]:
+    """Return the masks of rows at some nodes, and which rows meet the condition of each node.
+
+    These are (n_some_nodes, n_rows), and with a bit for each row (n_words, n_nodes).
+    """
+    masks, met = [], []
+    for rows in paths.split(background):
+        of_rows = paths.masks(paths.goes_left(rows))
+        masks.append(of_rows[nodes])
+        met.append(_pack(of_rows & paths.bits[:, None] == 0))
+    words = to_words(np.concatenate(met, axis=1))
+    return np.concatenate(masks, axis=1), np.ascontiguousarray(words.T)
 
 
 def _pack(flags: Flags) -> NDArray[np.uint8]:
